@@ -1,0 +1,1 @@
+"""FedLoom's web application with the embedded federation server."""

@@ -1,0 +1,71 @@
+"""The API's description: served at /api/openapi.json, readable at /api/docs, printed by `python -m app.api.openapi`."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from flask import redirect
+from flask_openapi3 import Info, OpenAPI
+from pydantic import BaseModel
+from werkzeug.wrappers import Response as WerkzeugResponse
+
+from app.api.problems import Problem, invalid
+from app.records import Snapshot
+from shared.version import __version__
+
+DOCS_PAGE = """<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><title>FedLoom API</title>
+<meta name="viewport" content="width=device-width, initial-scale=1"></head>
+<body style="margin: 0"><redoc spec-url="openapi.json" hide-download-button></redoc>
+<script src="redoc/js/redoc.standalone.js"></script></body>
+</html>
+"""
+DOCS_PATH = "/api/redoc"
+
+
+def create_openapi_app(import_name: str) -> OpenAPI:
+    """A Flask app whose routes describe themselves."""
+    flask_app = OpenAPI(
+        import_name,
+        info=Info(
+            title="FedLoom",
+            version=__version__,
+            description="Live updates come over Socket.IO: `snapshot` carries a Snapshot, `run_update`, `metrics_update`, "
+            "`client_update` and `log` each carry an Event. Errors are problems after RFC 9457.",
+        ),
+        doc_prefix="/api",
+        validation_error_model=Problem,
+        validation_error_callback=invalid,
+        template_folder="templates",
+        static_folder="static",
+    )
+    flask_app.config["REDOC_HTML_STRING"] = DOCS_PAGE
+
+    @flask_app.get("/api/docs", doc_ui=False)
+    def docs() -> WerkzeugResponse:
+        return redirect(DOCS_PATH)
+
+    return flask_app
+
+
+def describe(flask_app: OpenAPI) -> dict[str, Any]:
+    """The OpenAPI document, with the models that only Socket.IO carries."""
+    document: dict[str, Any] = flask_app.api_doc
+    for model in (Snapshot,):
+        _add_schema(document["components"]["schemas"], model)
+    return document
+
+
+def _add_schema(schemas: dict[str, Any], model: type[BaseModel]) -> None:
+    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas.update(schema.pop("$defs", {}))
+    schemas[model.__name__] = schema
+
+
+def as_json(flask_app: OpenAPI) -> str:
+    """The document as it is committed for the front end."""
+    return json.dumps(describe(flask_app), indent=2, sort_keys=True) + "\n"
+
+

@@ -1,0 +1,74 @@
+"""What can happen, and the bus that numbers it.
+
+Any thread publishes. The bus gives each event the next sequence number and keeps the newest in a ring, so that whoever
+reads (the Socket.IO pump, `GET /api/v1/events`, a browser that reconnects) asks for all after the last number it saw.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from itertools import islice
+
+from app.records import Client, Event, EventType, LogEntry, LogRecord, RoundUpdate, Run
+
+EventData = Run | RoundUpdate | Client | LogRecord
+
+
+class EventsGone(LookupError):
+    """Events after the number asked for have left the ring, or the number was never given: take a snapshot."""
+
+
+class EventBus:
+    """Numbers events and keeps the newest `capacity` of them, and the newest `log_capacity` log records beside them."""
+
+    def __init__(self, capacity: int = 20_000, log_capacity: int = 5_000) -> None:
+        self._lock = threading.Lock()
+        self._ring: deque[Event] = deque(maxlen=capacity)
+        self._logs: deque[LogEntry] = deque(maxlen=log_capacity)
+        self._last = 0
+
+    @property
+    def last(self) -> int:
+        """The newest event's sequence number; 0 before the first."""
+        return self._last
+
+    def publish(self, data: EventData) -> int:
+        """Append an event; safe from any thread, never blocks on a reader. Returns its sequence number."""
+        kind = _type_of(data)
+        with self._lock:
+            self._last += 1
+            # model_construct: the data is already a validated record, and this runs for every batch's progress
+            event = Event.model_construct(seq=self._last, time=time.time(), type=kind, data=data)
+            self._ring.append(event)
+            if isinstance(data, LogRecord):
+                self._logs.append(LogEntry(seq=event.seq, time=event.time, **dict(data)))
+            return event.seq
+
+    def since(self, seq: int) -> list[Event]:
+        """All events with a number above `seq`, oldest first. Raises `EventsGone` when they are not all here."""
+        with self._lock:
+            missing = self._last - seq
+            if seq < 0 or missing < 0 or missing > len(self._ring):
+                raise EventsGone(
+                    f"Events since {seq} are not kept: the newest is {self._last}, "
+                    f"the oldest kept is {self._last - len(self._ring) + 1}. Start from a snapshot."
+                )
+            newest_first = islice(reversed(self._ring), missing)
+            return list(newest_first)[::-1]
+
+    def logs(self) -> list[LogEntry]:
+        """The newest log records, oldest first."""
+        with self._lock:
+            return list(self._logs)
+
+
+def _type_of(data: EventData) -> EventType:
+    if isinstance(data, Run):
+        return "run_update"
+    if isinstance(data, RoundUpdate):
+        return "metrics_update"
+    if isinstance(data, Client):
+        return "client_update"
+    return "log"

@@ -1,0 +1,79 @@
+"""Which clients belong to a run, and which part of the data set each of them has.
+
+Parts are given out when the run starts, in the natural order of the client ids, so that the same clients get the same
+parts however the network shuffled their arrival. A part stays with its client for the whole run: a client that was lost
+finds it again. A newcomer gets a free part if there is one, and otherwise waits for the next run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from app.federation.registry import natural_key
+from app.federation.spec import RunSpec
+from app.records import Client, ClientState
+
+
+class Cohort:
+    """The clients of one run. Owned by the run thread."""
+
+    def __init__(self, run_id: str, spec: RunSpec) -> None:
+        self._run_id = run_id
+        self._spec = spec
+        self._parts: dict[str, int] = {}
+        self.num_partitions = spec.num_partitions or 0
+        """Parts of the data set; 0 until the first clients are admitted, where the spec leaves it open."""
+
+    @property
+    def parts(self) -> dict[str, int]:
+        """Part by client id."""
+        return self._parts.copy()
+
+    def objection(self, client: Client) -> str | None:
+        """Why a client can take no part in this run, in words; None when it can."""
+        if client.dataset != self._spec.dataset:
+            return f"holds {client.dataset}, run {self._run_id} trains on {self._spec.dataset}"
+        if self._spec.model not in client.models:
+            models = " and ".join(client.models)
+            return f"trains {models} models, run {self._run_id} needs {self._spec.model}"
+        if client.id not in self._parts and 0 < self.num_partitions <= len(self._parts):
+            return f"all {self.num_partitions} parts of run {self._run_id} are taken; it can join the next run"
+        return None
+
+    def eligible(self, clients: Iterable[Client]) -> list[Client]:
+        """The connected clients that could take part now."""
+        return [
+            client for client in clients if client.state is not ClientState.LOST and self.objection(client) is None
+        ]
+
+    def admit(self, clients: Iterable[Client]) -> list[Client]:
+        """Give each eligible client without a part the lowest free one; returns those that got one."""
+        newcomers = sorted(
+            (client for client in self.eligible(clients) if client.id not in self._parts),
+            key=lambda client: natural_key(client.id),
+        )
+        if not self.num_partitions:
+            self.num_partitions = len(newcomers)
+        taken = set(self._parts.values())
+        free = [part for part in range(self.num_partitions) if part not in taken]
+        admitted = newcomers[: len(free)]
+        self._parts.update({client.id: part for client, part in zip(admitted, free, strict=False)})
+        return admitted
+
+    def missing(self, clients: Iterable[Client], minimum: int) -> str:
+        """What the run waits for, in words."""
+        clients = list(clients)
+        present = len(self.eligible(clients))
+        more = minimum - present
+        reason = f"waiting for {more} more client{'s' if more != 1 else ''} ({present} of {minimum})"
+        details = [f"{client.id} is lost" for client in clients if client.id in self._parts and _lost(client)]
+        details += [
+            f"{client.id} {objection}"
+            for client in clients
+            if not _lost(client) and (objection := self.objection(client)) is not None
+        ]
+        return f"{reason}: {'; '.join(details)}" if details else reason
+
+
+def _lost(client: Client) -> bool:
+    return client.state is ClientState.LOST

@@ -1,0 +1,275 @@
+"""LinkGrid: Flower's Grid over FedLoom's links, so that Flower's own ServerApp and strategies run on it unchanged."""
+
+from __future__ import annotations
+
+import queue
+import time
+import uuid
+from collections.abc import Callable, Generator, Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from flwr.app import ConfigRecord, Message, RecordDict
+from flwr.serverapp import Grid
+
+from app.federation.link_server import LinkServer
+from app.federation.session import Task
+from shared.errors import RunStopped, WireError
+from shared.flower import (
+    FlowerRun,
+    client_failed,
+    client_unavailable,
+    decode,
+    empty_run,
+    encode_content,
+    encode_metadata,
+    node_id_of,
+    set_message_id,
+)
+
+
+@dataclass(frozen=True)
+class Instruction:
+    """A message on its way: what was sent to whom, for which round (None: the app does not say)."""
+
+    client_id: str
+    message: Message
+    round: int | None
+
+    @property
+    def kind(self) -> str:
+        """Flower's category of the message: "train", "evaluate" or "query"."""
+        return self.message.metadata.message_type.partition(".")[0]
+
+
+class Observer(Protocol):
+    """Sees every message that passes. Called in the run thread."""
+
+    def sent(self, instructions: list[Instruction]) -> None:
+        """A batch of messages is about to go out."""
+
+    def replied(self, instruction: Instruction, reply: Message) -> None:
+        """A reply came in, or an error in its place."""
+
+
+@dataclass(frozen=True)
+class _Reply:
+    message_id: str
+    payload: bytes
+
+
+@dataclass(frozen=True)
+class _Lost:
+    message_id: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class _Stop:
+    reason: str
+
+
+@dataclass(frozen=True)
+class _Membership:
+    pass
+
+
+class LinkGrid(Grid):
+    """The grid of one run. Used by the run thread, except for `stop` and `membership_changed`.
+
+    `members` names the connected clients of the run whenever it is asked; `on_membership` is called, in the run thread,
+    when a client has come or gone. Any call raises `RunStopped` once the run was stopped.
+    """
+
+    def __init__(
+        self,
+        link: LinkServer,
+        run_id: int,
+        members: Callable[[], Iterable[str]],
+        observer: Observer,
+        on_membership: Callable[[], None],
+    ) -> None:
+        self._link = link
+        self._run = empty_run(run_id)
+        self._members = members
+        self._observer = observer
+        self._on_membership = on_membership
+        self._inbox: queue.SimpleQueue[_Reply | _Lost | _Stop | _Membership] = queue.SimpleQueue()
+        self._outstanding: dict[str, Instruction] = {}
+        self._arrived: dict[str, Message] = {}
+        self._client_ids: dict[int, str] = {}
+        self._stopped: str | None = None
+
+    # from other threads
+
+    def stop(self, reason: str) -> None:
+        """Make whatever the run thread waits for on this grid raise `RunStopped`."""
+        self._inbox.put(_Stop(reason))
+
+    def membership_changed(self) -> None:
+        """A client came or went: have the run thread look, also when it waits in `wait_until`."""
+        self._inbox.put(_Membership())
+
+    # Flower's Grid
+
+    def set_run(self, run: FlowerRun) -> None:
+        """Part of Flower's interface; a LinkGrid belongs to one run from the start."""
+        self._run = run
+
+    @property
+    def run(self) -> FlowerRun:
+        """Flower's description of the run."""
+        return self._run
+
+    def create_message(
+        self, content: RecordDict, message_type: str, dst_node_id: int, group_id: str, ttl: float | None = None
+    ) -> Message:
+        """A new message from this run's ServerApp."""
+        return Message(content, dst_node_id, message_type, ttl=ttl, group_id=group_id)
+
+    def get_node_ids(self) -> list[int]:
+        """The node ids of the run's connected clients, in the clients' natural order."""
+        self._drain()
+        client_ids = list(self._members())
+        self._client_ids.update({node_id_of(client_id): client_id for client_id in client_ids})
+        return [node_id_of(client_id) for client_id in client_ids]
+
+    def push_messages(self, messages: Iterable[Message]) -> list[str]:
+        """Send messages; returns their ids. A message for an unknown node raises ValueError, and none is sent."""
+        instructions = [self._instruct(message) for message in messages]
+        self._observer.sent(instructions)
+        self._outstanding.update({item.message.metadata.message_id: item for item in instructions})
+        self._link.dispatch(self._tasks(instructions))
+        return [item.message.metadata.message_id for item in instructions]
+
+    def pull_messages(self, message_ids: Iterable[str]) -> list[Message]:
+        """The replies that have arrived since the last call to any of these messages; does not wait."""
+        self._drain()
+        return [self._arrived.pop(message_id) for message_id in message_ids if message_id in self._arrived]
+
+    def send_and_receive(
+        self, messages: Iterable[Message], *, timeout: float | None = None
+    ) -> Generator[Message, None, None]:
+        """Send messages at once; returns a generator that yields replies as they arrive.
+
+        An error reply stands for a client that failed or was lost. After `timeout` seconds (None: never) the generator
+        ends, and the clients that have not answered are told to stop.
+        """
+        deadline = None if timeout is None else time.monotonic() + timeout
+        return self._replies(self.push_messages(messages), deadline)
+
+    # waiting
+
+    def wait_until(self, condition: Callable[[], bool]) -> None:
+        """Block until `condition` holds; it is asked again whenever a client came or went."""
+        self._drain()
+        while not condition():
+            self._handle(self._inbox.get())
+
+    def withdraw_all(self, reason: str) -> None:
+        """Tell every client that still works on a message of this run to stop."""
+        for message_id in tuple(self._outstanding):
+            self._withdraw(message_id, reason)
+
+    def _replies(self, message_ids: list[str], deadline: float | None) -> Generator[Message, None, None]:
+        awaited = set(message_ids)
+        while awaited:
+            for message_id in awaited & self._arrived.keys():
+                awaited.remove(message_id)
+                yield self._arrived.pop(message_id)
+            if not awaited:
+                return
+            remaining = None if deadline is None else max(deadline - time.monotonic(), 0.0)
+            try:
+                self._handle(self._inbox.get(timeout=remaining))
+            except queue.Empty:
+                for message_id in awaited:
+                    self._withdraw(message_id, "the round's time is over")
+                return
+
+    def _drain(self) -> None:
+        self._raise_if_stopped()
+        while not self._inbox.empty():
+            self._handle(self._inbox.get())
+
+    def _handle(self, item: _Reply | _Lost | _Stop | _Membership) -> None:
+        match item:
+            case _Reply(message_id, payload):
+                self._arrive(message_id, lambda instruction: _decode_reply(instruction, payload))
+            case _Lost(message_id, reason):
+                self._arrive(message_id, lambda instruction: client_unavailable(instruction.message, reason))
+            case _Stop(reason):
+                self._stopped = reason
+            case _Membership():
+                self._on_membership()
+        self._raise_if_stopped()
+
+    def _raise_if_stopped(self) -> None:
+        if self._stopped is not None:
+            raise RunStopped(self._stopped)
+
+    def _arrive(self, message_id: str, read: Callable[[Instruction], Message]) -> None:
+        instruction = self._outstanding.pop(message_id, None)
+        if instruction is None:
+            return  # withdrawn before
+        reply = read(instruction)
+        self._observer.replied(instruction, reply)
+        self._arrived[message_id] = reply
+
+    def _withdraw(self, message_id: str, reason: str) -> None:
+        instruction = self._outstanding.pop(message_id, None)
+        if instruction is not None:
+            self._link.withdraw(instruction.client_id, message_id, reason)
+
+    def _instruct(self, message: Message) -> Instruction:
+        node_id = message.metadata.dst_node_id
+        client_id = self._client_ids.get(node_id)
+        if client_id is None:
+            raise ValueError(f"There is no node {node_id} on this grid; take node ids from grid.get_node_ids().")
+        set_message_id(message, uuid.uuid4().hex)
+        return Instruction(client_id, message, _round_of(message))
+
+    def _tasks(self, instructions: Iterable[Instruction]) -> Generator[Task, None, None]:
+        """The instructions as the link takes them; messages that share their content share its bytes."""
+        contents: dict[int, bytes] = {}
+        for item in instructions:
+            content = item.message.content
+            if id(content) not in contents:
+                contents[id(content)] = encode_content(content)
+            message_id = item.message.metadata.message_id
+            yield Task(
+                message_id=message_id,
+                client_id=item.client_id,
+                message_type=item.message.metadata.message_type,
+                round=item.round,
+                payload=(encode_metadata(item.message), contents[id(content)]),
+                on_reply=lambda payload, message_id=message_id: self._inbox.put(_Reply(message_id, payload)),
+                on_lost=lambda reason, message_id=message_id: self._inbox.put(_Lost(message_id, reason)),
+            )
+
+
+def _decode_reply(instruction: Instruction, payload: bytes) -> Message:
+    """The reply in a payload; what is none, or answers another message, becomes an error reply."""
+    try:
+        reply = decode(payload)
+    except WireError as error:
+        return client_failed(instruction.message, str(error))
+    sent, got = instruction.message.metadata, reply.metadata
+    if got.reply_to_message_id != sent.message_id or got.src_node_id != sent.dst_node_id or got.run_id != sent.run_id:
+        return client_failed(instruction.message, "The reply belongs to another message than the one it came for.")
+    return reply
+
+
+def _round_of(message: Message) -> int | None:
+    """The round a message belongs to, as Flower's strategies put it into a config record or the group id."""
+    for record in message.content.config_records.values():
+        server_round = _server_round(record)
+        if server_round is not None:
+            return server_round
+    group = message.metadata.group_id
+    return int(group) if group.isdecimal() else None
+
+
+def _server_round(record: ConfigRecord) -> int | None:
+    server_round = record.get("server-round")
+    return server_round if isinstance(server_round, int) else None

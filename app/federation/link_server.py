@@ -1,0 +1,280 @@
+"""The server's end of the link: a gRPC service on an asyncio loop in a thread of its own.
+
+It admits clients, pushes messages to them, takes their replies, and notices when one goes away. It knows nothing of runs
+or models.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import re
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from typing import Any, ParamSpec, TypeVar
+
+import grpc
+import grpc.aio
+
+from app.events import EventBus
+from app.federation.registry import ClientRegistry
+from app.federation.session import Session, Task
+from app.records import LOG_LEVELS, Client, ClientProgress, ClientState, LogRecord
+from shared.errors import FedLoomError, WireError
+from shared.flower import node_id_of
+from shared.proto.link_pb2 import Assignment, ClientFrame, Hello, LogLine, Progress, Refusal, ServerFrame, Welcome
+from shared.version import __version__
+from shared.wire import CHANNEL_OPTIONS, LINK_PROCEDURE, LINK_SERVICE, PROTOCOL_VERSION
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Context = grpc.aio.ServicerContext[ClientFrame, ServerFrame]
+
+HELLO_TIMEOUT_S = 10.0
+CLIENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+STATE_OF_TASK = {"train": ClientState.TRAINING, "evaluate": ClientState.EVALUATING}
+
+log = logging.getLogger(__name__)
+
+
+class LinkServer:
+    """Listens for clients. `start` and `stop` are called once; the rest from any thread while it runs."""
+
+    def __init__(self, registry: ClientRegistry, bus: EventBus, instance: str) -> None:
+        self._registry = registry
+        self._bus = bus
+        self._instance = instance
+        self._sessions: dict[str, Session] = {}
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run_loop, name="link", daemon=True)
+        self._server: grpc.aio.Server | None = None
+        self.port = 0
+
+    # commands, from any thread
+
+    def start(self, host: str, port: int) -> int:
+        """Bind and serve; returns the port (useful when 0 was asked). Raises FedLoomError when it is taken."""
+        self._thread.start()
+        self.port = self.call(self._serve, host, port).result()
+        return self.port
+
+    def stop(self, grace_s: float = 0.5) -> None:
+        """Say goodbye to all clients and end the thread."""
+        if not self._thread.is_alive():
+            return
+        self.call(self._shut_down, grace_s).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+
+    def call(self, coroutine: Callable[P, Any], *args: P.args, **kwargs: P.kwargs) -> Future[Any]:
+        """Run a coroutine function in the link thread."""
+        return asyncio.run_coroutine_threadsafe(coroutine(*args, **kwargs), self._loop)
+
+    def post(self, function: Callable[P, object], *args: P.args) -> None:
+        """Run a function in the link thread, after all that was posted before."""
+        self._loop.call_soon_threadsafe(function, *args)
+
+    def assign(self, client_id: str, assignment: Assignment) -> None:
+        """Tell a client its place in a run."""
+        self.post(self._assign, client_id, assignment)
+
+    def dispatch(self, tasks: Iterable[Task]) -> None:
+        """Push messages to their clients. For a client that is not connected, `on_lost` is called."""
+        for task in tasks:
+            self.post(self._dispatch, task)
+
+    def withdraw(self, client_id: str, message_id: str, reason: str) -> None:
+        """Cancel a message whose reply is no longer wanted; the client stops working on it."""
+        self.post(self._withdraw, client_id, message_id, reason)
+
+    def note(self, client_id: str, **changes: Any) -> None:
+        """Change what the registry says of a client."""
+        self._loop.call_soon_threadsafe(lambda: self._registry.update(client_id, **changes))
+
+    # in the link thread
+
+    def _run_loop(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_forever()
+
+    async def _serve(self, host: str, port: int) -> int:
+        self._server = grpc.aio.server(options=[*CHANNEL_OPTIONS, ("grpc.so_reuseport", 0)])
+        handler = grpc.stream_stream_rpc_method_handler(
+            self._connect,
+            request_deserializer=ClientFrame.FromString,
+            response_serializer=ServerFrame.SerializeToString,
+        )
+        self._server.add_generic_rpc_handlers(
+            (grpc.method_handlers_generic_handler(LINK_SERVICE, {LINK_PROCEDURE: handler}),)
+        )
+        address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        try:
+            bound = self._server.add_insecure_port(address)
+        except RuntimeError as error:
+            raise FedLoomError(
+                f"The link for clients cannot listen on {address}: is another server running there? "
+                "Choose another port with --link-port, or an address of this machine with --host."
+            ) from error
+        await self._server.start()
+        return bound
+
+    async def _shut_down(self, grace_s: float) -> None:
+        for session in tuple(self._sessions.values()):
+            session.close("the server shuts down")
+        if self._server is not None:
+            await self._server.stop(grace_s)
+
+    async def _connect(self, _: object, context: Context) -> None:
+        """The gRPC method: one call is one client's connection, from hello to goodbye."""
+        session = await self._admit(context)
+        if session is None:
+            return
+        writer = asyncio.create_task(self._write(session, context))
+        ending = f"{session.client_id} disconnected"
+        try:
+            while isinstance(frame := await context.read(), ClientFrame):
+                self._receive(session, frame)
+                if writer.done():
+                    break
+        except WireError as error:
+            ending = f"{session.client_id} broke the link's protocol: {error}"
+            log.error("%s It is disconnected.", ending)
+        except (asyncio.CancelledError, grpc.aio.AbortError, grpc.aio.UsageError, grpc.aio.InternalError):
+            pass  # gRPC ends the handler like this when the connection is gone
+        finally:
+            writer.cancel()
+            self._leave(session, ending)
+
+    async def _write(self, session: Session, context: Context) -> None:
+        async for frame in session.outgoing():
+            await context.write(frame)
+
+    async def _admit(self, context: Context) -> Session | None:
+        try:
+            first = await asyncio.wait_for(context.read(), HELLO_TIMEOUT_S)
+        except TimeoutError:
+            return None
+        if not isinstance(first, ClientFrame) or first.WhichOneof("kind") != "hello":
+            await context.write(_refuse("The first frame on a link must be a hello.", final=True))
+            return None
+        hello = first.hello
+        refused = self._objection(hello)
+        if refused is not None:
+            log.warning("refused client %r from %s: %s", hello.client_id[:64], hello.host[:64], refused.refusal.reason)
+            await context.write(refused)
+            return None
+        session = self._sessions[hello.client_id] = Session(hello)
+        welcome = Welcome(
+            protocol=PROTOCOL_VERSION,
+            version=__version__,
+            instance=self._instance,
+            node_id=node_id_of(hello.client_id),
+        )
+        await context.write(ServerFrame(welcome=welcome))
+        client = self._registry.connected(hello)
+        log.info("%s connected from %s with %s on %s", client.id, client.host, client.dataset, client.device)
+        return session
+
+    def _objection(self, hello: Hello) -> ServerFrame | None:
+        if hello.protocol != PROTOCOL_VERSION:
+            return _refuse(
+                f"This server speaks version {PROTOCOL_VERSION} of the link (FedLoom {__version__}), the client version "
+                f"{hello.protocol} (FedLoom {hello.version}). Install the same FedLoom on both.",
+                final=True,
+            )
+        if not CLIENT_ID.fullmatch(hello.client_id):
+            return _refuse(
+                "A client id has 1 to 64 letters, digits, dots, dashes and underscores, and begins with a letter or "
+                "digit. Choose another --client-id.",
+                final=True,
+            )
+        present = self._sessions.get(hello.client_id)
+        if present is None:
+            return None
+        if present.hello.process == hello.process:
+            # The same process comes back before the old connection was seen to be dead.
+            self._leave(present, f"{hello.client_id} reconnected")
+            return None
+        return _refuse(
+            f"A client named {hello.client_id!r} is already connected from {present.hello.host}. "
+            "Stop that one or choose another --client-id.",
+            final=False,
+        )
+
+    def _leave(self, session: Session, reason: str) -> None:
+        if self._sessions.get(session.client_id) is not session:
+            return  # replaced by a reconnect
+        del self._sessions[session.client_id]
+        log.warning("%s is lost: its connection ended", session.client_id)
+        self._registry.lost(session.client_id)
+        session.close(reason)
+
+    def _receive(self, session: Session, frame: ClientFrame) -> None:
+        client_id = session.client_id
+        self._registry.seen(client_id)
+        match frame.WhichOneof("kind"):
+            case "reply":
+                task = session.receive_reply(frame)
+                if task is not None:
+                    self._registry.update(client_id, state=ClientState.IDLE, progress=None)
+            case "progress":
+                if session.is_pending(frame.progress.message_id):
+                    self._registry.update(client_id, progress=_progress(frame.progress))
+            case "log":
+                self._bus.publish(_log_record(client_id, frame.log))
+            case "heartbeat":
+                pass
+            case kind:
+                raise WireError(f"A frame of kind {kind!r} is not expected from a client that is connected.")
+
+    def _assign(self, client_id: str, assignment: Assignment) -> None:
+        session = self._sessions.get(client_id)
+        if session is not None:
+            session.send_assignment(assignment)
+
+    def _dispatch(self, task: Task) -> None:
+        session = self._sessions.get(task.client_id)
+        if session is None:
+            task.on_lost(f"{task.client_id} is not connected")
+            return
+        session.send_task(task)
+        state = STATE_OF_TASK.get(task.message_type.partition(".")[0])
+        if state is not None:
+            self._registry.update(task.client_id, state=state, round=task.round, progress=None)
+
+    def _withdraw(self, client_id: str, message_id: str, reason: str) -> None:
+        session = self._sessions.get(client_id)
+        if session is not None:
+            session.cancel(message_id, reason)
+            self._registry.update(client_id, state=ClientState.IDLE, progress=None)
+
+
+def is_live(client: Client) -> bool:
+    """Whether a client can be sent messages."""
+    return client.state is not ClientState.LOST
+
+
+def _refuse(reason: str, *, final: bool) -> ServerFrame:
+    return ServerFrame(refusal=Refusal(reason=reason, final=final))
+
+
+def _progress(progress: Progress) -> ClientProgress:
+    return ClientProgress(
+        done=progress.done,
+        total=progress.total,
+        examples_per_s=progress.examples_per_s if math.isfinite(progress.examples_per_s) else 0.0,
+        loss=progress.loss if progress.HasField("loss") and math.isfinite(progress.loss) else None,
+    )
+
+
+def _log_record(client_id: str, line: LogLine) -> LogRecord:
+    level = next((level for level in LOG_LEVELS if level == line.level), "info")
+    return LogRecord(
+        level=level,
+        source=client_id,
+        logger=line.logger,
+        message=line.message,
+        traceback=line.traceback or None,
+    )

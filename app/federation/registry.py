@@ -1,0 +1,105 @@
+"""Who is connected, in what state, since when.
+
+Owned by the link thread: only it calls the methods that change something. Each record is an immutable value, so that any
+thread may take a `snapshot`; each change is published.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from typing import Any
+
+from app.events import EventBus
+from app.records import Client, ClientCounts, ClientState
+from shared.proto.link_pb2 import Hello
+
+
+def natural_key(text: str) -> tuple[tuple[int, int | str], ...]:
+    """A sort key that puts client-2 before client-10."""
+    return tuple((0, int(part)) if part.isdigit() else (1, part) for part in re.split(r"(\d+)", text) if part)
+
+
+class ClientRegistry:
+    """The clients that this server has seen since it started, by id."""
+
+    def __init__(self, bus: EventBus) -> None:
+        self._bus = bus
+        self._clients: dict[str, Client] = {}
+        self._listeners: list[Callable[[], None]] = []
+
+    # read, from any thread
+
+    def snapshot(self) -> list[Client]:
+        """All clients, in the natural order of their ids."""
+        return sorted(self._clients.copy().values(), key=lambda client: natural_key(client.id))
+
+    def get(self, client_id: str) -> Client | None:
+        """One client as it is now, or None."""
+        return self._clients.get(client_id)
+
+    def counts(self) -> ClientCounts:
+        """How many clients are connected and how many are lost."""
+        clients = self._clients.copy().values()
+        lost = sum(client.state is ClientState.LOST for client in clients)
+        return ClientCounts(connected=len(clients) - lost, lost=lost)
+
+    # change, in the link thread
+
+    def on_membership(self, listener: Callable[[], None]) -> None:
+        """Call `listener` in the link thread whenever a client came or went."""
+        self._listeners.append(listener)
+
+    def off_membership(self, listener: Callable[[], None]) -> None:
+        """Undo `on_membership`."""
+        self._listeners.remove(listener)
+
+    def connected(self, hello: Hello) -> Client:
+        """A client said hello: it is idle now, whatever it was before."""
+        now = time.time()
+        known = self._clients.get(hello.client_id)
+        client = Client(
+            id=hello.client_id,
+            state=ClientState.IDLE,
+            dataset=hello.dataset,
+            models=tuple(hello.models),
+            host=hello.host,
+            device=hello.device,
+            connected_at=now,
+            last_seen=now,
+            **(_memory(known) if known else {}),
+        )
+        self._put(client)
+        self._tell_listeners()
+        return client
+
+    def lost(self, client_id: str) -> None:
+        """A client's link ended."""
+        self.update(client_id, state=ClientState.LOST, round=None, progress=None)
+        self._tell_listeners()
+
+    def seen(self, client_id: str) -> None:
+        """A sign of life; too frequent to publish."""
+        client = self._clients[client_id]
+        self._clients[client_id] = client.model_copy(update={"last_seen": time.time()})
+
+    def update(self, client_id: str, **changes: Any) -> None:
+        """Change some fields of a known client and publish it, unless nothing changed."""
+        client = self._clients[client_id]
+        changed = client.model_copy(update=changes)
+        if changed != client:
+            self._put(changed)
+
+    def _put(self, client: Client) -> None:
+        self._clients[client.id] = client
+        self._bus.publish(client)
+
+    def _tell_listeners(self) -> None:
+        for listener in tuple(self._listeners):
+            listener()
+
+
+def _memory(client: Client) -> dict[str, Any]:
+    """What stays true of a client that comes back."""
+    return client.model_dump(include={"samples", "partition", "num_partitions", "train_loss", "loss", "accuracy"})

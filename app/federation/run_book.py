@@ -1,0 +1,61 @@
+"""The runs and their rounds, in memory. Every change makes a new immutable value and is published.
+
+The book is the only place where a run changes state; it refuses a transition that `states.py` does not allow.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from app.events import EventBus
+from app.federation.states import FINAL_STATES, check_transition
+from app.records import Round, RoundUpdate, Run
+
+
+class RunBook:
+    """All runs of this server, by id. Safe from any thread."""
+
+    def __init__(self, bus: EventBus) -> None:
+        self._bus = bus
+        self._lock = threading.RLock()
+        self._runs: dict[str, Run] = {}
+        self._rounds: dict[str, dict[int, Round]] = {}
+
+    def add(self, run: Run) -> None:
+        """Enter a new run."""
+        with self._lock:
+            self._runs[run.id] = run
+            self._rounds[run.id] = {}
+            self._bus.publish(run)
+
+    def get(self, run_id: str) -> Run | None:
+        """A run as it is now, or None."""
+        return self._runs.get(run_id)
+
+    def newest_first(self) -> list[Run]:
+        """All runs."""
+        with self._lock:
+            return list(reversed(self._runs.values()))
+
+    def rounds(self, run_id: str) -> list[Round]:
+        """A run's rounds in order; the last may not be complete."""
+        with self._lock:
+            return [rounds for _, rounds in sorted(self._rounds[run_id].items())]
+
+    def update(self, run_id: str, **changes: Any) -> Run:
+        """Change fields of a run. Raises IllegalTransition; after a final state nothing changes any more."""
+        with self._lock:
+            run = self._runs[run_id]
+            check_transition(run.state, changes.get("state", run.state))
+            changed = run.model_copy(update=changes)
+            if changed != run and run.state not in FINAL_STATES:
+                self._runs[run_id] = changed
+                self._bus.publish(changed)
+            return self._runs[run_id]
+
+    def put_round(self, run_id: str, round_: Round) -> None:
+        """Enter or replace a round."""
+        with self._lock:
+            self._rounds[run_id][round_.round] = round_
+            self._bus.publish(RoundUpdate(run_id=run_id, round=round_))

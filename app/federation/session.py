@@ -1,0 +1,88 @@
+"""One client's end of the link at the server: what goes out, what is awaited, what came in. Lives in the link thread."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+from dataclasses import dataclass
+
+from shared.proto.link_pb2 import Assignment, Cancel, ClientFrame, Hello, ServerFrame
+from shared.wire import Assembler, split
+
+
+@dataclass(frozen=True)
+class Task:
+    """One Flower message for one client.
+
+    `payload` is its serialised form in parts (see `shared.wire.split`). Exactly one of `on_reply` (with the serialised
+    reply) and `on_lost` (with the reason, in words) is called, once, in the link thread.
+    """
+
+    message_id: str
+    client_id: str
+    message_type: str
+    round: int | None
+    payload: tuple[bytes, ...]
+    on_reply: Callable[[bytes], None]
+    on_lost: Callable[[str], None]
+
+
+class Session:
+    """A connected client."""
+
+    def __init__(self, hello: Hello) -> None:
+        self.hello = hello
+        self._outbox: asyncio.Queue[Iterable[ServerFrame] | None] = asyncio.Queue()
+        self._pending: dict[str, Task] = {}
+        self._assembler = Assembler()
+
+    @property
+    def client_id(self) -> str:
+        return self.hello.client_id
+
+    # outgoing
+
+    def send_task(self, task: Task) -> None:
+        """Queue a message; its chunks are cut only as the network takes them."""
+        self._pending[task.message_id] = task
+        self._outbox.put_nowait(ServerFrame(task=chunk) for chunk in split(task.message_id, task.payload))
+
+    def send_assignment(self, assignment: Assignment) -> None:
+        """Queue the client's place in a run; it arrives before tasks that are queued later."""
+        self._outbox.put_nowait([ServerFrame(assignment=assignment)])
+
+    def cancel(self, message_id: str, reason: str) -> None:
+        """Withdraw a message: its reply is no longer awaited and neither callback will be called."""
+        if self._pending.pop(message_id, None) is not None:
+            self._outbox.put_nowait([ServerFrame(cancel=Cancel(message_id=message_id, reason=reason))])
+
+    async def outgoing(self) -> AsyncIterator[ServerFrame]:
+        """The frames to write, in order, until `close`."""
+        while (frames := await self._outbox.get()) is not None:
+            for frame in frames:
+                yield frame
+
+    # incoming
+
+    def receive_reply(self, frame: ClientFrame) -> Task | None:
+        """Take one chunk of a reply. Returns the task that it completes, after calling its `on_reply`."""
+        whole = self._assembler.add(frame.reply)
+        if whole is None:
+            return None
+        message_id, payload = whole
+        task = self._pending.pop(message_id, None)
+        if task is not None:
+            task.on_reply(payload)
+        return task
+
+    def is_pending(self, message_id: str) -> bool:
+        """Whether the reply to this message is still awaited."""
+        return message_id in self._pending
+
+    def close(self, reason: str) -> None:
+        """The link is over: whoever still awaits a reply is told why there will be none."""
+        self._outbox.put_nowait(None)
+        pending, self._pending = self._pending, {}
+        for task in pending.values():
+            task.on_lost(reason)
+

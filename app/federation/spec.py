@@ -1,0 +1,79 @@
+"""RunSpec: what a run is to do. The one definition serves the command line, REST, the page and the run itself."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, Self
+
+from flwr.app import UserConfig
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from shared.names import DatasetName, ModelName, StrategyName
+
+MAX_ROUNDS = 10_000
+MAX_CLIENTS = 10_000
+
+
+Scalar = bool | int | float | Annotated[str, StringConstraints(max_length=200)]
+
+
+class RunSpec(BaseModel):
+    """The settings of one run. Every field has a default."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    dataset: DatasetName = Field(DatasetName.DIGITS, description="what every client trains on")
+    model: ModelName = Field(ModelName.CNN, description="the network that is trained")
+    num_rounds: int = Field(10, ge=1, le=MAX_ROUNDS, description="rounds of training and evaluation")
+    min_clients: int = Field(2, ge=1, le=MAX_CLIENTS, description="a round starts once so many clients are there")
+    num_partitions: int | None = Field(
+        None, ge=1, le=MAX_CLIENTS, description="parts of the data set; null: as many as clients at the start"
+    )
+    strategy: StrategyName = Field(StrategyName.FEDAVG, description="how the clients' updates become one model")
+    strategy_params: dict[str, Scalar] = Field(default_factory=dict, description="parameters of the strategy")
+    local_epochs: int = Field(1, ge=1, le=1_000, description="passes over a client's own data in one round")
+    batch_size: int = Field(32, ge=1, le=65_536, description="samples per step of the optimiser")
+    lr: float = Field(0.05, gt=0, le=100, description="learning rate of the clients' SGD")
+    alpha: float | None = Field(
+        0.5, gt=0, le=1e6, description="Dirichlet concentration: small means unequal clients; null: IID"
+    )
+    seed: int = Field(0, ge=0, lt=2**53, description="fixes partition, initial model, batches and cohorts")
+    fraction_train: float = Field(1.0, gt=0, le=1, description="share of the clients that train in a round")
+    fraction_evaluate: float = Field(1.0, ge=0, le=1, description="share of the clients that evaluate in a round")
+
+    def to_run_config(self) -> UserConfig:
+        """The spec as Flower's run config: flat, kebab case, no null (alpha 0 is IID, partitions 0 is automatic)."""
+        return {
+            "dataset": self.dataset.value,
+            "model": self.model.value,
+            "num-server-rounds": self.num_rounds,
+            "min-clients": self.min_clients,
+            "num-partitions": self.num_partitions or 0,
+            "strategy": self.strategy.value,
+            "strategy-params": json.dumps(self.strategy_params, sort_keys=True),
+            "local-epochs": self.local_epochs,
+            "batch-size": self.batch_size,
+            "lr": self.lr,
+            "alpha": self.alpha or 0.0,
+            "seed": self.seed,
+            "fraction-train": self.fraction_train,
+            "fraction-evaluate": self.fraction_evaluate,
+        }
+
+    @classmethod
+    def from_run_config(cls, config: UserConfig) -> Self:
+        """The inverse of `to_run_config`; keys that it lacks keep their default, others are not looked at.
+
+        Raises pydantic's ValidationError where a value is out of range.
+        """
+        fields: dict[str, Any] = {}
+        for name in cls.model_fields:
+            key = "num-server-rounds" if name == "num_rounds" else name.replace("_", "-")
+            if key in config:
+                fields[name] = config[key]
+        if "strategy_params" in fields:
+            fields["strategy_params"] = json.loads(str(fields["strategy_params"]))
+        for name in ("alpha", "num_partitions"):
+            if name in fields:
+                fields[name] = fields[name] or None
+        return cls.model_validate(fields)

@@ -1,0 +1,33 @@
+"""Turns this process's log records into events, for the page and `GET /api/v1/logs`."""
+
+from __future__ import annotations
+
+import logging
+
+from app.events import EventBus
+from app.records import LogRecord
+from shared.console import level_name, traceback_of
+
+
+class EventLogHandler(logging.Handler):
+    """Publishes records from INFO up on the bus. A record's `run_id` attribute (`extra=`) says which run it is about."""
+
+    def __init__(self, bus: EventBus) -> None:
+        super().__init__(logging.INFO)
+        self._bus = bus
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Publish one record."""
+        try:
+            self._bus.publish(
+                LogRecord(
+                    level=level_name(record.levelno),
+                    source="server",
+                    logger=record.name,
+                    message=record.getMessage(),
+                    run_id=getattr(record, "run_id", None),
+                    traceback=traceback_of(record),
+                )
+            )
+        except Exception:  # logging's own way to report a handler that fails
+            self.handleError(record)

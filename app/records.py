@@ -1,0 +1,206 @@
+"""What the server knows, in the shape in which it is published: REST, Socket.IO and OpenAPI come from these models.
+
+All are immutable values: a change makes a new one. Times are Unix seconds (UTC), durations seconds, accuracies 0 to 1;
+None means that there is no value yet.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.federation.spec import RunSpec
+
+
+class Record(BaseModel):
+    """Base of all published values."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class RunState(StrEnum):
+    QUEUED = "queued"
+    WAITING = "waiting"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+class Phase(StrEnum):
+    PREPARING = "preparing"
+    TRAINING = "training"
+    AGGREGATING = "aggregating"
+    EVALUATING = "evaluating"
+
+
+class RunProgress(Record):
+    """How far the current phase of the current round is."""
+
+    phase: Phase
+    done: int = Field(description="clients whose reply of this phase has come in")
+    total: int = Field(description="clients that were asked")
+    since: float
+
+
+class GlobalScore(Record):
+    """The global model on the server's test set."""
+
+    loss: float | None
+    accuracy: float | None
+
+
+class Run(Record):
+    id: str
+    state: RunState
+    reason: str | None = Field(default=None, description="why it waits, failed or was stopped, in words")
+    spec: RunSpec
+    round: int = 0
+    num_rounds: int
+    progress: RunProgress | None = None
+    clients: tuple[str, ...] = Field(default=(), description="ids of the clients that take part")
+    created_at: float
+    started_at: float | None = None
+    finished_at: float | None = None
+    final: GlobalScore | None = Field(default=None, description="the newest global evaluation")
+    error: str | None = Field(default=None, description="traceback of what made it fail")
+
+
+class ClientRound(Record):
+    """One client's part in one round."""
+
+    train_loss: float | None = None
+    loss: float | None = None
+    accuracy: float | None = None
+    samples: int | None = None
+    train_s: float | None = None
+    evaluate_s: float | None = None
+    error: str | None = None
+
+
+class Round(Record):
+    """One round; round 0 is the evaluation of the initial model."""
+
+    round: int
+    complete: bool = False
+    train_loss: float | None = Field(default=None, description="mean of the clients', weighted by their samples")
+    loss: float | None = Field(default=None, description="of the global model on the server's test set")
+    accuracy: float | None = Field(default=None, description="of the global model on the server's test set")
+    client_loss: float | None = Field(default=None, description="weighted mean of the clients' own evaluation")
+    client_accuracy: float | None = Field(default=None, description="weighted mean of the clients' own evaluation")
+    clients: int = Field(default=0, description="clients whose update was aggregated")
+    started_at: float
+    duration_s: float | None = None
+    per_client: dict[str, ClientRound] = Field(default_factory=dict)
+
+
+class ClientState(StrEnum):
+    IDLE = "idle"
+    TRAINING = "training"
+    EVALUATING = "evaluating"
+    LOST = "lost"
+
+
+class ClientProgress(Record):
+    """How far a client's current task is."""
+
+    done: int = Field(description="batches")
+    total: int = Field(description="batches")
+    examples_per_s: float
+    loss: float | None = None
+
+
+class Client(Record):
+    id: str
+    state: ClientState
+    dataset: str
+    models: tuple[str, ...]
+    samples: int | None = Field(default=None, description="training samples in its part, known once it trained")
+    partition: int | None = None
+    num_partitions: int | None = None
+    host: str
+    device: str
+    connected_at: float
+    last_seen: float
+    reason: str | None = Field(default=None, description="why it takes no part in the active run")
+    round: int | None = None
+    progress: ClientProgress | None = None
+    train_loss: float | None = None
+    loss: float | None = None
+    accuracy: float | None = None
+
+
+LogLevel = Literal["debug", "info", "warning", "error"]
+LOG_LEVELS: tuple[LogLevel, ...] = ("debug", "info", "warning", "error")
+
+
+class LogRecord(Record):
+    level: LogLevel
+    source: str = Field(description='"server" or a client\'s id')
+    logger: str
+    message: str
+    run_id: str | None = None
+    traceback: str | None = None
+
+
+class LogEntry(LogRecord):
+    """A log record with its place in the sequence of events."""
+
+    seq: int
+    time: float
+
+
+class RoundUpdate(Record):
+    run_id: str
+    round: Round
+
+
+EventType = Literal["run_update", "metrics_update", "client_update", "log"]
+
+
+class Event(Record):
+    """Something that happened, in the order in which it happened."""
+
+    seq: Annotated[int, Field(ge=1)]
+    time: float
+    type: EventType
+    data: Run | RoundUpdate | Client | LogRecord
+
+
+class LinkAddress(Record):
+    host: str
+    port: int
+
+
+class ClientCounts(Record):
+    connected: int
+    lost: int
+
+
+class Status(Record):
+    version: str
+    instance: str = Field(description="random for each start of the server")
+    started_at: float
+    uptime_s: float
+    seq: int = Field(description="the newest event's number")
+    async_mode: Literal["eventlet", "threading"]
+    link: LinkAddress
+    active_run: str | None
+    queued_runs: int
+    clients: ClientCounts
+    join_command: str = Field(description="what to type to join with one more client")
+
+
+class Snapshot(Record):
+    """Everything a page needs to start from nothing, as of event `seq`."""
+
+    seq: int
+    time: float
+    instance: str
+    status: Status
+    runs: tuple[Run, ...]
+    rounds: dict[str, tuple[Round, ...]]
+    clients: tuple[Client, ...]
+    logs: tuple[LogEntry, ...]

@@ -1,0 +1,55 @@
+"""create_app(env) and serve(): wiring only, no logic."""
+
+from __future__ import annotations
+
+import logging
+
+from flask import Response, send_from_directory
+from flask_openapi3 import OpenAPI
+
+from app.api.clients import clients_api
+from app.api.events import events_api
+from app.api.openapi import create_openapi_app
+from app.api.problems import register_problem_handlers
+from app.api.runs import runs_api
+from app.api.system import system_api
+from app.environment import Environment
+from app.log_feed import EventLogHandler
+from app.settings import ServerSettings
+from app.sockets import create_socketio
+from app.web_security import guard
+from app.webserver import serve_until_stopped
+from shared.console import configure_logging
+
+log = logging.getLogger(__name__)
+
+
+def create_app(env: Environment) -> OpenAPI:
+    """The Flask app of one server: page, REST and OpenAPI."""
+    flask_app = create_openapi_app(__name__.partition(".")[0])
+    flask_app.extensions["fedloom"] = env
+    register_problem_handlers(flask_app)
+    guard(flask_app, env.settings)
+    for blueprint in (runs_api, clients_api, events_api, system_api):
+        flask_app.register_api(blueprint)
+
+    @flask_app.get("/", doc_ui=False)
+    def page() -> Response:
+        return send_from_directory(str(flask_app.root_path) + "/templates", "index.html", max_age=0)
+
+    return flask_app
+
+
+def serve(settings: ServerSettings) -> None:
+    """Run a server until SIGINT or SIGTERM. Raises FedLoomError when it cannot start."""
+    configure_logging("server")
+    env = Environment(settings)
+    feed = EventLogHandler(env.bus)
+    logging.getLogger().addHandler(feed)
+    flask_app = create_app(env)
+    create_socketio(flask_app, env)
+    try:
+        serve_until_stopped(flask_app, env)
+    finally:
+        env.shut_down()
+        logging.getLogger().removeHandler(feed)

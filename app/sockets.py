@@ -1,0 +1,111 @@
+"""Socket.IO: the pump from the event bus to the browsers, and the way back in for a browser that was away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from flask import Flask, request
+from flask_socketio import SocketIO
+
+from app.environment import Environment
+from app.events import EventsGone
+from app.records import Client, Event, RoundUpdate, Run
+
+PUMP_INTERVAL_S = 0.05
+ROOM = "live"
+
+
+def create_socketio(flask_app: Flask, env: Environment) -> SocketIO:
+    """Attach Socket.IO to the Flask app; call `start_pump` once it is served."""
+    socketio = SocketIO(flask_app, async_mode=env.settings.async_mode, ping_interval=5, ping_timeout=10)
+    pump = Pump(socketio, env)
+
+    @socketio.on("connect")
+    def _connect(auth: Any = None) -> None:
+        pump.welcome(_sid(), auth if isinstance(auth, dict) else {})
+
+    flask_app.extensions["fedloom-pump"] = pump
+    return socketio
+
+
+class Pump:
+    """Moves events from the bus to all browsers, at most 20 times a second.
+
+    It runs in the web server's own thread (or green thread): emitting from a foreign thread is not safe under eventlet.
+    """
+
+    def __init__(self, socketio: SocketIO, env: Environment) -> None:
+        self._socketio = socketio
+        self._env = env
+        self._sent = 0
+
+    def start(self) -> None:
+        """Begin, in a background task of the web server."""
+        self._sent = self._env.bus.last
+        self._socketio.start_background_task(self._run)
+
+    def welcome(self, sid: str, auth: dict[str, Any]) -> None:
+        """Bring a browser up to date, then let it follow: with what it missed, or with a snapshot."""
+        missed = self._missed(auth)
+        if missed is None:
+            snapshot = self._env.snapshot()
+            self._socketio.emit("snapshot", snapshot.model_dump(mode="json"), to=sid)
+            missed = self._env.bus.since(snapshot.seq)
+        # What the pump has yet to send reaches this browser twice; each event carries its number, so it can tell.
+        self._emit(missed, to=sid)
+        self._socketio.server.enter_room(sid, ROOM)
+
+    def _missed(self, auth: dict[str, Any]) -> list[Event] | None:
+        since = auth.get("since")
+        if auth.get("instance") != self._env.instance or not isinstance(since, int):
+            return None
+        try:
+            return self._env.bus.since(since)
+        except EventsGone:
+            return None
+
+    def _run(self) -> None:
+        while True:
+            self._socketio.sleep(PUMP_INTERVAL_S)
+            try:
+                events = self._env.bus.since(self._sent)
+            except EventsGone:  # more in 50 ms than the ring holds: everybody starts over
+                snapshot = self._env.snapshot()
+                self._sent = snapshot.seq
+                self._socketio.emit("snapshot", snapshot.model_dump(mode="json"), to=ROOM)
+                continue
+            if events:
+                self._sent = events[-1].seq
+                self._emit(coalesce(events), to=ROOM)
+
+    def _emit(self, events: Iterable[Event], *, to: str) -> None:
+        for event in events:
+            self._socketio.emit(event.type, event.model_dump(mode="json"), to=to)
+
+
+def coalesce(events: Iterable[Event]) -> list[Event]:
+    """Only the last of the updates that replace each other: of one run, one round, one client. Logs all stay."""
+    last: dict[object, Event] = {}
+    for event in events:
+        key = _subject(event)
+        last.pop(key, None)  # so that it moves to its newest place
+        last[key] = event
+    return list(last.values())
+
+
+def _subject(event: Event) -> object:
+    match event.data:
+        case Run(id=run_id):
+            return "run", run_id
+        case RoundUpdate(run_id=run_id, round=round_):
+            return "round", run_id, round_.round
+        case Client(id=client_id):
+            return "client", client_id
+        case _:
+            return event.seq
+
+
+def _sid() -> str:
+    sid: str = request.sid  # type: ignore[attr-defined]  # Flask-SocketIO adds it to the request
+    return sid

@@ -1,0 +1,60 @@
+"""What every response and every change must satisfy: headers, size limits, and requests that come from our own page."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, abort, request
+
+from app.api.problems import problem
+from app.settings import ServerSettings, is_loopback
+
+MAX_BODY_BYTES = 1 << 20
+
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self' 'unsafe-inline'",  # the component library sets styles on elements
+        "font-src 'self'",
+        "img-src 'self' data: blob:",
+        "connect-src 'self'",
+        "worker-src blob:",  # the API page's search
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+
+
+def guard(flask_app: Flask, settings: ServerSettings) -> None:
+    """Install the checks and headers on an app."""
+    flask_app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+
+    @flask_app.before_request
+    def _own_page_only() -> None:
+        host = urlsplit(f"//{request.host}").hostname or ""
+        if settings.on_loopback and not is_loopback(host):
+            # A foreign name that resolves to this machine: DNS rebinding, by which any web page could act here.
+            abort(
+                problem(
+                    HTTPStatus.FORBIDDEN,
+                    f"This server listens on this machine only and does not answer to the name {host!r}. "
+                    "Open it as localhost.",
+                )
+            )
+        origin = request.headers.get("Origin")
+        if origin is not None and urlsplit(origin).netloc != request.host:
+            abort(problem(HTTPStatus.FORBIDDEN, f"Requests from pages of {origin!r} are not accepted."))
+
+    @flask_app.after_request
+    def _headers(response: Response) -> Response:
+        response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Referrer-Policy"] = "no-referrer"
+        if request.path.startswith("/static/assets/"):
+            response.cache_control.no_cache = None
+            response.cache_control.max_age = 31_536_000  # names carry a hash of the content
+            response.cache_control.immutable = True
+        return response

@@ -1,0 +1,81 @@
+"""Serves the Flask app with eventlet, unpatched, or with threads; the one place that knows the difference."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import signal
+from types import FrameType
+
+from flask import Flask
+
+from app.environment import Environment
+from app.settings import ServerSettings
+from app.sockets import Pump
+from shared.errors import FedLoomError
+
+log = logging.getLogger(__name__)
+
+
+def serve_until_stopped(flask_app: Flask, env: Environment) -> None:
+    """Start the environment and serve until SIGINT or SIGTERM. Raises FedLoomError when a port is taken."""
+    settings = env.settings
+    pump: Pump = flask_app.extensions["fedloom-pump"]
+    serve = _serve_eventlet if settings.async_mode == "eventlet" else _serve_threading
+    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGINT, _interrupt)
+    try:
+        serve(flask_app, env, pump)
+    except KeyboardInterrupt:
+        log.info("stopping")
+    except OSError as error:
+        raise _explained(error, settings) from error
+
+
+def _serve_eventlet(flask_app: Flask, env: Environment, pump: Pump) -> None:
+    import eventlet
+    import eventlet.wsgi
+
+    settings = env.settings
+    family = eventlet.green.socket.getaddrinfo(settings.host, settings.port)[0][0]
+    listener = eventlet.listen((settings.host, settings.port), family=family, reuse_port=False)
+    _begin(env, pump, listener.getsockname()[1])
+    eventlet.wsgi.server(listener, flask_app, log_output=False)
+
+
+def _serve_threading(flask_app: Flask, env: Environment, pump: Pump) -> None:
+    from werkzeug.serving import make_server
+
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    server = make_server(env.settings.host, env.settings.port, flask_app, threaded=True)
+    server.daemon_threads = True
+    _begin(env, pump, server.port)
+    server.serve_forever()
+
+
+def _begin(env: Environment, pump: Pump, port: int) -> None:
+    env.start()
+    pump.start()
+    settings = env.settings
+    shown = "localhost" if settings.host in {"127.0.0.1", "::1"} else settings.host
+    if not settings.on_loopback:
+        log.warning(
+            "Anyone who can reach %s can open the page, start runs and join as a client: there is no login yet. "
+            "Use this only in a network that you trust.",
+            settings.host,
+        )
+    log.info("FedLoom is ready at http://%s:%d (clients connect to port %d)", shown, port, env.link.port)
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _explained(error: OSError, settings: ServerSettings) -> FedLoomError:
+    address = f"{settings.host}:{settings.port}"
+    if error.errno == errno.EADDRINUSE:
+        return FedLoomError(
+            f"The page cannot be served on {address}: the port is in use. "
+            "Stop the other program, or choose another port with --port."
+        )
+    return FedLoomError(f"The page cannot be served on {address}: {error}. Check --host and --port.")

@@ -1,0 +1,113 @@
+"""The built-in Flower ClientApp: trains and evaluates one of FedLoom's models on this client's part of a data set.
+
+What to do comes from the run config (see `app.federation.spec.RunSpec.to_run_config`); which part, and where the data is,
+from the node config. All randomness derives from (seed, round, part), so that Flower's simulation engine, where a client
+has no name, computes the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+from flwr.app import ArrayRecord, Context, Message, MetricRecord, RecordDict
+from flwr.clientapp import ClientApp
+from torch import nn
+
+from client import progress
+from shared import paths
+from shared.datasets import TensorSet, load_train, load_train_labels
+from shared.models import build_model
+from shared.partition import partition_indices, split_holdout
+from shared.seeds import derive_seed
+from shared.training import TrainConfig, evaluate, resolve_device, train
+
+HELD_OUT = 0.1
+"""Share of a client's samples that it does not train on but evaluates the global model with."""
+
+app = ClientApp()
+
+
+@dataclass(frozen=True)
+class LocalData:
+    """What one client has: the samples it trains on and those it evaluates on."""
+
+    train: TensorSet
+    held_out: TensorSet
+
+
+@app.train()
+def train_round(message: Message, context: Context) -> Message:
+    """Train the global model in the message; the reply holds the new weights and how the training went."""
+    config = context.run_config
+    model, device = _model(message, context)
+    local = _local_data(context)
+    result = train(
+        model,
+        local.train,
+        TrainConfig(
+            local_epochs=int(config["local-epochs"]), batch_size=int(config["batch-size"]), lr=float(config["lr"])
+        ),
+        device=device,
+        seed=derive_seed(int(config["seed"]), "train", _server_round(message), int(context.node_config["partition-id"])),
+        on_batch=progress.report,
+    )
+    metrics = {"num-examples": result.examples, "train_loss": result.loss, "duration_s": result.duration_s}
+    content = {"arrays": ArrayRecord(model.state_dict()), "metrics": MetricRecord(metrics)}
+    return Message(RecordDict(content), reply_to=message)
+
+
+@app.evaluate()
+def evaluate_round(message: Message, context: Context) -> Message:
+    """Evaluate the global model in the message on the held-out samples."""
+    model, device = _model(message, context)
+    result = evaluate(model, _local_data(context).held_out, device=device, on_batch=progress.report)
+    metrics = {
+        "num-examples": result.examples,
+        "loss": result.loss,
+        "accuracy": result.accuracy,
+        "duration_s": result.duration_s,
+    }
+    return Message(RecordDict({"metrics": MetricRecord(metrics)}), reply_to=message)
+
+
+def _model(message: Message, context: Context) -> tuple[nn.Module, torch.device]:
+    """The run's model with the weights from the message."""
+    config = context.run_config
+    model = build_model(str(config["model"]), str(config["dataset"]), seed=0)
+    model.load_state_dict(message.content.array_records["arrays"].to_torch_state_dict())
+    return model, resolve_device(str(context.node_config.get("device", "auto")))
+
+
+def _server_round(message: Message) -> int:
+    server_round = message.content.config_records["config"]["server-round"]
+    assert isinstance(server_round, int)
+    return server_round
+
+
+def _local_data(context: Context) -> LocalData:
+    config, node = context.run_config, context.node_config
+    return _load(
+        dataset=str(config["dataset"]),
+        data_dir=Path(str(node.get("data-dir") or paths.data_dir())),
+        partition=int(node["partition-id"]),
+        num_partitions=int(node["num-partitions"]),
+        alpha=float(config["alpha"]) or None,
+        seed=int(config["seed"]),
+        max_samples=int(node.get("max-samples", 0)),
+    )
+
+
+@lru_cache(maxsize=1)
+def _load(
+    dataset: str, data_dir: Path, partition: int, num_partitions: int, alpha: float | None, seed: int, max_samples: int
+) -> LocalData:
+    """This client's part, read once per run."""
+    labels = load_train_labels(dataset, data_dir)
+    indices = partition_indices(labels, num_partitions, partition, alpha=alpha, seed=seed)
+    train_indices, held_out = split_holdout(indices, HELD_OUT, derive_seed(seed, "held-out", partition))
+    if max_samples:
+        train_indices = train_indices[:max_samples]
+    return LocalData(load_train(dataset, data_dir, train_indices), load_train(dataset, data_dir, held_out))

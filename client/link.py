@@ -1,0 +1,236 @@
+"""The client's end of the link: connects, says hello, passes messages to the runtime and replies to the server.
+
+When the connection is lost it comes back by itself, for ever, and says so once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import grpc
+import grpc.aio
+
+from client.runtime import Runtime, Work
+from shared.errors import LinkRefused, WireError
+from shared.proto.link_pb2 import Chunk, ClientFrame, Heartbeat, Hello, LogLine, Progress, ServerFrame
+from shared.version import __version__
+from shared.wire import CHANNEL_OPTIONS, LINK_METHOD, PROTOCOL_VERSION, Assembler, split
+
+Call = grpc.aio.StreamStreamCall[ClientFrame, ServerFrame]
+
+FIRST_DELAY_S = 0.2
+LONGEST_DELAY_S = 5.0
+CONNECT_TIMEOUT_S = 10.0
+HEARTBEAT_S = 2.0
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class ClientIdentity:
+    """What a client says of itself in its hello."""
+
+    client_id: str
+    dataset: str
+    models: tuple[str, ...]
+    host: str
+    device: str
+    cores: int
+
+
+class Link:
+    """A client's connection to one server, kept alive until `run` is cancelled."""
+
+    def __init__(self, server: str, identity: ClientIdentity, runtime: Runtime) -> None:
+        self._server = server
+        self._identity = identity
+        self._process = uuid.uuid4().hex
+        self._runtime = runtime
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._connection: Connection | None = None
+
+    async def run(self) -> None:
+        """Serve messages for ever. Raises LinkRefused when the server will never take this client."""
+        self._loop = asyncio.get_running_loop()
+        outage = Outage(self._server)
+        while True:
+            try:
+                await self._connect(outage)
+                outage.began("the server closed the connection")
+            except grpc.aio.AioRpcError as error:
+                outage.began(error.details() or error.code().name)
+            except WireError as error:
+                outage.began(str(error))
+            await asyncio.sleep(outage.next_delay())
+
+    def send_log(self, line: LogLine) -> None:
+        """Send a log line if there is a connection; callable from any thread."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._send_log, line)
+
+    def _send_log(self, line: LogLine) -> None:
+        if self._connection is not None:
+            self._connection.send(ClientFrame(log=line))
+
+    async def _connect(self, outage: Outage) -> None:
+        """One connection, from hello until it ends."""
+        async with grpc.aio.insecure_channel(self._server, options=CHANNEL_OPTIONS) as channel:
+            method = channel.stream_stream(
+                LINK_METHOD,
+                request_serializer=ClientFrame.SerializeToString,
+                response_deserializer=ServerFrame.FromString,
+            )
+            call = method()
+            await asyncio.wait_for(self._greet(call, outage), CONNECT_TIMEOUT_S)
+            self._connection = Connection(call, self._runtime, asyncio.get_running_loop())
+            try:
+                await self._connection.serve()
+            finally:
+                self._connection.close()
+                self._connection = None
+
+    async def _greet(self, call: Call, outage: Outage) -> None:
+        who = self._identity
+        hello = Hello(
+            protocol=PROTOCOL_VERSION,
+            client_id=who.client_id,
+            process=self._process,
+            version=__version__,
+            dataset=who.dataset,
+            models=who.models,
+            host=who.host,
+            device=who.device,
+            cores=who.cores,
+        )
+        await call.write(ClientFrame(hello=hello))
+        answer = await call.read()
+        if not isinstance(answer, ServerFrame):
+            raise WireError("the server closed the connection without a word")
+        match answer.WhichOneof("kind"):
+            case "refusal" if answer.refusal.final:
+                raise LinkRefused(answer.refusal.reason)
+            case "refusal":
+                raise WireError(answer.refusal.reason)
+            case "welcome":
+                outage.over()
+            case kind:
+                raise WireError(f"the server answered a hello with {kind!r}")
+
+
+class Connection:
+    """An open stream. All of it happens in the event loop, except what the runtime calls back."""
+
+    def __init__(self, call: Call, runtime: Runtime, loop: asyncio.AbstractEventLoop) -> None:
+        self._call = call
+        self._runtime = runtime
+        self._loop = loop
+        self._outbox: asyncio.Queue[ClientFrame | tuple[str, bytes]] = asyncio.Queue()
+        self._assembler = Assembler()
+        self._working: dict[str, Work] = {}
+
+    def send(self, frame: ClientFrame) -> None:
+        """Queue a frame."""
+        self._outbox.put_nowait(frame)
+
+    async def serve(self) -> None:
+        """Read and write until the connection ends."""
+        tasks = [asyncio.ensure_future(work) for work in (self._read(), self._write(), self._beat())]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def close(self) -> None:
+        """The server has given up on what was being worked on: stop it."""
+        for work in self._working.values():
+            work.cancelled.set()
+
+    async def _read(self) -> None:
+        while isinstance(frame := await self._call.read(), ServerFrame):
+            match frame.WhichOneof("kind"):
+                case "assignment":
+                    self._runtime.assign(frame.assignment)
+                case "task":
+                    self._receive(frame.task)
+                case "cancel":
+                    work = self._working.pop(frame.cancel.message_id, None)
+                    if work is not None:
+                        work.cancelled.set()
+                case kind:
+                    raise WireError(f"the server sent a frame of kind {kind!r}")
+
+    def _receive(self, chunk: Chunk) -> None:
+        whole = self._assembler.add(chunk)
+        if whole is not None:
+            work = Work(*whole, reply=self._replied, progress=self._progressed)
+            self._working[work.message_id] = work
+            self._runtime.execute(work)
+
+    # called in the runtime's thread
+
+    def _replied(self, message_id: str, payload: bytes) -> None:
+        self._loop.call_soon_threadsafe(self._outbox.put_nowait, (message_id, payload))
+
+    def _progressed(self, progress: Progress) -> None:
+        self._loop.call_soon_threadsafe(self._outbox.put_nowait, ClientFrame(progress=progress))
+
+    async def _write(self) -> None:
+        async for frame in self._outgoing():
+            await self._call.write(frame)
+
+    async def _outgoing(self) -> AsyncIterator[ClientFrame]:
+        while True:
+            item = await self._outbox.get()
+            if isinstance(item, ClientFrame):
+                yield item
+                continue
+            message_id, payload = item
+            if self._working.pop(message_id, None) is not None:
+                for chunk in split(message_id, [payload]):
+                    yield ClientFrame(reply=chunk)
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(HEARTBEAT_S)
+            self.send(ClientFrame(heartbeat=Heartbeat()))
+
+
+class Outage:
+    """Says once that the server is away and once that it is back, and how long to wait between tries."""
+
+    def __init__(self, server: str) -> None:
+        self._server = server
+        self._since: float | None = None
+        self._reason: str | None = None
+        self._delay_s = FIRST_DELAY_S
+
+    def began(self, reason: str) -> None:
+        """A try failed, or a connection ended. A new reason is worth a new line; the same one is not."""
+        if reason != self._reason:
+            log.warning("no connection to the server at %s: %s. Trying again until it is there.", self._server, reason)
+            self._reason = reason
+        if self._since is None:
+            self._since = time.monotonic()
+
+    def over(self) -> None:
+        """There is a connection."""
+        away = "" if self._since is None else f" after {time.monotonic() - self._since:.1f} s"
+        log.info("connected to the server at %s%s", self._server, away)
+        self._since = self._reason = None
+        self._delay_s = FIRST_DELAY_S
+
+    def next_delay(self) -> float:
+        """Seconds until the next try: doubling, with jitter, so that a thousand clients do not come back at once."""
+        delay = self._delay_s * random.uniform(0.8, 1.2)
+        self._delay_s = min(self._delay_s * 2, LONGEST_DELAY_S)
+        return delay

@@ -1,0 +1,98 @@
+"""Starts a client: checks the data, warms up, then serves the link until it is told to end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import platform
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from flwr.app import UserConfig
+
+from client import fl_client
+from client.link import ClientIdentity, Link
+from client.log_shipping import LinkLogHandler
+from client.runtime import Runtime
+from shared.console import configure_logging
+from shared.datasets import load_train_labels
+from shared.errors import FedLoomError
+from shared.models import MODELS
+from shared.training import resolve_device, warm_up
+
+log = logging.getLogger(__name__)
+
+WARM_UP_BATCH = 32
+STOP_TIMEOUT_S = 2.0
+
+
+@dataclass(frozen=True)
+class ClientSettings:
+    """What `run_client.py` was asked for. `threads` None: the cores, shared with the run's other clients on this machine."""
+
+    client_id: str
+    dataset: str
+    server: str
+    data_dir: Path
+    max_samples: int = 0
+    device: str = "auto"
+    threads: int | None = None
+
+
+def run(settings: ClientSettings) -> int:
+    """Run a client until SIGINT or SIGTERM; returns the exit code."""
+    configure_logging(settings.client_id)
+    # asyncio ends its work in order on SIGINT; let SIGTERM do the same
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    try:
+        device = _prepare(settings)
+        asyncio.run(_serve(settings, str(device)))
+    except FedLoomError as error:
+        log.error("%s", error)
+        return 1
+    except KeyboardInterrupt:
+        log.info("stopped")
+    return 0
+
+
+def _prepare(settings: ClientSettings) -> torch.device:
+    """Everything that could fail or take long, before the server hears of this client."""
+    device = resolve_device(settings.device)
+    log.info("preparing: data set %s, device %s", settings.dataset, device)
+    samples = len(load_train_labels(settings.dataset, settings.data_dir))
+    for model in MODELS:
+        warm_up(model, settings.dataset, device, WARM_UP_BATCH)
+    log.info("ready: %s with %s training samples in all", settings.dataset, f"{samples:,}")
+    return device
+
+
+async def _serve(settings: ClientSettings, device: str) -> None:
+    runtime = Runtime(fl_client.app, _node_config(settings), settings.threads)
+    runtime.start()
+    identity = ClientIdentity(
+        client_id=settings.client_id,
+        dataset=settings.dataset,
+        models=MODELS,
+        host=platform.node(),
+        device=device,
+        cores=os.cpu_count() or 1,
+    )
+    link = Link(settings.server, identity, runtime)
+    handler = LinkLogHandler(link.send_log)
+    logging.getLogger().addHandler(handler)
+    try:
+        await link.run()
+    finally:
+        logging.getLogger().removeHandler(handler)
+        runtime.stop(STOP_TIMEOUT_S)
+
+
+def _node_config(settings: ClientSettings) -> UserConfig:
+    return {
+        "data-dir": str(settings.data_dir),
+        "max-samples": settings.max_samples,
+        "device": settings.device,
+    }

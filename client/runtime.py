@@ -1,0 +1,149 @@
+"""Executes Flower messages with a ClientApp, one at a time, in a thread that stays warm between them."""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+from flwr.app import Context, Message, RecordDict, UserConfig
+from flwr.clientapp import ClientApp
+
+from client.progress import reporting_to
+from shared.errors import Cancelled, FedLoomError, WireError
+from shared.flower import client_failed, decode, encode
+from shared.proto.link_pb2 import Assignment, Progress
+from shared.training import BatchProgress
+from shared.wire import from_values
+
+log = logging.getLogger(__name__)
+
+PROGRESS_INTERVAL_S = 0.2
+
+
+@dataclass(frozen=True)
+class Work:
+    """A message to execute. `reply` and `progress` are called in the runtime's thread; after `cancelled` is set neither is."""
+
+    message_id: str
+    payload: bytes
+    reply: Callable[[str, bytes], None]
+    progress: Callable[[Progress], None]
+    cancelled: threading.Event = field(default_factory=threading.Event)
+
+
+class Runtime:
+    """A ClientApp with its context. `assign` and `execute` may be called from any thread."""
+
+    def __init__(self, client_app: ClientApp, node_config: UserConfig, threads: int | None) -> None:
+        self._app = client_app
+        self._node_config = dict(node_config)
+        self._threads = threads
+        self._queue: queue.SimpleQueue[Work | Assignment | None] = queue.SimpleQueue()
+        self._context: Context | None = None
+        self._thread = threading.Thread(target=self._run, name="runtime", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def stop(self, timeout_s: float) -> None:
+        """End the thread once its current message allows; wait at most `timeout_s`."""
+        self._queue.put(None)
+        self._thread.join(timeout_s)
+
+    def assign(self, assignment: Assignment) -> None:
+        """Take a place in a run; messages that follow belong to it."""
+        self._queue.put(assignment)
+
+    def execute(self, work: Work) -> None:
+        """Queue a message."""
+        self._queue.put(work)
+
+    # in the runtime's thread
+
+    def _run(self) -> None:
+        while (item := self._queue.get()) is not None:
+            if isinstance(item, Assignment):
+                self._begin(item)
+            elif not item.cancelled.is_set():
+                self._work(item)
+
+    def _begin(self, assignment: Assignment) -> None:
+        torch.set_num_threads(self._threads or max(1, (os.cpu_count() or 1) // max(assignment.clients_on_host, 1)))
+        node_config = {**self._node_config, **from_values(assignment.node_config)}
+        if self._context is not None and self._context.run_id == assignment.run_id:
+            self._context.node_config = node_config  # told again after a reconnect: the app's state stays
+            return
+        self._context = Context(
+            run_id=assignment.run_id,
+            node_id=0,
+            node_config=node_config,
+            state=RecordDict(),
+            run_config=from_values(assignment.run_config),
+        )
+        log.info(
+            "takes part in run %s with part %s of %s",
+            assignment.run,
+            node_config.get("partition-id"),
+            node_config.get("num-partitions"),
+        )
+
+    def _work(self, work: Work) -> None:
+        try:
+            message = decode(work.payload)
+        except WireError:
+            log.exception("a message from the server cannot be read")
+            return
+        try:
+            reply = self._call(message, work)
+        except Cancelled as cancelled:
+            log.info("gave up %s: %s", message.metadata.message_type, cancelled)
+            return
+        except Exception as error:  # the edge of the user's app: its failure is an answer
+            explained = isinstance(error, FedLoomError)
+            log.error("%s failed: %s", message.metadata.message_type, error, exc_info=not explained)
+            reply = client_failed(message, str(error) if explained else traceback.format_exc())
+        if not work.cancelled.is_set():
+            work.reply(work.message_id, encode(reply))
+
+    def _call(self, message: Message, work: Work) -> Message:
+        if self._context is None:
+            raise WireError("The server sent a message before it gave this client a place in a run.")
+        self._context.node_id = message.metadata.dst_node_id
+        with reporting_to(_throttled(work)):
+            return self._app(message, self._context)
+
+
+def _throttled(work: Work) -> Callable[[BatchProgress], None]:
+    """A reporter for `client.progress` that passes on a few reports a second, and raises when the work is cancelled."""
+    started = time.monotonic()
+    next_at = started + PROGRESS_INTERVAL_S
+    loss: float | None = None
+
+    def report(batch: BatchProgress) -> None:
+        nonlocal next_at, loss
+        if work.cancelled.is_set():
+            raise Cancelled("it is no longer wanted")
+        loss = loss if batch.loss is None else batch.loss
+        now = time.monotonic()
+        if now < next_at:
+            return
+        next_at = now + PROGRESS_INTERVAL_S
+        work.progress(
+            Progress(
+                message_id=work.message_id,
+                done=batch.done,
+                total=batch.total,
+                examples_per_s=batch.examples / (now - started),
+                loss=loss,
+            )
+        )
+
+    return report

@@ -1,0 +1,4 @@
+"""What the server and the clients have in common: data sets, models, training, the wire format.
+
+Importing this package imports nothing else, so that a process pays only for the modules that it uses.
+"""

@@ -1,0 +1,55 @@
+"""What a FedLoom process says on its terminal, and how log records are named everywhere."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import traceback
+from typing import Literal
+
+LevelName = Literal["debug", "info", "warning", "error"]
+
+
+def configure_logging(source: str) -> None:
+    """Log from INFO up to the terminal, each line with the time and `source` (a client's id, or "server")."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Formatter(source))
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(logging.INFO)
+    # Flower brings a handler of its own and reports every step of a round at INFO, which FedLoom says in its own words.
+    flower = logging.getLogger("flwr")
+    flower.handlers = []
+    flower.propagate = True
+    flower.setLevel(logging.WARNING)
+
+
+def level_name(level: int) -> LevelName:
+    """A logging level as FedLoom names it."""
+    if level >= logging.ERROR:
+        return "error"
+    if level >= logging.WARNING:
+        return "warning"
+    return "info" if level >= logging.INFO else "debug"
+
+
+def traceback_of(record: logging.LogRecord) -> str | None:
+    """The traceback of a record that was logged with an exception."""
+    if not record.exc_info or record.exc_info[0] is None:
+        return None
+    return "".join(traceback.format_exception(*record.exc_info))
+
+
+class _Formatter(logging.Formatter):
+    """`12:41:07 client-1  warning: the text`; the level is named from warning up."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__(datefmt="%H:%M:%S")
+        self._source = source
+
+    def format(self, record: logging.LogRecord) -> str:
+        level = level_name(record.levelno)
+        mark = f"{level}: " if record.levelno >= logging.WARNING else ""
+        line = f"{self.formatTime(record, self.datefmt)} {self._source:<9} {mark}{record.getMessage()}"
+        trace = traceback_of(record)
+        return f"{line}\n{trace.rstrip()}" if trace else line

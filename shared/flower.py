@@ -1,0 +1,110 @@
+"""The only place that touches Flower names which are not public API.
+
+`tests/unit/test_flower.py` fails in words when an upgrade of Flower moves one of them. Everything else in FedLoom uses
+`flwr.app`, `flwr.clientapp`, `flwr.serverapp` and `flwr.serverapp.strategy`, which are public.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+
+# Read by Flower when it is first imported: no process of FedLoom reports to anybody.
+os.environ["FLWR_TELEMETRY_ENABLED"] = "0"
+
+from flwr.app import Error, Message, RecordDict  # noqa: E402
+from flwr.common.constant import ErrorCode  # noqa: E402
+from flwr.common.serde import (  # noqa: E402
+    message_from_proto,
+    message_to_proto,
+    metadata_to_proto,
+    recorddict_to_proto,
+)
+from flwr.proto.message_pb2 import Message as MessageProto  # noqa: E402
+from flwr.supercore.run import Run as FlowerRun  # noqa: E402
+from flwr.supercore.task_identity import TaskIdentity  # noqa: E402
+from google.protobuf.message import DecodeError  # noqa: E402
+
+from shared.errors import WireError  # noqa: E402
+
+__all__ = [
+    "FlowerRun",
+    "client_failed",
+    "client_unavailable",
+    "decode",
+    "empty_run",
+    "encode",
+    "encode_content",
+    "identify_server_task",
+    "is_unavailable",
+    "node_id_of",
+    "set_message_id",
+]
+
+SERVER_NODE_ID = 1
+"""Flower's convention for the ServerApp's own address on the grid."""
+
+
+def node_id_of(client_id: str) -> int:
+    """A client's address on Flower's grid: 63 bits of the SHA-256 of its id, never the server's own."""
+    digest = hashlib.sha256(client_id.encode()).digest()
+    return max(int.from_bytes(digest[:8], "big") >> 1, SERVER_NODE_ID + 1)
+
+
+def encode(message: Message) -> bytes:
+    """A whole message as bytes (Flower's own protobuf)."""
+    return bytes(message_to_proto(message).SerializeToString())
+
+
+def encode_content(content: RecordDict) -> bytes:
+    """A message's content as bytes that follow its metadata.
+
+    Protobuf merges concatenated messages, so metadata and content, serialised apart, are one valid message. Clients that
+    get the same model share one such byte string.
+    """
+    return bytes(MessageProto(content=recorddict_to_proto(content)).SerializeToString())
+
+
+def encode_metadata(message: Message) -> bytes:
+    """A message without its content as bytes; see `encode_content`."""
+    return bytes(MessageProto(metadata=metadata_to_proto(message.metadata)).SerializeToString())
+
+
+def decode(payload: bytes) -> Message:
+    """A message from bytes made by `encode`; raises `WireError` when they are not one."""
+    try:
+        return message_from_proto(MessageProto.FromString(payload))
+    except (DecodeError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise WireError(f"The payload is not a Flower message: {error}") from error
+
+
+def set_message_id(message: Message, message_id: str) -> None:
+    """Give a message the id by which its reply will name it. Flower leaves this to the transport."""
+    message.metadata.__dict__["_message_id"] = message_id
+
+
+def identify_server_task(run_id: int) -> None:
+    """Let `Message(...)` in a ServerApp know its run. Process-wide in Flower, hence one run at a time."""
+    TaskIdentity.run_id = run_id
+    TaskIdentity.node_id = SERVER_NODE_ID
+    TaskIdentity.task_id = run_id
+
+
+def empty_run(run_id: int) -> FlowerRun:
+    """Flower's description of a run, as a Grid must offer it."""
+    return FlowerRun.create_empty(run_id)
+
+
+def client_failed(message: Message, reason: str) -> Message:
+    """The reply that says: the ClientApp raised an exception."""
+    return Message(Error(code=ErrorCode.CLIENT_APP_RAISED_EXCEPTION, reason=reason), reply_to=message)
+
+
+def client_unavailable(message: Message, reason: str) -> Message:
+    """The reply that stands for a client that went away before it answered."""
+    return Message(Error(code=ErrorCode.NODE_UNAVAILABLE, reason=reason), reply_to=message)
+
+
+def is_unavailable(reply: Message) -> bool:
+    """Whether a reply was made by `client_unavailable`."""
+    return reply.has_error() and reply.error.code == ErrorCode.NODE_UNAVAILABLE

@@ -1,0 +1,26 @@
+"""Names and numbers that both ends and the command lines share, free of heavy imports."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class DatasetName(StrEnum):
+    DIGITS = "digits"
+    MNIST = "mnist"
+    FASHION_MNIST = "fashion-mnist"
+    CIFAR10 = "cifar10"
+    SYNTHETIC = "synthetic"
+
+
+class ModelName(StrEnum):
+    CNN = "cnn"
+    LINEAR = "linear"
+
+
+class StrategyName(StrEnum):
+    FEDAVG = "fedavg"
+
+
+DEFAULT_WEB_PORT = 5000
+DEFAULT_LINK_PORT = 5050
