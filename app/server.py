@@ -18,7 +18,7 @@ from app.log_feed import EventLogHandler
 from app.settings import ServerSettings
 from app.sockets import create_socketio
 from app.web_security import guard
-from app.webserver import serve_until_stopped
+from app.webserver import OnReady, serve_until_stopped
 from shared.console import configure_logging
 
 log = logging.getLogger(__name__)
@@ -40,8 +40,11 @@ def create_app(env: Environment) -> OpenAPI:
     return flask_app
 
 
-def serve(settings: ServerSettings) -> None:
-    """Run a server until SIGINT or SIGTERM. Raises FedLoomError when it cannot start."""
+def serve(settings: ServerSettings, on_ready: OnReady = lambda port, link_port: None) -> None:
+    """Run a server until SIGINT or SIGTERM. Raises FedLoomError when it cannot start.
+
+    `on_ready` is called once with the page's and the link's port.
+    """
     configure_logging("server")
     env = Environment(settings)
     feed = EventLogHandler(env.bus)
@@ -49,7 +52,7 @@ def serve(settings: ServerSettings) -> None:
     flask_app = create_app(env)
     create_socketio(flask_app, env)
     try:
-        serve_until_stopped(flask_app, env)
+        serve_until_stopped(flask_app, env, on_ready)
     finally:
         env.shut_down()
         logging.getLogger().removeHandler(feed)

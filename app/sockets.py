@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from typing import Any
 
@@ -18,6 +19,8 @@ ROOM = "live"
 
 def create_socketio(flask_app: Flask, env: Environment) -> SocketIO:
     """Attach Socket.IO to the Flask app; call `start_pump` once it is served."""
+    # A known decision (docs/decisions/0002): eventlet is used unpatched, and threading mode is tested beside it.
+    warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
     socketio = SocketIO(flask_app, async_mode=env.settings.async_mode, ping_interval=5, ping_timeout=10)
     pump = Pump(socketio, env)
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
-import signal
-from types import FrameType
+from collections.abc import Callable
 
 from flask import Flask
 
@@ -13,47 +12,52 @@ from app.environment import Environment
 from app.settings import ServerSettings
 from app.sockets import Pump
 from shared.errors import FedLoomError
+from shared.interrupt import end_on_signals
+
+OnReady = Callable[[int, int], None]
 
 log = logging.getLogger(__name__)
 
 
-def serve_until_stopped(flask_app: Flask, env: Environment) -> None:
-    """Start the environment and serve until SIGINT or SIGTERM. Raises FedLoomError when a port is taken."""
+def serve_until_stopped(flask_app: Flask, env: Environment, on_ready: OnReady) -> None:
+    """Start the environment and serve until SIGINT or SIGTERM. Raises FedLoomError when a port is taken.
+
+    `on_ready` is called with the page's and the link's port once both answer.
+    """
     settings = env.settings
     pump: Pump = flask_app.extensions["fedloom-pump"]
     serve = _serve_eventlet if settings.async_mode == "eventlet" else _serve_threading
-    signal.signal(signal.SIGTERM, _interrupt)
-    signal.signal(signal.SIGINT, _interrupt)
+    end_on_signals()
     try:
-        serve(flask_app, env, pump)
+        serve(flask_app, env, pump, on_ready)
     except KeyboardInterrupt:
         log.info("stopping")
     except OSError as error:
         raise _explained(error, settings) from error
 
 
-def _serve_eventlet(flask_app: Flask, env: Environment, pump: Pump) -> None:
+def _serve_eventlet(flask_app: Flask, env: Environment, pump: Pump, on_ready: OnReady) -> None:
     import eventlet
     import eventlet.wsgi
 
     settings = env.settings
     family = eventlet.green.socket.getaddrinfo(settings.host, settings.port)[0][0]
     listener = eventlet.listen((settings.host, settings.port), family=family, reuse_port=False)
-    _begin(env, pump, listener.getsockname()[1])
+    _begin(env, pump, listener.getsockname()[1], on_ready)
     eventlet.wsgi.server(listener, flask_app, log_output=False)
 
 
-def _serve_threading(flask_app: Flask, env: Environment, pump: Pump) -> None:
+def _serve_threading(flask_app: Flask, env: Environment, pump: Pump, on_ready: OnReady) -> None:
     from werkzeug.serving import make_server
 
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     server = make_server(env.settings.host, env.settings.port, flask_app, threaded=True)
     server.daemon_threads = True
-    _begin(env, pump, server.port)
+    _begin(env, pump, server.port, on_ready)
     server.serve_forever()
 
 
-def _begin(env: Environment, pump: Pump, port: int) -> None:
+def _begin(env: Environment, pump: Pump, port: int, on_ready: OnReady) -> None:
     env.start()
     pump.start()
     settings = env.settings
@@ -65,10 +69,7 @@ def _begin(env: Environment, pump: Pump, port: int) -> None:
             settings.host,
         )
     log.info("FedLoom is ready at http://%s:%d (clients connect to port %d)", shown, port, env.link.port)
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+    on_ready(port, env.link.port)
 
 
 def _explained(error: OSError, settings: ServerSettings) -> FedLoomError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from client.settings import ClientSettings
 from shared import paths
 from shared.names import DEFAULT_LINK_PORT, DatasetName
 from shared.version import __version__
@@ -13,7 +14,7 @@ from shared.version import __version__
 def main(argv: list[str] | None = None) -> int:
     """Parse, run the client, return the exit code."""
     arguments = build_parser().parse_args(argv)
-    from client.main import ClientSettings, run
+    from client.main import run  # only now: it imports PyTorch
 
     return run(
         ClientSettings(

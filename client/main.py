@@ -6,9 +6,6 @@ import asyncio
 import logging
 import os
 import platform
-import signal
-from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from flwr.app import UserConfig
@@ -17,9 +14,11 @@ from client import fl_client
 from client.link import ClientIdentity, Link
 from client.log_shipping import LinkLogHandler
 from client.runtime import Runtime
+from client.settings import ClientSettings
 from shared.console import configure_logging
 from shared.datasets import load_train_labels
 from shared.errors import FedLoomError
+from shared.interrupt import end_on_signals
 from shared.models import MODELS
 from shared.training import resolve_device, warm_up
 
@@ -29,24 +28,10 @@ WARM_UP_BATCH = 32
 STOP_TIMEOUT_S = 2.0
 
 
-@dataclass(frozen=True)
-class ClientSettings:
-    """What `run_client.py` was asked for. `threads` None: the cores, shared with the run's other clients on this machine."""
-
-    client_id: str
-    dataset: str
-    server: str
-    data_dir: Path
-    max_samples: int = 0
-    device: str = "auto"
-    threads: int | None = None
-
-
 def run(settings: ClientSettings) -> int:
     """Run a client until SIGINT or SIGTERM; returns the exit code."""
     configure_logging(settings.client_id)
-    # asyncio ends its work in order on SIGINT; let SIGTERM do the same
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    end_on_signals()
     try:
         device = _prepare(settings)
         asyncio.run(_serve(settings, str(device)))
@@ -62,6 +47,8 @@ def _prepare(settings: ClientSettings) -> torch.device:
     """Everything that could fail or take long, before the server hears of this client."""
     device = resolve_device(settings.device)
     log.info("preparing: data set %s, device %s", settings.dataset, device)
+    # Clients that start together on one machine would otherwise fight for its cores; a run's assignment gives more.
+    torch.set_num_threads(settings.threads or 1)
     samples = len(load_train_labels(settings.dataset, settings.data_dir))
     for model in MODELS:
         warm_up(model, settings.dataset, device, WARM_UP_BATCH)

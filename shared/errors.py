@@ -24,6 +24,10 @@ class DeviceUnavailable(FedLoomError):
     """The compute device that was asked for does not exist on this machine."""
 
 
+class NoSamples(FedLoomError):
+    """There is nothing to train or evaluate on."""
+
+
 class TrainingDiverged(FedLoomError):
     """The loss or a weight became infinite or not a number."""
 

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from shared.datasets import TensorSet, dataset_info
-from shared.errors import DeviceUnavailable, TrainingDiverged
+from shared.errors import DeviceUnavailable, NoSamples, TrainingDiverged
 from shared.models import build_model
 
 LOSS_INTERVAL_S = 0.1
@@ -111,10 +111,9 @@ def train(
 
     Raises:
         TrainingDiverged: the loss or a weight is no longer finite.
-        ValueError: there is no sample to train on.
+        NoSamples: `data` is empty.
     """
-    if len(data) == 0:
-        raise ValueError("there is no sample to train on")
+    _check_not_empty(data, "train")
     started = time.perf_counter()
     model.to(device).train()
     data = data.to(device)
@@ -155,16 +154,15 @@ def evaluate(
     A model that has diverged is reported as it is: its loss may be infinite or not a number.
 
     Raises:
-        ValueError: there is no sample to evaluate on.
+        NoSamples: `data` is empty.
     """
-    if len(data) == 0:
-        raise ValueError("there is no sample to evaluate on")
+    _check_not_empty(data, "evaluate")
     started = time.perf_counter()
     model.to(device).eval()
     data = data.to(device)
     correct = torch.zeros((), dtype=torch.int64, device=device)
     progress = _Progress(math.ceil(len(data) / batch_size), device, on_batch)
-    with torch.inference_mode(), _channels_last(model):
+    with _channels_last(model), torch.inference_mode():
         batches = zip(torch.split(data.inputs, batch_size), torch.split(data.labels, batch_size), strict=True)
         for inputs, labels in batches:
             logits = model(inputs)
@@ -196,11 +194,11 @@ def warm_up(model_name: str, dataset: str, device: torch.device, batch_size: int
 @contextmanager
 def _channels_last(model: nn.Module) -> Iterator[None]:
     """Lay out convolution weights with channels innermost meanwhile, in which small ones run a fifth faster."""
-    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model.to(memory_format=torch.channels_last)
     try:
         yield
     finally:
-        model.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+        model.to(memory_format=torch.contiguous_format)
 
 
 class _Progress:
@@ -233,6 +231,14 @@ class _Progress:
     def mean_loss(self) -> float:
         """Mean over all examples so far; waits for the device."""
         return self._loss_sum.item() / self._examples
+
+
+def _check_not_empty(data: TensorSet, purpose: str) -> None:
+    if len(data) == 0:
+        raise NoSamples(
+            f"There is no sample to {purpose} on: this client's part of the data set is too small. "
+            "Use fewer partitions or a larger data set."
+        )
 
 
 def _check_finite(value: float, config: TrainConfig) -> None:

@@ -48,7 +48,7 @@ class RoundTracker:
         if kind not in _PHASE_OF or instructions[0].round is None:
             return
         if instructions[0].round != self._round.round:
-            self._begin(instructions[0].round)
+            self.begin(instructions[0].round)
         self._asked, self._answers, self._weights = len(instructions), 0, {}
         if kind == "train":
             self._asked_to_train = self._asked
@@ -79,12 +79,17 @@ class RoundTracker:
         self._update(per_client={**self._round.per_client, client_id: mine})
         self._advance(instruction.kind)
 
+    def begin(self, server_round: int) -> None:
+        """A round's clock starts; called for round 0, later rounds are seen to begin by their messages."""
+        self._clock = time.monotonic()
+        self._round = Round(round=server_round, started_at=time.time())
+
     # app.federation.server_app.RunCallbacks, as far as it is about results
 
     def evaluated(self, server_round: int, loss: float, accuracy: float) -> None:
         """The global model after `server_round` was evaluated on the server's test set."""
         if server_round != self._round.round:
-            self._begin(server_round)
+            self.begin(server_round)
         score = GlobalScore(loss=_number(loss), accuracy=_number(accuracy))
         self._update(loss=score.loss, accuracy=score.accuracy)
         self._book.update(self._run_id, round=server_round, final=score)
@@ -100,10 +105,6 @@ class RoundTracker:
             "–" if done.accuracy is None else f"{done.accuracy:.1%}",
             "–" if done.loss is None else f"{done.loss:.4f}",
         )
-
-    def _begin(self, server_round: int) -> None:
-        self._clock = time.monotonic()
-        self._round = Round(round=server_round, started_at=time.time())
 
     def _advance(self, kind: str) -> None:
         self._answers += 1

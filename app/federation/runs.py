@@ -173,6 +173,7 @@ class ActiveRun:
             state=RecordDict(),
             run_config=self._spec.to_run_config(),
         )
+        self._tracker.begin(0)
         server_app.build(self)(self.grid, context)
 
     def close(self) -> None:

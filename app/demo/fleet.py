@@ -1,0 +1,144 @@
+"""The demo's processes: a server and clients, forked from one process that has PyTorch imported already."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+from app.settings import ServerSettings
+from client.settings import ClientSettings
+from shared.errors import FedLoomError
+
+PRELOAD = ["app.server", "client.main", "torch._dynamo", "sklearn.datasets"]
+"""Imported once, before the fork: together they take seconds, and every process needs them."""
+
+START_TIMEOUT_S = 120.0
+STOP_TIMEOUT_S = 2.0
+
+
+class DemoFailed(FedLoomError):
+    """A process of the demo ended that it cannot do without."""
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Where the demo's server listens."""
+
+    web: int
+    link: int
+
+
+class Fleet:
+    """Starts processes and ends every one of them. A context manager."""
+
+    def __init__(self) -> None:
+        method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+        self._context = multiprocessing.get_context(method)
+        if method == "forkserver":
+            self._context.set_forkserver_preload(PRELOAD)
+        self.server: BaseProcess | None = None
+        self.clients: dict[str, BaseProcess] = {}
+
+    def __enter__(self) -> Fleet:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def dataset_problem(self, dataset: str, data_dir: Path) -> str | None:
+        """Why a data set cannot be used, in words; downloads it where necessary. None: it is here."""
+        receiver, sender = self._context.Pipe(duplex=False)
+        process = self._context.Process(target=_check_dataset, args=(dataset, data_dir, sender), daemon=True)
+        process.start()
+        sender.close()
+        try:
+            problem: str | None = receiver.recv()
+        except EOFError:
+            raise DemoFailed(f"Loading the data set {dataset} ended unexpectedly; see the message above.") from None
+        process.join()
+        return problem
+
+    def start_server(self, settings: ServerSettings) -> Ports:
+        """Start the server and wait until it answers."""
+        receiver, sender = self._context.Pipe(duplex=False)
+        self.server = self._context.Process(target=_serve, args=(settings, sender), name="server", daemon=True)
+        self.server.start()
+        sender.close()
+        if not wait([receiver], START_TIMEOUT_S):
+            raise DemoFailed(f"The server did not start within {START_TIMEOUT_S:.0f} s.")
+        try:
+            return Ports(*receiver.recv())
+        except EOFError:
+            raise DemoFailed("The server could not start; its message is above.") from None
+
+    def start_client(self, settings: ClientSettings) -> None:
+        """Start a client; does not wait until it is connected."""
+        process = self._context.Process(target=_join, args=(settings,), name=settings.client_id, daemon=True)
+        process.start()
+        self.clients[settings.client_id] = process
+
+    def stop(self) -> None:
+        """End all processes: asked first, forced after `STOP_TIMEOUT_S`."""
+        processes = [*self.clients.values(), *([self.server] if self.server else [])]
+        for process in processes:
+            process.terminate()
+        deadline = time.monotonic() + STOP_TIMEOUT_S
+        for process in processes:
+            process.join(max(deadline - time.monotonic(), 0))
+            if process.is_alive():
+                process.kill()
+                process.join()
+
+
+# in the child processes
+
+
+def _check_dataset(dataset: str, data_dir: Path, result: Connection) -> None:
+    from shared.datasets import load_test, load_train_labels
+    from shared.errors import DatasetUnavailable
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        load_train_labels(dataset, data_dir)
+        load_test(dataset, data_dir)
+    except DatasetUnavailable as error:
+        result.send(str(error))
+    else:
+        result.send(None)
+
+
+def _serve(settings: ServerSettings, ready: Connection) -> None:
+    from app.server import serve
+
+    _end_with_parent()
+    try:
+        serve(settings, on_ready=lambda web, link: ready.send((web, link)))
+    except FedLoomError as error:
+        sys.exit(f"error: {error}")
+
+
+def _join(settings: ClientSettings) -> None:
+    from client.main import run
+
+    _end_with_parent()
+    sys.exit(run(settings))
+
+
+def _end_with_parent() -> None:
+    """End this process when the demo's own process is gone, however it went."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name="parent-watch", daemon=True).start()

@@ -1,0 +1,31 @@
+"""The demo's report: what a run achieved, as JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+ROUND_FIELDS = ("round", "train_loss", "loss", "accuracy", "clients", "duration_s")
+
+
+def make_report(run: dict[str, Any], rounds: list[dict[str, Any]], clients: int, wall_s: float) -> dict[str, Any]:
+    """The report of a run, from the REST API's answers; `wall_s` counts from the start of the command."""
+    return {
+        "run_id": run["id"],
+        "status": run["state"],
+        "dataset": run["spec"]["dataset"],
+        "clients": clients,
+        "wall_s": round(wall_s, 3),
+        "rounds": [{field: round_[field] for field in ROUND_FIELDS} for round_ in rounds],
+        "final": run["final"] or {"loss": None, "accuracy": None},
+    }
+
+
+def write_report(report: dict[str, Any], path: Path) -> None:
+    """Write the report so that a reader never sees half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    partial.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    partial.replace(path)
