@@ -61,7 +61,7 @@ class Environment:
         )
 
     def snapshot(self) -> Snapshot:
-        """The state as of now. Events after its `seq` may be in it already; applying them again changes nothing."""
+        """The state as of now. Events after its `seq` may be in it already; they change nothing then."""
         seq = self.bus.last
         runs = self.book.newest_first()
         shown = {run_id for run_id in (runs[0].id if runs else None, self.runs.active_id) if run_id}

@@ -1,7 +1,8 @@
 """What can happen, and the bus that numbers it.
 
-Any thread publishes. The bus gives each event the next sequence number and keeps the newest in a ring, so that whoever
-reads (the Socket.IO pump, `GET /api/v1/events`, a browser that reconnects) asks for all after the last number it saw.
+Any thread publishes. The bus gives each event the next sequence number and keeps the newest in a ring, so
+that whoever reads (the Socket.IO pump, `GET /api/v1/events`, a browser that reconnects) asks for all after
+the last number it saw.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ EventData = Run | RoundUpdate | Client | LogRecord
 
 
 class EventsGone(LookupError):
-    """Events after the number asked for have left the ring, or the number was never given: take a snapshot."""
+    """The events asked for have left the ring, or the number was never given: take a snapshot."""
 
 
 class EventBus:
-    """Numbers events and keeps the newest `capacity` of them, and the newest `log_capacity` log records beside them."""
+    """Numbers events; keeps the newest `capacity` of them, and the newest `log_capacity` log records."""
 
     def __init__(self, capacity: int = 20_000, log_capacity: int = 5_000) -> None:
         self._lock = threading.Lock()
@@ -39,7 +40,7 @@ class EventBus:
         kind = _type_of(data)
         with self._lock:
             self._last += 1
-            # model_construct: the data is already a validated record, and this runs for every batch's progress
+            # model_construct: the data is a validated record already, and this runs very often
             event = Event.model_construct(seq=self._last, time=time.time(), type=kind, data=data)
             self._ring.append(event)
             if isinstance(data, LogRecord):
@@ -47,7 +48,7 @@ class EventBus:
             return event.seq
 
     def since(self, seq: int) -> list[Event]:
-        """All events with a number above `seq`, oldest first. Raises `EventsGone` when they are not all here."""
+        """All events after number `seq`, oldest first. Raises `EventsGone` if they are not all here."""
         with self._lock:
             missing = self._last - seq
             if seq < 0 or missing < 0 or missing > len(self._ring):

@@ -10,7 +10,7 @@ from shared.console import level_name, traceback_of
 
 
 class EventLogHandler(logging.Handler):
-    """Publishes records from INFO up on the bus. A record's `run_id` attribute (`extra=`) says which run it is about."""
+    """Publishes records from INFO up. A record's `run_id` attribute (`extra=`) names its run."""
 
     def __init__(self, bus: EventBus) -> None:
         super().__init__(logging.INFO)
@@ -29,5 +29,5 @@ class EventLogHandler(logging.Handler):
                     traceback=traceback_of(record),
                 )
             )
-        except Exception:  # logging's own way to report a handler that fails
+        except Exception:  # noqa: BLE001 - logging's own way to report a handler that fails
             self.handleError(record)

@@ -1,7 +1,7 @@
-"""What the server knows, in the shape in which it is published: REST, Socket.IO and OpenAPI come from these models.
+"""What the server knows, in the shape in which REST, Socket.IO and OpenAPI publish it.
 
-All are immutable values: a change makes a new one. Times are Unix seconds (UTC), durations seconds, accuracies 0 to 1;
-None means that there is no value yet.
+All are immutable values: a change makes a new one. Times are Unix seconds (UTC), durations seconds,
+accuracies 0 to 1; None means that there is no value yet.
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from app.federation.spec import RunSpec
 
@@ -18,6 +20,15 @@ class Record(BaseModel):
     """Base of all published values."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Every field is always sent, also one that has a default: all are required in the schema."""
+        schema = handler.resolve_ref_schema(handler(core_schema))
+        schema["required"] = list(schema["properties"])
+        return schema
 
 
 class RunState(StrEnum):
@@ -85,11 +96,17 @@ class Round(Record):
 
     round: int
     complete: bool = False
-    train_loss: float | None = Field(default=None, description="mean of the clients', weighted by their samples")
+    train_loss: float | None = Field(
+        default=None, description="mean of the clients', weighted by their samples"
+    )
     loss: float | None = Field(default=None, description="of the global model on the server's test set")
     accuracy: float | None = Field(default=None, description="of the global model on the server's test set")
-    client_loss: float | None = Field(default=None, description="weighted mean of the clients' own evaluation")
-    client_accuracy: float | None = Field(default=None, description="weighted mean of the clients' own evaluation")
+    client_loss: float | None = Field(
+        default=None, description="weighted mean of the clients' own evaluation"
+    )
+    client_accuracy: float | None = Field(
+        default=None, description="weighted mean of the clients' own evaluation"
+    )
     clients: int = Field(default=0, description="clients whose update was aggregated")
     started_at: float
     duration_s: float | None = None
@@ -117,7 +134,9 @@ class Client(Record):
     state: ClientState
     dataset: str
     models: tuple[str, ...]
-    samples: int | None = Field(default=None, description="training samples in its part, known once it trained")
+    samples: int | None = Field(
+        default=None, description="training samples in its part, known once it trained"
+    )
     partition: int | None = None
     num_partitions: int | None = None
     host: str

@@ -83,20 +83,33 @@ def build_parser() -> argparse.ArgumentParser:
     """The flags of `run_server.py`."""
     parser = argparse.ArgumentParser(
         prog="run_server.py",
-        description="Serve the FedLoom page and the link for clients. With --num-rounds a run is queued at once and "
-        "starts as soon as enough clients are there; without it, start runs from the page.",
+        description="Serve the FedLoom page and the link for clients. With --num-rounds a run is queued at "
+        "once and starts as soon as enough clients are there; without it, start runs from the page.",
     )
     server = parser.add_argument_group("server")
-    server.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s: this machine only)")
-    server.add_argument("--port", type=port_number, default=DEFAULT_WEB_PORT, help="port of the page (%(default)s)")
     server.add_argument(
-        "--link-port", type=port_number, default=DEFAULT_LINK_PORT, help="port that clients connect to (%(default)s)"
+        "--host", default="127.0.0.1", help="address to listen on (%(default)s: this machine only)"
     )
     server.add_argument(
-        "--data-dir", type=Path, default=paths.data_dir(), help="where the data sets are (FEDLOOM_DATA_DIR, %(default)s)"
+        "--port", type=port_number, default=DEFAULT_WEB_PORT, help="port of the page (%(default)s)"
     )
     server.add_argument(
-        "--async-mode", choices=("eventlet", "threading"), default="eventlet", help="the web server (%(default)s)"
+        "--link-port",
+        type=port_number,
+        default=DEFAULT_LINK_PORT,
+        help="port that clients connect to (%(default)s)",
+    )
+    server.add_argument(
+        "--data-dir",
+        type=Path,
+        default=paths.data_dir(),
+        help="where the data sets are (FEDLOOM_DATA_DIR, %(default)s)",
+    )
+    server.add_argument(
+        "--async-mode",
+        choices=("eventlet", "threading"),
+        default="eventlet",
+        help="the web server (%(default)s)",
     )
     server.add_argument("--version", action="version", version=f"FedLoom {__version__}")
     run = parser.add_argument_group("the run")
@@ -111,7 +124,9 @@ def add_run_flags(parser: argparse._ActionsContainer) -> None:
     def add(flag: str, kind: Any = None, **options: Any) -> None:
         field = RunSpec.model_fields[flag.removeprefix("--").replace("-", "_")]
         default = field.get_default(call_default_factory=True)
-        parser.add_argument(flag, type=kind, default=default, help=f"{field.description} (%(default)s)", **options)
+        parser.add_argument(
+            flag, type=kind, default=default, help=f"{field.description} (%(default)s)", **options
+        )
 
     add("--dataset", choices=list(DatasetName))
     add("--model", choices=list(ModelName))

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from flask import Flask, request
-from flask_socketio import SocketIO
+from flask_socketio import SocketIO, join_room
 
 from app.environment import Environment
 from app.events import EventsGone
@@ -19,12 +19,12 @@ ROOM = "live"
 
 def create_socketio(flask_app: Flask, env: Environment) -> SocketIO:
     """Attach Socket.IO to the Flask app; call `start_pump` once it is served."""
-    # A known decision (docs/decisions/0002): eventlet is used unpatched, and threading mode is tested beside it.
+    # Known and decided (docs/decisions/0002): eventlet is used unpatched, threading mode tested beside it.
     warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
     socketio = SocketIO(flask_app, async_mode=env.settings.async_mode, ping_interval=5, ping_timeout=10)
     pump = Pump(socketio, env)
 
-    @socketio.on("connect")
+    @socketio.on("connect")  # type: ignore[untyped-decorator]
     def _connect(auth: Any = None) -> None:
         pump.welcome(_sid(), auth if isinstance(auth, dict) else {})
 
@@ -35,7 +35,8 @@ def create_socketio(flask_app: Flask, env: Environment) -> SocketIO:
 class Pump:
     """Moves events from the bus to all browsers, at most 20 times a second.
 
-    It runs in the web server's own thread (or green thread): emitting from a foreign thread is not safe under eventlet.
+    It runs in the web server's own thread (or green thread): emitting from a foreign thread is not safe under
+    eventlet.
     """
 
     def __init__(self, socketio: SocketIO, env: Environment) -> None:
@@ -55,9 +56,9 @@ class Pump:
             snapshot = self._env.snapshot()
             self._socketio.emit("snapshot", snapshot.model_dump(mode="json"), to=sid)
             missed = self._env.bus.since(snapshot.seq)
-        # What the pump has yet to send reaches this browser twice; each event carries its number, so it can tell.
+        # What the pump has yet to send reaches this browser twice; the numbers let it tell.
         self._emit(missed, to=sid)
-        self._socketio.server.enter_room(sid, ROOM)
+        join_room(ROOM, sid=sid, namespace="/")
 
     def _missed(self, auth: dict[str, Any]) -> list[Event] | None:
         since = auth.get("since")
@@ -88,7 +89,7 @@ class Pump:
 
 
 def coalesce(events: Iterable[Event]) -> list[Event]:
-    """Only the last of the updates that replace each other: of one run, one round, one client. Logs all stay."""
+    """Only the last of the updates that replace each other (of a run, a round, a client); all logs."""
     last: dict[object, Event] = {}
     for event in events:
         key = _subject(event)

@@ -1,4 +1,4 @@
-"""What every response and every change must satisfy: headers, size limits, and requests that come from our own page."""
+"""Headers and size limits for every response, and no requests but from our own page."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def guard(flask_app: Flask, settings: ServerSettings) -> None:
     def _own_page_only() -> None:
         host = urlsplit(f"//{request.host}").hostname or ""
         if settings.on_loopback and not is_loopback(host):
-            # A foreign name that resolves to this machine: DNS rebinding, by which any web page could act here.
+            # A foreign name for this machine is DNS rebinding, by which any web page could act here.
             abort(
                 problem(
                     HTTPStatus.FORBIDDEN,

@@ -52,7 +52,6 @@ def _serve_threading(flask_app: Flask, env: Environment, pump: Pump, on_ready: O
 
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     server = make_server(env.settings.host, env.settings.port, flask_app, threaded=True)
-    server.daemon_threads = True
     _begin(env, pump, server.port, on_ready)
     server.serve_forever()
 
@@ -64,8 +63,8 @@ def _begin(env: Environment, pump: Pump, port: int, on_ready: OnReady) -> None:
     shown = "localhost" if settings.host in {"127.0.0.1", "::1"} else settings.host
     if not settings.on_loopback:
         log.warning(
-            "Anyone who can reach %s can open the page, start runs and join as a client: there is no login yet. "
-            "Use this only in a network that you trust.",
+            "Anyone who can reach %s can open the page, start runs and join as a client: "
+            "there is no login yet. Use this only in a network that you trust.",
             settings.host,
         )
     log.info("FedLoom is ready at http://%s:%d (clients connect to port %d)", shown, port, env.link.port)

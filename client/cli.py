@@ -1,4 +1,4 @@
-"""The command line of `run_client.py`. Imports the learning parts only once the arguments are known to be right."""
+"""The command line of `run_client.py`."""
 
 from __future__ import annotations
 
@@ -31,9 +31,16 @@ def main(argv: list[str] | None = None) -> int:
 
 def build_parser() -> argparse.ArgumentParser:
     """The flags."""
-    parser = argparse.ArgumentParser(prog="run_client.py", description="Join a FedLoom server and train on local data.")
+    parser = argparse.ArgumentParser(
+        prog="run_client.py", description="Join a FedLoom server and train on local data."
+    )
     parser.add_argument("--client-id", required=True, help="this client's name, for example client-1")
-    parser.add_argument("--dataset", choices=list(DatasetName), default=DatasetName.DIGITS, help="the data to train on (%(default)s)")
+    parser.add_argument(
+        "--dataset",
+        choices=list(DatasetName),
+        default=DatasetName.DIGITS,
+        help="the data to train on (%(default)s)",
+    )
     parser.add_argument(
         "--server",
         default=f"127.0.0.1:{DEFAULT_LINK_PORT}",
@@ -42,12 +49,19 @@ def build_parser() -> argparse.ArgumentParser:
         help="the server's address for clients, its --link-port (%(default)s)",
     )
     parser.add_argument(
-        "--data-dir", type=Path, default=paths.data_dir(), help="where the data sets are (FEDLOOM_DATA_DIR, %(default)s)"
+        "--data-dir",
+        type=Path,
+        default=paths.data_dir(),
+        help="where the data sets are (FEDLOOM_DATA_DIR, %(default)s)",
     )
-    parser.add_argument("--max-samples", type=_positive, default=0, help="train on at most so many samples (all)")
+    parser.add_argument(
+        "--max-samples", type=_positive, default=0, help="train on at most so many samples (all)"
+    )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps (%(default)s)")
     parser.add_argument(
-        "--threads", type=_positive, help="CPU threads (the cores, shared with the other clients on this machine)"
+        "--threads",
+        type=_positive,
+        help="CPU threads (the cores, shared with the other clients on this machine)",
     )
     parser.add_argument("--version", action="version", version=f"FedLoom {__version__}")
     return parser
@@ -64,6 +78,7 @@ def _address(text: str) -> str:
     host, _, port = text.rpartition(":")
     if not host or not port.isdecimal() or not 0 < int(port) < 65536 or "/" in text:
         raise argparse.ArgumentTypeError(
-            f"{text!r} is not HOST:PORT. Use the server's name and its link port, for example 127.0.0.1:{DEFAULT_LINK_PORT}"
+            f"{text!r} is not HOST:PORT. Use the server's name and its link port, "
+            f"for example 127.0.0.1:{DEFAULT_LINK_PORT}"
         )
     return text

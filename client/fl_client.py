@@ -1,8 +1,8 @@
-"""The built-in Flower ClientApp: trains and evaluates one of FedLoom's models on this client's part of a data set.
+"""The built-in Flower ClientApp: trains and evaluates a model on this client's part of a data set.
 
-What to do comes from the run config (see `app.federation.spec.RunSpec.to_run_config`); which part, and where the data is,
-from the node config. All randomness derives from (seed, round, part), so that Flower's simulation engine, where a client
-has no name, computes the same.
+What to do comes from the run config (see `app.federation.spec.RunSpec.to_run_config`); which part, and where
+the data is, from the node config. All randomness derives from (seed, round, part), so that Flower's
+simulation engine, where a client has no name, computes the same.
 """
 
 from __future__ import annotations
@@ -48,15 +48,22 @@ def train_round(message: Message, context: Context) -> Message:
         model,
         local.train,
         TrainConfig(
-            local_epochs=int(config["local-epochs"]), batch_size=int(config["batch-size"]), lr=float(config["lr"])
+            local_epochs=int(config["local-epochs"]),
+            batch_size=int(config["batch-size"]),
+            lr=float(config["lr"]),
         ),
         device=device,
-        seed=derive_seed(int(config["seed"]), "train", _server_round(message), int(context.node_config["partition-id"])),
+        seed=derive_seed(
+            int(config["seed"]), "train", _server_round(message), int(context.node_config["partition-id"])
+        ),
         on_batch=progress.report,
     )
-    metrics = {"num-examples": result.examples, "train_loss": result.loss, "duration_s": result.duration_s}
-    content = {"arrays": ArrayRecord(model.state_dict()), "metrics": MetricRecord(metrics)}
-    return Message(RecordDict(content), reply_to=message)
+    metrics = MetricRecord(
+        {"num-examples": result.examples, "train_loss": result.loss, "duration_s": result.duration_s}
+    )
+    return Message(
+        RecordDict({"arrays": ArrayRecord(model.state_dict()), "metrics": metrics}), reply_to=message
+    )
 
 
 @app.evaluate()
@@ -64,13 +71,15 @@ def evaluate_round(message: Message, context: Context) -> Message:
     """Evaluate the global model in the message on the held-out samples."""
     model, device = _model(message, context)
     result = evaluate(model, _local_data(context).held_out, device=device, on_batch=progress.report)
-    metrics = {
-        "num-examples": result.examples,
-        "loss": result.loss,
-        "accuracy": result.accuracy,
-        "duration_s": result.duration_s,
-    }
-    return Message(RecordDict({"metrics": MetricRecord(metrics)}), reply_to=message)
+    metrics = MetricRecord(
+        {
+            "num-examples": result.examples,
+            "loss": result.loss,
+            "accuracy": result.accuracy,
+            "duration_s": result.duration_s,
+        }
+    )
+    return Message(RecordDict({"metrics": metrics}), reply_to=message)
 
 
 def _model(message: Message, context: Context) -> tuple[nn.Module, torch.device]:
@@ -102,7 +111,13 @@ def _local_data(context: Context) -> LocalData:
 
 @lru_cache(maxsize=1)
 def _load(
-    dataset: str, data_dir: Path, partition: int, num_partitions: int, alpha: float | None, seed: int, max_samples: int
+    dataset: str,
+    data_dir: Path,
+    partition: int,
+    num_partitions: int,
+    alpha: float | None,
+    seed: int,
+    max_samples: int,
 ) -> LocalData:
     """This client's part, read once per run."""
     labels = load_train_labels(dataset, data_dir)

@@ -1,4 +1,4 @@
-"""The client's end of the link: connects, says hello, passes messages to the runtime and replies to the server.
+"""The client's end of the link: passes the server's messages to the runtime and its replies back.
 
 When the connection is lost it comes back by itself, for ever, and says so once.
 """
@@ -12,6 +12,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Any
 
 import grpc
 import grpc.aio
@@ -22,7 +23,7 @@ from shared.proto.link_pb2 import Chunk, ClientFrame, Heartbeat, Hello, LogLine,
 from shared.version import __version__
 from shared.wire import CHANNEL_OPTIONS, LINK_METHOD, PROTOCOL_VERSION, Assembler, split
 
-Call = grpc.aio.StreamStreamCall[ClientFrame, ServerFrame]
+Call = grpc.aio.StreamStreamCall[Any, ServerFrame]
 
 FIRST_DELAY_S = 0.2
 LONGEST_DELAY_S = 5.0
@@ -86,7 +87,7 @@ class Link:
                 request_serializer=ClientFrame.SerializeToString,
                 response_deserializer=ServerFrame.FromString,
             )
-            call = method()
+            call: Call = method()
             await asyncio.wait_for(self._greet(call, outage), CONNECT_TIMEOUT_S)
             self._connection = Connection(call, self._runtime, asyncio.get_running_loop())
             try:
@@ -217,7 +218,9 @@ class Outage:
     def began(self, reason: str) -> None:
         """A try failed, or a connection ended. A new reason is worth a new line; the same one is not."""
         if reason != self._reason:
-            log.warning("no connection to the server at %s: %s. Trying again until it is there.", self._server, reason)
+            log.warning(
+                "no connection to the server at %s: %s. Trying again until it is there.", self._server, reason
+            )
             self._reason = reason
         if self._since is None:
             self._since = time.monotonic()
@@ -230,7 +233,7 @@ class Outage:
         self._delay_s = FIRST_DELAY_S
 
     def next_delay(self) -> float:
-        """Seconds until the next try: doubling, with jitter, so that a thousand clients do not come back at once."""
+        """Seconds until the next try: doubling, with jitter so that not all clients come back at once."""
         delay = self._delay_s * random.uniform(0.8, 1.2)
         self._delay_s = min(self._delay_s * 2, LONGEST_DELAY_S)
         return delay

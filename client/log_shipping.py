@@ -28,5 +28,5 @@ class LinkLogHandler(logging.Handler):
                     time=record.created,
                 )
             )
-        except Exception:  # logging's own way to report a handler that fails
+        except Exception:  # noqa: BLE001 - logging's own way to report a handler that fails
             self.handleError(record)

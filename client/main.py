@@ -47,7 +47,7 @@ def _prepare(settings: ClientSettings) -> torch.device:
     """Everything that could fail or take long, before the server hears of this client."""
     device = resolve_device(settings.device)
     log.info("preparing: data set %s, device %s", settings.dataset, device)
-    # Clients that start together on one machine would otherwise fight for its cores; a run's assignment gives more.
+    # Clients that start together would otherwise fight for the cores; a run's assignment gives more.
     torch.set_num_threads(settings.threads or 1)
     samples = len(load_train_labels(settings.dataset, settings.data_dir))
     for model in MODELS:

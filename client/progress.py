@@ -1,7 +1,7 @@
 """How code inside a ClientApp reports how far it is, and learns that it should stop.
 
-The runtime installs a reporter around each message. Elsewhere, under Flower's own engines for example, there is none and
-`report` does nothing.
+The runtime installs a reporter around each message. Elsewhere, under Flower's own engines for example, there
+is none and `report` does nothing.
 """
 
 from __future__ import annotations

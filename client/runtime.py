@@ -29,7 +29,10 @@ PROGRESS_INTERVAL_S = 0.2
 
 @dataclass(frozen=True)
 class Work:
-    """A message to execute. `reply` and `progress` are called in the runtime's thread; after `cancelled` is set neither is."""
+    """A message to execute.
+
+    `reply` and `progress` are called in the runtime's thread; once `cancelled` is set, neither is.
+    """
 
     message_id: str
     payload: bytes
@@ -76,7 +79,9 @@ class Runtime:
                 self._work(item)
 
     def _begin(self, assignment: Assignment) -> None:
-        torch.set_num_threads(self._threads or max(1, (os.cpu_count() or 1) // max(assignment.clients_on_host, 1)))
+        torch.set_num_threads(
+            self._threads or max(1, (os.cpu_count() or 1) // max(assignment.clients_on_host, 1))
+        )
         node_config = {**self._node_config, **from_values(assignment.node_config)}
         if self._context is not None and self._context.run_id == assignment.run_id:
             self._context.node_config = node_config  # told again after a reconnect: the app's state stays
@@ -122,7 +127,7 @@ class Runtime:
 
 
 def _throttled(work: Work) -> Callable[[BatchProgress], None]:
-    """A reporter for `client.progress` that passes on a few reports a second, and raises when the work is cancelled."""
+    """A reporter that passes on a few reports a second, and raises when the work is cancelled."""
     started = time.monotonic()
     next_at = started + PROGRESS_INTERVAL_S
     loss: float | None = None

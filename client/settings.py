@@ -8,7 +8,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class ClientSettings:
-    """`max_samples` 0: all. `threads` None: the cores, shared with the run's other clients on this machine."""
+    """`max_samples` 0: all. `threads` None: the cores, shared with the run's other clients here."""
 
     client_id: str
     dataset: str

@@ -17,7 +17,8 @@ def configure_logging(source: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.INFO)
-    # Flower brings a handler of its own and reports every step of a round at INFO, which FedLoom says in its own words.
+    # Flower brings a handler of its own and reports every step of a round at INFO, which FedLoom says in its
+    # own words.
     flower = logging.getLogger("flwr")
     flower.handlers = []
     flower.propagate = True

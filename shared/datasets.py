@@ -187,7 +187,7 @@ def _load_arrays(name: str, data_dir: DataDir, split: Split) -> tuple[Pixels, La
 
 def _digits(split: Split) -> tuple[Pixels, Labels]:
     """Optical recognition of handwritten digits (Alpaydin & Kaynak 1998), 80 % of each class for training."""
-    from sklearn.datasets import load_digits  # type: ignore[import-untyped]  # costs a second to import
+    from sklearn.datasets import load_digits  # costs a second to import
 
     pixels, labels = load_digits(return_X_y=True)
     random = np.random.RandomState(_DIGITS_SPLIT_SEED)
@@ -220,7 +220,7 @@ def _synthetic(split: Split) -> tuple[Pixels, Labels]:
 
 def _cifar10(folder: Path, split: Split) -> tuple[Pixels, Labels]:
     """CIFAR-10 through torchvision, which checks the MD5 sum of every file that it reads."""
-    from torchvision.datasets import CIFAR10  # type: ignore[import-untyped]  # costs a second to import
+    from torchvision.datasets import CIFAR10  # costs a second to import
 
     def read() -> tuple[Pixels, Labels] | None:
         try:

@@ -80,8 +80,9 @@ def _unavailable(name: str, data_dir: Path, reason: str) -> DatasetUnavailable:
     return DatasetUnavailable(
         f"The data set {name} is not in {data_dir.absolute()} and could not be downloaded: {reason}. "
         f"Nothing can be trained or tested on {name} here until its files are there. Check the network and "
-        "start again; or put the files there in torchvision's layout, or name the folder that holds them with "
-        "--data-dir or FEDLOOM_DATA_DIR; or choose a data set that needs no network: digits or synthetic."
+        "start again; or put the files there in torchvision's layout, or name the folder that holds "
+        "them with --data-dir or FEDLOOM_DATA_DIR; or choose a data set that needs no network: digits or "
+        "synthetic."
     )
 
 
@@ -151,19 +152,18 @@ def _wait_while_growing(process: subprocess.Popen[bytes], name: str, staging: Pa
 def _size_of(folder: Path) -> int:
     """Bytes in the files under `folder`, which another process is changing."""
     size = 0
-    for parent, _, names in os.walk(folder):
-        for name in names:
-            try:
-                size += os.stat(os.path.join(parent, name)).st_size
-            except FileNotFoundError:
-                continue
+    for path in folder.rglob("*"):
+        try:
+            size += path.stat().st_size
+        except FileNotFoundError:
+            continue
     return size
 
 
 def _main(name: str, folder: str) -> None:
     """Entry point of the downloading process: ends with code 0, or 1 and the reason as last line."""
     socket.setdefaulttimeout(SOCKET_TIMEOUT_S)
-    from torchvision import datasets  # type: ignore[import-untyped]  # only this process needs it
+    from torchvision import datasets  # only this process needs it
 
     try:
         getattr(datasets, TORCHVISION_CLASSES[name])(folder, download=True)

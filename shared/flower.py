@@ -1,7 +1,7 @@
 """The only place that touches Flower names which are not public API.
 
-`tests/unit/test_flower.py` fails in words when an upgrade of Flower moves one of them. Everything else in FedLoom uses
-`flwr.app`, `flwr.clientapp`, `flwr.serverapp` and `flwr.serverapp.strategy`, which are public.
+`tests/unit/test_flower.py` fails in words when an upgrade of Flower moves one of them. Everything else in
+FedLoom uses `flwr.app`, `flwr.clientapp`, `flwr.serverapp` and `flwr.serverapp.strategy`, which are public.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ import os
 # Read by Flower when it is first imported: no process of FedLoom reports to anybody.
 os.environ["FLWR_TELEMETRY_ENABLED"] = "0"
 
-from flwr.app import Error, Message, RecordDict  # noqa: E402
-from flwr.common.constant import ErrorCode  # noqa: E402
-from flwr.common.serde import (  # noqa: E402
+from flwr.app import Error, Message, RecordDict
+from flwr.common.constant import ErrorCode
+from flwr.common.serde import (
     message_from_proto,
     message_to_proto,
     metadata_to_proto,
     recorddict_to_proto,
 )
-from flwr.proto.message_pb2 import Message as MessageProto  # noqa: E402
-from flwr.supercore.run import Run as FlowerRun  # noqa: E402
-from flwr.supercore.task_identity import TaskIdentity  # noqa: E402
-from google.protobuf.message import DecodeError  # noqa: E402
+from flwr.proto.message_pb2 import Message as MessageProto
+from flwr.supercore.run import Run as FlowerRun
+from flwr.supercore.task_identity import TaskIdentity
+from google.protobuf.message import DecodeError
 
-from shared.errors import WireError  # noqa: E402
+from shared.errors import WireError
 
 __all__ = [
     "FlowerRun",
@@ -59,8 +59,8 @@ def encode(message: Message) -> bytes:
 def encode_content(content: RecordDict) -> bytes:
     """A message's content as bytes that follow its metadata.
 
-    Protobuf merges concatenated messages, so metadata and content, serialised apart, are one valid message. Clients that
-    get the same model share one such byte string.
+    Protobuf merges concatenated messages, so metadata and content, serialised apart, are one valid message.
+    Clients that get the same model share one such byte string.
     """
     return bytes(MessageProto(content=recorddict_to_proto(content)).SerializeToString())
 

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM end a process in order: the first raises KeyboardInterrupt, further ones do not disturb the ending."""
+"""SIGINT and SIGTERM end a process in order; more of them do not disturb the ending."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def end_on_signals() -> None:
-    """Let the next SIGINT or SIGTERM raise KeyboardInterrupt in the main thread, where this must be called."""
+    """Let the next SIGINT or SIGTERM raise KeyboardInterrupt. Call this in the main thread."""
     for number in _SIGNALS:
         signal.signal(number, _interrupt)
 

@@ -48,7 +48,7 @@ def partition_indices(
         )
     if num_partitions > len(labels):
         raise PartitionImpossible(
-            f"{len(labels)} samples cannot be divided into {num_partitions} parts, as each part needs at least "
+            f"{len(labels)} samples cannot be divided into {num_partitions} parts, as each needs at least "
             "one. Use fewer partitions or a larger data set."
         )
     if alpha is not None and not (math.isfinite(alpha) and alpha > 0):

@@ -132,7 +132,7 @@ def train(
             for rows in torch.split(order, config.batch_size):
                 optimizer.zero_grad()
                 loss = functional.cross_entropy(model(data.inputs[rows]), data.labels[rows])
-                loss.backward()  # type: ignore[no-untyped-call]
+                loss.backward()
                 optimizer.step()
                 progress.advance(loss.detach(), len(rows), config)
     mean_loss = progress.mean_loss()
@@ -193,7 +193,7 @@ def warm_up(model_name: str, dataset: str, device: torch.device, batch_size: int
 
 @contextmanager
 def _channels_last(model: nn.Module) -> Iterator[None]:
-    """Lay out convolution weights with channels innermost meanwhile, in which small ones run a fifth faster."""
+    """Lay out convolution weights with channels innermost meanwhile: a fifth faster on the CPU."""
     model.to(memory_format=torch.channels_last)
     try:
         yield

@@ -1,7 +1,8 @@
-"""How a serialised Flower message travels over the link: cut into chunks, put together again, nothing trusted.
+"""How a serialised Flower message travels over the link: cut into chunks, and checked on arrival.
 
-The schema is `shared/proto/link.proto`. A message is one byte string, sent as chunks that carry their offset and the
-total, so that a receiver can refuse a message that is too large before it holds it, and notices a gap at once.
+The schema is `shared/proto/link.proto`. A message is one byte string, sent as chunks that carry their offset
+and the total, so that a receiver can refuse a message that is too large before it holds it, and notices a gap
+at once.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ MAX_MESSAGE_BYTES = 2 << 30
 ConfigScalar = bool | int | float | str
 
 CHANNEL_OPTIONS: Sequence[tuple[str, int]] = (
-    # A dead network is noticed by HTTP/2 pings, which also flow while nothing is sent and while Python is busy.
+    # A dead network is noticed by HTTP/2 pings, which also flow while nothing is sent and while Python is
+    # busy.
     ("grpc.keepalive_time_ms", 4_000),
     ("grpc.keepalive_timeout_ms", 4_000),
     ("grpc.keepalive_permit_without_calls", 1),
@@ -60,7 +62,7 @@ def split(message_id: str, payload: Sequence[bytes]) -> Iterator[Chunk]:
 
 
 class Assembler:
-    """Puts the chunks of one direction of one link together. Raises `WireError` at the first that does not fit."""
+    """Puts the chunks of one direction of a link together. Raises `WireError` if one does not fit."""
 
     def __init__(self, max_message_bytes: int = MAX_MESSAGE_BYTES) -> None:
         self._max = max_message_bytes
@@ -74,13 +76,18 @@ class Assembler:
         if self._message_id is None:
             self._begin(chunk)
         if chunk.message_id != self._message_id or chunk.total_bytes != self._total:
-            raise WireError(f"A chunk of message {chunk.message_id!r} came inside message {self._message_id!r}.")
+            raise WireError(
+                f"A chunk of message {chunk.message_id!r} came inside message {self._message_id!r}."
+            )
         if chunk.offset != self._received:
             raise WireError(
-                f"Message {chunk.message_id!r} has a gap: a chunk at {chunk.offset} where {self._received} was due."
+                f"Message {chunk.message_id!r} has a gap: "
+                f"a chunk at {chunk.offset} where {self._received} was due."
             )
         if self._received + len(chunk.data) > self._total or (self._total and not chunk.data):
-            raise WireError(f"Message {chunk.message_id!r} does not have the {self._total} bytes that it announced.")
+            raise WireError(
+                f"Message {chunk.message_id!r} does not have the {self._total} bytes that it announced."
+            )
         self._parts.append(chunk.data)
         self._received += len(chunk.data)
         if self._received < self._total:
@@ -94,7 +101,8 @@ class Assembler:
             raise WireError("A chunk came without the id of its message.")
         if chunk.total_bytes > self._max:
             raise WireError(
-                f"Message {chunk.message_id!r} announces {chunk.total_bytes:,} bytes; at most {self._max:,} are taken."
+                f"Message {chunk.message_id!r} announces {chunk.total_bytes:,} bytes, "
+                f"more than the {self._max:,} that are taken."
             )
         self._message_id, self._total, self._received = chunk.message_id, chunk.total_bytes, 0
 

@@ -10,7 +10,10 @@ from app.api.reply import env, reply
 from app.records import Client
 
 clients_api = APIBlueprint(
-    "clients", __name__, url_prefix="/api/v1/clients", abp_tags=[Tag(name="clients", description="Client processes")]
+    "clients",
+    __name__,
+    url_prefix="/api/v1/clients",
+    abp_tags=[Tag(name="clients", description="Client processes")],
 )
 
 

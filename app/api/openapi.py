@@ -1,4 +1,4 @@
-"""The API's description: served at /api/openapi.json, readable at /api/docs, printed by `python -m app.api.openapi`."""
+"""The API's description: served at /api/openapi.json, readable at /api/docs."""
 
 from __future__ import annotations
 
@@ -32,8 +32,9 @@ def create_openapi_app(import_name: str) -> OpenAPI:
         info=Info(
             title="FedLoom",
             version=__version__,
-            description="Live updates come over Socket.IO: `snapshot` carries a Snapshot, `run_update`, `metrics_update`, "
-            "`client_update` and `log` each carry an Event. Errors are problems after RFC 9457.",
+            description="Live updates come over Socket.IO: `snapshot` carries a Snapshot; "
+            "`run_update`, `metrics_update`, `client_update` and `log` each carry an Event. "
+            "Errors are problems (RFC 9457).",
         ),
         doc_prefix="/api",
         validation_error_model=Problem,
@@ -69,3 +70,11 @@ def as_json(flask_app: OpenAPI) -> str:
     return json.dumps(describe(flask_app), indent=2, sort_keys=True) + "\n"
 
 
+if __name__ == "__main__":
+    import sys
+
+    from app.environment import Environment
+    from app.server import create_app
+    from app.settings import ServerSettings
+
+    sys.stdout.write(as_json(create_app(Environment(ServerSettings()))))

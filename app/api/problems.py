@@ -1,4 +1,4 @@
-"""Errors as JSON problems (RFC 9457), each with what happened, what it means and, for wrong input, the field."""
+"""Errors as JSON problems (RFC 9457): what happened, what it means and, for wrong input, the field."""
 
 from __future__ import annotations
 
@@ -65,8 +65,8 @@ def register_problem_handlers(flask_app: Flask) -> None:
         flask_app.logger.exception("%s %s failed", request.method, request.path)
         return problem(
             HTTPStatus.INTERNAL_SERVER_ERROR,
-            f"An unexpected error in the server ({type(error).__name__}). The request may have had no effect; "
-            "the server's log has the details.",
+            f"An unexpected error in the server ({type(error).__name__}). "
+            "The request may have had no effect; the server's log has the details.",
         )
 
     @flask_app.before_request
@@ -75,7 +75,12 @@ def register_problem_handlers(flask_app: Flask) -> None:
         if not request.path.startswith("/api/") or not has_body:
             return
         if not request.is_json:
-            abort(problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Send the body as JSON, with Content-Type: application/json."))
+            abort(
+                problem(
+                    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+                    "Send the body as JSON, with Content-Type: application/json.",
+                )
+            )
         if request.get_json(silent=True) is None:
             abort(problem(HTTPStatus.BAD_REQUEST, "The body is not JSON. Send one JSON object."))
 

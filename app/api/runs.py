@@ -39,7 +39,7 @@ def list_runs() -> Response:
 
 @runs_api.post("", summary="Queue a run", responses={201: Run, 422: Problem})
 def create_run(body: RunSpec) -> Response:
-    """It starts when the runs before it have ended and enough clients are there. Every field has a default."""
+    """It starts when those before it have ended and enough clients are there. All fields have defaults."""
     try:
         run = env().runs.submit(body)
     except SettingsInvalid as error:
@@ -65,7 +65,7 @@ def get_rounds(path: RunPath) -> Response:
 
 @runs_api.post("/<run_id>/stop", summary="Stop a run", responses={200: Run, 404: Problem, 409: Problem})
 def stop_run(path: RunPath) -> Response:
-    """The current round is given up; the rounds before it stand. The answer may still show the run as running."""
+    """The current round is given up, the rounds before it stand. The answer may still say "running"."""
     run = env().book.get(path.run_id)
     if run is None:
         return _no_run(path.run_id)

@@ -59,14 +59,22 @@ def main(argv: list[str] | None = None) -> int:
 def parse(argv: list[str] | None) -> DemoSettings:
     """Settings from a command line; ends the process with a message when a flag is wrong."""
     parser = argparse.ArgumentParser(
-        prog="run_demo.py", description="Start a server, clients and a run on this machine, and show the live page."
+        prog="run_demo.py",
+        description="Start a server, clients and a run on this machine, and show the live page.",
     )
     demo = parser.add_argument_group("demo")
     demo.add_argument("--clients", type=int, default=3, help="client processes (%(default)s)")
-    demo.add_argument("--rounds", type=int, default=5, dest="num_rounds", help="rounds of training (%(default)s)")
-    demo.add_argument("--port", type=port_number, default=DEFAULT_WEB_PORT, help="port of the page (%(default)s)")
     demo.add_argument(
-        "--data-dir", type=Path, default=paths.data_dir(), help="where the data sets are (FEDLOOM_DATA_DIR, %(default)s)"
+        "--rounds", type=int, default=5, dest="num_rounds", help="rounds of training (%(default)s)"
+    )
+    demo.add_argument(
+        "--port", type=port_number, default=DEFAULT_WEB_PORT, help="port of the page (%(default)s)"
+    )
+    demo.add_argument(
+        "--data-dir",
+        type=Path,
+        default=paths.data_dir(),
+        help="where the data sets are (FEDLOOM_DATA_DIR, %(default)s)",
     )
     demo.add_argument("--report", type=Path, help="write what the run achieved to this file, as JSON")
     demo.add_argument("--no-browser", action="store_true", help="do not open the page in a browser")
@@ -80,7 +88,9 @@ def parse(argv: list[str] | None) -> DemoSettings:
     if arguments.min_clients is None:
         arguments.min_clients = arguments.clients
     if arguments.min_clients > arguments.clients:
-        parser.error(f"--min-clients {arguments.min_clients} would wait for ever: --clients is {arguments.clients}")
+        parser.error(
+            f"--min-clients {arguments.min_clients} would wait for ever: --clients is {arguments.clients}"
+        )
     try:
         spec = spec_from(arguments)
     except SettingsInvalid as error:
@@ -110,7 +120,10 @@ def _demo(fleet: Fleet, settings: DemoSettings, started: float) -> int:
     with httpx.Client(base_url=f"http://127.0.0.1:{ports.web}/api/v1", timeout=10) as api:
         run = _wait_for_end(fleet, api, spec)
         report = make_report(
-            run, api.get(f"/runs/{run['id']}/rounds").json()["rounds"], settings.clients, time.monotonic() - started
+            run,
+            api.get(f"/runs/{run['id']}/rounds").json()["rounds"],
+            settings.clients,
+            time.monotonic() - started,
         )
     if settings.report is not None:
         write_report(report, settings.report)
@@ -160,8 +173,8 @@ def _wait_for_end(fleet: Fleet, api: httpx.Client, spec: RunSpec) -> dict[str, A
                 _say(f"{client_id} ended (exit code {process.exitcode}).")
         if len(fleet.clients) - len(ended) < spec.min_clients:
             raise DemoFailed(
-                f"Only {len(fleet.clients) - len(ended)} of {len(fleet.clients)} clients are left, the run needs "
-                f"{spec.min_clients}. Their messages are above."
+                f"Only {len(fleet.clients) - len(ended)} of {len(fleet.clients)} clients are left, "
+                f"the run needs {spec.min_clients}. Their messages are above."
             )
         time.sleep(POLL_S)
 

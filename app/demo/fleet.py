@@ -10,6 +10,7 @@ import threading
 import time
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
+from multiprocessing.context import ForkServerContext, SpawnContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -40,9 +41,9 @@ class Fleet:
     """Starts processes and ends every one of them. A context manager."""
 
     def __init__(self) -> None:
-        method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
-        self._context = multiprocessing.get_context(method)
-        if method == "forkserver":
+        self._context: ForkServerContext | SpawnContext = multiprocessing.get_context("spawn")
+        if "forkserver" in multiprocessing.get_all_start_methods():
+            self._context = multiprocessing.get_context("forkserver")
             self._context.set_forkserver_preload(PRELOAD)
         self.server: BaseProcess | None = None
         self.clients: dict[str, BaseProcess] = {}
@@ -62,14 +63,18 @@ class Fleet:
         try:
             problem: str | None = receiver.recv()
         except EOFError:
-            raise DemoFailed(f"Loading the data set {dataset} ended unexpectedly; see the message above.") from None
+            raise DemoFailed(
+                f"Loading the data set {dataset} ended unexpectedly; see the message above."
+            ) from None
         process.join()
         return problem
 
     def start_server(self, settings: ServerSettings) -> Ports:
         """Start the server and wait until it answers."""
         receiver, sender = self._context.Pipe(duplex=False)
-        self.server = self._context.Process(target=_serve, args=(settings, sender), name="server", daemon=True)
+        self.server = self._context.Process(
+            target=_serve, args=(settings, sender), name="server", daemon=True
+        )
         self.server.start()
         sender.close()
         if not wait([receiver], START_TIMEOUT_S):

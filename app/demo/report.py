@@ -10,7 +10,9 @@ from typing import Any
 ROUND_FIELDS = ("round", "train_loss", "loss", "accuracy", "clients", "duration_s")
 
 
-def make_report(run: dict[str, Any], rounds: list[dict[str, Any]], clients: int, wall_s: float) -> dict[str, Any]:
+def make_report(
+    run: dict[str, Any], rounds: list[dict[str, Any]], clients: int, wall_s: float
+) -> dict[str, Any]:
     """The report of a run, from the REST API's answers; `wall_s` counts from the start of the command."""
     return {
         "run_id": run["id"],

@@ -1,8 +1,9 @@
 """Which clients belong to a run, and which part of the data set each of them has.
 
-Parts are given out when the run starts, in the natural order of the client ids, so that the same clients get the same
-parts however the network shuffled their arrival. A part stays with its client for the whole run: a client that was lost
-finds it again. A newcomer gets a free part if there is one, and otherwise waits for the next run.
+Parts are given out when the run starts, in the natural order of the client ids, so that the same clients get
+the same parts however the network shuffled their arrival. A part stays with its client for the whole run: a
+client that was lost finds it again. A newcomer gets a free part if there is one, and otherwise waits for the
+next run.
 """
 
 from __future__ import annotations
@@ -37,13 +38,17 @@ class Cohort:
             models = " and ".join(client.models)
             return f"trains {models} models, run {self._run_id} needs {self._spec.model}"
         if client.id not in self._parts and 0 < self.num_partitions <= len(self._parts):
-            return f"all {self.num_partitions} parts of run {self._run_id} are taken; it can join the next run"
+            return (
+                f"all {self.num_partitions} parts of run {self._run_id} are taken; it can join the next run"
+            )
         return None
 
     def eligible(self, clients: Iterable[Client]) -> list[Client]:
         """The connected clients that could take part now."""
         return [
-            client for client in clients if client.state is not ClientState.LOST and self.objection(client) is None
+            client
+            for client in clients
+            if client.state is not ClientState.LOST and self.objection(client) is None
         ]
 
     def admit(self, clients: Iterable[Client]) -> list[Client]:

@@ -1,4 +1,4 @@
-"""LinkGrid: Flower's Grid over FedLoom's links, so that Flower's own ServerApp and strategies run on it unchanged."""
+"""LinkGrid: Flower's Grid over FedLoom's links. Flower's ServerApp and strategies run on it unchanged."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from flwr.app import ConfigRecord, Message, RecordDict
@@ -77,8 +78,8 @@ class _Membership:
 class LinkGrid(Grid):
     """The grid of one run. Used by the run thread, except for `stop` and `membership_changed`.
 
-    `members` names the connected clients of the run whenever it is asked; `on_membership` is called, in the run thread,
-    when a client has come or gone. Any call raises `RunStopped` once the run was stopped.
+    `members` names the connected clients of the run whenever it is asked; `on_membership` is called, in the
+    run thread, when a client has come or gone. Any call raises `RunStopped` once the run was stopped.
     """
 
     def __init__(
@@ -110,6 +111,12 @@ class LinkGrid(Grid):
         """A client came or went: have the run thread look, also when it waits in `wait_until`."""
         self._inbox.put(_Membership())
 
+    def _put_reply(self, message_id: str, payload: bytes) -> None:
+        self._inbox.put(_Reply(message_id, payload))
+
+    def _put_lost(self, message_id: str, reason: str) -> None:
+        self._inbox.put(_Lost(message_id, reason))
+
     # Flower's Grid
 
     def set_run(self, run: FlowerRun) -> None:
@@ -122,7 +129,12 @@ class LinkGrid(Grid):
         return self._run
 
     def create_message(
-        self, content: RecordDict, message_type: str, dst_node_id: int, group_id: str, ttl: float | None = None
+        self,
+        content: RecordDict,
+        message_type: str,
+        dst_node_id: int,
+        group_id: str,
+        ttl: float | None = None,
     ) -> Message:
         """A new message from this run's ServerApp."""
         return Message(content, dst_node_id, message_type, ttl=ttl, group_id=group_id)
@@ -135,7 +147,7 @@ class LinkGrid(Grid):
         return [node_id_of(client_id) for client_id in client_ids]
 
     def push_messages(self, messages: Iterable[Message]) -> list[str]:
-        """Send messages; returns their ids. A message for an unknown node raises ValueError, and none is sent."""
+        """Send messages; returns their ids. Raises ValueError, and sends none, if a node is unknown."""
         instructions = [self._instruct(message) for message in messages]
         self._observer.sent(instructions)
         self._outstanding.update({item.message.metadata.message_id: item for item in instructions})
@@ -152,8 +164,8 @@ class LinkGrid(Grid):
     ) -> Generator[Message, None, None]:
         """Send messages at once; returns a generator that yields replies as they arrive.
 
-        An error reply stands for a client that failed or was lost. After `timeout` seconds (None: never) the generator
-        ends, and the clients that have not answered are told to stop.
+        An error reply stands for a client that failed or was lost. After `timeout` seconds (None: never) the
+        generator ends, and the clients that have not answered are told to stop.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
         return self._replies(self.push_messages(messages), deadline)
@@ -225,7 +237,9 @@ class LinkGrid(Grid):
         node_id = message.metadata.dst_node_id
         client_id = self._client_ids.get(node_id)
         if client_id is None:
-            raise ValueError(f"There is no node {node_id} on this grid; take node ids from grid.get_node_ids().")
+            raise ValueError(
+                f"There is no node {node_id} on this grid; take node ids from grid.get_node_ids()."
+            )
         set_message_id(message, uuid.uuid4().hex)
         return Instruction(client_id, message, _round_of(message))
 
@@ -243,8 +257,8 @@ class LinkGrid(Grid):
                 message_type=item.message.metadata.message_type,
                 round=item.round,
                 payload=(encode_metadata(item.message), contents[id(content)]),
-                on_reply=lambda payload, message_id=message_id: self._inbox.put(_Reply(message_id, payload)),
-                on_lost=lambda reason, message_id=message_id: self._inbox.put(_Lost(message_id, reason)),
+                on_reply=partial(self._put_reply, message_id),
+                on_lost=partial(self._put_lost, message_id),
             )
 
 
@@ -255,8 +269,14 @@ def _decode_reply(instruction: Instruction, payload: bytes) -> Message:
     except WireError as error:
         return client_failed(instruction.message, str(error))
     sent, got = instruction.message.metadata, reply.metadata
-    if got.reply_to_message_id != sent.message_id or got.src_node_id != sent.dst_node_id or got.run_id != sent.run_id:
-        return client_failed(instruction.message, "The reply belongs to another message than the one it came for.")
+    if (
+        got.reply_to_message_id != sent.message_id
+        or got.src_node_id != sent.dst_node_id
+        or got.run_id != sent.run_id
+    ):
+        return client_failed(
+            instruction.message, "The reply belongs to another message than the one it came for."
+        )
     return reply
 
 

@@ -1,7 +1,7 @@
 """The server's end of the link: a gRPC service on an asyncio loop in a thread of its own.
 
-It admits clients, pushes messages to them, takes their replies, and notices when one goes away. It knows nothing of runs
-or models.
+It admits clients, pushes messages to them, takes their replies, and notices when one goes away. It knows
+nothing of runs or models.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ import logging
 import math
 import re
 import threading
-from collections.abc import Callable, Iterable
-from concurrent.futures import Future
-from typing import Any, ParamSpec, TypeVar
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any, TypeVar
 
 import grpc
 import grpc.aio
@@ -21,14 +20,22 @@ import grpc.aio
 from app.events import EventBus
 from app.federation.registry import ClientRegistry
 from app.federation.session import Session, Task
-from app.records import LOG_LEVELS, Client, ClientProgress, ClientState, LogRecord
+from app.records import LOG_LEVELS, Client, ClientProgress, ClientState, LogLevel, LogRecord
 from shared.errors import FedLoomError, WireError
 from shared.flower import node_id_of
-from shared.proto.link_pb2 import Assignment, ClientFrame, Hello, LogLine, Progress, Refusal, ServerFrame, Welcome
+from shared.proto.link_pb2 import (
+    Assignment,
+    ClientFrame,
+    Hello,
+    LogLine,
+    Progress,
+    Refusal,
+    ServerFrame,
+    Welcome,
+)
 from shared.version import __version__
 from shared.wire import CHANNEL_OPTIONS, LINK_PROCEDURE, LINK_SERVICE, PROTOCOL_VERSION
 
-P = ParamSpec("P")
 R = TypeVar("R")
 Context = grpc.aio.ServicerContext[ClientFrame, ServerFrame]
 
@@ -55,24 +62,20 @@ class LinkServer:
     # commands, from any thread
 
     def start(self, host: str, port: int) -> int:
-        """Bind and serve; returns the port (useful when 0 was asked). Raises FedLoomError when it is taken."""
+        """Bind and serve; returns the port, which 0 leaves open. Raises FedLoomError when it is taken."""
         self._thread.start()
-        self.port = self.call(self._serve, host, port).result()
+        self.port = self._run(self._serve(host, port))
         return self.port
 
     def stop(self, grace_s: float = 0.5) -> None:
         """Say goodbye to all clients and end the thread."""
         if not self._thread.is_alive():
             return
-        self.call(self._shut_down, grace_s).result()
+        self._run(self._shut_down(grace_s))
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
 
-    def call(self, coroutine: Callable[P, Any], *args: P.args, **kwargs: P.kwargs) -> Future[Any]:
-        """Run a coroutine function in the link thread."""
-        return asyncio.run_coroutine_threadsafe(coroutine(*args, **kwargs), self._loop)
-
-    def post(self, function: Callable[P, object], *args: P.args) -> None:
+    def post(self, function: Callable[..., object], *args: Any) -> None:
         """Run a function in the link thread, after all that was posted before."""
         self._loop.call_soon_threadsafe(function, *args)
 
@@ -92,6 +95,10 @@ class LinkServer:
     def note(self, client_id: str, **changes: Any) -> None:
         """Change what the registry says of a client."""
         self._loop.call_soon_threadsafe(lambda: self._registry.update(client_id, **changes))
+
+    def _run(self, coroutine: Coroutine[Any, Any, R]) -> R:
+        """Run a coroutine in the link thread and wait for its result."""
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
 
     # in the link thread
 
@@ -162,7 +169,9 @@ class LinkServer:
         hello = first.hello
         refused = self._objection(hello)
         if refused is not None:
-            log.warning("refused client %r from %s: %s", hello.client_id[:64], hello.host[:64], refused.refusal.reason)
+            log.warning(
+                "refused client %r from %s: %s", hello.client_id[:64], hello.host[:64], refused.refusal.reason
+            )
             await context.write(refused)
             return None
         session = self._sessions[hello.client_id] = Session(hello)
@@ -180,14 +189,15 @@ class LinkServer:
     def _objection(self, hello: Hello) -> ServerFrame | None:
         if hello.protocol != PROTOCOL_VERSION:
             return _refuse(
-                f"This server speaks version {PROTOCOL_VERSION} of the link (FedLoom {__version__}), the client version "
-                f"{hello.protocol} (FedLoom {hello.version}). Install the same FedLoom on both.",
+                f"This server speaks version {PROTOCOL_VERSION} of the link (FedLoom {__version__}), "
+                f"the client version {hello.protocol} (FedLoom {hello.version[:32]}). "
+                "Install the same FedLoom on both.",
                 final=True,
             )
         if not CLIENT_ID.fullmatch(hello.client_id):
             return _refuse(
-                "A client id has 1 to 64 letters, digits, dots, dashes and underscores, and begins with a letter or "
-                "digit. Choose another --client-id.",
+                "A client id has 1 to 64 letters, digits, dots, dashes and underscores, and begins with "
+                "a letter or digit. Choose another --client-id.",
                 final=True,
             )
         present = self._sessions.get(hello.client_id)
@@ -270,7 +280,7 @@ def _progress(progress: Progress) -> ClientProgress:
 
 
 def _log_record(client_id: str, line: LogLine) -> LogRecord:
-    level = next((level for level in LOG_LEVELS if level == line.level), "info")
+    level: LogLevel = next((level for level in LOG_LEVELS if level == line.level), "info")
     return LogRecord(
         level=level,
         source=client_id,

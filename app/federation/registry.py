@@ -1,7 +1,7 @@
 """Who is connected, in what state, since when.
 
-Owned by the link thread: only it calls the methods that change something. Each record is an immutable value, so that any
-thread may take a `snapshot`; each change is published.
+Owned by the link thread: only it calls the methods that change something. Each record is an immutable value,
+so that any thread may take a `snapshot`; each change is published.
 """
 
 from __future__ import annotations
@@ -102,4 +102,6 @@ class ClientRegistry:
 
 def _memory(client: Client) -> dict[str, Any]:
     """What stays true of a client that comes back."""
-    return client.model_dump(include={"samples", "partition", "num_partitions", "train_loss", "loss", "accuracy"})
+    return client.model_dump(
+        include={"samples", "partition", "num_partitions", "train_loss", "loss", "accuracy"}
+    )

@@ -26,7 +26,7 @@ _PHASE_OF = {"train": Phase.TRAINING, "evaluate": Phase.EVALUATING}
 
 
 class RoundTracker:
-    """Watches one run. Called in the run thread only; what it learns goes to the run book and the client registry."""
+    """Watches one run, in the run thread; what it learns goes to the run book and the client registry."""
 
     def __init__(self, run_id: str, book: RunBook, note_client: NoteClient) -> None:
         self._run_id = run_id
@@ -74,7 +74,9 @@ class RoundTracker:
             changes = {name: _number(metrics.get(key)) for name, key in _RESULTS_OF[instruction.kind].items()}
             changes["error"] = None
             self._weights[client_id] = _number(metrics.get("num-examples")) or 0.0
-            self._note_client(client_id, **{k: v for k, v in changes.items() if k in _CLIENT_FIELDS and v is not None})
+            self._note_client(
+                client_id, **{k: v for k, v in changes.items() if k in _CLIENT_FIELDS and v is not None}
+            )
         mine = self._round.per_client.get(client_id, ClientRound()).model_copy(update=changes)
         self._update(per_client={**self._round.per_client, client_id: mine})
         self._advance(instruction.kind)
@@ -101,7 +103,9 @@ class RoundTracker:
         self._log.info(
             "round %d %s: accuracy %s, loss %s",
             server_round,
-            f"aggregated from {done.clients} of {self._asked_to_train} clients" if server_round else "(initial model)",
+            f"aggregated from {done.clients} of {self._asked_to_train} clients"
+            if server_round
+            else "(initial model)",
             "–" if done.accuracy is None else f"{done.accuracy:.1%}",
             "–" if done.loss is None else f"{done.loss:.4f}",
         )
@@ -124,7 +128,8 @@ class RoundTracker:
     def _mean(self, field: str) -> float | None:
         """Mean of a per-client result, weighted by the examples that it comes from."""
         pairs = [
-            (getattr(self._round.per_client[client_id], field), weight) for client_id, weight in self._weights.items()
+            (getattr(self._round.per_client[client_id], field), weight)
+            for client_id, weight in self._weights.items()
         ]
         known = [(value, weight) for value, weight in pairs if value is not None]
         total = sum(weight for _, weight in known)

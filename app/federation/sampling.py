@@ -12,7 +12,9 @@ from shared.flower import FlowerRun
 from shared.seeds import derive_seed
 
 
-def sample_nodes(node_ids: Sequence[int], fraction: float, *, seed: int, purpose: str, server_round: int) -> list[int]:
+def sample_nodes(
+    node_ids: Sequence[int], fraction: float, *, seed: int, purpose: str, server_round: int
+) -> list[int]:
     """A share of the nodes, at least one unless there are none or the fraction is 0.
 
     `purpose` ("train", "evaluate") keeps the samples of one round independent of each other.
@@ -26,8 +28,8 @@ def sample_nodes(node_ids: Sequence[int], fraction: float, *, seed: int, purpose
 class SampledGrid(Grid):
     """A grid narrowed to some of its nodes.
 
-    Flower's strategies draw their cohort with the process-wide random generator. Shown only the nodes that were already
-    chosen, and asked for all of them, they keep to a sample that the run's seed decides.
+    Flower's strategies draw their cohort with the process-wide random generator. Shown only the nodes that
+    were already chosen, and asked for all of them, they keep to a sample that the run's seed decides.
     """
 
     def __init__(self, grid: Grid, node_ids: Sequence[int]) -> None:
@@ -44,7 +46,12 @@ class SampledGrid(Grid):
         return self._grid.run
 
     def create_message(
-        self, content: RecordDict, message_type: str, dst_node_id: int, group_id: str, ttl: float | None = None
+        self,
+        content: RecordDict,
+        message_type: str,
+        dst_node_id: int,
+        group_id: str,
+        ttl: float | None = None,
     ) -> Message:
         """Passed on."""
         return self._grid.create_message(content, message_type, dst_node_id, group_id, ttl)
@@ -61,6 +68,8 @@ class SampledGrid(Grid):
         """Passed on."""
         return self._grid.pull_messages(message_ids)
 
-    def send_and_receive(self, messages: Iterable[Message], *, timeout: float | None = None) -> Iterable[Message]:
+    def send_and_receive(
+        self, messages: Iterable[Message], *, timeout: float | None = None
+    ) -> Iterable[Message]:
         """Passed on."""
         return self._grid.send_and_receive(messages, timeout=timeout)

@@ -1,7 +1,7 @@
-"""The built-in Flower ServerApp: federated training of one of FedLoom's models, with a global evaluation each round.
+"""The built-in Flower ServerApp: federated training with a global evaluation each round.
 
-`app` runs on any Flower grid (`flwr run`, see `[tool.flwr.app]` in pyproject.toml). The embedded server makes its own with
-`build`, to be told what happens.
+`app` runs on any Flower grid (`flwr run`, see `[tool.flwr.app]` in pyproject.toml). The embedded server makes
+its own with `build`, to be told what happens.
 """
 
 from __future__ import annotations
@@ -113,13 +113,22 @@ def _run(grid: Grid, spec: RunSpec, data_dir: Path, callbacks: RunCallbacks) -> 
 
 
 def _train(
-    grid: Grid, spec: RunSpec, strategy: Strategy, arrays: ArrayRecord, server_round: int, callbacks: RunCallbacks
+    grid: Grid,
+    spec: RunSpec,
+    strategy: Strategy,
+    arrays: ArrayRecord,
+    server_round: int,
+    callbacks: RunCallbacks,
 ) -> ArrayRecord:
-    """One round of training; returns the new global model. Tried again when every client of the cohort was lost."""
+    """One round of training; returns the new global model. Tried again if the whole cohort was lost."""
     while True:
         callbacks.before_round(server_round)
         cohort = sample_nodes(
-            list(grid.get_node_ids()), spec.fraction_train, seed=spec.seed, purpose="train", server_round=server_round
+            list(grid.get_node_ids()),
+            spec.fraction_train,
+            seed=spec.seed,
+            purpose="train",
+            server_round=server_round,
         )
         if not cohort:
             continue  # they left between the two lines above
@@ -132,8 +141,9 @@ def _train(
     if new_arrays is None:
         reasons = "; ".join(sorted({_last_line(reply) for reply in replies if reply.has_error()}))
         raise RoundFailed(
-            f"Round {server_round} failed: no client returned an update ({reasons}). The rounds before it stand. "
-            "The clients' logs have the details; start a new run when the cause is mended."
+            f"Round {server_round} failed: no client returned an update ({reasons}). "
+            "The rounds before it stand. The clients' logs have the details; "
+            "start a new run when the cause is mended."
         )
     return new_arrays
 
@@ -142,7 +152,11 @@ def _ask_to_evaluate(
     grid: Grid, spec: RunSpec, strategy: Strategy, arrays: ArrayRecord, server_round: int
 ) -> Iterable[Message]:
     cohort = sample_nodes(
-        list(grid.get_node_ids()), spec.fraction_evaluate, seed=spec.seed, purpose="evaluate", server_round=server_round
+        list(grid.get_node_ids()),
+        spec.fraction_evaluate,
+        seed=spec.seed,
+        purpose="evaluate",
+        server_round=server_round,
     )
     if not cohort:
         return ()

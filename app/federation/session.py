@@ -1,4 +1,4 @@
-"""One client's end of the link at the server: what goes out, what is awaited, what came in. Lives in the link thread."""
+"""One client as the link thread sees it: what goes out, what is awaited, what came in."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from shared.wire import Assembler, split
 class Task:
     """One Flower message for one client.
 
-    `payload` is its serialised form in parts (see `shared.wire.split`). Exactly one of `on_reply` (with the serialised
-    reply) and `on_lost` (with the reason, in words) is called, once, in the link thread.
+    `payload` is its serialised form in parts (see `shared.wire.split`). Exactly one of `on_reply` (with the
+    serialised reply) and `on_lost` (with the reason, in words) is called, once, in the link thread.
     """
 
     message_id: str
@@ -85,4 +85,3 @@ class Session:
         pending, self._pending = self._pending, {}
         for task in pending.values():
             task.on_lost(reason)
-

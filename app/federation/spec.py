@@ -1,4 +1,4 @@
-"""RunSpec: what a run is to do. The one definition serves the command line, REST, the page and the run itself."""
+"""RunSpec: what a run is to do. One definition serves the command line, REST, the page and the run."""
 
 from __future__ import annotations
 
@@ -25,11 +25,15 @@ class RunSpec(BaseModel):
     dataset: DatasetName = Field(DatasetName.DIGITS, description="what every client trains on")
     model: ModelName = Field(ModelName.CNN, description="the network that is trained")
     num_rounds: int = Field(10, ge=1, le=MAX_ROUNDS, description="rounds of training and evaluation")
-    min_clients: int = Field(2, ge=1, le=MAX_CLIENTS, description="a round starts once so many clients are there")
+    min_clients: int = Field(
+        2, ge=1, le=MAX_CLIENTS, description="a round starts once so many clients are there"
+    )
     num_partitions: int | None = Field(
         None, ge=1, le=MAX_CLIENTS, description="parts of the data set; null: as many as clients at the start"
     )
-    strategy: StrategyName = Field(StrategyName.FEDAVG, description="how the clients' updates become one model")
+    strategy: StrategyName = Field(
+        StrategyName.FEDAVG, description="how the clients' updates become one model"
+    )
     strategy_params: dict[str, Scalar] = Field(default_factory=dict, description="parameters of the strategy")
     local_epochs: int = Field(1, ge=1, le=1_000, description="passes over a client's own data in one round")
     batch_size: int = Field(32, ge=1, le=65_536, description="samples per step of the optimiser")
@@ -39,10 +43,12 @@ class RunSpec(BaseModel):
     )
     seed: int = Field(0, ge=0, lt=2**53, description="fixes partition, initial model, batches and cohorts")
     fraction_train: float = Field(1.0, gt=0, le=1, description="share of the clients that train in a round")
-    fraction_evaluate: float = Field(1.0, ge=0, le=1, description="share of the clients that evaluate in a round")
+    fraction_evaluate: float = Field(
+        1.0, ge=0, le=1, description="share of the clients that evaluate in a round"
+    )
 
     def to_run_config(self) -> UserConfig:
-        """The spec as Flower's run config: flat, kebab case, no null (alpha 0 is IID, partitions 0 is automatic)."""
+        """As Flower's run config: flat, kebab case, no null (alpha 0 is IID, partitions 0 is automatic)."""
         return {
             "dataset": self.dataset.value,
             "model": self.model.value,

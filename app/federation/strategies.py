@@ -1,4 +1,4 @@
-"""Strategies by name. Each is Flower's own class; FedLoom chooses the cohort and the order of the replies itself."""
+"""Strategies by name. Each is Flower's own class; FedLoom itself chooses cohort and order of replies."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ def _fedavg(spec: RunSpec) -> Strategy:
     """Federated averaging, weighted by training samples (McMahan et al. 2017, https://arxiv.org/abs/1602.05629)."""
     if spec.strategy_params:
         unknown = ", ".join(sorted(spec.strategy_params))
-        raise SettingsInvalid(f"strategy_params: fedavg takes no parameters, but got {unknown}. Leave them out.")
+        raise SettingsInvalid(
+            f"strategy_params: fedavg takes no parameters, but got {unknown}. Leave them out."
+        )
     return FedAvg(
         fraction_evaluate=1.0 if spec.fraction_evaluate else 0.0,
         min_train_nodes=1,
@@ -25,7 +27,9 @@ def _fedavg(spec: RunSpec) -> Strategy:
     )
 
 
-_BUILDERS: Mapping[StrategyName, Callable[[RunSpec], Strategy]] = MappingProxyType({StrategyName.FEDAVG: _fedavg})
+_BUILDERS: Mapping[StrategyName, Callable[[RunSpec], Strategy]] = MappingProxyType(
+    {StrategyName.FEDAVG: _fedavg}
+)
 
 
 def build_strategy(spec: RunSpec) -> Strategy:

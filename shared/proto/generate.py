@@ -1,4 +1,4 @@
-"""Regenerates `link_pb2.py` and `link_pb2.pyi` from `link.proto`; needs grpcio-tools from requirements-dev.txt."""
+"""Regenerates `link_pb2.py` and `link_pb2.pyi` from `link.proto`; needs grpcio-tools."""
 
 from __future__ import annotations
 
