@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
 from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from flask import Flask, request
 from flask_socketio import SocketIO, join_room
+from socketio.exceptions import ConnectionRefusedError
 
 from app.environment import Environment
 from app.events import EventsGone
 from app.records import Client, Event, RoundUpdate, Run
+from app.web_security import foreign_request
 
 PUMP_INTERVAL_S = 0.05
 ROOM = "live"
@@ -26,6 +30,8 @@ def create_socketio(flask_app: Flask, env: Environment) -> SocketIO:
 
     @socketio.on("connect")  # type: ignore[untyped-decorator]
     def _connect(auth: Any = None) -> None:
+        if (refusal := foreign_request(request, env.settings)) is not None:
+            raise ConnectionRefusedError(refusal)
         pump.welcome(_sid(), auth if isinstance(auth, dict) else {})
 
     flask_app.extensions["fedloom-pump"] = pump
@@ -43,6 +49,11 @@ class Pump:
         self._socketio = socketio
         self._env = env
         self._sent = 0
+        # Welcome and pump take turns, so that a browser gets everything once and in order. Under eventlet
+        # both run in one thread and neither yields in between.
+        self._turn: AbstractContextManager[Any] = (
+            nullcontext() if env.settings.async_mode == "eventlet" else threading.Lock()
+        )
 
     def start(self) -> None:
         """Begin, in a background task of the web server."""
@@ -50,15 +61,17 @@ class Pump:
         self._socketio.start_background_task(self._run)
 
     def welcome(self, sid: str, auth: dict[str, Any]) -> None:
-        """Bring a browser up to date, then let it follow: with what it missed, or with a snapshot."""
-        missed = self._missed(auth)
-        if missed is None:
-            snapshot = self._env.snapshot()
-            self._socketio.emit("snapshot", snapshot.model_dump(mode="json"), to=sid)
-            missed = self._env.bus.since(snapshot.seq)
-        # What the pump has yet to send reaches this browser twice; the numbers let it tell.
-        self._emit(missed, to=sid)
-        join_room(ROOM, sid=sid, namespace="/")
+        """Bring a browser up to date, with what it missed or with a snapshot, then let it follow.
+
+        What the pump has yet to send may be among it; the browser tells by the numbers.
+        """
+        with self._turn:
+            missed = self._missed(auth)
+            if missed is None:
+                self._emit_snapshot(to=sid)
+            else:
+                self._emit(missed, to=sid)
+            join_room(ROOM, sid=sid, namespace="/")
 
     def _missed(self, auth: dict[str, Any]) -> list[Event] | None:
         since = auth.get("since")
@@ -72,16 +85,23 @@ class Pump:
     def _run(self) -> None:
         while True:
             self._socketio.sleep(PUMP_INTERVAL_S)
-            try:
-                events = self._env.bus.since(self._sent)
-            except EventsGone:  # more in 50 ms than the ring holds: everybody starts over
-                snapshot = self._env.snapshot()
-                self._sent = snapshot.seq
-                self._socketio.emit("snapshot", snapshot.model_dump(mode="json"), to=ROOM)
-                continue
-            if events:
-                self._sent = events[-1].seq
-                self._emit(coalesce(events), to=ROOM)
+            with self._turn:
+                self._pump()
+
+    def _pump(self) -> None:
+        try:
+            events = self._env.bus.since(self._sent)
+        except EventsGone:  # more in 50 ms than the ring holds: everybody starts over
+            self._sent = self._emit_snapshot(to=ROOM)
+            return
+        if events:
+            self._sent = events[-1].seq
+            self._emit(coalesce(events), to=ROOM)
+
+    def _emit_snapshot(self, *, to: str) -> int:
+        snapshot = self._env.snapshot()
+        self._socketio.emit("snapshot", snapshot.model_dump(mode="json"), to=to)
+        return snapshot.seq
 
     def _emit(self, events: Iterable[Event], *, to: str) -> None:
         for event in events:

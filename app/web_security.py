@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, abort, request
+from flask import Flask, Request, Response, abort, request
 
 from app.api.problems import problem
 from app.settings import ServerSettings, is_loopback
@@ -34,19 +34,8 @@ def guard(flask_app: Flask, settings: ServerSettings) -> None:
 
     @flask_app.before_request
     def _own_page_only() -> None:
-        host = urlsplit(f"//{request.host}").hostname or ""
-        if settings.on_loopback and not is_loopback(host):
-            # A foreign name for this machine is DNS rebinding, by which any web page could act here.
-            abort(
-                problem(
-                    HTTPStatus.FORBIDDEN,
-                    f"This server listens on this machine only and does not answer to the name {host!r}. "
-                    "Open it as localhost.",
-                )
-            )
-        origin = request.headers.get("Origin")
-        if origin is not None and urlsplit(origin).netloc != request.host:
-            abort(problem(HTTPStatus.FORBIDDEN, f"Requests from pages of {origin!r} are not accepted."))
+        if (refusal := foreign_request(request, settings)) is not None:
+            abort(problem(HTTPStatus.FORBIDDEN, refusal))
 
     @flask_app.after_request
     def _headers(response: Response) -> Response:
@@ -58,3 +47,18 @@ def guard(flask_app: Flask, settings: ServerSettings) -> None:
             response.cache_control.max_age = 31_536_000  # names carry a hash of the content
             response.cache_control.immutable = True
         return response
+
+
+def foreign_request(incoming: Request, settings: ServerSettings) -> str | None:
+    """Why a request does not come from our own page or the user's own program; None when it does."""
+    host = urlsplit(f"//{incoming.host}").hostname or ""
+    if settings.on_loopback and not is_loopback(host):
+        # A foreign name for this machine is DNS rebinding, by which any web page could act here.
+        return (
+            f"This server listens on this machine only and does not answer to the name {host!r}. "
+            "Open it as localhost."
+        )
+    origin = incoming.headers.get("Origin")
+    if origin is not None and urlsplit(origin).netloc != incoming.host:
+        return f"Requests from pages of {origin!r} are not accepted."
+    return None

@@ -19,7 +19,16 @@ import grpc.aio
 
 from client.runtime import Runtime, Work
 from shared.errors import LinkRefused, WireError
-from shared.proto.link_pb2 import Chunk, ClientFrame, Heartbeat, Hello, LogLine, Progress, ServerFrame
+from shared.proto.link_pb2 import (
+    Chunk,
+    ClientFrame,
+    Failure,
+    Heartbeat,
+    Hello,
+    LogLine,
+    Progress,
+    ServerFrame,
+)
 from shared.version import __version__
 from shared.wire import CHANNEL_OPTIONS, LINK_METHOD, PROTOCOL_VERSION, Assembler, split
 
@@ -63,11 +72,13 @@ class Link:
         while True:
             try:
                 await self._connect(outage)
-                outage.began("the server closed the connection")
+                outage.began("it closed the connection")
             except grpc.aio.AioRpcError as error:
-                outage.began(error.details() or error.code().name)
+                outage.began(_in_words(error))
+            except TimeoutError:
+                outage.began(f"it did not answer within {CONNECT_TIMEOUT_S:.0f} s")
             except WireError as error:
-                outage.began(str(error))
+                outage.refused(str(error))
             await asyncio.sleep(outage.next_delay())
 
     def send_log(self, line: LogLine) -> None:
@@ -173,7 +184,7 @@ class Connection:
     def _receive(self, chunk: Chunk) -> None:
         whole = self._assembler.add(chunk)
         if whole is not None:
-            work = Work(*whole, reply=self._replied, progress=self._progressed)
+            work = Work(*whole, reply=self._replied, fail=self._failed, progress=self._progressed)
             self._working[work.message_id] = work
             self._runtime.execute(work)
 
@@ -181,6 +192,10 @@ class Connection:
 
     def _replied(self, message_id: str, payload: bytes) -> None:
         self._loop.call_soon_threadsafe(self._outbox.put_nowait, (message_id, payload))
+
+    def _failed(self, message_id: str, reason: str) -> None:
+        failure = Failure(message_id=message_id, reason=reason)
+        self._loop.call_soon_threadsafe(self._outbox.put_nowait, ClientFrame(failure=failure))
 
     def _progressed(self, progress: Progress) -> None:
         self._loop.call_soon_threadsafe(self._outbox.put_nowait, ClientFrame(progress=progress))
@@ -212,24 +227,27 @@ class Outage:
     def __init__(self, server: str) -> None:
         self._server = server
         self._since: float | None = None
-        self._reason: str | None = None
+        self._refusal: str | None = None
         self._delay_s = FIRST_DELAY_S
 
     def began(self, reason: str) -> None:
-        """A try failed, or a connection ended. A new reason is worth a new line; the same one is not."""
-        if reason != self._reason:
-            log.warning(
-                "no connection to the server at %s: %s. Trying again until it is there.", self._server, reason
-            )
-            self._reason = reason
+        """A try failed, or a connection ended."""
         if self._since is None:
             self._since = time.monotonic()
+            log.warning("no connection to %s: %s. Trying again until there is one.", self._server, reason)
+
+    def refused(self, reason: str) -> None:
+        """The server is there but does not take this client for now; worth a line of its own, once."""
+        self._since = self._since or time.monotonic()
+        if reason != self._refusal:
+            self._refusal = reason
+            log.warning("not admitted by %s: %s Trying again until it is.", self._server, reason)
 
     def over(self) -> None:
         """There is a connection."""
         away = "" if self._since is None else f" after {time.monotonic() - self._since:.1f} s"
         log.info("connected to the server at %s%s", self._server, away)
-        self._since = self._reason = None
+        self._since = self._refusal = None
         self._delay_s = FIRST_DELAY_S
 
     def next_delay(self) -> float:
@@ -237,3 +255,9 @@ class Outage:
         delay = self._delay_s * random.uniform(0.8, 1.2)
         self._delay_s = min(self._delay_s * 2, LONGEST_DELAY_S)
         return delay
+
+
+def _in_words(error: grpc.aio.AioRpcError) -> str:
+    if error.code() is grpc.StatusCode.UNAVAILABLE:
+        return "it cannot be reached"
+    return error.details() or str(error.code().name)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import torch
 from flwr.app import Context, Message, RecordDict, UserConfig
 from flwr.clientapp import ClientApp
+from google.protobuf.message import EncodeError
 
 from client.progress import reporting_to
 from shared.errors import Cancelled, FedLoomError, WireError
@@ -31,12 +32,14 @@ PROGRESS_INTERVAL_S = 0.2
 class Work:
     """A message to execute.
 
-    `reply` and `progress` are called in the runtime's thread; once `cancelled` is set, neither is.
+    `reply` (with the message's id and the reply), or in its place `fail` (with a reason), and `progress` are
+    called in the runtime's thread; once `cancelled` is set, none of them is.
     """
 
     message_id: str
     payload: bytes
     reply: Callable[[str, bytes], None]
+    fail: Callable[[str, str], None]
     progress: Callable[[Progress], None]
     cancelled: threading.Event = field(default_factory=threading.Event)
 
@@ -102,21 +105,29 @@ class Runtime:
 
     def _work(self, work: Work) -> None:
         try:
-            message = decode(work.payload)
-        except WireError:
-            log.exception("a message from the server cannot be read")
-            return
-        try:
-            reply = self._call(message, work)
+            reply = encode(self._reply(decode(work.payload), work))
         except Cancelled as cancelled:
-            log.info("gave up %s: %s", message.metadata.message_type, cancelled)
-            return
-        except Exception as error:  # the edge of the user's app: its failure is an answer
-            explained = isinstance(error, FedLoomError)
-            log.error("%s failed: %s", message.metadata.message_type, error, exc_info=not explained)
-            reply = client_failed(message, str(error) if explained else traceback.format_exc())
-        if not work.cancelled.is_set():
-            work.reply(work.message_id, encode(reply))
+            log.info("gave up a message: %s", cancelled)
+        except (WireError, EncodeError, ValueError) as error:
+            log.exception("a message from the server could not be answered")
+            if not work.cancelled.is_set():
+                work.fail(work.message_id, str(error))
+        else:
+            if not work.cancelled.is_set():
+                work.reply(work.message_id, reply)
+
+    def _reply(self, message: Message, work: Work) -> Message:
+        """What the ClientApp answers; its failure is an answer, too."""
+        try:
+            return self._call(message, work)
+        except (Cancelled, WireError):
+            raise
+        except FedLoomError as error:
+            log.error("%s failed: %s", message.metadata.message_type, error)
+            return client_failed(message, str(error))
+        except Exception:
+            log.exception("%s failed", message.metadata.message_type)
+            return client_failed(message, traceback.format_exc())
 
     def _call(self, message: Message, work: Work) -> Message:
         if self._context is None:

@@ -2,3 +2,8 @@
 
 Importing this package imports nothing else, so that a process pays only for the modules that it uses.
 """
+
+import os
+
+# Flower reads this when it is first imported: no process of FedLoom reports to anybody.
+os.environ["FLWR_TELEMETRY_ENABLED"] = "0"

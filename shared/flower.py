@@ -7,10 +7,6 @@ FedLoom uses `flwr.app`, `flwr.clientapp`, `flwr.serverapp` and `flwr.serverapp.
 from __future__ import annotations
 
 import hashlib
-import os
-
-# Read by Flower when it is first imported: no process of FedLoom reports to anybody.
-os.environ["FLWR_TELEMETRY_ENABLED"] = "0"
 
 from flwr.app import Error, Message, RecordDict
 from flwr.common.constant import ErrorCode

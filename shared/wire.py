@@ -33,6 +33,8 @@ CHANNEL_OPTIONS: Sequence[tuple[str, int]] = (
     ("grpc.http2.max_pings_without_data", 0),
     ("grpc.http2.min_ping_interval_without_data_ms", 2_000),
     ("grpc.http2.min_recv_ping_interval_without_data_ms", 2_000),
+    # Each connection is a channel of its own, whose tries FedLoom times itself.
+    ("grpc.use_local_subchannel_pool", 1),
     ("grpc.max_receive_message_length", 2 * CHUNK_BYTES),
     ("grpc.max_send_message_length", 2 * CHUNK_BYTES),
 )

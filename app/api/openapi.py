@@ -17,6 +17,7 @@ from shared.version import __version__
 DOCS_PAGE = """<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><title>FedLoom API</title>
+<link rel="icon" href="/static/favicon.svg">
 <meta name="viewport" content="width=device-width, initial-scale=1"></head>
 <body style="margin: 0"><redoc spec-url="openapi.json" hide-download-button></redoc>
 <script src="redoc/js/redoc.standalone.js"></script></body>

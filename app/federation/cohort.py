@@ -38,9 +38,7 @@ class Cohort:
             models = " and ".join(client.models)
             return f"trains {models} models, run {self._run_id} needs {self._spec.model}"
         if client.id not in self._parts and 0 < self.num_partitions <= len(self._parts):
-            return (
-                f"all {self.num_partitions} parts of run {self._run_id} are taken; it can join the next run"
-            )
+            return f"finds all {self.num_partitions} parts of run {self._run_id} taken, can join the next run"
         return None
 
     def eligible(self, clients: Iterable[Client]) -> list[Client]:

@@ -43,6 +43,15 @@ HELLO_TIMEOUT_S = 10.0
 CLIENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 STATE_OF_TASK = {"train": ClientState.TRAINING, "evaluate": ClientState.EVALUATING}
 
+# How gRPC ends a handler, or a call inside it, whose connection is gone.
+_CONNECTION_GONE = (
+    asyncio.CancelledError,
+    grpc.aio.AbortError,
+    grpc.aio.BaseError,
+    grpc.aio.InternalError,
+    grpc.aio.UsageError,
+)
+
 log = logging.getLogger(__name__)
 
 
@@ -135,30 +144,47 @@ class LinkServer:
 
     async def _connect(self, _: object, context: Context) -> None:
         """The gRPC method: one call is one client's connection, from hello to goodbye."""
-        session = await self._admit(context)
-        if session is None:
+        hello = await self._admit(context)
+        if hello is None:
             return
-        writer = asyncio.create_task(self._write(session, context))
-        ending = f"{session.client_id} disconnected"
+        session = self._sessions[hello.client_id] = Session(hello)
+        self._registry.connected(hello)
+        log.info(
+            "%s connected from %s with %s on %s", hello.client_id, hello.host, hello.dataset, hello.device
+        )
+        ending = "its connection ended"
+        tasks = [asyncio.create_task(work(session, context)) for work in (self._read, self._write)]
         try:
-            while isinstance(frame := await context.read(), ClientFrame):
-                self._receive(session, frame)
-                if writer.done():
-                    break
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
         except WireError as error:
-            ending = f"{session.client_id} broke the link's protocol: {error}"
-            log.error("%s It is disconnected.", ending)
-        except (asyncio.CancelledError, grpc.aio.AbortError, grpc.aio.UsageError, grpc.aio.InternalError):
-            pass  # gRPC ends the handler like this when the connection is gone
+            ending = f"it broke the link's protocol. {error}"
+        except _CONNECTION_GONE:
+            pass
         finally:
-            writer.cancel()
+            for task in tasks:
+                task.cancel()
             self._leave(session, ending)
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _read(self, session: Session, context: Context) -> None:
+        while isinstance(frame := await context.read(), ClientFrame):
+            self._receive(session, frame)
 
     async def _write(self, session: Session, context: Context) -> None:
+        welcome = Welcome(
+            protocol=PROTOCOL_VERSION,
+            version=__version__,
+            instance=self._instance,
+            node_id=node_id_of(session.client_id),
+        )
+        await context.write(ServerFrame(welcome=welcome))
         async for frame in session.outgoing():
             await context.write(frame)
 
-    async def _admit(self, context: Context) -> Session | None:
+    async def _admit(self, context: Context) -> Hello | None:
+        """The hello of a client that may come in; anyone else is told why not."""
         try:
             first = await asyncio.wait_for(context.read(), HELLO_TIMEOUT_S)
         except TimeoutError:
@@ -168,23 +194,13 @@ class LinkServer:
             return None
         hello = first.hello
         refused = self._objection(hello)
-        if refused is not None:
-            log.warning(
-                "refused client %r from %s: %s", hello.client_id[:64], hello.host[:64], refused.refusal.reason
-            )
-            await context.write(refused)
-            return None
-        session = self._sessions[hello.client_id] = Session(hello)
-        welcome = Welcome(
-            protocol=PROTOCOL_VERSION,
-            version=__version__,
-            instance=self._instance,
-            node_id=node_id_of(hello.client_id),
+        if refused is None:
+            return hello
+        log.warning(
+            "refused client %r from %r: %s", hello.client_id[:64], hello.host[:64], refused.refusal.reason
         )
-        await context.write(ServerFrame(welcome=welcome))
-        client = self._registry.connected(hello)
-        log.info("%s connected from %s with %s on %s", client.id, client.host, client.dataset, client.device)
-        return session
+        await context.write(refused)
+        return None
 
     def _objection(self, hello: Hello) -> ServerFrame | None:
         if hello.protocol != PROTOCOL_VERSION:
@@ -204,8 +220,7 @@ class LinkServer:
         if present is None:
             return None
         if present.hello.process == hello.process:
-            # The same process comes back before the old connection was seen to be dead.
-            self._leave(present, f"{hello.client_id} reconnected")
+            self._leave(present, "it reconnected before its old connection was seen to be dead")
             return None
         return _refuse(
             f"A client named {hello.client_id!r} is already connected from {present.hello.host}. "
@@ -217,9 +232,9 @@ class LinkServer:
         if self._sessions.get(session.client_id) is not session:
             return  # replaced by a reconnect
         del self._sessions[session.client_id]
-        log.warning("%s is lost: its connection ended", session.client_id)
+        log.warning("%s is lost: %s", session.client_id, reason)
         self._registry.lost(session.client_id)
-        session.close(reason)
+        session.close(f"{session.client_id} was lost: {reason}")
 
     def _receive(self, session: Session, frame: ClientFrame) -> None:
         client_id = session.client_id
@@ -234,6 +249,9 @@ class LinkServer:
                     self._registry.update(client_id, progress=_progress(frame.progress))
             case "log":
                 self._bus.publish(_log_record(client_id, frame.log))
+            case "failure":
+                session.receive_failure(frame.failure)
+                self._registry.update(client_id, state=ClientState.IDLE, progress=None)
             case "heartbeat":
                 pass
             case kind:

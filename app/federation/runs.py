@@ -76,17 +76,11 @@ class RunManager:
 
     def stop(self, run_id: str, reason: str = "stopped by request") -> Run:
         """Ask a run to stop; returns it as it is now. A run that already ended stays as it is."""
-        with self._lock:
-            active = self._active
-            if active is not None and active.run_id == run_id:
-                active.grid.stop(reason)
-                run = self._book.get(run_id)
-                assert run is not None  # it is active
-                return run
-            # Not begun: decided under the lock, so that the run thread cannot begin it meanwhile.
-            run = self._book.get(run_id)
-            if run is None:
-                raise KeyError(run_id)
+        with self._lock:  # so that the run thread does not begin it meanwhile
+            if self._active is not None and self._active.run_id == run_id:
+                self._active.grid.stop(reason)
+                return self._book.update(run_id, reason="stopping")
+            run = self._book.update(run_id)
             if run.state in FINAL_STATES:
                 return run
             return self._book.update(run_id, state=RunState.STOPPED, reason=reason, finished_at=time.time())
@@ -236,4 +230,7 @@ class ActiveRun:
     def _explain(self) -> None:
         """Say of each client why it takes no part, if it takes none."""
         for client in self._registry.snapshot():
-            self._link.note(client.id, reason=self._cohort.objection(client))
+            objection = self._cohort.objection(client)
+            if objection is not None and objection != client.reason:
+                log.warning("%s takes no part: it %s", client.id, objection, extra={"run_id": self.run_id})
+            self._link.note(client.id, reason=objection)

@@ -12,7 +12,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
 
-import torch
 from flwr.app import ArrayRecord, ConfigRecord, Context, Message
 from flwr.serverapp import Grid, ServerApp
 from flwr.serverapp.strategy import Strategy
@@ -79,8 +78,7 @@ class GlobalModel:
     def evaluate(self, arrays: ArrayRecord) -> tuple[float, float]:
         """Load the weights; loss and accuracy (0 to 1) on the test set."""
         self._model.load_state_dict(arrays.to_torch_state_dict())
-        with torch.inference_mode():
-            result = evaluate(self._model, self._test_set, device=self._device)
+        result = evaluate(self._model, self._test_set, device=self._device)
         return result.loss, result.accuracy
 
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 
-from shared.proto.link_pb2 import Assignment, Cancel, ClientFrame, Hello, ServerFrame
+from shared.proto.link_pb2 import Assignment, Cancel, ClientFrame, Failure, Hello, ServerFrame
 from shared.wire import Assembler, split
 
 
@@ -74,6 +74,12 @@ class Session:
         if task is not None:
             task.on_reply(payload)
         return task
+
+    def receive_failure(self, failure: Failure) -> None:
+        """The client says that there will be no reply."""
+        task = self._pending.pop(failure.message_id, None)
+        if task is not None:
+            task.on_lost(f"{self.client_id} could not handle the message: {failure.reason}")
 
     def is_pending(self, message_id: str) -> bool:
         """Whether the reply to this message is still awaited."""

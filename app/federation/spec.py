@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any, Self
 
-from flwr.app import UserConfig
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
 
 from shared.names import DatasetName, ModelName, StrategyName
 
 MAX_ROUNDS = 10_000
 MAX_CLIENTS = 10_000
 
+
+RunConfig = dict[str, bool | float | int | str]
+"""The same as Flower's UserConfig."""
 
 Scalar = bool | int | float | Annotated[str, StringConstraints(max_length=200)]
 
@@ -47,7 +49,15 @@ class RunSpec(BaseModel):
         1.0, ge=0, le=1, description="share of the clients that evaluate in a round"
     )
 
-    def to_run_config(self) -> UserConfig:
+    @field_validator("num_partitions")
+    @classmethod
+    def _enough_partitions(cls, value: int | None, info: ValidationInfo) -> int | None:
+        minimum = info.data.get("min_clients", 0)
+        if value is not None and value < minimum:
+            raise ValueError(f"{value} parts are too few for min_clients = {minimum}: each client needs one")
+        return value
+
+    def to_run_config(self) -> RunConfig:
         """As Flower's run config: flat, kebab case, no null (alpha 0 is IID, partitions 0 is automatic)."""
         return {
             "dataset": self.dataset.value,
@@ -67,7 +77,7 @@ class RunSpec(BaseModel):
         }
 
     @classmethod
-    def from_run_config(cls, config: UserConfig) -> Self:
+    def from_run_config(cls, config: RunConfig) -> Self:
         """The inverse of `to_run_config`; keys that it lacks keep their default, others are not looked at.
 
         Raises pydantic's ValidationError where a value is out of range.
