@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from app.events import EventBus
-from app.records import LogRecord
+from app.records import LOG_SOURCE, LogRecord
 from shared.console import level_name, traceback_of
 
 
@@ -22,7 +22,7 @@ class EventLogHandler(logging.Handler):
             self._bus.publish(
                 LogRecord(
                     level=level_name(record.levelno),
-                    source="server",
+                    source=LOG_SOURCE,
                     logger=record.name,
                     message=record.getMessage(),
                     run_id=getattr(record, "run_id", None),

@@ -151,6 +151,9 @@ class Client(Record):
     accuracy: float | None = None
 
 
+LOG_SOURCE = "server"
+"""The source of this process's own log records; no client may have this name."""
+
 LogLevel = Literal["debug", "info", "warning", "error"]
 LOG_LEVELS: tuple[LogLevel, ...] = ("debug", "info", "warning", "error")
 

@@ -35,6 +35,7 @@ class DemoSettings:
     clients: int
     port: int
     data_dir: Path
+    max_samples: int
     report: Path | None
     browser: bool
     exit_when_done: bool
@@ -76,6 +77,9 @@ def parse(argv: list[str] | None) -> DemoSettings:
         default=paths.data_dir(),
         help="where the data sets are (FEDLOOM_DATA_DIR, %(default)s)",
     )
+    demo.add_argument(
+        "--max-samples", type=int, default=0, help="each client trains on at most so many samples (0: all)"
+    )
     demo.add_argument("--report", type=Path, help="write what the run achieved to this file, as JSON")
     demo.add_argument("--no-browser", action="store_true", help="do not open the page in a browser")
     demo.add_argument("--exit-when-done", action="store_true", help="end when the run has ended")
@@ -85,6 +89,8 @@ def parse(argv: list[str] | None) -> DemoSettings:
     arguments = parser.parse_args(argv)
     if arguments.clients < 1:
         parser.error(f"--clients {arguments.clients}: at least 1 is needed")
+    if arguments.max_samples < 0:
+        parser.error(f"--max-samples {arguments.max_samples}: use a number from 1 up, or 0 for all")
     if arguments.min_clients is None:
         arguments.min_clients = arguments.clients
     if arguments.min_clients > arguments.clients:
@@ -100,6 +106,7 @@ def parse(argv: list[str] | None) -> DemoSettings:
         clients=arguments.clients,
         port=arguments.port,
         data_dir=arguments.data_dir,
+        max_samples=arguments.max_samples,
         report=arguments.report,
         browser=not arguments.no_browser,
         exit_when_done=arguments.exit_when_done,
@@ -154,6 +161,7 @@ def _start_clients(fleet: Fleet, settings: DemoSettings, spec: RunSpec, ports: P
                 dataset=spec.dataset,
                 server=f"127.0.0.1:{ports.link}",
                 data_dir=settings.data_dir,
+                max_samples=settings.max_samples,
             )
         )
 

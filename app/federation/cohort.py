@@ -56,7 +56,8 @@ class Cohort:
             key=lambda client: natural_key(client.id),
         )
         if not self.num_partitions:
-            self.num_partitions = len(newcomers)
+            # At least the minimum: a client that left just now must find a part when it comes back.
+            self.num_partitions = max(len(newcomers), self._spec.min_clients)
         taken = set(self._parts.values())
         free = [part for part in range(self.num_partitions) if part not in taken]
         admitted = newcomers[: len(free)]

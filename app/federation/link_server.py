@@ -20,7 +20,7 @@ import grpc.aio
 from app.events import EventBus
 from app.federation.registry import ClientRegistry
 from app.federation.session import Session, Task
-from app.records import LOG_LEVELS, Client, ClientProgress, ClientState, LogLevel, LogRecord
+from app.records import LOG_LEVELS, LOG_SOURCE, ClientProgress, ClientState, LogLevel, LogRecord
 from shared.errors import FedLoomError, WireError
 from shared.flower import node_id_of
 from shared.proto.link_pb2 import (
@@ -40,6 +40,8 @@ R = TypeVar("R")
 Context = grpc.aio.ServicerContext[ClientFrame, ServerFrame]
 
 HELLO_TIMEOUT_S = 10.0
+MAX_NAME = 255
+MAX_LOG_TEXT = 16_384
 CLIENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 STATE_OF_TASK = {"train": ClientState.TRAINING, "evaluate": ClientState.EVALUATING}
 
@@ -137,7 +139,8 @@ class LinkServer:
         return bound
 
     async def _shut_down(self, grace_s: float) -> None:
-        for session in tuple(self._sessions.values()):
+        sessions, self._sessions = self._sessions, {}
+        for session in sessions.values():
             session.close("the server shuts down")
         if self._server is not None:
             await self._server.stop(grace_s)
@@ -210,12 +213,14 @@ class LinkServer:
                 "Install the same FedLoom on both.",
                 final=True,
             )
-        if not CLIENT_ID.fullmatch(hello.client_id):
+        if not CLIENT_ID.fullmatch(hello.client_id) or hello.client_id == LOG_SOURCE:
             return _refuse(
-                "A client id has 1 to 64 letters, digits, dots, dashes and underscores, and begins with "
-                "a letter or digit. Choose another --client-id.",
+                "A client id has 1 to 64 letters, digits, dots, dashes and underscores, begins with a letter "
+                f"or digit, and is not {LOG_SOURCE!r}. Choose another --client-id.",
                 final=True,
             )
+        if max(map(len, (hello.dataset, hello.host, hello.device, *hello.models))) > MAX_NAME:
+            return _refuse(f"A name in the hello is longer than {MAX_NAME} characters.", final=True)
         present = self._sessions.get(hello.client_id)
         if present is None:
             return None
@@ -279,11 +284,6 @@ class LinkServer:
             self._registry.update(client_id, state=ClientState.IDLE, progress=None)
 
 
-def is_live(client: Client) -> bool:
-    """Whether a client can be sent messages."""
-    return client.state is not ClientState.LOST
-
-
 def _refuse(reason: str, *, final: bool) -> ServerFrame:
     return ServerFrame(refusal=Refusal(reason=reason, final=final))
 
@@ -302,7 +302,7 @@ def _log_record(client_id: str, line: LogLine) -> LogRecord:
     return LogRecord(
         level=level,
         source=client_id,
-        logger=line.logger,
-        message=line.message,
-        traceback=line.traceback or None,
+        logger=line.logger[:MAX_NAME],
+        message=line.message[:MAX_LOG_TEXT],
+        traceback=line.traceback[:MAX_LOG_TEXT] or None,
     )

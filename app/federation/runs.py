@@ -62,10 +62,11 @@ class RunManager:
     def submit(self, spec: RunSpec) -> Run:
         """Queue a run. Raises SettingsInvalid when the strategy does not take its parameters."""
         build_strategy(spec)
+        ahead = any(run.state not in FINAL_STATES for run in self._book.newest_first())
         run = Run(
             id=uuid.uuid4().hex[:8],
             state=RunState.QUEUED,
-            reason="waiting for the run before it to end" if self.active_id else None,
+            reason="waiting for the run before it to end" if ahead else None,
             spec=spec,
             num_rounds=spec.num_rounds,
             created_at=time.time(),
