@@ -123,6 +123,8 @@ def _load(
     labels = load_train_labels(dataset, data_dir)
     indices = partition_indices(labels, num_partitions, partition, alpha=alpha, seed=seed)
     train_indices, held_out = split_holdout(indices, HELD_OUT, derive_seed(seed, "held-out", partition))
+    if not len(held_out):  # a part of one sample: all there is to evaluate on
+        held_out = train_indices
     if max_samples:
         train_indices = train_indices[:max_samples]
     return LocalData(load_train(dataset, data_dir, train_indices), load_train(dataset, data_dir, held_out))

@@ -1,0 +1,378 @@
+"""Data sets: shapes, values, stability, and what happens when files are absent, damaged or being fetched."""
+
+import gzip
+import hashlib
+import os
+import pickle
+import socketserver
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import shared.download
+from shared.datasets import DATASETS, TensorSet, load_test, load_train, load_train_labels
+from shared.errors import DatasetUnavailable, UnknownName
+
+ROOT = Path(__file__).resolve().parents[2]
+OFFLINE = [name for name, info in DATASETS.items() if info.offline]
+
+FAKE_TORCHVISION = '''
+import os, pathlib, time
+
+class MNIST:
+    """Stands in for the network: writes small files, or fails, once all callers are waiting."""
+
+    def __init__(self, root, download):
+        shared_folder = pathlib.Path(os.environ["FAKE_FOLDER"])
+        with open(shared_folder / "attempts", "a") as attempts:
+            attempts.write("x")
+        deadline = time.monotonic() + 30
+        while len(list(shared_folder.glob("asked-*"))) < int(os.environ["FAKE_CALLERS"]):
+            if time.monotonic() > deadline:
+                raise RuntimeError("the callers did not come")
+            time.sleep(0.01)
+        raw = pathlib.Path(root) / "MNIST" / "raw"
+        raw.mkdir(parents=True)
+        for source in (shared_folder / "served").iterdir():
+            (raw / source.name).write_bytes(source.read_bytes())
+        if os.environ.get("FAKE_FAILURE"):
+            raise RuntimeError(os.environ["FAKE_FAILURE"])
+'''
+
+CALLER = """
+import os, pathlib, sys
+from shared.download import read_or_download
+from shared.errors import DatasetUnavailable
+
+data, asked = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
+
+def read():
+    path = data / "MNIST" / "raw" / "train-labels-idx1-ubyte"
+    found = path.read_bytes() if path.exists() else None
+    asked.touch()
+    return found
+
+try:
+    print(len(read_or_download("mnist", data, read)))
+except DatasetUnavailable as error:
+    print(error)
+"""
+
+
+def write_idx(path: Path, values: np.ndarray) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    header = bytes([0, 0, 8, values.ndim]) + b"".join(size.to_bytes(4, "big") for size in values.shape)
+    content = header + values.astype(np.uint8).tobytes()
+    path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
+
+
+def write_mnist(folder: Path, suffix: str = "") -> tuple[np.ndarray, np.ndarray]:
+    """Twenty training and ten test images of random pixels in torchvision's file names."""
+    random = np.random.default_rng(0)
+    images, labels = random.integers(0, 256, (20, 28, 28)), np.arange(20) % 10
+    write_idx(folder / f"train-images-idx3-ubyte{suffix}", images)
+    write_idx(folder / f"train-labels-idx1-ubyte{suffix}", labels)
+    write_idx(folder / f"t10k-images-idx3-ubyte{suffix}", images[:10])
+    write_idx(folder / f"t10k-labels-idx1-ubyte{suffix}", labels[:10])
+    return images, labels
+
+
+def files_under(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def fake_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder whose `served` files the downloading process gets in place of those from the network."""
+    folder = tmp_path / "fake"
+    (folder / "torchvision").mkdir(parents=True)
+    (folder / "torchvision" / "__init__.py").touch()
+    (folder / "torchvision" / "datasets.py").write_text(FAKE_TORCHVISION)
+    (folder / "served").mkdir()
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+    monkeypatch.setenv("FAKE_FOLDER", str(folder))
+    monkeypatch.setenv("FAKE_CALLERS", "0")
+    return folder
+
+
+@pytest.fixture
+def mnist_dir() -> Path:
+    folder = Path(os.environ.get("FEDLOOM_DATA_DIR") or ROOT.parent / "shared" / "data")
+    if not (folder / "MNIST" / "raw" / "train-images-idx3-ubyte").is_file():
+        pytest.skip(f"needs MNIST in {folder}/MNIST/raw (set FEDLOOM_DATA_DIR to the folder that holds it)")
+    return folder
+
+
+@contextmanager
+def http_proxy(answer: bytes, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """All HTTP of child processes goes to a server on loopback that sends `answer` and closes."""
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            while self.rfile.readline().strip():
+                pass
+            self.wfile.write(answer)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        address = f"http://127.0.0.1:{server.server_address[1]}"
+        for variable in ("http_proxy", "https_proxy"):
+            monkeypatch.setenv(variable, address)
+        monkeypatch.setenv("no_proxy", "")
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            yield
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.mark.parametrize("name", OFFLINE)
+def test_an_offline_data_set_is_as_its_info_says_and_writes_nothing(name: str, tmp_path: Path) -> None:
+    info = DATASETS[name]
+    for data, size in (
+        (load_train(name, tmp_path), info.num_train),
+        (load_test(name, tmp_path), info.num_test),
+    ):
+        assert data.inputs.shape == (size, *info.input_shape)
+        assert data.inputs.dtype == torch.float32
+        assert data.labels.dtype == torch.int64
+        assert sorted(set(data.labels.tolist())) == list(range(info.num_classes))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", OFFLINE)
+def test_training_inputs_have_mean_0_and_deviation_1(name: str, tmp_path: Path) -> None:
+    inputs = load_train(name, tmp_path).inputs
+    assert inputs.mean().item() == pytest.approx(0, abs=0.02)
+    assert inputs.std().item() == pytest.approx(1, abs=0.02)
+
+
+@pytest.mark.parametrize("name", OFFLINE)
+def test_chosen_rows_are_those_of_the_whole_in_the_order_asked_for(name: str, tmp_path: Path) -> None:
+    whole, rows = load_train(name, tmp_path), np.array([7, 3, 900], dtype=np.int64)
+    part = load_train(name, tmp_path, rows)
+    assert torch.equal(part.inputs, whole.inputs[[7, 3, 900]])
+    assert torch.equal(part.labels, whole.labels[[7, 3, 900]])
+    assert load_train_labels(name, tmp_path).tolist() == whole.labels.tolist()
+
+
+@pytest.mark.parametrize("name", OFFLINE)
+def test_train_and_test_samples_are_different_ones(name: str, tmp_path: Path) -> None:
+    def rows(data: TensorSet) -> set[bytes]:
+        return {row.numpy().tobytes() for row in data.inputs}
+
+    assert not rows(load_train(name, tmp_path)) & rows(load_test(name, tmp_path))
+
+
+def test_the_digits_split_keeps_a_fifth_of_every_class_for_testing(tmp_path: Path) -> None:
+    train = np.bincount(load_train_labels("digits", tmp_path))
+    test = np.bincount(load_test("digits", tmp_path).labels.numpy())
+    assert (np.abs(test / (train + test) - 0.2) < 0.005).all()
+
+
+def test_synthetic_samples_are_the_same_in_every_version(tmp_path: Path) -> None:
+    """Clients of different versions share one data set, so its bytes may not change (rounded: see libm)."""
+    inputs = load_train("synthetic", tmp_path).inputs
+    assert inputs[[0, 2_999, 5_999], 0, 0, 0].tolist() == pytest.approx(
+        [1.20545, 0.63742, -0.68135], abs=1e-4
+    )
+    assert load_train_labels("synthetic", tmp_path)[:10].tolist() == [7, 6, 8, 0, 8, 3, 5, 2, 3, 6]
+
+
+def test_a_subset_is_a_copy() -> None:
+    data = TensorSet(torch.arange(4.0).view(4, 1, 1, 1), torch.arange(4))
+    part = data.subset(np.array([2, 0]))
+    part.inputs.zero_()
+    assert (len(part), part.labels.tolist(), data.inputs.flatten().tolist()) == (2, [2, 0], [0, 1, 2, 3])
+
+
+def test_the_catalogue_cannot_be_changed() -> None:
+    with pytest.raises(TypeError):
+        DATASETS["digits"] = DATASETS["mnist"]  # type: ignore[index]
+
+
+def test_an_unknown_name_is_refused_with_the_names_that_exist(tmp_path: Path) -> None:
+    with pytest.raises(UnknownName, match=r"no data set 'imagenet'.*digits, mnist"):
+        load_train("imagenet", tmp_path)
+
+
+def test_real_mnist_is_read_without_writing(mnist_dir: Path) -> None:
+    before = files_under(mnist_dir)
+    rows = np.arange(0, 60_000, 60, dtype=np.int64)
+    data, labels = load_train("mnist", mnist_dir, rows), load_train_labels("mnist", mnist_dir)
+    assert (len(labels), len(load_test("mnist", mnist_dir))) == (60_000, 10_000)
+    assert labels[:5].tolist() == [5, 0, 4, 1, 9]
+    assert data.labels.tolist() == labels[rows].tolist()
+    assert data.inputs.mean().item() == pytest.approx(0, abs=0.03)
+    assert data.inputs.std().item() == pytest.approx(1, abs=0.03)
+    assert files_under(mnist_dir) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "folder", "suffix"),
+    [
+        ("mnist", "MNIST/raw", ""),
+        ("mnist", "MNIST/raw", ".gz"),
+        ("fashion-mnist", "FashionMNIST/raw", ""),
+        ("fashion-mnist", "dataset-fashion-mnist", ".gz"),
+    ],
+)
+def test_files_that_are_there_are_only_read(name: str, folder: str, suffix: str, tmp_path: Path) -> None:
+    images, labels = write_mnist(tmp_path / folder, suffix)
+    before = files_under(tmp_path)
+    tmp_path.chmod(0o555)
+    info = DATASETS[name]
+    data = load_train(name, tmp_path, np.array([4, 1]))
+    expected = (images[[4, 1]] / 255 - info.mean[0]) / info.std[0]
+    np.testing.assert_allclose(data.inputs[:, 0].numpy(), expected, rtol=1e-5, atol=1e-6)
+    assert data.labels.tolist() == [4, 1]
+    assert load_train_labels(name, tmp_path).tolist() == labels.tolist()
+    assert len(load_test(name, tmp_path)) == 10
+    assert files_under(tmp_path) == before
+
+
+def test_cifar10_is_read_in_torchvisions_layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from torchvision.datasets import CIFAR10
+
+    random = np.random.default_rng(0)
+    folder = tmp_path / CIFAR10.base_folder
+    folder.mkdir()
+    pixels = random.integers(0, 256, (3, 4, 3072), dtype=np.uint8)
+
+    def write(name: str, content: object) -> list[str]:
+        (folder / name).write_bytes(pickle.dumps(content))
+        return [name, hashlib.md5((folder / name).read_bytes()).hexdigest()]
+
+    batches = [
+        write(name, {"data": block, "labels": [0, 1, 2, 3]})
+        for name, block in zip(("data_batch_1", "data_batch_2", "test_batch"), pixels, strict=True)
+    ]
+    meta = write("batches.meta", {"label_names": list("abcdefghij")})
+    monkeypatch.setattr(CIFAR10, "train_list", batches[:2])
+    monkeypatch.setattr(CIFAR10, "test_list", batches[2:])
+    monkeypatch.setattr(CIFAR10, "meta", {"filename": meta[0], "key": "label_names", "md5": meta[1]})
+
+    info = DATASETS["cifar10"]
+    data = load_train("cifar10", tmp_path, np.array([5]))
+    red = (pixels[1, 1].reshape(3, 32, 32)[0] / 255 - info.mean[0]) / info.std[0]
+    assert data.inputs.shape == (1, 3, 32, 32)
+    np.testing.assert_allclose(data.inputs[0, 0].numpy(), red, rtol=1e-5, atol=1e-6)
+    assert load_train_labels("cifar10", tmp_path).tolist() == [0, 1, 2, 3] * 2
+    assert len(load_test("cifar10", tmp_path)) == 4
+
+
+def test_a_missing_data_set_is_downloaded_complete_and_leaves_nothing_else(
+    fake_network: Path, tmp_path: Path
+) -> None:
+    write_mnist(fake_network / "served")
+    write_mnist(fake_network / "served", ".gz")
+    data = tmp_path / "new" / "data"
+    assert len(load_train("mnist", data)) == 20
+    assert len(load_test("mnist", data)) == 10
+    assert files_under(data) - {".mnist.lock"} == {
+        f"MNIST/raw/{stem}"
+        for stem in (
+            "train-images-idx3-ubyte",
+            "train-labels-idx1-ubyte",
+            "t10k-images-idx3-ubyte",
+            "t10k-labels-idx1-ubyte",
+        )
+    }
+    assert (fake_network / "attempts").read_text() == "x"
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+def test_a_file_that_was_cut_short_is_not_taken_for_good(
+    suffix: str, fake_network: Path, tmp_path: Path
+) -> None:
+    images, _ = write_mnist(fake_network / "served")
+    data = tmp_path / "data"
+    write_mnist(data / "MNIST" / "raw", suffix)
+    cut = data / "MNIST" / "raw" / f"train-images-idx3-ubyte{suffix}"
+    cut.write_bytes(cut.read_bytes()[:-100])
+    assert len(load_train("mnist", data)) == len(images)
+    assert (fake_network / "attempts").read_text() == "x"
+
+
+def run_callers(data: Path, folder: Path, count: int) -> list[str]:
+    """What `count` processes that ask for MNIST at the same time print."""
+    callers = [
+        subprocess.Popen(
+            [sys.executable, "-c", CALLER, str(data), str(folder / f"asked-{number}")],
+            cwd=ROOT,
+            env={**os.environ, "FAKE_CALLERS": str(count)},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for number in range(count)
+    ]
+    return [caller.communicate(timeout=60)[0].strip() for caller in callers]
+
+
+def test_processes_that_start_together_download_once(fake_network: Path, tmp_path: Path) -> None:
+    write_mnist(fake_network / "served")
+    assert run_callers(tmp_path / "data", fake_network, 4) == ["28"] * 4
+    assert (fake_network / "attempts").read_text() == "x"
+
+
+def test_processes_that_start_together_share_a_failure(
+    fake_network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_mnist(fake_network / "served")
+    monkeypatch.setenv("FAKE_FAILURE", "the disk of the mirror burns")
+    printed = run_callers(tmp_path / "data", fake_network, 4)
+    assert all("the disk of the mirror burns" in line for line in printed)
+    assert (fake_network / "attempts").read_text() == "x"
+    assert not files_under(tmp_path / "data") - {".mnist.lock", ".mnist.failed"}
+
+    monkeypatch.delenv("FAKE_FAILURE")
+    assert run_callers(tmp_path / "data", fake_network, 1) == ["28"]
+
+
+def test_a_failed_download_names_the_cause_and_the_choices(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (
+        http_proxy(b"HTTP/1.1 503 Service Unavailable\r\n\r\n", monkeypatch),
+        pytest.raises(DatasetUnavailable) as raised,
+    ):
+        load_train("fashion-mnist", tmp_path)
+    message = str(raised.value)
+    for words in ("503", str(tmp_path), "digits or synthetic", "--data-dir", "FEDLOOM_DATA_DIR"):
+        assert words in message
+    assert "Traceback" not in message
+    assert files_under(tmp_path) <= {".fashion-mnist.lock", ".fashion-mnist.failed"}
+
+
+def test_a_download_that_was_tampered_with_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = gzip.compress(b"not the data set")
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+    with http_proxy(answer, monkeypatch), pytest.raises(DatasetUnavailable, match="corrupted"):
+        load_train("fashion-mnist", tmp_path)
+    assert files_under(tmp_path) <= {".fashion-mnist.lock", ".fashion-mnist.failed"}
+
+
+def test_a_download_that_stalls_is_given_up(
+    fake_network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_CALLERS", "1")  # who never comes
+    monkeypatch.setattr(shared.download, "STALL_S", 1.0)
+    with pytest.raises(DatasetUnavailable, match="no data arrived for 1 s"):
+        load_train("mnist", tmp_path / "data")
+    assert files_under(tmp_path / "data") <= {".mnist.lock", ".mnist.failed"}
+
+
+def test_a_folder_that_cannot_be_made_is_explained(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(DatasetUnavailable, match="cannot be used"):
+        load_train("mnist", tmp_path / "file")
