@@ -10,7 +10,7 @@ import logging
 import random
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -142,7 +142,7 @@ class Connection:
         self._call = call
         self._runtime = runtime
         self._loop = loop
-        self._outbox: asyncio.Queue[ClientFrame | tuple[str, bytes]] = asyncio.Queue()
+        self._outbox: asyncio.Queue[ClientFrame | tuple[str, Sequence[bytes]]] = asyncio.Queue()
         self._assembler = Assembler()
         self._working: dict[str, Work] = {}
 
@@ -190,7 +190,7 @@ class Connection:
 
     # called in the runtime's thread
 
-    def _replied(self, message_id: str, payload: bytes) -> None:
+    def _replied(self, message_id: str, payload: Sequence[bytes]) -> None:
         self._loop.call_soon_threadsafe(self._outbox.put_nowait, (message_id, payload))
 
     def _failed(self, message_id: str, reason: str) -> None:
@@ -212,7 +212,7 @@ class Connection:
                 continue
             message_id, payload = item
             if self._working.pop(message_id, None) is not None:
-                for chunk in split(message_id, [payload]):
+                for chunk in split(message_id, payload):
                     yield ClientFrame(reply=chunk)
 
     async def _beat(self) -> None:

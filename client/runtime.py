@@ -8,7 +8,7 @@ import queue
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -32,13 +32,13 @@ PROGRESS_INTERVAL_S = 0.2
 class Work:
     """A message to execute.
 
-    `reply` (with the message's id and the reply), or in its place `fail` (with a reason), and `progress` are
-    called in the runtime's thread; once `cancelled` is set, none of them is.
+    `reply` (with the message's id and the parts of its reply), or in its place `fail` (with a reason), and
+    `progress` are called in the runtime's thread; once `cancelled` is set, none of them is.
     """
 
     message_id: str
     payload: bytes
-    reply: Callable[[str, bytes], None]
+    reply: Callable[[str, Sequence[bytes]], None]
     fail: Callable[[str, str], None]
     progress: Callable[[Progress], None]
     cancelled: threading.Event = field(default_factory=threading.Event)

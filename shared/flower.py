@@ -8,14 +8,10 @@ from __future__ import annotations
 
 import hashlib
 
-from flwr.app import Error, Message, RecordDict
+from flwr.app import ArrayRecord, Error, Message, MetricRecord, RecordDict
 from flwr.common.constant import ErrorCode
-from flwr.common.serde import (
-    message_from_proto,
-    message_to_proto,
-    metadata_to_proto,
-    recorddict_to_proto,
-)
+from flwr.common.serde import config_record_to_proto, message_from_proto, metric_record_to_proto
+from flwr.common.serde_utils import error_to_proto, metadata_to_proto
 from flwr.proto.message_pb2 import Message as MessageProto
 from flwr.supercore.run import Run as FlowerRun
 from flwr.supercore.task_identity import TaskIdentity
@@ -31,6 +27,7 @@ __all__ = [
     "empty_run",
     "encode",
     "encode_content",
+    "encode_envelope",
     "identify_server_task",
     "is_unavailable",
     "node_id_of",
@@ -47,23 +44,45 @@ def node_id_of(client_id: str) -> int:
     return max(int.from_bytes(digest[:8], "big") >> 1, SERVER_NODE_ID + 1)
 
 
-def encode(message: Message) -> bytes:
-    """A whole message as bytes (Flower's own protobuf)."""
-    return bytes(message_to_proto(message).SerializeToString())
+def encode(message: Message) -> tuple[bytes, ...]:
+    """A message as bytes of Flower's own protobuf, in parts that follow each other."""
+    envelope = encode_envelope(message)
+    return (envelope, encode_content(message.content)) if message.has_content() else (envelope,)
+
+
+def encode_envelope(message: Message) -> bytes:
+    """A message's metadata and error, all but its content.
+
+    Protobuf merges concatenated messages, so that envelope and content, serialised apart, are one valid
+    message, and messages with the same content can share its bytes.
+    """
+    proto = MessageProto(metadata=metadata_to_proto(message.metadata))
+    if message.has_error():
+        proto.error.CopyFrom(error_to_proto(message.error))
+    return bytes(proto.SerializeToString())
 
 
 def encode_content(content: RecordDict) -> bytes:
-    """A message's content as bytes that follow its metadata.
+    """A message's content as bytes that follow its envelope.
 
-    Protobuf merges concatenated messages, so metadata and content, serialised apart, are one valid message.
-    Clients that get the same model share one such byte string.
+    The same bytes as Flower's `recorddict_to_proto` gives, which copies every array six times on the way,
+    once for each level of nesting; filled in place, they are copied twice.
     """
-    return bytes(MessageProto(content=recorddict_to_proto(content)).SerializeToString())
-
-
-def encode_metadata(message: Message) -> bytes:
-    """A message without its content as bytes; see `encode_content`."""
-    return bytes(MessageProto(metadata=metadata_to_proto(message.metadata)).SerializeToString())
+    proto = MessageProto()
+    proto.content.SetInParent()
+    for key, record in content.items():
+        item = proto.content.items.add(key=key)
+        if isinstance(record, ArrayRecord):
+            item.array_record.SetInParent()
+            for name, array in record.items():
+                value = item.array_record.items.add(key=name).value
+                value.dtype, value.stype, value.data = array.dtype, array.stype, array.data
+                value.shape.extend(array.shape)
+        elif isinstance(record, MetricRecord):
+            item.metric_record.CopyFrom(metric_record_to_proto(record))
+        else:
+            item.config_record.CopyFrom(config_record_to_proto(record))
+    return bytes(proto.SerializeToString())
 
 
 def decode(payload: bytes) -> Message:

@@ -23,7 +23,7 @@ from shared.flower import (
     decode,
     empty_run,
     encode_content,
-    encode_metadata,
+    encode_envelope,
     node_id_of,
     set_message_id,
 )
@@ -256,7 +256,7 @@ class LinkGrid(Grid):
                 client_id=item.client_id,
                 message_type=item.message.metadata.message_type,
                 round=item.round,
-                payload=(encode_metadata(item.message), contents[id(content)]),
+                payload=(encode_envelope(item.message), contents[id(content)]),
                 on_reply=partial(self._put_reply, message_id),
                 on_lost=partial(self._put_lost, message_id),
             )
