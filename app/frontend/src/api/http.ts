@@ -1,0 +1,59 @@
+/** The page's REST calls. A failure is a RequestFailed whose message can be shown as it is. */
+import type { Problem, Round, Run, RunSpec } from "./types";
+
+export interface FieldError {
+  field: string;
+  message: string;
+}
+
+export class RequestFailed extends Error {
+  constructor(
+    message: string,
+    readonly status: number | null = null,
+    readonly fields: FieldError[] = [],
+  ) {
+    super(message);
+    this.name = "RequestFailed";
+  }
+}
+
+async function problemOf(response: Response): Promise<RequestFailed> {
+  const type = response.headers.get("content-type") ?? "";
+  if (type.includes("json")) {
+    const problem = (await response.json()) as Partial<Problem>;
+    return new RequestFailed(
+      problem.detail || problem.title || `The server answered ${response.status}.`,
+      response.status,
+      problem.errors ?? [],
+    );
+  }
+  return new RequestFailed(`The server answered ${response.status} ${response.statusText}.`, response.status);
+}
+
+async function call<T>(path: string, init?: RequestInit): Promise<T> {
+  let response: Response;
+  try {
+    response = await fetch(`/api/v1${path}`, init);
+  } catch {
+    throw new RequestFailed("The server did not answer, so nothing was changed. Try again when it is back.");
+  }
+  if (!response.ok) throw await problemOf(response);
+  return (await response.json()) as T;
+}
+
+export function createRun(spec: Partial<RunSpec>): Promise<Run> {
+  return call<Run>("/runs", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(spec),
+  });
+}
+
+export function stopRun(runId: string): Promise<Run> {
+  return call<Run>(`/runs/${encodeURIComponent(runId)}/stop`, { method: "POST" });
+}
+
+export async function fetchRounds(runId: string): Promise<Round[]> {
+  const answer = await call<{ rounds: Round[] }>(`/runs/${encodeURIComponent(runId)}/rounds`);
+  return answer.rounds;
+}

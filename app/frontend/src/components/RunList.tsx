@@ -1,0 +1,75 @@
+import type { Run } from "../api/types";
+import { count, percent } from "../format/format";
+import { runChosen, shownRun, useStore } from "../store/store";
+import { Panel } from "./Panel";
+import styles from "./RunList.module.css";
+import { specWords } from "./run-words";
+import { RUN_MARKS, StateMark } from "./StateMark";
+import { Ago, Value } from "./Value";
+import { VirtualRows } from "./VirtualRows";
+
+export function RunList() {
+  const runs = useStore((state) => state.server.runs);
+  const shown = useStore((state) => shownRun(state)?.id);
+  const queued = runs.filter((run) => run.state === "queued").length;
+  return (
+    <Panel
+      title="runs"
+      area="runs"
+      beside={
+        <span className="dim small">
+          {count(runs.length)}
+          {queued > 0 && `, ${count(queued)} queued`}
+        </span>
+      }
+    >
+      {runs.length === 0 ? (
+        <p className={styles.empty}>none yet; each run stays here with its curves</p>
+      ) : (
+        <VirtualRows
+          role="list"
+          label="runs, newest first"
+          testId="runs"
+          count={runs.length}
+          rowHeight={32}
+          keyOf={(index) => runs[index]?.id ?? index}
+          render={(index) => {
+            const run = runs[index];
+            return run && <RunRow run={run} shown={run.id === shown} />;
+          }}
+        />
+      )}
+    </Panel>
+  );
+}
+
+function RunRow({ run, shown }: { run: Run; shown: boolean }) {
+  return (
+    <button
+      type="button"
+      className={styles.row}
+      aria-current={shown ? "true" : undefined}
+      onClick={() => runChosen(run.id)}
+      title={run.reason ?? `Show the curves of run ${run.id}`}
+      data-testid="run-row"
+      data-run={run.id}
+      data-state={run.state}
+    >
+      <span className={styles.state}>
+        <StateMark mark={RUN_MARKS[run.state]} />
+        {run.state}
+      </span>
+      <span className="mono">{run.id}</span>
+      <span className="dim small ellipsis">{specWords(run.spec)}</span>
+      <span className={styles.number}>
+        {count(run.round)} of {count(run.num_rounds)}
+      </span>
+      <span className={styles.number}>
+        <Value text={percent(run.final?.accuracy)} why="not evaluated yet" />
+      </span>
+      <span className={styles.time}>
+        <Ago time={run.finished_at ?? run.started_at ?? run.created_at} />
+      </span>
+    </button>
+  );
+}

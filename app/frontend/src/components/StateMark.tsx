@@ -1,0 +1,57 @@
+import type { ReactNode } from "react";
+import type { ClientState, LogLevel, RunState } from "../api/types";
+import styles from "./StateMark.module.css";
+
+type Tone = "quiet" | "plain" | "good" | "warn" | "bad";
+type Shape = "ring" | "dots" | "half" | "play" | "diamond" | "check" | "square" | "cross" | "triangle" | "dot" | "disc";
+
+/** Shape first, tone second: no state is told by colour alone. */
+export const RUN_MARKS: Record<RunState, [Shape, Tone]> = {
+  queued: ["ring", "quiet"],
+  waiting: ["half", "warn"],
+  running: ["play", "good"],
+  completed: ["check", "good"],
+  stopped: ["square", "quiet"],
+  failed: ["cross", "bad"],
+};
+
+export const CLIENT_MARKS: Record<ClientState, [Shape, Tone]> = {
+  idle: ["ring", "quiet"],
+  training: ["play", "good"],
+  evaluating: ["diamond", "good"],
+  lost: ["cross", "bad"],
+};
+
+export const LEVEL_MARKS: Record<LogLevel, [Shape, Tone]> = {
+  debug: ["dots", "quiet"],
+  info: ["dot", "quiet"],
+  warning: ["triangle", "warn"],
+  error: ["cross", "bad"],
+};
+
+const SHAPES: Record<Shape, ReactNode> = {
+  ring: <circle cx="6" cy="6" r="4" className={styles.stroke} />,
+  dots: <path d="M2.5 6h.01M6 6h.01M9.5 6h.01" className={styles.stroke} />,
+  half: (
+    <>
+      <circle cx="6" cy="6" r="4" className={styles.stroke} />
+      <path d="M6 2a4 4 0 0 1 0 8z" />
+    </>
+  ),
+  play: <path d="M3 1.5v9L11 6z" />,
+  diamond: <path d="M6 1l5 5-5 5-5-5z" />,
+  check: <path d="M1.5 6.5l3 3 6-7" className={styles.stroke} />,
+  square: <path d="M2 2h8v8H2z" />,
+  cross: <path d="M2.5 2.5l7 7M9.5 2.5l-7 7" className={styles.stroke} />,
+  triangle: <path d="M6 1l5.5 10H.5z" />,
+  dot: <circle cx="6" cy="6" r="2" />,
+  disc: <circle cx="6" cy="6" r="4" />,
+};
+
+export function StateMark({ mark: [shape, tone] }: { mark: [Shape, Tone] }) {
+  return (
+    <svg className={styles.mark} data-tone={tone} viewBox="0 0 12 12" width="12" height="12" aria-hidden="true">
+      {SHAPES[shape]}
+    </svg>
+  );
+}

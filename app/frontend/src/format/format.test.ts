@@ -1,0 +1,77 @@
+import { describe, expect, it } from "vitest";
+import { ago, bytes, clock, count, duration, exactTime, loss, percent, plural } from "./format";
+
+describe("values without data", () => {
+  it("are an en dash in every format", () => {
+    for (const format of [count, percent, loss, duration, ago, bytes]) {
+      expect(format(null)).toBe("–");
+      expect(format(undefined)).toBe("–");
+      expect(format(Number.NaN)).toBe("–");
+    }
+  });
+});
+
+describe("duration", () => {
+  it.each([
+    [0, "0:00"],
+    [41.9, "0:41"],
+    [725, "12:05"],
+    [3599.9, "59:59"],
+    [3600, "1 h 0 min"],
+    [4320, "1 h 12 min"],
+    [-3, "0:00"],
+  ])("writes %d s as %s", (seconds, text) => expect(duration(seconds)).toBe(text));
+});
+
+describe("ago", () => {
+  it.each([
+    [-2, "now"],
+    [0.4, "now"],
+    [12.7, "12 s ago"],
+    [59.9, "59 s ago"],
+    [60, "1 min ago"],
+    [7300, "2 h ago"],
+    [172_800, "2 d ago"],
+  ])("writes an age of %d s as %s", (seconds, text) => expect(ago(seconds)).toBe(text));
+});
+
+describe("bytes", () => {
+  it.each([
+    [0, "0 B"],
+    [999, "999 B"],
+    [1000, "1.0 kB"],
+    [1_600_000, "1.6 MB"],
+    [999_960, "1.0 MB"],
+    [2.5e15, "2500.0 TB"],
+  ])("writes %d as %s", (value, text) => expect(bytes(value)).toBe(text));
+});
+
+describe("metrics", () => {
+  it.each([
+    [0.9812, "98.1 %"],
+    [1, "100.0 %"],
+    [0, "0.0 %"],
+  ])("writes the accuracy %d as %s", (value, text) => expect(percent(value)).toBe(text));
+
+  it.each([
+    [0.0614, "0.061"],
+    [2.3026, "2.303"],
+    [12.44, "12.4"],
+    [1234.5, "1,235"],
+    [1_234_567, "1.2e+6"],
+    [Number.POSITIVE_INFINITY, "–"],
+  ])("writes the loss %d as %s", (value, text) => expect(loss(value)).toBe(text));
+});
+
+describe("counts and times", () => {
+  it("groups thousands", () => expect(count(1240.2)).toBe("1,240"));
+  it("agrees noun and number", () => {
+    expect(plural(1, "client")).toBe("1 client");
+    expect(plural(0, "client")).toBe("0 clients");
+  });
+  it("writes local clock and date with leading zeros", () => {
+    const noon = new Date(2026, 2, 4, 9, 5, 7).getTime() / 1000;
+    expect(clock(noon)).toBe("09:05:07");
+    expect(exactTime(noon)).toBe("2026-03-04 09:05:07");
+  });
+});

@@ -1,0 +1,77 @@
+/** Numbers, times and sizes as the page writes them. Pure: no clock, no locale of the machine. */
+
+/** Shown where there is no value; the element that holds it says why. */
+export const NO_DATA = "–";
+
+const GROUPED = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
+
+function missing(value: number | null | undefined): value is null | undefined {
+  return value === null || value === undefined || !Number.isFinite(value);
+}
+
+/** 1240 → "1,240" */
+export function count(value: number | null | undefined): string {
+  return missing(value) ? NO_DATA : GROUPED.format(value);
+}
+
+/** 0.9812 → "98.1 %" */
+export function percent(fraction: number | null | undefined): string {
+  return missing(fraction) ? NO_DATA : `${(fraction * 100).toFixed(1)} %`;
+}
+
+/** Loss with three decimals while they say something: 0.061, 2.303, 12.4, 1.2e+6. */
+export function loss(value: number | null | undefined): string {
+  if (missing(value)) return NO_DATA;
+  if (value >= 100_000) return value.toExponential(1);
+  if (value >= 100) return GROUPED.format(value);
+  return value >= 10 ? value.toFixed(1) : value.toFixed(3);
+}
+
+/** Seconds as 0:41, 12:05, or from one hour on 1 h 12 min. */
+export function duration(seconds: number | null | undefined): string {
+  if (missing(seconds)) return NO_DATA;
+  const whole = Math.max(0, Math.floor(seconds));
+  if (whole < 3600) return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+}
+
+/** Age in seconds as "now", "12 s ago", "5 min ago", "3 h ago", "2 d ago". */
+export function ago(seconds: number | null | undefined): string {
+  if (missing(seconds)) return NO_DATA;
+  if (seconds < 1) return "now";
+  if (seconds < 60) return `${Math.floor(seconds)} s ago`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
+  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ago`;
+  return `${Math.floor(seconds / 86_400)} d ago`;
+}
+
+/** Bytes in decimal units: 1600000 → "1.6 MB" */
+export function bytes(value: number | null | undefined): string {
+  if (missing(value)) return NO_DATA;
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  let scaled = value;
+  let unit = 0;
+  while (scaled >= 999.95 && unit < units.length - 1) {
+    scaled /= 1000;
+    unit += 1;
+  }
+  return unit === 0 ? `${Math.round(scaled)} B` : `${scaled.toFixed(1)} ${units[unit]}`;
+}
+
+/** Unix seconds as local 12:41:07 */
+export function clock(unixSeconds: number): string {
+  const date = new Date(unixSeconds * 1000);
+  return [date.getHours(), date.getMinutes(), date.getSeconds()].map((part) => String(part).padStart(2, "0")).join(":");
+}
+
+/** Unix seconds as local 2026-11-24 12:41:07, for titles */
+export function exactTime(unixSeconds: number): string {
+  const date = new Date(unixSeconds * 1000);
+  const day = [date.getFullYear(), date.getMonth() + 1, date.getDate()].map((part) => String(part).padStart(2, "0"));
+  return `${day.join("-")} ${clock(unixSeconds)}`;
+}
+
+/** Number and noun: plural(1, "client") → "1 client", plural(3, "client") → "3 clients" */
+export function plural(value: number, noun: string): string {
+  return `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
+}

@@ -1,0 +1,186 @@
+import { describe, expect, it } from "vitest";
+import type { Client, LogEvent, Round, Run, ServerEvent, Snapshot } from "../api/types";
+import { applyEvents, applySnapshot, LOG_LIMIT, mergeRounds, type ServerState } from "./server-state";
+
+function run(id: string, changes: Partial<Run> = {}): Run {
+  return {
+    id,
+    state: "running",
+    reason: null,
+    spec: {
+      dataset: "digits", model: "cnn", num_rounds: 10, min_clients: 2, num_partitions: null, strategy: "fedavg",
+      strategy_params: {}, local_epochs: 1, batch_size: 32, lr: 0.05, alpha: 0.5, seed: 0, fraction_train: 1,
+      fraction_evaluate: 1,
+    },
+    round: 1, num_rounds: 10, progress: null, clients: [], created_at: 100, started_at: 101, finished_at: null,
+    final: null, error: null,
+    ...changes,
+  };
+}
+
+function round(number: number, changes: Partial<Round> = {}): Round {
+  return {
+    round: number, complete: true, train_loss: null, loss: 1, accuracy: 0.5, client_loss: null, client_accuracy: null,
+    clients: 2, started_at: 100 + number, duration_s: 1, per_client: {},
+    ...changes,
+  };
+}
+
+function client(id: string, changes: Partial<Client> = {}): Client {
+  return {
+    id, state: "idle", dataset: "digits", models: ["cnn"], samples: null, partition: null, num_partitions: null,
+    host: "lab", device: "cpu", connected_at: 90, last_seen: 100, reason: null, round: null, progress: null,
+    accuracy: null, loss: null, train_loss: null,
+    ...changes,
+  };
+}
+
+function snapshot(changes: Partial<Snapshot> = {}): Snapshot {
+  return {
+    seq: 10, time: 200, instance: "one",
+    status: {
+      version: "0.1.0", instance: "one", started_at: 50, uptime_s: 150, seq: 10, async_mode: "threading",
+      link: { host: "127.0.0.1", port: 9092 }, active_run: "aa", queued_runs: 0, clients: { connected: 2, lost: 0 },
+      join_command: "python run_client.py --client-id client-3 --dataset digits",
+    },
+    runs: [run("aa")], rounds: { aa: [round(0), round(1)] }, clients: [client("client-10"), client("client-2")],
+    logs: [{ seq: 9, time: 199, level: "info", source: "server", logger: "x", message: "old", run_id: null, traceback: null }],
+    ...changes,
+  };
+}
+
+function runUpdate(seq: number, data: Run): ServerEvent {
+  return { seq, time: seq, type: "run_update", data };
+}
+function clientUpdate(seq: number, data: Client): ServerEvent {
+  return { seq, time: seq, type: "client_update", data };
+}
+function metrics(seq: number, runId: string, data: Round): ServerEvent {
+  return { seq, time: seq, type: "metrics_update", data: { run_id: runId, round: data } };
+}
+function log(seq: number, message: string): LogEvent {
+  const data = { level: "info", source: "server", logger: "x", message, run_id: null, traceback: null } as const;
+  return { seq, time: seq, type: "log", data };
+}
+
+const start = (): ServerState => applySnapshot(snapshot());
+const numbers = (state: ServerState, runId = "aa"): number[] => (state.rounds[runId] ?? []).map((r) => r.round);
+
+describe("a snapshot", () => {
+  it("fills the state, clients in natural order, runs newest first", () => {
+    const state = applySnapshot(snapshot({ runs: [run("old", { created_at: 1 }), run("new", { created_at: 2 })] }));
+    expect(state.clients.map((c) => c.id)).toEqual(["client-2", "client-10"]);
+    expect(state.runs.map((r) => r.id)).toEqual(["new", "old"]);
+    expect(state.seq).toBe(10);
+  });
+
+  it("of another instance replaces all, also when its numbers are lower", () => {
+    const before = applyEvents(start(), [log(500, "from the first server"), runUpdate(501, run("bb"))]);
+    expect(before.seq).toBe(501);
+    const after = applySnapshot(snapshot({ instance: "two", seq: 3, runs: [], rounds: {}, clients: [], logs: [] }));
+    expect(after.instance).toBe("two");
+    expect([after.runs, after.clients, after.logs]).toEqual([[], [], []]);
+    const next = applyEvents(after, [clientUpdate(4, client("client-1"))]);
+    expect(next.clients.map((c) => c.id)).toEqual(["client-1"]);
+    expect(next.seq).toBe(4);
+  });
+
+  it("marks which runs have all their rounds", () => {
+    const state = applySnapshot(
+      snapshot({ runs: [run("aa"), run("queued", { state: "queued", started_at: null }), run("done")] }),
+    );
+    expect(Object.keys(state.roundsKnown).sort()).toEqual(["aa", "queued"]);
+  });
+});
+
+describe("events", () => {
+  it("insert a new run and update a known one in place", () => {
+    const state = applyEvents(start(), [
+      runUpdate(11, run("bb", { created_at: 300, state: "queued" })),
+      runUpdate(12, run("aa", { round: 2 })),
+    ]);
+    expect(state.runs.map((r) => [r.id, r.round])).toEqual([["bb", 1], ["aa", 2]]);
+    expect(state.roundsKnown["bb"]).toBe(true);
+    expect(state.seq).toBe(12);
+  });
+
+  it("upsert a round: partial results first, then the whole, in order of the round", () => {
+    const partial = applyEvents(start(), [metrics(11, "aa", round(3, { complete: false, accuracy: null }))]);
+    expect(partial.rounds["aa"]?.at(-1)?.complete).toBe(false);
+    const whole = applyEvents(partial, [metrics(12, "aa", round(3, { accuracy: 0.9 })), metrics(13, "aa", round(2))]);
+    expect(numbers(whole)).toEqual([0, 1, 2, 3]);
+    expect(whole.rounds["aa"]?.at(-1)).toMatchObject({ complete: true, accuracy: 0.9 });
+  });
+
+  it("of a round that is complete no longer change it when they were sent before", () => {
+    const state = applyEvents(start(), [
+      metrics(12, "aa", round(2, { accuracy: 0.9 })),
+      metrics(11, "aa", round(2, { complete: false, accuracy: null })),
+    ]);
+    expect(state.rounds["aa"]?.at(-1)).toMatchObject({ complete: true, accuracy: 0.9 });
+  });
+
+  it("already held by the snapshot change nothing", () => {
+    const state = start();
+    const same = applyEvents(state, [runUpdate(10, run("aa", { round: 9 })), clientUpdate(4, client("x")), log(9, "old")]);
+    expect(same).toBe(state);
+  });
+
+  it("of one entity that arrive out of order keep the newer", () => {
+    const state = applyEvents(start(), [
+      clientUpdate(15, client("client-2", { state: "lost" })),
+      clientUpdate(14, client("client-2", { state: "training" })),
+    ]);
+    expect(state.clients.find((c) => c.id === "client-2")?.state).toBe("lost");
+  });
+
+  it("of different entities may overtake each other without loss", () => {
+    const state = applyEvents(start(), [clientUpdate(20, client("client-2", { round: 2 })), runUpdate(18, run("aa", { round: 2 }))]);
+    expect(state.runs[0]?.round).toBe(2);
+    expect(state.seq).toBe(20);
+  });
+
+  it("never lower the number that a reconnect asks for", () => {
+    const state = applyEvents(applyEvents(start(), [log(30, "new")]), [log(25, "late")]);
+    expect(state.seq).toBe(30);
+    expect(state.logs.map((entry) => entry.message)).toEqual(["old", "late", "new"]);
+  });
+
+  it("sent twice, as after a reconnect, appear once", () => {
+    const state = applyEvents(start(), [log(11, "a"), log(12, "b")]);
+    expect(applyEvents(state, [log(11, "a"), log(12, "b")])).toBe(state);
+  });
+
+  it("leave untouched parts identical, so that only what changed is drawn again", () => {
+    const state = start();
+    const next = applyEvents(state, [log(11, "a")]);
+    expect(next.rounds).toBe(state.rounds);
+    expect(next.clients).toBe(state.clients);
+  });
+
+  it("keep only the newest log records", () => {
+    const many = Array.from({ length: LOG_LIMIT + 5 }, (_, index) => log(11 + index, String(index)));
+    const state = applyEvents(start(), many);
+    expect(state.logs).toHaveLength(LOG_LIMIT);
+    expect(state.logs.at(-1)?.message).toBe(String(LOG_LIMIT + 4));
+  });
+});
+
+describe("fetched rounds", () => {
+  it("fill what is missing and never replace a complete round that came live", () => {
+    const live = applyEvents(start(), [
+      metrics(11, "bb", round(2, { accuracy: 0.8 })),
+      metrics(12, "bb", round(3, { complete: false })),
+    ]);
+    const state = mergeRounds(live, "bb", [round(0), round(1), round(2, { accuracy: 0.1 })]);
+    expect(numbers(state, "bb")).toEqual([0, 1, 2, 3]);
+    expect(state.rounds["bb"]?.[2]?.accuracy).toBe(0.8);
+    expect(state.roundsKnown["bb"]).toBe(true);
+  });
+
+  it("give the clients of an old run their colours", () => {
+    const result = { train_loss: 1, loss: 1, accuracy: 1, samples: 1, train_s: 1, evaluate_s: 1, error: null };
+    const state = mergeRounds(start(), "bb", [round(1, { per_client: { "client-5": result } })]);
+    expect(state.colours["client-5"]).toBe(4);
+  });
+});

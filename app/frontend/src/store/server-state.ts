@@ -1,0 +1,158 @@
+/** What the page knows of the server, and how a snapshot or an event changes it. Pure functions only. */
+import type { Client, LogEntry, LogEvent, Round, Run } from "../api/types";
+import type { ServerEvent, Snapshot, Status } from "../api/types";
+import { assignColours, type ColourIndex } from "../clients/colours";
+
+/** Log records kept in the browser; the server's REST log holds the rest. */
+export const LOG_LIMIT = 2000;
+
+export interface ServerState {
+  /** Random per server start: another instance means that nothing known before is valid. */
+  readonly instance: string | null;
+  /** The newest sequence number seen; a reconnect asks for everything after it. */
+  readonly seq: number;
+  /** Events up to this number were already in the snapshot. */
+  readonly snapshotSeq: number;
+  /** The newest sequence number applied to each run and client: events may overtake each other. */
+  readonly applied: Readonly<Record<string, number>>;
+  readonly status: Status | null;
+  /** Newest first. */
+  readonly runs: readonly Run[];
+  /** By run id, ascending. Only runs in `roundsKnown` have all of them. */
+  readonly rounds: Readonly<Record<string, readonly Round[]>>;
+  readonly roundsKnown: Readonly<Record<string, true>>;
+  /** In natural order of the id: client-2 before client-10. */
+  readonly clients: readonly Client[];
+  /** Oldest first, the newest LOG_LIMIT. */
+  readonly logs: readonly LogEntry[];
+  readonly colours: ColourIndex;
+}
+
+export const EMPTY: ServerState = {
+  instance: null,
+  seq: 0,
+  snapshotSeq: 0,
+  applied: {},
+  status: null,
+  runs: [],
+  rounds: {},
+  roundsKnown: {},
+  clients: [],
+  logs: [],
+  colours: {},
+};
+
+const natural = new Intl.Collator("en", { numeric: true });
+
+/** A snapshot replaces everything, whatever was known before. */
+export function applySnapshot(snapshot: Snapshot): ServerState {
+  const roundsKnown: Record<string, true> = {};
+  for (const runId of Object.keys(snapshot.rounds)) roundsKnown[runId] = true;
+  for (const run of snapshot.runs) if (run.started_at === null) roundsKnown[run.id] = true;
+  return {
+    ...EMPTY,
+    instance: snapshot.instance,
+    seq: snapshot.seq,
+    snapshotSeq: snapshot.seq,
+    status: snapshot.status,
+    runs: [...snapshot.runs].sort(newestFirst),
+    rounds: snapshot.rounds,
+    roundsKnown,
+    clients: [...snapshot.clients].sort(byId),
+    logs: snapshot.logs.slice(-LOG_LIMIT),
+    colours: assignColours({}, [
+      ...snapshot.clients.map((client) => client.id).sort(natural.compare),
+      ...Object.values(snapshot.rounds).flatMap(participants),
+    ]),
+  };
+}
+
+/** Applies events in the order given; one that is older than what is known changes nothing. */
+export function applyEvents(state: ServerState, events: readonly ServerEvent[]): ServerState {
+  const logs = events.filter((event) => event.type === "log");
+  const rest = events.filter((event) => event.type !== "log");
+  const next = rest.reduce(applyEvent, state);
+  return logs.length > 0 ? applyLogs(next, logs) : next;
+}
+
+function applyEvent(state: ServerState, event: Exclude<ServerEvent, LogEvent>): ServerState {
+  if (event.seq <= state.snapshotSeq) return state;
+  const seen: ServerState = { ...state, seq: Math.max(state.seq, event.seq) };
+  if (event.type === "metrics_update") return upsertRound(seen, event.data.run_id, event.data.round);
+  const entity = `${event.type}:${event.data.id}`;
+  if (event.seq <= (state.applied[entity] ?? 0)) return state;
+  const marked: ServerState = { ...seen, applied: { ...state.applied, [entity]: event.seq } };
+  return event.type === "run_update" ? upsertRun(marked, event.data) : upsertClient(marked, event.data);
+}
+
+function upsertRun(state: ServerState, run: Run): ServerState {
+  const known = state.runs.some((other) => other.id === run.id);
+  return {
+    ...state,
+    runs: known
+      ? state.runs.map((other) => (other.id === run.id ? run : other))
+      : [run, ...state.runs].sort(newestFirst),
+    // A run that appears while we listen has no rounds that we could have missed.
+    roundsKnown: known ? state.roundsKnown : { ...state.roundsKnown, [run.id]: true },
+    colours: assignColours(state.colours, run.clients),
+  };
+}
+
+function upsertRound(state: ServerState, runId: string, round: Round): ServerState {
+  const rounds = state.rounds[runId] ?? [];
+  // A complete round is final: what still arrives for it was sent before.
+  if (!round.complete && rounds.some((other) => other.round === round.round && other.complete)) return state;
+  const others = rounds.filter((other) => other.round !== round.round);
+  return {
+    ...state,
+    rounds: { ...state.rounds, [runId]: [...others, round].sort((a, b) => a.round - b.round) },
+    colours: assignColours(state.colours, Object.keys(round.per_client)),
+  };
+}
+
+function upsertClient(state: ServerState, client: Client): ServerState {
+  const others = state.clients.filter((other) => other.id !== client.id);
+  return {
+    ...state,
+    clients: [...others, client].sort(byId),
+    colours: assignColours(state.colours, [client.id]),
+  };
+}
+
+function applyLogs(state: ServerState, events: readonly LogEvent[]): ServerState {
+  const known = new Set(state.logs.map((entry) => entry.seq));
+  const fresh = events
+    .filter((event) => event.seq > state.snapshotSeq && !known.has(event.seq))
+    .map((event): LogEntry => ({ seq: event.seq, time: event.time, ...event.data }));
+  if (fresh.length === 0) return state;
+  return {
+    ...state,
+    seq: Math.max(state.seq, ...fresh.map((entry) => entry.seq)),
+    logs: [...state.logs, ...fresh].sort((a, b) => a.seq - b.seq).slice(-LOG_LIMIT),
+  };
+}
+
+/** Adds the complete rounds of a run as fetched over REST; what arrived live meanwhile is newer and stays. */
+export function mergeRounds(state: ServerState, runId: string, fetched: readonly Round[]): ServerState {
+  const live = state.rounds[runId] ?? [];
+  const kept = live.filter((round) => round.complete || !fetched.some((other) => other.round === round.round));
+  const added = fetched.filter((round) => !kept.some((other) => other.round === round.round));
+  return {
+    ...state,
+    rounds: { ...state.rounds, [runId]: [...kept, ...added].sort((a, b) => a.round - b.round) },
+    roundsKnown: { ...state.roundsKnown, [runId]: true },
+    colours: assignColours(state.colours, participants(fetched)),
+  };
+}
+
+function participants(rounds: readonly Round[]): string[] {
+  return rounds.flatMap((round) => Object.keys(round.per_client));
+}
+
+function newestFirst(a: Run, b: Run): number {
+  return b.created_at - a.created_at || b.id.localeCompare(a.id);
+}
+
+function byId(a: Client, b: Client): number {
+  return natural.compare(a.id, b.id);
+}
