@@ -7,6 +7,7 @@ simulation engine, where a client has no name, computes the same.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -127,4 +128,5 @@ def _load(
         held_out = train_indices
     if max_samples:
         train_indices = train_indices[:max_samples]
+        held_out = held_out[: math.ceil(max_samples * HELD_OUT / (1 - HELD_OUT))]
     return LocalData(load_train(dataset, data_dir, train_indices), load_train(dataset, data_dir, held_out))
