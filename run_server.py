@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-
 from app.cli import main
+from shared.interrupt import leave
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

@@ -48,10 +48,20 @@ def _serve_eventlet(flask_app: Flask, env: Environment, pump: Pump, on_ready: On
 
 
 def _serve_threading(flask_app: Flask, env: Environment, pump: Pump, on_ready: OnReady) -> None:
-    from werkzeug.serving import make_server
+    from werkzeug.serving import WSGIRequestHandler, make_server
+
+    class RequestHandler(WSGIRequestHandler):
+        """Ends a connection that was a WebSocket; what follows on it is no HTTP request."""
+
+        def run_wsgi(self) -> None:
+            super().run_wsgi()
+            self.close_connection = self.close_connection or "Upgrade" in self.headers
 
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    server = make_server(env.settings.host, env.settings.port, flask_app, threaded=True)
+    settings = env.settings
+    server = make_server(
+        settings.host, settings.port, flask_app, threaded=True, request_handler=RequestHandler
+    )
     _begin(env, pump, server.port, on_ready)
     server.serve_forever()
 

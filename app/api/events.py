@@ -19,7 +19,7 @@ events_api = APIBlueprint(
 
 
 class EventQuery(BaseModel):
-    since: int = Field(0, description="the last sequence number that was seen; 0: from the beginning")
+    since: int = Field(default=0, description="the last sequence number that was seen; 0: from the beginning")
 
 
 class EventList(BaseModel):
@@ -29,9 +29,9 @@ class EventList(BaseModel):
 
 
 class LogQuery(BaseModel):
-    level: LogLevel = Field("debug", description="this level and those above it")
-    source: str | None = Field(None, description='only from "server" or from one client')
-    limit: int = Field(500, ge=1, le=5_000, description="at most so many, the newest")
+    level: LogLevel = Field(default="debug", description="this level and those above it")
+    source: str | None = Field(default=None, description='only from "server" or from one client')
+    limit: int = Field(default=500, ge=1, le=5_000, description="at most so many, the newest")
 
 
 class LogList(BaseModel):

@@ -12,6 +12,7 @@ import math
 import re
 import threading
 from collections.abc import Callable, Coroutine, Iterable
+from concurrent.futures import Future
 from typing import Any, TypeVar
 
 import grpc
@@ -65,8 +66,8 @@ class LinkServer:
         self._bus = bus
         self._instance = instance
         self._sessions: dict[str, Session] = {}
-        self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run_loop, name="link", daemon=True)
+        self._started: Future[asyncio.AbstractEventLoop] = Future()
         self._server: grpc.aio.Server | None = None
         self.port = 0
 
@@ -75,6 +76,7 @@ class LinkServer:
     def start(self, host: str, port: int) -> int:
         """Bind and serve; returns the port, which 0 leaves open. Raises FedLoomError when it is taken."""
         self._thread.start()
+        self._started.result()
         self.port = self._run(self._serve(host, port))
         return self.port
 
@@ -111,11 +113,20 @@ class LinkServer:
         """Run a coroutine in the link thread and wait for its result."""
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
 
+    @property
+    def _loop(self) -> asyncio.AbstractEventLoop:
+        return self._started.result()
+
     # in the link thread
 
     def _run_loop(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._loop.run_forever()
+        loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(loop)
+        loop.call_soon(self._started.set_result, loop)
+        try:
+            loop.run_forever()
+        finally:
+            loop.close()
 
     async def _serve(self, host: str, port: int) -> int:
         self._server = grpc.aio.server(options=[*CHANNEL_OPTIONS, ("grpc.so_reuseport", 0)])

@@ -44,7 +44,7 @@ class RunCallbacks(Protocol):
 
 
 class WaitForNodes:
-    """The callbacks on a grid that FedLoom does not own: wait for nodes by asking, report nothing."""
+    """The callbacks on a grid that FedLoom does not own: wait for nodes by asking, report to Flower's log."""
 
     def __init__(self, grid: Grid, minimum: int) -> None:
         self._grid = grid
@@ -56,8 +56,9 @@ class WaitForNodes:
             time.sleep(1)
 
     def evaluated(self, server_round: int, loss: float, accuracy: float) -> None:
-        """To the log."""
-        log.info("round %d: accuracy %.4f, loss %.4f", server_round, accuracy, loss)
+        """To Flower's own log, which `flwr run --stream` shows."""
+        flower = logging.getLogger("flwr")
+        flower.info("round %d: accuracy %.4f, loss %.4f on the test set", server_round, accuracy, loss)
 
     def finished(self, server_round: int) -> None:
         """Nothing to do."""

@@ -24,29 +24,57 @@ class RunSpec(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    dataset: DatasetName = Field(DatasetName.DIGITS, description="what every client trains on")
-    model: ModelName = Field(ModelName.CNN, description="the network that is trained")
-    num_rounds: int = Field(10, ge=1, le=MAX_ROUNDS, description="rounds of training and evaluation")
+    dataset: DatasetName = Field(default=DatasetName.DIGITS, description="what every client trains on")
+    model: ModelName = Field(default=ModelName.CNN, description="the network that is trained")
+    num_rounds: int = Field(
+        default=10, strict=True, ge=1, le=MAX_ROUNDS, description="rounds of training and evaluation"
+    )
     min_clients: int = Field(
-        2, ge=1, le=MAX_CLIENTS, description="a round starts once so many clients are there"
+        default=2,
+        strict=True,
+        ge=1,
+        le=MAX_CLIENTS,
+        description="a round starts once so many clients are there",
     )
     num_partitions: int | None = Field(
-        None, ge=1, le=MAX_CLIENTS, description="parts of the data set; null: as many as clients at the start"
+        default=None,
+        strict=True,
+        ge=1,
+        le=MAX_CLIENTS,
+        description="parts of the data set; null: as many as clients at the start",
     )
     strategy: StrategyName = Field(
-        StrategyName.FEDAVG, description="how the clients' updates become one model"
+        default=StrategyName.FEDAVG, description="how the clients' updates become one model"
     )
     strategy_params: dict[str, Scalar] = Field(default_factory=dict, description="parameters of the strategy")
-    local_epochs: int = Field(1, ge=1, le=1_000, description="passes over a client's own data in one round")
-    batch_size: int = Field(32, ge=1, le=65_536, description="samples per step of the optimiser")
-    lr: float = Field(0.05, gt=0, le=100, description="learning rate of the clients' SGD")
-    alpha: float | None = Field(
-        0.5, gt=0, le=1e6, description="Dirichlet concentration: small means unequal clients; null: IID"
+    local_epochs: int = Field(
+        default=1, strict=True, ge=1, le=1_000, description="passes over a client's own data in one round"
     )
-    seed: int = Field(0, ge=0, lt=2**53, description="fixes partition, initial model, batches and cohorts")
-    fraction_train: float = Field(1.0, gt=0, le=1, description="share of the clients that train in a round")
+    batch_size: int = Field(
+        default=32, strict=True, ge=1, le=65_536, description="samples per step of the optimiser"
+    )
+    lr: float = Field(
+        default=0.05, strict=True, gt=0, le=100, description="learning rate of the clients' SGD"
+    )
+    alpha: float | None = Field(
+        default=0.5,
+        strict=True,
+        gt=0,
+        le=1e6,
+        description="Dirichlet concentration: small means unequal clients; null: IID",
+    )
+    seed: int = Field(
+        default=0,
+        strict=True,
+        ge=0,
+        lt=2**53,
+        description="fixes partition, initial model, batches and cohorts",
+    )
+    fraction_train: float = Field(
+        default=1.0, strict=True, gt=0, le=1, description="share of the clients that train in a round"
+    )
     fraction_evaluate: float = Field(
-        1.0, ge=0, le=1, description="share of the clients that evaluate in a round"
+        default=1.0, strict=True, ge=0, le=1, description="share of the clients that evaluate in a round"
     )
 
     @field_validator("num_partitions")
