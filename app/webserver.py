@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 
 from flask import Flask
 
@@ -29,11 +30,11 @@ def serve_until_stopped(flask_app: Flask, env: Environment, on_ready: OnReady) -
     serve = _serve_eventlet if settings.async_mode == "eventlet" else _serve_threading
     end_on_signals()
     try:
-        serve(flask_app, env, pump, on_ready)
-    except KeyboardInterrupt:
-        log.info("stopping")
+        with suppress(KeyboardInterrupt):
+            serve(flask_app, env, pump, on_ready)
     except OSError as error:
         raise _explained(error, settings) from error
+    log.info("stopping")
 
 
 def _serve_eventlet(flask_app: Flask, env: Environment, pump: Pump, on_ready: OnReady) -> None:
