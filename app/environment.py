@@ -12,7 +12,7 @@ from app.federation.run_book import RunBook
 from app.federation.runs import RunManager
 from app.records import LinkAddress, RunState, Snapshot, Status
 from app.settings import ServerSettings
-from shared.names import DEFAULT_LINK_PORT, DatasetName
+from shared.names import DEFAULT_LINK_PORT
 from shared.version import __version__
 
 SNAPSHOT_LOGS = 500
@@ -27,7 +27,7 @@ class Environment:
         self.started_at = time.time()
         self.bus = EventBus()
         self.registry = ClientRegistry(self.bus)
-        self.link = LinkServer(self.registry, self.bus, self.instance)
+        self.link = LinkServer(self.registry, self.bus)
         self.book = RunBook(self.bus)
         self.runs = RunManager(self.book, self.link, self.registry, settings.data_dir)
 
@@ -35,7 +35,7 @@ class Environment:
         """Listen for clients and begin to work on runs. Raises FedLoomError when the link's port is taken."""
         self.link.start(self.settings.host, self.settings.link_port)
         self.runs.start()
-        if self.settings.spec is not None:
+        if self.settings.queue_run:
             self.runs.submit(self.settings.spec)
 
     def shut_down(self) -> None:
@@ -57,6 +57,7 @@ class Environment:
             active_run=self.runs.active_id,
             queued_runs=sum(run.state is RunState.QUEUED for run in self.book.newest_first()),
             clients=self.registry.counts(),
+            default_spec=self.settings.spec,
             join_command=self._join_command(),
         )
 
@@ -81,7 +82,7 @@ class Environment:
         number = next(n for n in range(1, len(taken) + 2) if f"client-{n}" not in taken)
         active = self.runs.active_id
         run = self.book.get(active) if active else None
-        dataset = run.spec.dataset if run else DatasetName.DIGITS
+        dataset = run.spec.dataset if run else self.settings.spec.dataset
         command = f"python run_client.py --client-id client-{number} --dataset {dataset}"
         host, port = self.settings.host, self.link.port
         if self.settings.on_loopback and port == DEFAULT_LINK_PORT:

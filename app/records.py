@@ -41,7 +41,6 @@ class RunState(StrEnum):
 
 
 class Phase(StrEnum):
-    PREPARING = "preparing"
     TRAINING = "training"
     AGGREGATING = "aggregating"
     EVALUATING = "evaluating"
@@ -212,6 +211,7 @@ class Status(Record):
     active_run: str | None
     queued_runs: int
     clients: ClientCounts
+    default_spec: RunSpec = Field(description="what the start form begins with")
     join_command: str = Field(description="what to type to join with one more client")
 
 

@@ -9,7 +9,7 @@ from flask_openapi3 import OpenAPI
 
 from app.api.clients import clients_api
 from app.api.events import events_api
-from app.api.openapi import create_openapi_app
+from app.api.openapi import create_openapi_app, describe
 from app.api.problems import register_problem_handlers
 from app.api.runs import runs_api
 from app.api.system import system_api
@@ -32,6 +32,8 @@ def create_app(env: Environment) -> OpenAPI:
     guard(flask_app, env.settings)
     for blueprint in (runs_api, clients_api, events_api, system_api):
         flask_app.register_api(blueprint)
+
+    describe(flask_app)
 
     @flask_app.get("/", doc_ui=False)
     def page() -> Response:

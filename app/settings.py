@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -36,14 +36,18 @@ RUN_FLAGS = (
 
 @dataclass(frozen=True)
 class ServerSettings:
-    """What `run_server.py` was asked for. `spec`: the run to queue at start, if one was asked for."""
+    """What `run_server.py` was asked for.
+
+    `spec` is the run to queue at start if `queue_run`, and what the page's form begins with.
+    """
 
     host: str = "127.0.0.1"
     port: int = DEFAULT_WEB_PORT
     link_port: int = DEFAULT_LINK_PORT
-    data_dir: Path = Path(".fedloom/data")
+    data_dir: Path = field(default_factory=paths.data_dir)
     async_mode: AsyncMode = "eventlet"
-    spec: RunSpec | None = None
+    spec: RunSpec = field(default_factory=RunSpec)
+    queue_run: bool = False
 
     @property
     def on_loopback(self) -> bool:
@@ -66,7 +70,7 @@ def parse(argv: list[str] | None = None) -> ServerSettings:
     parser = build_parser()
     arguments = parser.parse_args(argv)
     try:
-        spec = spec_from(arguments) if arguments.num_rounds is not None else None
+        spec = spec_from(arguments)
     except SettingsInvalid as error:
         parser.error(str(error))
     return ServerSettings(
@@ -76,6 +80,7 @@ def parse(argv: list[str] | None = None) -> ServerSettings:
         data_dir=arguments.data_dir,
         async_mode=arguments.async_mode,
         spec=spec,
+        queue_run=arguments.num_rounds is not None,
     )
 
 
@@ -84,7 +89,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="run_server.py",
         description="Serve the FedLoom page and the link for clients. With --num-rounds a run is queued at "
-        "once and starts as soon as enough clients are there; without it, start runs from the page.",
+        "once and starts as soon as enough clients are there; without it, start runs from the page, whose "
+        "form begins with the values given here.",
     )
     server = parser.add_argument_group("server")
     server.add_argument(
@@ -121,12 +127,10 @@ def build_parser() -> argparse.ArgumentParser:
 def add_run_flags(parser: argparse._ActionsContainer) -> None:
     """The flags that describe a run, with RunSpec's own defaults, except `--num-rounds`."""
 
-    def add(flag: str, kind: Any = None, **options: Any) -> None:
-        field = RunSpec.model_fields[flag.removeprefix("--").replace("-", "_")]
-        default = field.get_default(call_default_factory=True)
-        parser.add_argument(
-            flag, type=kind, default=default, help=f"{field.description} (%(default)s)", **options
-        )
+    def add(flag: str, kind: Any = None, to: argparse._ActionsContainer = parser, **options: Any) -> None:
+        info = RunSpec.model_fields[flag.removeprefix("--").replace("-", "_")]
+        default = info.get_default(call_default_factory=True)
+        to.add_argument(flag, type=kind, default=default, help=f"{info.description} (%(default)s)", **options)
 
     add("--dataset", choices=list(DatasetName))
     add("--model", choices=list(ModelName))
@@ -136,24 +140,31 @@ def add_run_flags(parser: argparse._ActionsContainer) -> None:
     add("--local-epochs", int)
     add("--batch-size", int)
     add("--lr", float)
-    add("--alpha", float)
-    parser.add_argument("--iid", action="store_true", help="equal, shuffled parts instead of Dirichlet ones")
+    skew = parser.add_mutually_exclusive_group()
+    add("--alpha", float, to=skew)
+    skew.add_argument(
+        "--iid",
+        action="store_const",
+        const=None,
+        dest="alpha",
+        help="equal, shuffled parts instead of Dirichlet ones",
+    )
     add("--seed", int)
     add("--fraction-train", float)
     add("--fraction-evaluate", float)
 
 
-def spec_from(arguments: argparse.Namespace) -> RunSpec:
+def spec_from(arguments: argparse.Namespace, rounds_flag: str = "--num-rounds") -> RunSpec:
     """The RunSpec that parsed flags describe. Raises SettingsInvalid, naming the flag."""
     fields = {name: getattr(arguments, name) for name in RUN_FLAGS}
-    fields["num_rounds"] = arguments.num_rounds
-    if arguments.iid:
-        fields["alpha"] = None
+    if arguments.num_rounds is not None:
+        fields["num_rounds"] = arguments.num_rounds
     try:
         return RunSpec.model_validate(fields)
     except ValidationError as error:
         first = error.errors()[0]
-        flag = "--" + str(first["loc"][0]).replace("_", "-")
+        name = str(first["loc"][0])
+        flag = rounds_flag if name == "num_rounds" else "--" + name.replace("_", "-")
         raise SettingsInvalid(f"{flag} {first['input']}: {first['msg']}") from error
 
 

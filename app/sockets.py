@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import warnings
 from collections.abc import Iterable
@@ -16,6 +17,8 @@ from app.environment import Environment
 from app.events import EventsGone
 from app.records import Client, Event, RoundUpdate, Run
 from app.web_security import foreign_request
+
+log = logging.getLogger(__name__)
 
 PUMP_INTERVAL_S = 0.05
 ROOM = "live"
@@ -70,7 +73,7 @@ class Pump:
             if missed is None:
                 self._emit_snapshot(to=sid)
             else:
-                self._emit(missed, to=sid)
+                self._emit(coalesce(missed), to=sid)
             join_room(ROOM, sid=sid, namespace="/")
 
     def _missed(self, auth: dict[str, Any]) -> list[Event] | None:
@@ -85,8 +88,13 @@ class Pump:
     def _run(self) -> None:
         while True:
             self._socketio.sleep(PUMP_INTERVAL_S)
-            with self._turn:
-                self._pump()
+            try:
+                with self._turn:
+                    self._pump()
+            except Exception:  # the edge of the task: without it, every page would stand still
+                log.exception("an update of the pages failed; they start over from a snapshot")
+                self._sent = self._env.bus.last
+                self._emit_snapshot(to=ROOM)
 
     def _pump(self) -> None:
         try:

@@ -51,7 +51,7 @@ def guard(flask_app: Flask, settings: ServerSettings) -> None:
 
 def foreign_request(incoming: Request, settings: ServerSettings) -> str | None:
     """Why a request does not come from our own page or the user's own program; None when it does."""
-    host = urlsplit(f"//{incoming.host}").hostname or ""
+    host = _host_name(incoming.host)
     if settings.on_loopback and not is_loopback(host):
         # A foreign name for this machine is DNS rebinding, by which any web page could act here.
         return (
@@ -59,6 +59,17 @@ def foreign_request(incoming: Request, settings: ServerSettings) -> str | None:
             "Open it as localhost."
         )
     origin = incoming.headers.get("Origin")
-    if origin is not None and urlsplit(origin).netloc != incoming.host:
+    if origin is not None and origin.partition("://")[2] != incoming.host:
         return f"Requests from pages of {origin!r} are not accepted."
+    site = incoming.headers.get("Sec-Fetch-Site", "none")
+    if site not in {"none", "same-origin"} and incoming.headers.get("Sec-Fetch-Mode") != "navigate":
+        return "Requests from other sites' pages are not accepted."
     return None
+
+
+def _host_name(netloc: str) -> str:
+    """The name in a Host header, without the port; empty where there is none."""
+    try:
+        return urlsplit(f"//{netloc}").hostname or ""
+    except ValueError:
+        return ""

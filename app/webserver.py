@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import socket
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -14,6 +15,9 @@ from app.settings import ServerSettings
 from app.sockets import Pump
 from shared.errors import FedLoomError
 from shared.interrupt import end_on_signals
+
+SOCKET_TIMEOUT_S = 60.0
+"""A connection on which nothing moves for this long is closed; an idle WebSocket pings every 5 s."""
 
 OnReady = Callable[[int, int], None]
 
@@ -41,11 +45,20 @@ def _serve_eventlet(flask_app: Flask, env: Environment, pump: Pump, on_ready: On
     import eventlet
     import eventlet.wsgi
 
-    settings = env.settings
-    family = eventlet.green.socket.getaddrinfo(settings.host, settings.port)[0][0]
-    listener = eventlet.listen((settings.host, settings.port), family=family, reuse_port=False)
+    listener = eventlet.listen(
+        (env.settings.host, env.settings.port), family=_family(env.settings), reuse_port=False
+    )
     _begin(env, pump, listener.getsockname()[1], on_ready)
-    eventlet.wsgi.server(listener, flask_app, log_output=False)
+    # In a green thread of its own: here it would swallow the interrupt and wait for every open request.
+    serving = eventlet.spawn(
+        eventlet.wsgi.server,
+        listener,
+        flask_app,
+        log_output=False,
+        debug=False,  # no tracebacks to the browser
+        socket_timeout=SOCKET_TIMEOUT_S,
+    )
+    serving.wait()
 
 
 def _serve_threading(flask_app: Flask, env: Environment, pump: Pump, on_ready: OnReady) -> None:
@@ -60,11 +73,22 @@ def _serve_threading(flask_app: Flask, env: Environment, pump: Pump, on_ready: O
 
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     settings = env.settings
-    server = make_server(
-        settings.host, settings.port, flask_app, threaded=True, request_handler=RequestHandler
-    )
-    _begin(env, pump, server.port, on_ready)
-    server.serve_forever()
+    # Bound here: werkzeug would end the process by itself when the port is taken.
+    with socket.create_server((settings.host, settings.port), family=_family(settings)) as listener:
+        server = make_server(
+            settings.host,
+            settings.port,
+            flask_app,
+            threaded=True,
+            request_handler=RequestHandler,
+            fd=listener.fileno(),
+        )
+        _begin(env, pump, listener.getsockname()[1], on_ready)
+        server.serve_forever()
+
+
+def _family(settings: ServerSettings) -> socket.AddressFamily:
+    return socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0][0]
 
 
 def _begin(env: Environment, pump: Pump, port: int, on_ready: OnReady) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from client.settings import ClientSettings
 from shared import paths
+from shared.interrupt import INTERRUPTED, end_on_signals
 from shared.names import DEFAULT_LINK_PORT, DatasetName
 from shared.version import __version__
 
@@ -14,19 +15,21 @@ from shared.version import __version__
 def main(argv: list[str] | None = None) -> int:
     """Parse, run the client, return the exit code."""
     arguments = build_parser().parse_args(argv)
-    from client.main import run  # only now: it imports PyTorch
-
-    return run(
-        ClientSettings(
-            client_id=arguments.client_id,
-            dataset=arguments.dataset,
-            server=arguments.server,
-            data_dir=arguments.data_dir,
-            max_samples=arguments.max_samples,
-            device=arguments.device,
-            threads=arguments.threads,
-        )
+    settings = ClientSettings(
+        client_id=arguments.client_id,
+        dataset=arguments.dataset,
+        server=arguments.server,
+        data_dir=arguments.data_dir,
+        max_samples=arguments.max_samples,
+        device=arguments.device,
+        threads=arguments.threads,
     )
+    end_on_signals()
+    try:
+        from client.main import run  # only now: it imports PyTorch
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return run(settings)
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -13,15 +13,17 @@ from functools import lru_cache
 from pathlib import Path
 
 import torch
-from flwr.app import ArrayRecord, Context, Message, MetricRecord, RecordDict
+from flwr.app import ArrayRecord, Context, Message, RecordDict
 from flwr.clientapp import ClientApp
 from torch import nn
 
 from client import progress
 from shared import paths
 from shared.datasets import TensorSet, load_train, load_train_labels
+from shared.errors import DatasetUnavailable
 from shared.models import build_model
 from shared.partition import partition_indices, split_holdout
+from shared.results import EvaluateMetrics, TrainMetrics
 from shared.seeds import derive_seed
 from shared.training import TrainConfig, evaluate, resolve_device, train
 
@@ -59,11 +61,10 @@ def train_round(message: Message, context: Context) -> Message:
         ),
         on_batch=progress.report,
     )
-    metrics = MetricRecord(
-        {"num-examples": result.examples, "train_loss": result.loss, "duration_s": result.duration_s}
-    )
+    metrics = TrainMetrics(num_examples=result.examples, train_loss=result.loss, duration_s=result.duration_s)
     return Message(
-        RecordDict({"arrays": ArrayRecord(model.state_dict()), "metrics": metrics}), reply_to=message
+        RecordDict({"arrays": ArrayRecord(model.state_dict()), "metrics": metrics.to_record()}),
+        reply_to=message,
     )
 
 
@@ -72,15 +73,13 @@ def evaluate_round(message: Message, context: Context) -> Message:
     """Evaluate the global model in the message on the held-out samples."""
     model, device = _model(message, context)
     result = evaluate(model, _local_data(context).held_out, device=device, on_batch=progress.report)
-    metrics = MetricRecord(
-        {
-            "num-examples": result.examples,
-            "loss": result.loss,
-            "accuracy": result.accuracy,
-            "duration_s": result.duration_s,
-        }
+    metrics = EvaluateMetrics(
+        num_examples=result.examples,
+        loss=result.loss,
+        accuracy=result.accuracy,
+        duration_s=result.duration_s,
     )
-    return Message(RecordDict({"metrics": metrics}), reply_to=message)
+    return Message(RecordDict({"metrics": metrics.to_record()}), reply_to=message)
 
 
 def _model(message: Message, context: Context) -> tuple[nn.Module, torch.device]:
@@ -99,8 +98,11 @@ def _server_round(message: Message) -> int:
 
 def _local_data(context: Context) -> LocalData:
     config, node = context.run_config, context.node_config
+    dataset = str(config["dataset"])
+    if (own := node.get("dataset", dataset)) != dataset:
+        raise DatasetUnavailable(f"This client trains on {own} only, and was asked to train on {dataset}.")
     return _load(
-        dataset=str(config["dataset"]),
+        dataset=dataset,
         data_dir=Path(str(node.get("data-dir") or paths.data_dir())),
         partition=int(node["partition-id"]),
         num_partitions=int(node["num-partitions"]),

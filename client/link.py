@@ -23,6 +23,7 @@ from shared.proto.link_pb2 import (
     Chunk,
     ClientFrame,
     Failure,
+    Goodbye,
     Heartbeat,
     Hello,
     LogLine,
@@ -38,6 +39,7 @@ FIRST_DELAY_S = 0.2
 LONGEST_DELAY_S = 5.0
 CONNECT_TIMEOUT_S = 10.0
 HEARTBEAT_S = 2.0
+GOODBYE_TIMEOUT_S = 0.3
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +53,6 @@ class ClientIdentity:
     models: tuple[str, ...]
     host: str
     device: str
-    cores: int
 
 
 class Link:
@@ -79,6 +80,8 @@ class Link:
                 outage.began(f"it did not answer within {CONNECT_TIMEOUT_S:.0f} s")
             except WireError as error:
                 outage.refused(str(error))
+            except asyncio.InvalidStateError:  # how gRPC reports a write on a call that has just ended
+                outage.began("it closed the connection")
             await asyncio.sleep(outage.next_delay())
 
     def send_log(self, line: LogLine) -> None:
@@ -118,7 +121,6 @@ class Link:
             models=who.models,
             host=who.host,
             device=who.device,
-            cores=who.cores,
         )
         await call.write(ClientFrame(hello=hello))
         answer = await call.read()
@@ -152,11 +154,19 @@ class Connection:
 
     async def serve(self) -> None:
         """Read and write until the connection ends."""
-        tasks = [asyncio.ensure_future(work) for work in (self._read(), self._write(), self._beat())]
+        reader, writer, beat = (
+            asyncio.ensure_future(work) for work in (self._read(), self._write(), self._beat())
+        )
+        tasks = [reader, writer, beat]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
+            for task in tasks:  # in this order: what the reader saw says more than what the writer did
+                if task in done:
+                    task.result()
+        except asyncio.CancelledError:
+            self.send(ClientFrame(goodbye=Goodbye()))
+            await asyncio.wait([writer], timeout=GOODBYE_TIMEOUT_S)
+            raise
         finally:
             for task in tasks:
                 task.cancel()
@@ -203,6 +213,8 @@ class Connection:
     async def _write(self) -> None:
         async for frame in self._outgoing():
             await self._call.write(frame)
+            if frame.WhichOneof("kind") == "goodbye":
+                return
 
     async def _outgoing(self) -> AsyncIterator[ClientFrame]:
         while True:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from shared.console import level_name, traceback_of
 from shared.proto.link_pb2 import LogLine
+from shared.wire import MAX_LOG_TEXT
 
 
 class LinkLogHandler(logging.Handler):
@@ -23,9 +24,8 @@ class LinkLogHandler(logging.Handler):
                 LogLine(
                     level=level_name(record.levelno),
                     logger=record.name,
-                    message=record.getMessage(),
-                    traceback=traceback_of(record) or "",
-                    time=record.created,
+                    message=record.getMessage()[:MAX_LOG_TEXT],
+                    traceback=(traceback_of(record) or "")[-MAX_LOG_TEXT:],
                 )
             )
         except Exception:  # noqa: BLE001 - logging's own way to report a handler that fails

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import platform
 
 import torch
@@ -18,7 +17,7 @@ from client.settings import ClientSettings
 from shared.console import configure_logging
 from shared.datasets import load_train_labels
 from shared.errors import FedLoomError
-from shared.interrupt import end_on_signals
+from shared.interrupt import cancel_on_signals, end_on_signals
 from shared.models import MODELS
 from shared.training import resolve_device, warm_up
 
@@ -65,13 +64,16 @@ async def _serve(settings: ClientSettings, device: str) -> None:
         models=MODELS,
         host=platform.node(),
         device=device,
-        cores=os.cpu_count() or 1,
     )
     link = Link(settings.server, identity, runtime)
     handler = LinkLogHandler(link.send_log)
     logging.getLogger().addHandler(handler)
+    serving = asyncio.create_task(link.run())
+    cancel_on_signals(serving)
     try:
-        await link.run()
+        await serving
+    except asyncio.CancelledError:
+        log.info("stopped")
     finally:
         logging.getLogger().removeHandler(handler)
         runtime.stop(STOP_TIMEOUT_S)
@@ -79,6 +81,7 @@ async def _serve(settings: ClientSettings, device: str) -> None:
 
 def _node_config(settings: ClientSettings) -> UserConfig:
     return {
+        "dataset": settings.dataset,
         "data-dir": str(settings.data_dir),
         "max-samples": settings.max_samples,
         "device": settings.device,

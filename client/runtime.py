@@ -8,20 +8,19 @@ import queue
 import threading
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
 from flwr.app import Context, Message, RecordDict, UserConfig
 from flwr.clientapp import ClientApp
-from google.protobuf.message import EncodeError
 
 from client.progress import reporting_to
 from shared.errors import Cancelled, FedLoomError, WireError
 from shared.flower import client_failed, decode, encode
-from shared.proto.link_pb2 import Assignment, Progress
+from shared.proto.link_pb2 import Assignment, Progress, Value
 from shared.training import BatchProgress
-from shared.wire import from_values
+from shared.wire import MAX_LOG_TEXT, from_values
 
 log = logging.getLogger(__name__)
 
@@ -82,10 +81,10 @@ class Runtime:
                 self._work(item)
 
     def _begin(self, assignment: Assignment) -> None:
-        torch.set_num_threads(
-            self._threads or max(1, (os.cpu_count() or 1) // max(assignment.clients_on_host, 1))
-        )
-        node_config = {**self._node_config, **from_values(assignment.node_config)}
+        cores = os.cpu_count() or 1
+        torch.set_num_threads(self._threads or max(1, cores // max(assignment.clients_on_host, 1)))
+        # What the client was started with goes before what the server says.
+        node_config = {**_or_empty(assignment.node_config), **self._node_config}
         if self._context is not None and self._context.run_id == assignment.run_id:
             self._context.node_config = node_config  # told again after a reconnect: the app's state stays
             return
@@ -94,7 +93,7 @@ class Runtime:
             node_id=0,
             node_config=node_config,
             state=RecordDict(),
-            run_config=from_values(assignment.run_config),
+            run_config=_or_empty(assignment.run_config),
         )
         log.info(
             "takes part in run %s with part %s of %s",
@@ -104,14 +103,15 @@ class Runtime:
         )
 
     def _work(self, work: Work) -> None:
+        """The edge of the runtime's thread: every message is answered, given up on request, or reported."""
         try:
             reply = encode(self._reply(decode(work.payload), work))
         except Cancelled as cancelled:
             log.info("gave up a message: %s", cancelled)
-        except (WireError, EncodeError, ValueError) as error:
+        except Exception as error:
             log.exception("a message from the server could not be answered")
             if not work.cancelled.is_set():
-                work.fail(work.message_id, str(error))
+                work.fail(work.message_id, f"{type(error).__name__}: {error}"[:MAX_LOG_TEXT])
         else:
             if not work.cancelled.is_set():
                 work.reply(work.message_id, reply)
@@ -127,11 +127,11 @@ class Runtime:
             return client_failed(message, str(error))
         except Exception:
             log.exception("%s failed", message.metadata.message_type)
-            return client_failed(message, traceback.format_exc())
+            return client_failed(message, traceback.format_exc()[-MAX_LOG_TEXT:])
 
     def _call(self, message: Message, work: Work) -> Message:
-        if self._context is None:
-            raise WireError("The server sent a message before it gave this client a place in a run.")
+        if self._context is None or self._context.run_id != message.metadata.run_id:
+            raise WireError("The server sent a message of a run in which it gave this client no place.")
         self._context.node_id = message.metadata.dst_node_id
         with reporting_to(_throttled(work)):
             return self._app(message, self._context)
@@ -163,3 +163,12 @@ def _throttled(work: Work) -> Callable[[BatchProgress], None]:
         )
 
     return report
+
+
+def _or_empty(values: Mapping[str, Value]) -> UserConfig:
+    """A config from the server; one that cannot be read is left out, and the app says what it misses."""
+    try:
+        return from_values(values)
+    except WireError:
+        log.exception("a config from the server cannot be read")
+        return {}

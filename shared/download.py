@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -111,7 +112,7 @@ def _run_downloader(name: str, staging: Path) -> str | None:
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", "shared.download", name, str(staging)],
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, search_path)), "TQDM_DISABLE": "1"},
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,  # closes when this process ends, however it ends
             stdout=output,
             stderr=subprocess.STDOUT,
         )
@@ -160,8 +161,14 @@ def _size_of(folder: Path) -> int:
     return size
 
 
+def _end_with_parent() -> None:
+    sys.stdin.read()
+    os._exit(1)
+
+
 def _main(name: str, folder: str) -> None:
     """Entry point of the downloading process: ends with code 0, or 1 and the reason as last line."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     socket.setdefaulttimeout(SOCKET_TIMEOUT_S)
     from torchvision import datasets  # only this process needs it
 

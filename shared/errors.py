@@ -40,6 +40,10 @@ class WireError(FedLoomError):
     """Bytes from the other end of the link do not follow the protocol."""
 
 
+class ReplyInvalid(FedLoomError):
+    """A client's reply does not hold what was asked for, or holds values that cannot be used."""
+
+
 class LinkRefused(FedLoomError):
     """The server refused this client for a reason that trying again cannot change."""
 

@@ -20,6 +20,7 @@ from google.protobuf.message import DecodeError
 from shared.errors import WireError
 
 __all__ = [
+    "SERVER_NODE_ID",
     "FlowerRun",
     "client_failed",
     "client_unavailable",

@@ -22,6 +22,9 @@ CHUNK_BYTES = 1 << 20
 MAX_MESSAGE_BYTES = 2 << 30
 """A larger message is refused; protobuf itself cannot hold more than 2 GiB."""
 
+MAX_LOG_TEXT = 16_384
+"""Characters of a log message, a traceback or an error's reason that travel; the rest is cut off."""
+
 ConfigScalar = bool | int | float | str
 
 CHANNEL_OPTIONS: Sequence[tuple[str, int]] = (
@@ -33,6 +36,8 @@ CHANNEL_OPTIONS: Sequence[tuple[str, int]] = (
     ("grpc.http2.max_pings_without_data", 0),
     ("grpc.http2.min_ping_interval_without_data_ms", 2_000),
     ("grpc.http2.min_recv_ping_interval_without_data_ms", 2_000),
+    # A proxy for web traffic is not meant for the link, least of all on loopback.
+    ("grpc.enable_http_proxy", 0),
     # Each connection is a channel of its own, whose tries FedLoom times itself.
     ("grpc.use_local_subchannel_pool", 1),
     ("grpc.max_receive_message_length", 2 * CHUNK_BYTES),
@@ -97,6 +102,11 @@ class Assembler:
         whole = self._message_id, b"".join(self._parts)
         self._message_id, self._parts = None, []
         return whole
+
+    def drop(self, message_id: str) -> None:
+        """Forget what has come of a message whose rest will not be added."""
+        if self._message_id == message_id:
+            self._message_id, self._parts = None, []
 
     def _begin(self, chunk: Chunk) -> None:
         if not chunk.message_id:

@@ -7,7 +7,6 @@ from typing import Any
 
 from flask import redirect
 from flask_openapi3 import Info, OpenAPI
-from pydantic import BaseModel
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from app.api.problems import Problem, invalid
@@ -53,17 +52,11 @@ def create_openapi_app(import_name: str) -> OpenAPI:
 
 
 def describe(flask_app: OpenAPI) -> dict[str, Any]:
-    """The OpenAPI document, with the models that only Socket.IO carries."""
+    """The document of all routes so far, as it is served, with the model that only Socket.IO carries."""
     document: dict[str, Any] = flask_app.api_doc
-    for model in (Snapshot,):
-        _add_schema(document["components"]["schemas"], model)
+    schema = Snapshot.model_json_schema(ref_template="#/components/schemas/{model}")
+    document["components"]["schemas"].update(schema.pop("$defs"), Snapshot=schema)
     return document
-
-
-def _add_schema(schemas: dict[str, Any], model: type[BaseModel]) -> None:
-    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
-    schemas.update(schema.pop("$defs", {}))
-    schemas[model.__name__] = schema
 
 
 def as_json(flask_app: OpenAPI) -> str:

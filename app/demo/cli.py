@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import threading
 import time
 import webbrowser
 from dataclasses import dataclass
@@ -15,16 +16,16 @@ import httpx
 from app.demo.fleet import DemoFailed, Fleet, Ports
 from app.demo.report import make_report, write_report
 from app.federation.spec import RunSpec
+from app.federation.states import FINAL_STATES
 from app.settings import ServerSettings, add_run_flags, port_number, spec_from
 from client.settings import ClientSettings
 from shared import paths
 from shared.errors import FedLoomError, SettingsInvalid
-from shared.interrupt import end_on_signals
+from shared.interrupt import INTERRUPTED, end_on_signals
 from shared.names import DEFAULT_WEB_PORT, DatasetName
 
 FALLBACK = DatasetName.DIGITS
 POLL_S = 0.2
-FINAL_STATES = {"completed", "stopped", "failed"}
 
 
 @dataclass(frozen=True)
@@ -51,8 +52,11 @@ def main(argv: list[str] | None = None) -> int:
             return _demo(fleet, settings, started)
     except KeyboardInterrupt:
         _say("Stopped.")
-        return 130
-    except (FedLoomError, OSError, httpx.HTTPError) as error:
+        return INTERRUPTED
+    except httpx.HTTPError as error:
+        print(f"error: The server stopped answering ({error}); its message is above.", file=sys.stderr)
+        return 1
+    except (FedLoomError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
 
@@ -98,7 +102,7 @@ def parse(argv: list[str] | None) -> DemoSettings:
             f"--min-clients {arguments.min_clients} would wait for ever: --clients is {arguments.clients}"
         )
     try:
-        spec = spec_from(arguments)
+        spec = spec_from(arguments, rounds_flag="--rounds")
     except SettingsInvalid as error:
         parser.error(str(error))
     return DemoSettings(
@@ -117,14 +121,18 @@ def _demo(fleet: Fleet, settings: DemoSettings, started: float) -> int:
     spec = _with_available_dataset(fleet, settings)
     _say(f"Starting the server and {settings.clients} clients with {spec.dataset}.")
     ports = fleet.start_server(
-        ServerSettings(port=settings.port, link_port=0, data_dir=settings.data_dir, spec=spec),
+        ServerSettings(
+            port=settings.port, link_port=0, data_dir=settings.data_dir, spec=spec, queue_run=True
+        ),
     )
     _start_clients(fleet, settings, spec, ports)
     url = f"http://localhost:{ports.web}"
     _say(f"The live page: {url}")
-    if settings.browser:
-        webbrowser.open(url)
-    with httpx.Client(base_url=f"http://127.0.0.1:{ports.web}/api/v1", timeout=10) as api:
+    if settings.browser and not settings.exit_when_done:
+        # In a thread: a browser in the terminal would not return
+        threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
+    # trust_env: a proxy for the web is not meant for this machine's own server
+    with httpx.Client(base_url=f"http://127.0.0.1:{ports.web}/api/v1", timeout=10, trust_env=False) as api:
         run = _wait_for_end(fleet, api, spec)
         report = make_report(
             run,
@@ -171,10 +179,10 @@ def _wait_for_end(fleet: Fleet, api: httpx.Client, spec: RunSpec) -> dict[str, A
     ended: set[str] = set()
     run_id = api.get("/runs").json()["runs"][-1]["id"]
     while True:
+        _require_server(fleet)
         run: dict[str, Any] = api.get(f"/runs/{run_id}").json()
         if run["state"] in FINAL_STATES:
             return run
-        _require_server(fleet)
         for client_id, process in fleet.clients.items():
             if not process.is_alive() and client_id not in ended:
                 ended.add(client_id)

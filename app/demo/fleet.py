@@ -16,7 +16,9 @@ from pathlib import Path
 
 from app.settings import ServerSettings
 from client.settings import ClientSettings
-from shared.errors import FedLoomError
+from shared.console import configure_logging
+from shared.errors import DatasetUnavailable, FedLoomError
+from shared.interrupt import end_on_signals
 
 PRELOAD = ["app.server", "client.main", "torch._dynamo", "sklearn.datasets"]
 """Imported once, before the fork: together they take seconds, and every process needs them."""
@@ -47,6 +49,7 @@ class Fleet:
             self._context.set_forkserver_preload(PRELOAD)
         self.server: BaseProcess | None = None
         self.clients: dict[str, BaseProcess] = {}
+        self._others: list[BaseProcess] = []
 
     def __enter__(self) -> Fleet:
         return self
@@ -59,6 +62,7 @@ class Fleet:
         receiver, sender = self._context.Pipe(duplex=False)
         process = self._context.Process(target=_check_dataset, args=(dataset, data_dir, sender), daemon=True)
         process.start()
+        self._others.append(process)
         sender.close()
         try:
             problem: str | None = receiver.recv()
@@ -92,15 +96,16 @@ class Fleet:
 
     def stop(self) -> None:
         """End all processes: asked first, forced after `STOP_TIMEOUT_S`."""
-        processes = [*self.clients.values(), *([self.server] if self.server else [])]
-        for process in processes:
-            process.terminate()
         deadline = time.monotonic() + STOP_TIMEOUT_S
-        for process in processes:
-            process.join(max(deadline - time.monotonic(), 0))
-            if process.is_alive():
-                process.kill()
-                process.join()
+        # The server last, so that it hears the clients' goodbye.
+        for group in (self._others, list(self.clients.values()), [self.server] if self.server else []):
+            for process in group:
+                process.terminate()
+            for process in group:
+                process.join(max(deadline - time.monotonic(), 0))
+                if process.is_alive():
+                    process.kill()
+                    process.join()
 
 
 # in the child processes
@@ -108,14 +113,17 @@ class Fleet:
 
 def _check_dataset(dataset: str, data_dir: Path, result: Connection) -> None:
     from shared.datasets import load_test, load_train_labels
-    from shared.errors import DatasetUnavailable
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    configure_logging("demo")
+    _end_with_parent()
+    end_on_signals()
     try:
         load_train_labels(dataset, data_dir)
         load_test(dataset, data_dir)
     except DatasetUnavailable as error:
         result.send(str(error))
+    except KeyboardInterrupt:
+        pass
     else:
         result.send(None)
 

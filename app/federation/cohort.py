@@ -14,6 +14,9 @@ from app.federation.registry import natural_key
 from app.federation.spec import RunSpec
 from app.records import Client, ClientState
 
+MAX_DETAILS = 5
+"""Clients that a reason names; more are counted."""
+
 
 class Cohort:
     """The clients of one run. Owned by the run thread."""
@@ -42,27 +45,24 @@ class Cohort:
         return None
 
     def eligible(self, clients: Iterable[Client]) -> list[Client]:
-        """The connected clients that could take part now."""
-        return [
-            client
-            for client in clients
-            if client.state is not ClientState.LOST and self.objection(client) is None
-        ]
+        """The connected clients that could take part now: holders of parts, newcomers while parts last."""
+        able = [client for client in clients if not _lost(client) and self.objection(client) is None]
+        holders = [client for client in able if client.id in self._parts]
+        newcomers = [client for client in able if client.id not in self._parts]
+        free = self.num_partitions - len(self._parts) if self.num_partitions else len(newcomers)
+        newcomers.sort(key=lambda client: natural_key(client.id))
+        return holders + newcomers[:free]
 
     def admit(self, clients: Iterable[Client]) -> list[Client]:
         """Give each eligible client without a part the lowest free one; returns those that got one."""
-        newcomers = sorted(
-            (client for client in self.eligible(clients) if client.id not in self._parts),
-            key=lambda client: natural_key(client.id),
-        )
+        newcomers = [client for client in self.eligible(clients) if client.id not in self._parts]
         if not self.num_partitions:
             # At least the minimum: a client that left just now must find a part when it comes back.
             self.num_partitions = max(len(newcomers), self._spec.min_clients)
         taken = set(self._parts.values())
         free = [part for part in range(self.num_partitions) if part not in taken]
-        admitted = newcomers[: len(free)]
-        self._parts.update({client.id: part for client, part in zip(admitted, free, strict=False)})
-        return admitted
+        self._parts.update({client.id: part for client, part in zip(newcomers, free, strict=False)})
+        return newcomers
 
     def missing(self, clients: Iterable[Client], minimum: int) -> str:
         """What the run waits for, in words."""
@@ -76,6 +76,8 @@ class Cohort:
             for client in clients
             if not _lost(client) and (objection := self.objection(client)) is not None
         ]
+        if len(details) > MAX_DETAILS:
+            details = [*details[:MAX_DETAILS], f"and {len(details) - MAX_DETAILS} more"]
         return f"{reason}: {'; '.join(details)}" if details else reason
 
 

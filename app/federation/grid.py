@@ -15,7 +15,7 @@ from flwr.serverapp import Grid
 
 from app.federation.link_server import LinkServer
 from app.federation.session import Task
-from shared.errors import RunStopped, WireError
+from shared.errors import ReplyInvalid, RunStopped, WireError
 from shared.flower import (
     FlowerRun,
     client_failed,
@@ -60,6 +60,12 @@ class _Reply:
 
 
 @dataclass(frozen=True)
+class _Failed:
+    message_id: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class _Lost:
     message_id: str
     reason: str
@@ -75,9 +81,13 @@ class _Membership:
     pass
 
 
+_Item = _Reply | _Failed | _Lost | _Stop | _Membership
+
+
 class LinkGrid(Grid):
     """The grid of one run. Used by the run thread, except for `stop` and `membership_changed`.
 
+    `check` raises ReplyInvalid for a reply that must not be used; an error reply then stands for it.
     `members` names the connected clients of the run whenever it is asked; `on_membership` is called, in the
     run thread, when a client has come or gone. Any call raises `RunStopped` once the run was stopped.
     """
@@ -88,14 +98,16 @@ class LinkGrid(Grid):
         run_id: int,
         members: Callable[[], Iterable[str]],
         observer: Observer,
+        check: Callable[[Instruction, Message], None],
         on_membership: Callable[[], None],
     ) -> None:
         self._link = link
         self._run = empty_run(run_id)
         self._members = members
         self._observer = observer
+        self._check = check
         self._on_membership = on_membership
-        self._inbox: queue.SimpleQueue[_Reply | _Lost | _Stop | _Membership] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[_Item] = queue.SimpleQueue()
         self._outstanding: dict[str, Instruction] = {}
         self._arrived: dict[str, Message] = {}
         self._client_ids: dict[int, str] = {}
@@ -113,6 +125,9 @@ class LinkGrid(Grid):
 
     def _put_reply(self, message_id: str, payload: bytes) -> None:
         self._inbox.put(_Reply(message_id, payload))
+
+    def _put_failure(self, message_id: str, reason: str) -> None:
+        self._inbox.put(_Failed(message_id, reason))
 
     def _put_lost(self, message_id: str, reason: str) -> None:
         self._inbox.put(_Lost(message_id, reason))
@@ -141,7 +156,7 @@ class LinkGrid(Grid):
 
     def get_node_ids(self) -> list[int]:
         """The node ids of the run's connected clients, in the clients' natural order."""
-        self._drain()
+        self.raise_if_stopped()
         client_ids = list(self._members())
         self._client_ids.update({node_id_of(client_id): client_id for client_id in client_ids})
         return [node_id_of(client_id) for client_id in client_ids]
@@ -156,7 +171,7 @@ class LinkGrid(Grid):
 
     def pull_messages(self, message_ids: Iterable[str]) -> list[Message]:
         """The replies that have arrived since the last call to any of these messages; does not wait."""
-        self._drain()
+        self.raise_if_stopped()
         return [self._arrived.pop(message_id) for message_id in message_ids if message_id in self._arrived]
 
     def send_and_receive(
@@ -174,8 +189,15 @@ class LinkGrid(Grid):
 
     def wait_until(self, condition: Callable[[], bool]) -> None:
         """Block until `condition` holds; it is asked again whenever a client came or went."""
-        self._drain()
+        self.raise_if_stopped()
         while not condition():
+            self._handle(self._inbox.get())
+
+    def raise_if_stopped(self) -> None:
+        """Raise RunStopped once the run was stopped; takes in all that has arrived."""
+        if self._stopped is not None:
+            raise RunStopped(self._stopped)
+        while not self._inbox.empty():
             self._handle(self._inbox.get())
 
     def withdraw_all(self, reason: str) -> None:
@@ -199,26 +221,19 @@ class LinkGrid(Grid):
                     self._withdraw(message_id, "the round's time is over")
                 return
 
-    def _drain(self) -> None:
-        self._raise_if_stopped()
-        while not self._inbox.empty():
-            self._handle(self._inbox.get())
-
-    def _handle(self, item: _Reply | _Lost | _Stop | _Membership) -> None:
+    def _handle(self, item: _Item) -> None:
         match item:
             case _Reply(message_id, payload):
-                self._arrive(message_id, lambda instruction: _decode_reply(instruction, payload))
+                self._arrive(message_id, lambda instruction: self._read(instruction, payload))
+            case _Failed(message_id, reason):
+                self._arrive(message_id, lambda instruction: client_failed(instruction.message, reason))
             case _Lost(message_id, reason):
                 self._arrive(message_id, lambda instruction: client_unavailable(instruction.message, reason))
             case _Stop(reason):
                 self._stopped = reason
+                raise RunStopped(reason)
             case _Membership():
                 self._on_membership()
-        self._raise_if_stopped()
-
-    def _raise_if_stopped(self) -> None:
-        if self._stopped is not None:
-            raise RunStopped(self._stopped)
 
     def _arrive(self, message_id: str, read: Callable[[Instruction], Message]) -> None:
         instruction = self._outstanding.pop(message_id, None)
@@ -227,6 +242,17 @@ class LinkGrid(Grid):
         reply = read(instruction)
         self._observer.replied(instruction, reply)
         self._arrived[message_id] = reply
+
+    def _read(self, instruction: Instruction, payload: bytes) -> Message:
+        """The reply in a payload; an error reply in place of one that cannot be used."""
+        try:
+            reply = decode(payload)
+            _check_addresses(instruction.message, reply)
+            if not reply.has_error():
+                self._check(instruction, reply)
+        except (WireError, ReplyInvalid) as error:
+            return client_failed(instruction.message, str(error))
+        return reply
 
     def _withdraw(self, message_id: str, reason: str) -> None:
         instruction = self._outstanding.pop(message_id, None)
@@ -258,26 +284,19 @@ class LinkGrid(Grid):
                 round=item.round,
                 payload=(encode_envelope(item.message), contents[id(content)]),
                 on_reply=partial(self._put_reply, message_id),
+                on_failure=partial(self._put_failure, message_id),
                 on_lost=partial(self._put_lost, message_id),
             )
 
 
-def _decode_reply(instruction: Instruction, payload: bytes) -> Message:
-    """The reply in a payload; what is none, or answers another message, becomes an error reply."""
-    try:
-        reply = decode(payload)
-    except WireError as error:
-        return client_failed(instruction.message, str(error))
-    sent, got = instruction.message.metadata, reply.metadata
-    if (
-        got.reply_to_message_id != sent.message_id
-        or got.src_node_id != sent.dst_node_id
-        or got.run_id != sent.run_id
+def _check_addresses(message: Message, reply: Message) -> None:
+    sent, got = message.metadata, reply.metadata
+    if (got.reply_to_message_id, got.src_node_id, got.run_id) != (
+        sent.message_id,
+        sent.dst_node_id,
+        sent.run_id,
     ):
-        return client_failed(
-            instruction.message, "The reply belongs to another message than the one it came for."
-        )
-    return reply
+        raise ReplyInvalid("The reply belongs to another message than the one it came for.")
 
 
 def _round_of(message: Message) -> int | None:

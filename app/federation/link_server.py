@@ -13,6 +13,7 @@ import re
 import threading
 from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import Future
+from functools import partial
 from typing import Any, TypeVar
 
 import grpc
@@ -23,7 +24,6 @@ from app.federation.registry import ClientRegistry
 from app.federation.session import Session, Task
 from app.records import LOG_LEVELS, LOG_SOURCE, ClientProgress, ClientState, LogLevel, LogRecord
 from shared.errors import FedLoomError, WireError
-from shared.flower import node_id_of
 from shared.proto.link_pb2 import (
     Assignment,
     ClientFrame,
@@ -35,14 +35,14 @@ from shared.proto.link_pb2 import (
     Welcome,
 )
 from shared.version import __version__
-from shared.wire import CHANNEL_OPTIONS, LINK_PROCEDURE, LINK_SERVICE, PROTOCOL_VERSION
+from shared.wire import CHANNEL_OPTIONS, LINK_PROCEDURE, LINK_SERVICE, MAX_LOG_TEXT, PROTOCOL_VERSION
 
 R = TypeVar("R")
 Context = grpc.aio.ServicerContext[ClientFrame, ServerFrame]
 
 HELLO_TIMEOUT_S = 10.0
 MAX_NAME = 255
-MAX_LOG_TEXT = 16_384
+MAX_NAMES = 32
 CLIENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 STATE_OF_TASK = {"train": ClientState.TRAINING, "evaluate": ClientState.EVALUATING}
 
@@ -61,10 +61,9 @@ log = logging.getLogger(__name__)
 class LinkServer:
     """Listens for clients. `start` and `stop` are called once; the rest from any thread while it runs."""
 
-    def __init__(self, registry: ClientRegistry, bus: EventBus, instance: str) -> None:
+    def __init__(self, registry: ClientRegistry, bus: EventBus) -> None:
         self._registry = registry
         self._bus = bus
-        self._instance = instance
         self._sessions: dict[str, Session] = {}
         self._thread = threading.Thread(target=self._run_loop, name="link", daemon=True)
         self._started: Future[asyncio.AbstractEventLoop] = Future()
@@ -107,7 +106,7 @@ class LinkServer:
 
     def note(self, client_id: str, **changes: Any) -> None:
         """Change what the registry says of a client."""
-        self._loop.call_soon_threadsafe(lambda: self._registry.update(client_id, **changes))
+        self.post(partial(self._registry.update, client_id, **changes))
 
     def _run(self, coroutine: Coroutine[Any, Any, R]) -> R:
         """Run a coroutine in the link thread and wait for its result."""
@@ -184,16 +183,13 @@ class LinkServer:
 
     async def _read(self, session: Session, context: Context) -> None:
         while isinstance(frame := await context.read(), ClientFrame):
+            if frame.WhichOneof("kind") == "goodbye":
+                session.said_goodbye = True
+                return
             self._receive(session, frame)
 
     async def _write(self, session: Session, context: Context) -> None:
-        welcome = Welcome(
-            protocol=PROTOCOL_VERSION,
-            version=__version__,
-            instance=self._instance,
-            node_id=node_id_of(session.client_id),
-        )
-        await context.write(ServerFrame(welcome=welcome))
+        await context.write(ServerFrame(welcome=Welcome(version=__version__)))
         async for frame in session.outgoing():
             await context.write(frame)
 
@@ -220,7 +216,7 @@ class LinkServer:
         if hello.protocol != PROTOCOL_VERSION:
             return _refuse(
                 f"This server speaks version {PROTOCOL_VERSION} of the link (FedLoom {__version__}), "
-                f"the client version {hello.protocol} (FedLoom {hello.version[:32]}). "
+                f"the client version {hello.protocol} (FedLoom {hello.version[:32]!r}). "
                 "Install the same FedLoom on both.",
                 final=True,
             )
@@ -230,8 +226,9 @@ class LinkServer:
                 f"or digit, and is not {LOG_SOURCE!r}. Choose another --client-id.",
                 final=True,
             )
-        if max(map(len, (hello.dataset, hello.host, hello.device, *hello.models))) > MAX_NAME:
-            return _refuse(f"A name in the hello is longer than {MAX_NAME} characters.", final=True)
+        names = (hello.dataset, hello.host, hello.device, hello.version, *hello.models)
+        if len(names) > MAX_NAMES or not all(len(name) <= MAX_NAME and name.isprintable() for name in names):
+            return _refuse("A name in the hello is too long, or cannot be printed.", final=True)
         present = self._sessions.get(hello.client_id)
         if present is None:
             return None
@@ -248,7 +245,11 @@ class LinkServer:
         if self._sessions.get(session.client_id) is not session:
             return  # replaced by a reconnect
         del self._sessions[session.client_id]
-        log.warning("%s is lost: %s", session.client_id, reason)
+        if session.said_goodbye:
+            reason = "it was stopped"
+            log.info("%s left", session.client_id)
+        else:
+            log.warning("%s is lost: %s", session.client_id, reason)
         self._registry.lost(session.client_id)
         session.close(f"{session.client_id} was lost: {reason}")
 
@@ -257,8 +258,7 @@ class LinkServer:
         self._registry.seen(client_id)
         match frame.WhichOneof("kind"):
             case "reply":
-                task = session.receive_reply(frame)
-                if task is not None:
+                if session.receive_reply(frame) is not None:
                     self._registry.update(client_id, state=ClientState.IDLE, progress=None)
             case "progress":
                 if session.is_pending(frame.progress.message_id):
@@ -266,8 +266,8 @@ class LinkServer:
             case "log":
                 self._bus.publish(_log_record(client_id, frame.log))
             case "failure":
-                session.receive_failure(frame.failure)
-                self._registry.update(client_id, state=ClientState.IDLE, progress=None)
+                if session.receive_failure(frame.failure) is not None:
+                    self._registry.update(client_id, state=ClientState.IDLE, progress=None)
             case "heartbeat":
                 pass
             case kind:

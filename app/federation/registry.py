@@ -68,7 +68,7 @@ class ClientRegistry:
             device=hello.device,
             connected_at=now,
             last_seen=now,
-            **(_memory(known) if known else {}),
+            **(_memory(known) if known and known.dataset == hello.dataset else {}),
         )
         self._put(client)
         self._tell_listeners()

@@ -5,23 +5,20 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
-from flwr.app import Message, MetricRecord
+from flwr.app import Message
 
 from app.federation.grid import Instruction
 from app.federation.run_book import RunBook
 from app.records import ClientRound, GlobalScore, Phase, Round, RunProgress
+from shared.results import EvaluateMetrics, TrainMetrics
+from shared.wire import MAX_LOG_TEXT
 
 NoteClient = Callable[..., None]
 """`note(client_id, **changes)`: changes what the client registry says of a client."""
 
-_RESULTS_OF = {
-    # message type: {field of ClientRound: key in the reply's metrics}
-    "train": {"train_loss": "train_loss", "samples": "num-examples", "train_s": "duration_s"},
-    "evaluate": {"loss": "loss", "accuracy": "accuracy", "evaluate_s": "duration_s"},
-}
 _PHASE_OF = {"train": Phase.TRAINING, "evaluate": Phase.EVALUATING}
 
 
@@ -35,7 +32,7 @@ class RoundTracker:
         self._log = logging.LoggerAdapter(logging.getLogger(__name__), {"run_id": run_id})
         self._round = Round(round=0, started_at=time.time())
         self._clock = time.monotonic()
-        self._weights: dict[str, float] = {}
+        self._weights: dict[str, int] = {}
         self._asked = 0
         self._answers = 0
         self._asked_to_train = 0
@@ -59,27 +56,40 @@ class RoundTracker:
         if instruction.kind not in _PHASE_OF or instruction.round != self._round.round:
             return
         client_id = instruction.client_id
+        before = self._round.per_client.get(client_id, ClientRound())
         if reply.has_error():
-            reason = reply.error.reason or "no reason given"
-            changes: dict[str, Any] = {"error": reason}
             self._log.warning(
-                "round %d: %s returned no result (%s): %s",
+                "round %d: no result of %s from %s: %s",
                 self._round.round,
+                instruction.kind,
                 client_id,
-                instruction.message.metadata.message_type,
-                reason.strip().splitlines()[-1],
+                last_line(reply),
             )
+            mine = before.model_copy(update={"error": (reply.error.reason or "")[:MAX_LOG_TEXT]})
         else:
-            metrics = _flatten(reply.content.metric_records.values())
-            changes = {name: _number(metrics.get(key)) for name, key in _RESULTS_OF[instruction.kind].items()}
-            changes["error"] = None
-            self._weights[client_id] = _number(metrics.get("num-examples")) or 0.0
-            self._note_client(
-                client_id, **{k: v for k, v in changes.items() if k in _CLIENT_FIELDS and v is not None}
-            )
-        mine = self._round.per_client.get(client_id, ClientRound()).model_copy(update=changes)
+            mine = self._record(client_id, instruction.kind, reply, before)
         self._update(per_client={**self._round.per_client, client_id: mine})
         self._advance(instruction.kind)
+
+    def _record(self, client_id: str, kind: str, reply: Message, before: ClientRound) -> ClientRound:
+        """What a good reply adds to the client's part in the round."""
+        if kind == "train":
+            trained = TrainMetrics.from_reply(reply)
+            self._weights[client_id] = trained.num_examples
+            self._note_client(client_id, train_loss=trained.train_loss, samples=trained.num_examples)
+            return ClientRound(
+                train_loss=trained.train_loss, samples=trained.num_examples, train_s=trained.duration_s
+            )
+        evaluated = EvaluateMetrics.from_reply(reply)
+        self._weights[client_id] = evaluated.num_examples
+        self._note_client(client_id, loss=evaluated.loss, accuracy=evaluated.accuracy)
+        return before.model_copy(
+            update={
+                "loss": evaluated.loss,
+                "accuracy": evaluated.accuracy,
+                "evaluate_s": evaluated.duration_s,
+            }
+        )
 
     def begin(self, server_round: int) -> None:
         """A round's clock starts; called for round 0, later rounds are seen to begin by their messages."""
@@ -140,13 +150,12 @@ class RoundTracker:
         self._book.put_round(self._run_id, self._round)
 
 
-_CLIENT_FIELDS = frozenset({"train_loss", "loss", "accuracy", "samples"})
+def last_line(reply: Message) -> str:
+    """The last line of an error reply's reason: of a traceback, the exception."""
+    lines = (reply.error.reason or "").strip().splitlines()
+    return lines[-1][:500] if lines else "no reason given"
 
 
-def _flatten(records: Iterable[MetricRecord]) -> dict[str, Any]:
-    return {key: value for record in records for key, value in record.items()}
-
-
-def _number(value: object) -> Any:
-    """A finite number as it is; anything else, which a client may well send, as None."""
-    return value if isinstance(value, int | float) and math.isfinite(value) else None
+def _number(value: float) -> float | None:
+    """A finite number as it is; a model that diverged has none."""
+    return value if math.isfinite(value) else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Protocol
 
@@ -16,6 +16,7 @@ from flwr.app import ArrayRecord, ConfigRecord, Context, Message
 from flwr.serverapp import Grid, ServerApp
 from flwr.serverapp.strategy import Strategy
 
+from app.federation.rounds import last_line
 from app.federation.sampling import SampledGrid, sample_nodes
 from app.federation.spec import RunSpec
 from app.federation.strategies import build_strategy
@@ -32,6 +33,12 @@ log = logging.getLogger(__name__)
 
 class RunCallbacks(Protocol):
     """Told what happens in a run; called in the thread of the ServerApp."""
+
+    def prepared(self) -> None:
+        """The data is loaded; the evaluation of the initial model begins."""
+
+    def checkpoint(self) -> None:
+        """Called now and then while the server itself computes; raises RunStopped to end the run there."""
 
     def before_round(self, server_round: int) -> None:
         """A round is about to begin, or to be tried again. May block until enough clients are there."""
@@ -50,6 +57,12 @@ class WaitForNodes:
         self._grid = grid
         self._minimum = minimum
 
+    def prepared(self) -> None:
+        """Nothing to do."""
+
+    def checkpoint(self) -> None:
+        """Nothing to do: Flower ends the process."""
+
     def before_round(self, server_round: int) -> None:
         """Ask the grid once a second, as Flower's strategies do."""
         while len(list(self._grid.get_node_ids())) < self._minimum:
@@ -67,7 +80,8 @@ class WaitForNodes:
 class GlobalModel:
     """The model on the server, with the test set that it is evaluated on."""
 
-    def __init__(self, spec: RunSpec, data_dir: Path) -> None:
+    def __init__(self, spec: RunSpec, data_dir: Path, checkpoint: Callable[[], None]) -> None:
+        self._checkpoint = checkpoint
         self._device = resolve_device()
         self._model = build_model(spec.model, spec.dataset, derive_seed(spec.seed, "model"))
         self._test_set: TensorSet = load_test(spec.dataset, data_dir).to(self._device)
@@ -79,7 +93,9 @@ class GlobalModel:
     def evaluate(self, arrays: ArrayRecord) -> tuple[float, float]:
         """Load the weights; loss and accuracy (0 to 1) on the test set."""
         self._model.load_state_dict(arrays.to_torch_state_dict())
-        result = evaluate(self._model, self._test_set, device=self._device)
+        result = evaluate(
+            self._model, self._test_set, device=self._device, on_batch=lambda _: self._checkpoint()
+        )
         return result.loss, result.accuracy
 
 
@@ -98,7 +114,8 @@ def build(callbacks: RunCallbacks | None = None) -> ServerApp:
 
 def _run(grid: Grid, spec: RunSpec, data_dir: Path, callbacks: RunCallbacks) -> None:
     strategy = build_strategy(spec)
-    model = GlobalModel(spec, data_dir)
+    model = GlobalModel(spec, data_dir, callbacks.checkpoint)
+    callbacks.prepared()
     arrays = model.arrays()
     callbacks.evaluated(0, *model.evaluate(arrays))
     callbacks.finished(0)
@@ -133,12 +150,12 @@ def _train(
             continue  # they left between the two lines above
         messages = strategy.configure_train(server_round, arrays, ConfigRecord(), SampledGrid(grid, cohort))
         replies = in_order(grid.send_and_receive(messages))
-        if not all(map(is_unavailable, replies)):
+        if not replies or not all(map(is_unavailable, replies)):
             break
         log.warning("round %d: every client of the cohort was lost, the round is tried again", server_round)
     new_arrays, _ = strategy.aggregate_train(server_round, replies)
     if new_arrays is None:
-        reasons = "; ".join(sorted({_last_line(reply) for reply in replies if reply.has_error()}))
+        reasons = "; ".join(sorted({last_line(reply) for reply in replies if reply.has_error()}))
         raise RoundFailed(
             f"Round {server_round} failed: no client returned an update ({reasons}). "
             "The rounds before it stand. The clients' logs have the details; "
@@ -166,11 +183,6 @@ def _ask_to_evaluate(
 def in_order(replies: Iterable[Message]) -> list[Message]:
     """All replies, by node: sums of floats depend on their order, and the order of arrival is chance."""
     return sorted(replies, key=lambda reply: reply.metadata.src_node_id)
-
-
-def _last_line(reply: Message) -> str:
-    lines = (reply.error.reason or "").strip().splitlines()
-    return lines[-1] if lines else "no reason given"
 
 
 app = build()

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 
 from shared.proto.link_pb2 import Assignment, Cancel, ClientFrame, Failure, Hello, ServerFrame
-from shared.wire import Assembler, split
+from shared.wire import MAX_LOG_TEXT, Assembler, split
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,8 @@ class Task:
     """One Flower message for one client.
 
     `payload` is its serialised form in parts (see `shared.wire.split`). Exactly one of `on_reply` (with the
-    serialised reply) and `on_lost` (with the reason, in words) is called, once, in the link thread.
+    serialised reply), `on_failure` (the client could not answer) and `on_lost` (it went away), these with the
+    reason in words, is called, once, in the link thread.
     """
 
     message_id: str
@@ -24,6 +25,7 @@ class Task:
     round: int | None
     payload: tuple[bytes, ...]
     on_reply: Callable[[bytes], None]
+    on_failure: Callable[[str], None]
     on_lost: Callable[[str], None]
 
 
@@ -32,6 +34,7 @@ class Session:
 
     def __init__(self, hello: Hello) -> None:
         self.hello = hello
+        self.said_goodbye = False
         self._outbox: asyncio.Queue[Iterable[ServerFrame] | None] = asyncio.Queue()
         self._pending: dict[str, Task] = {}
         self._assembler = Assembler()
@@ -65,21 +68,27 @@ class Session:
     # incoming
 
     def receive_reply(self, frame: ClientFrame) -> Task | None:
-        """Take one chunk of a reply. Returns the task that it completes, after calling its `on_reply`."""
+        """Take one chunk of a reply. Returns the task that it completes, after calling its `on_reply`.
+
+        Chunks of a reply that nobody awaits (any more) are dropped one by one, never held.
+        """
+        if frame.reply.message_id not in self._pending:
+            self._assembler.drop(frame.reply.message_id)
+            return None
         whole = self._assembler.add(frame.reply)
         if whole is None:
             return None
         message_id, payload = whole
-        task = self._pending.pop(message_id, None)
-        if task is not None:
-            task.on_reply(payload)
+        task = self._pending.pop(message_id)
+        task.on_reply(payload)
         return task
 
-    def receive_failure(self, failure: Failure) -> None:
-        """The client says that there will be no reply."""
+    def receive_failure(self, failure: Failure) -> Task | None:
+        """The client says that there will be no reply. Returns the task, after calling its `on_failure`."""
         task = self._pending.pop(failure.message_id, None)
         if task is not None:
-            task.on_lost(f"{self.client_id} could not handle the message: {failure.reason}")
+            task.on_failure(failure.reason[:MAX_LOG_TEXT])
+        return task
 
     def is_pending(self, message_id: str) -> bool:
         """Whether the reply to this message is still awaited."""

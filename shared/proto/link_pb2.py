@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17shared/proto/link.proto\x12\x0f\x66\x65\x64loom.link.v1\"\x9d\x02\n\x0b\x43lientFrame\x12\'\n\x05hello\x18\x01 \x01(\x0b\x32\x16.fedloom.link.v1.HelloH\x00\x12\'\n\x05reply\x18\x02 \x01(\x0b\x32\x16.fedloom.link.v1.ChunkH\x00\x12-\n\x08progress\x18\x03 \x01(\x0b\x32\x19.fedloom.link.v1.ProgressH\x00\x12\'\n\x03log\x18\x04 \x01(\x0b\x32\x18.fedloom.link.v1.LogLineH\x00\x12/\n\theartbeat\x18\x05 \x01(\x0b\x32\x1a.fedloom.link.v1.HeartbeatH\x00\x12+\n\x07\x66\x61ilure\x18\x06 \x01(\x0b\x32\x18.fedloom.link.v1.FailureH\x00\x42\x06\n\x04kind\"\xf5\x01\n\x0bServerFrame\x12+\n\x07welcome\x18\x01 \x01(\x0b\x32\x18.fedloom.link.v1.WelcomeH\x00\x12+\n\x07refusal\x18\x02 \x01(\x0b\x32\x18.fedloom.link.v1.RefusalH\x00\x12\x31\n\nassignment\x18\x03 \x01(\x0b\x32\x1b.fedloom.link.v1.AssignmentH\x00\x12&\n\x04task\x18\x04 \x01(\x0b\x32\x16.fedloom.link.v1.ChunkH\x00\x12)\n\x06\x63\x61ncel\x18\x05 \x01(\x0b\x32\x17.fedloom.link.v1.CancelH\x00\x42\x06\n\x04kind\"\x9c\x01\n\x05Hello\x12\x10\n\x08protocol\x18\x01 \x01(\r\x12\x11\n\tclient_id\x18\x02 \x01(\t\x12\x0f\n\x07process\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\t\x12\x0f\n\x07\x64\x61taset\x18\x05 \x01(\t\x12\x0e\n\x06models\x18\x06 \x03(\t\x12\x0c\n\x04host\x18\x07 \x01(\t\x12\x0e\n\x06\x64\x65vice\x18\x08 \x01(\t\x12\r\n\x05\x63ores\x18\t \x01(\r\"O\n\x07Welcome\x12\x10\n\x08protocol\x18\x01 \x01(\r\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x10\n\x08instance\x18\x03 \x01(\t\x12\x0f\n\x07node_id\x18\x04 \x01(\x04\"(\n\x07Refusal\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\r\n\x05\x66inal\x18\x02 \x01(\x08\"\xd9\x02\n\nAssignment\x12\x0e\n\x06run_id\x18\x01 \x01(\x04\x12\x0b\n\x03run\x18\x02 \x01(\t\x12@\n\x0bnode_config\x18\x03 \x03(\x0b\x32+.fedloom.link.v1.Assignment.NodeConfigEntry\x12>\n\nrun_config\x18\x04 \x03(\x0b\x32*.fedloom.link.v1.Assignment.RunConfigEntry\x12\x17\n\x0f\x63lients_on_host\x18\x05 \x01(\r\x1aI\n\x0fNodeConfigEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12%\n\x05value\x18\x02 \x01(\x0b\x32\x16.fedloom.link.v1.Value:\x02\x38\x01\x1aH\n\x0eRunConfigEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12%\n\x05value\x18\x02 \x01(\x0b\x32\x16.fedloom.link.v1.Value:\x02\x38\x01\"T\n\x05Value\x12\x0e\n\x04\x66lag\x18\x01 \x01(\x08H\x00\x12\x11\n\x07integer\x18\x02 \x01(\x12H\x00\x12\x10\n\x06number\x18\x03 \x01(\x01H\x00\x12\x0e\n\x04text\x18\x04 \x01(\tH\x00\x42\x06\n\x04kind\"N\n\x05\x43hunk\x12\x12\n\nmessage_id\x18\x01 \x01(\t\x12\x13\n\x0btotal_bytes\x18\x02 \x01(\x04\x12\x0e\n\x06offset\x18\x03 \x01(\x04\x12\x0c\n\x04\x64\x61ta\x18\x04 \x01(\x0c\",\n\x06\x43\x61ncel\x12\x12\n\nmessage_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"-\n\x07\x46\x61ilure\x12\x12\n\nmessage_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"o\n\x08Progress\x12\x12\n\nmessage_id\x18\x01 \x01(\t\x12\x0c\n\x04\x64one\x18\x02 \x01(\x04\x12\r\n\x05total\x18\x03 \x01(\x04\x12\x16\n\x0e\x65xamples_per_s\x18\x04 \x01(\x01\x12\x11\n\x04loss\x18\x05 \x01(\x01H\x00\x88\x01\x01\x42\x07\n\x05_loss\"Z\n\x07LogLine\x12\r\n\x05level\x18\x01 \x01(\t\x12\x0e\n\x06logger\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\x12\x11\n\ttraceback\x18\x04 \x01(\t\x12\x0c\n\x04time\x18\x05 \x01(\x01\"\x0b\n\tHeartbeat2Q\n\x04Link\x12I\n\x07\x43onnect\x12\x1c.fedloom.link.v1.ClientFrame\x1a\x1c.fedloom.link.v1.ServerFrame(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17shared/proto/link.proto\x12\x0f\x66\x65\x64loom.link.v1\"\xca\x02\n\x0b\x43lientFrame\x12\'\n\x05hello\x18\x01 \x01(\x0b\x32\x16.fedloom.link.v1.HelloH\x00\x12\'\n\x05reply\x18\x02 \x01(\x0b\x32\x16.fedloom.link.v1.ChunkH\x00\x12-\n\x08progress\x18\x03 \x01(\x0b\x32\x19.fedloom.link.v1.ProgressH\x00\x12\'\n\x03log\x18\x04 \x01(\x0b\x32\x18.fedloom.link.v1.LogLineH\x00\x12/\n\theartbeat\x18\x05 \x01(\x0b\x32\x1a.fedloom.link.v1.HeartbeatH\x00\x12+\n\x07\x66\x61ilure\x18\x06 \x01(\x0b\x32\x18.fedloom.link.v1.FailureH\x00\x12+\n\x07goodbye\x18\x07 \x01(\x0b\x32\x18.fedloom.link.v1.GoodbyeH\x00\x42\x06\n\x04kind\"\xf5\x01\n\x0bServerFrame\x12+\n\x07welcome\x18\x01 \x01(\x0b\x32\x18.fedloom.link.v1.WelcomeH\x00\x12+\n\x07refusal\x18\x02 \x01(\x0b\x32\x18.fedloom.link.v1.RefusalH\x00\x12\x31\n\nassignment\x18\x03 \x01(\x0b\x32\x1b.fedloom.link.v1.AssignmentH\x00\x12&\n\x04task\x18\x04 \x01(\x0b\x32\x16.fedloom.link.v1.ChunkH\x00\x12)\n\x06\x63\x61ncel\x18\x05 \x01(\x0b\x32\x17.fedloom.link.v1.CancelH\x00\x42\x06\n\x04kind\"\x8d\x01\n\x05Hello\x12\x10\n\x08protocol\x18\x01 \x01(\r\x12\x11\n\tclient_id\x18\x02 \x01(\t\x12\x0f\n\x07process\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\t\x12\x0f\n\x07\x64\x61taset\x18\x05 \x01(\t\x12\x0e\n\x06models\x18\x06 \x03(\t\x12\x0c\n\x04host\x18\x07 \x01(\t\x12\x0e\n\x06\x64\x65vice\x18\x08 \x01(\t\"\x1a\n\x07Welcome\x12\x0f\n\x07version\x18\x01 \x01(\t\"(\n\x07Refusal\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\r\n\x05\x66inal\x18\x02 \x01(\x08\"\xd9\x02\n\nAssignment\x12\x0e\n\x06run_id\x18\x01 \x01(\x04\x12\x0b\n\x03run\x18\x02 \x01(\t\x12@\n\x0bnode_config\x18\x03 \x03(\x0b\x32+.fedloom.link.v1.Assignment.NodeConfigEntry\x12>\n\nrun_config\x18\x04 \x03(\x0b\x32*.fedloom.link.v1.Assignment.RunConfigEntry\x12\x17\n\x0f\x63lients_on_host\x18\x05 \x01(\r\x1aI\n\x0fNodeConfigEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12%\n\x05value\x18\x02 \x01(\x0b\x32\x16.fedloom.link.v1.Value:\x02\x38\x01\x1aH\n\x0eRunConfigEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12%\n\x05value\x18\x02 \x01(\x0b\x32\x16.fedloom.link.v1.Value:\x02\x38\x01\"T\n\x05Value\x12\x0e\n\x04\x66lag\x18\x01 \x01(\x08H\x00\x12\x11\n\x07integer\x18\x02 \x01(\x12H\x00\x12\x10\n\x06number\x18\x03 \x01(\x01H\x00\x12\x0e\n\x04text\x18\x04 \x01(\tH\x00\x42\x06\n\x04kind\"N\n\x05\x43hunk\x12\x12\n\nmessage_id\x18\x01 \x01(\t\x12\x13\n\x0btotal_bytes\x18\x02 \x01(\x04\x12\x0e\n\x06offset\x18\x03 \x01(\x04\x12\x0c\n\x04\x64\x61ta\x18\x04 \x01(\x0c\",\n\x06\x43\x61ncel\x12\x12\n\nmessage_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"-\n\x07\x46\x61ilure\x12\x12\n\nmessage_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"o\n\x08Progress\x12\x12\n\nmessage_id\x18\x01 \x01(\t\x12\x0c\n\x04\x64one\x18\x02 \x01(\x04\x12\r\n\x05total\x18\x03 \x01(\x04\x12\x16\n\x0e\x65xamples_per_s\x18\x04 \x01(\x01\x12\x11\n\x04loss\x18\x05 \x01(\x01H\x00\x88\x01\x01\x42\x07\n\x05_loss\"L\n\x07LogLine\x12\r\n\x05level\x18\x01 \x01(\t\x12\x0e\n\x06logger\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\x12\x11\n\ttraceback\x18\x04 \x01(\t\"\x0b\n\tHeartbeat\"\t\n\x07Goodbye2Q\n\x04Link\x12I\n\x07\x43onnect\x12\x1c.fedloom.link.v1.ClientFrame\x1a\x1c.fedloom.link.v1.ServerFrame(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,35 +36,37 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ASSIGNMENT_RUNCONFIGENTRY']._loaded_options = None
   _globals['_ASSIGNMENT_RUNCONFIGENTRY']._serialized_options = b'8\001'
   _globals['_CLIENTFRAME']._serialized_start=45
-  _globals['_CLIENTFRAME']._serialized_end=330
-  _globals['_SERVERFRAME']._serialized_start=333
-  _globals['_SERVERFRAME']._serialized_end=578
-  _globals['_HELLO']._serialized_start=581
-  _globals['_HELLO']._serialized_end=737
-  _globals['_WELCOME']._serialized_start=739
-  _globals['_WELCOME']._serialized_end=818
-  _globals['_REFUSAL']._serialized_start=820
-  _globals['_REFUSAL']._serialized_end=860
-  _globals['_ASSIGNMENT']._serialized_start=863
-  _globals['_ASSIGNMENT']._serialized_end=1208
-  _globals['_ASSIGNMENT_NODECONFIGENTRY']._serialized_start=1061
-  _globals['_ASSIGNMENT_NODECONFIGENTRY']._serialized_end=1134
-  _globals['_ASSIGNMENT_RUNCONFIGENTRY']._serialized_start=1136
-  _globals['_ASSIGNMENT_RUNCONFIGENTRY']._serialized_end=1208
-  _globals['_VALUE']._serialized_start=1210
-  _globals['_VALUE']._serialized_end=1294
-  _globals['_CHUNK']._serialized_start=1296
-  _globals['_CHUNK']._serialized_end=1374
-  _globals['_CANCEL']._serialized_start=1376
-  _globals['_CANCEL']._serialized_end=1420
-  _globals['_FAILURE']._serialized_start=1422
-  _globals['_FAILURE']._serialized_end=1467
-  _globals['_PROGRESS']._serialized_start=1469
-  _globals['_PROGRESS']._serialized_end=1580
-  _globals['_LOGLINE']._serialized_start=1582
-  _globals['_LOGLINE']._serialized_end=1672
-  _globals['_HEARTBEAT']._serialized_start=1674
-  _globals['_HEARTBEAT']._serialized_end=1685
-  _globals['_LINK']._serialized_start=1687
-  _globals['_LINK']._serialized_end=1768
+  _globals['_CLIENTFRAME']._serialized_end=375
+  _globals['_SERVERFRAME']._serialized_start=378
+  _globals['_SERVERFRAME']._serialized_end=623
+  _globals['_HELLO']._serialized_start=626
+  _globals['_HELLO']._serialized_end=767
+  _globals['_WELCOME']._serialized_start=769
+  _globals['_WELCOME']._serialized_end=795
+  _globals['_REFUSAL']._serialized_start=797
+  _globals['_REFUSAL']._serialized_end=837
+  _globals['_ASSIGNMENT']._serialized_start=840
+  _globals['_ASSIGNMENT']._serialized_end=1185
+  _globals['_ASSIGNMENT_NODECONFIGENTRY']._serialized_start=1038
+  _globals['_ASSIGNMENT_NODECONFIGENTRY']._serialized_end=1111
+  _globals['_ASSIGNMENT_RUNCONFIGENTRY']._serialized_start=1113
+  _globals['_ASSIGNMENT_RUNCONFIGENTRY']._serialized_end=1185
+  _globals['_VALUE']._serialized_start=1187
+  _globals['_VALUE']._serialized_end=1271
+  _globals['_CHUNK']._serialized_start=1273
+  _globals['_CHUNK']._serialized_end=1351
+  _globals['_CANCEL']._serialized_start=1353
+  _globals['_CANCEL']._serialized_end=1397
+  _globals['_FAILURE']._serialized_start=1399
+  _globals['_FAILURE']._serialized_end=1444
+  _globals['_PROGRESS']._serialized_start=1446
+  _globals['_PROGRESS']._serialized_end=1557
+  _globals['_LOGLINE']._serialized_start=1559
+  _globals['_LOGLINE']._serialized_end=1635
+  _globals['_HEARTBEAT']._serialized_start=1637
+  _globals['_HEARTBEAT']._serialized_end=1648
+  _globals['_GOODBYE']._serialized_start=1650
+  _globals['_GOODBYE']._serialized_end=1659
+  _globals['_LINK']._serialized_start=1661
+  _globals['_LINK']._serialized_end=1742
 # @@protoc_insertion_point(module_scope)

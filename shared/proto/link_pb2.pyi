@@ -7,20 +7,22 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class ClientFrame(_message.Message):
-    __slots__ = ("hello", "reply", "progress", "log", "heartbeat", "failure")
+    __slots__ = ("hello", "reply", "progress", "log", "heartbeat", "failure", "goodbye")
     HELLO_FIELD_NUMBER: _ClassVar[int]
     REPLY_FIELD_NUMBER: _ClassVar[int]
     PROGRESS_FIELD_NUMBER: _ClassVar[int]
     LOG_FIELD_NUMBER: _ClassVar[int]
     HEARTBEAT_FIELD_NUMBER: _ClassVar[int]
     FAILURE_FIELD_NUMBER: _ClassVar[int]
+    GOODBYE_FIELD_NUMBER: _ClassVar[int]
     hello: Hello
     reply: Chunk
     progress: Progress
     log: LogLine
     heartbeat: Heartbeat
     failure: Failure
-    def __init__(self, hello: _Optional[_Union[Hello, _Mapping]] = ..., reply: _Optional[_Union[Chunk, _Mapping]] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., log: _Optional[_Union[LogLine, _Mapping]] = ..., heartbeat: _Optional[_Union[Heartbeat, _Mapping]] = ..., failure: _Optional[_Union[Failure, _Mapping]] = ...) -> None: ...
+    goodbye: Goodbye
+    def __init__(self, hello: _Optional[_Union[Hello, _Mapping]] = ..., reply: _Optional[_Union[Chunk, _Mapping]] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., log: _Optional[_Union[LogLine, _Mapping]] = ..., heartbeat: _Optional[_Union[Heartbeat, _Mapping]] = ..., failure: _Optional[_Union[Failure, _Mapping]] = ..., goodbye: _Optional[_Union[Goodbye, _Mapping]] = ...) -> None: ...
 
 class ServerFrame(_message.Message):
     __slots__ = ("welcome", "refusal", "assignment", "task", "cancel")
@@ -37,7 +39,7 @@ class ServerFrame(_message.Message):
     def __init__(self, welcome: _Optional[_Union[Welcome, _Mapping]] = ..., refusal: _Optional[_Union[Refusal, _Mapping]] = ..., assignment: _Optional[_Union[Assignment, _Mapping]] = ..., task: _Optional[_Union[Chunk, _Mapping]] = ..., cancel: _Optional[_Union[Cancel, _Mapping]] = ...) -> None: ...
 
 class Hello(_message.Message):
-    __slots__ = ("protocol", "client_id", "process", "version", "dataset", "models", "host", "device", "cores")
+    __slots__ = ("protocol", "client_id", "process", "version", "dataset", "models", "host", "device")
     PROTOCOL_FIELD_NUMBER: _ClassVar[int]
     CLIENT_ID_FIELD_NUMBER: _ClassVar[int]
     PROCESS_FIELD_NUMBER: _ClassVar[int]
@@ -46,7 +48,6 @@ class Hello(_message.Message):
     MODELS_FIELD_NUMBER: _ClassVar[int]
     HOST_FIELD_NUMBER: _ClassVar[int]
     DEVICE_FIELD_NUMBER: _ClassVar[int]
-    CORES_FIELD_NUMBER: _ClassVar[int]
     protocol: int
     client_id: str
     process: str
@@ -55,20 +56,13 @@ class Hello(_message.Message):
     models: _containers.RepeatedScalarFieldContainer[str]
     host: str
     device: str
-    cores: int
-    def __init__(self, protocol: _Optional[int] = ..., client_id: _Optional[str] = ..., process: _Optional[str] = ..., version: _Optional[str] = ..., dataset: _Optional[str] = ..., models: _Optional[_Iterable[str]] = ..., host: _Optional[str] = ..., device: _Optional[str] = ..., cores: _Optional[int] = ...) -> None: ...
+    def __init__(self, protocol: _Optional[int] = ..., client_id: _Optional[str] = ..., process: _Optional[str] = ..., version: _Optional[str] = ..., dataset: _Optional[str] = ..., models: _Optional[_Iterable[str]] = ..., host: _Optional[str] = ..., device: _Optional[str] = ...) -> None: ...
 
 class Welcome(_message.Message):
-    __slots__ = ("protocol", "version", "instance", "node_id")
-    PROTOCOL_FIELD_NUMBER: _ClassVar[int]
+    __slots__ = ("version",)
     VERSION_FIELD_NUMBER: _ClassVar[int]
-    INSTANCE_FIELD_NUMBER: _ClassVar[int]
-    NODE_ID_FIELD_NUMBER: _ClassVar[int]
-    protocol: int
     version: str
-    instance: str
-    node_id: int
-    def __init__(self, protocol: _Optional[int] = ..., version: _Optional[str] = ..., instance: _Optional[str] = ..., node_id: _Optional[int] = ...) -> None: ...
+    def __init__(self, version: _Optional[str] = ...) -> None: ...
 
 class Refusal(_message.Message):
     __slots__ = ("reason", "final")
@@ -161,19 +155,21 @@ class Progress(_message.Message):
     def __init__(self, message_id: _Optional[str] = ..., done: _Optional[int] = ..., total: _Optional[int] = ..., examples_per_s: _Optional[float] = ..., loss: _Optional[float] = ...) -> None: ...
 
 class LogLine(_message.Message):
-    __slots__ = ("level", "logger", "message", "traceback", "time")
+    __slots__ = ("level", "logger", "message", "traceback")
     LEVEL_FIELD_NUMBER: _ClassVar[int]
     LOGGER_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
     TRACEBACK_FIELD_NUMBER: _ClassVar[int]
-    TIME_FIELD_NUMBER: _ClassVar[int]
     level: str
     logger: str
     message: str
     traceback: str
-    time: float
-    def __init__(self, level: _Optional[str] = ..., logger: _Optional[str] = ..., message: _Optional[str] = ..., traceback: _Optional[str] = ..., time: _Optional[float] = ...) -> None: ...
+    def __init__(self, level: _Optional[str] = ..., logger: _Optional[str] = ..., message: _Optional[str] = ..., traceback: _Optional[str] = ...) -> None: ...
 
 class Heartbeat(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class Goodbye(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...

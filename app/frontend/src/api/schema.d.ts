@@ -464,7 +464,7 @@ export interface components {
          * Phase
          * @enum {string}
          */
-        Phase: "preparing" | "training" | "aggregating" | "evaluating";
+        Phase: "training" | "aggregating" | "evaluating";
         /**
          * Problem
          * @description RFC 9457.
@@ -756,6 +756,8 @@ export interface components {
              */
             async_mode: "eventlet" | "threading";
             clients: components["schemas"]["ClientCounts"];
+            /** @description what the start form begins with */
+            default_spec: components["schemas"]["RunSpec"];
             /**
              * Instance
              * @description random for each start of the server

@@ -37,7 +37,11 @@ export function ClientRow({ client }: { client: Client }) {
           {client.device} · {client.host}
         </span>
         <span className={styles.under}>
-          <Ago time={client.last_seen} prefix="seen " />
+          {client.state === "lost" ? (
+            <Ago time={client.last_seen} prefix="seen " />
+          ) : (
+            <Ago time={client.connected_at} prefix="connected " />
+          )}
         </span>
       </div>
     </div>

@@ -10,8 +10,6 @@ function shareOfRound({ state, progress }: Run): number {
   if (state !== "running" || progress === null) return 0;
   const replies = progress.total > 0 ? progress.done / progress.total : 0;
   switch (progress.phase) {
-    case "preparing":
-      return 0;
     case "training":
       return replies / 2;
     case "evaluating":

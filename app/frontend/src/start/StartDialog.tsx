@@ -6,11 +6,13 @@ import dialog from "../components/Dialog.module.css";
 import { cohortNote, queueNote } from "../components/run-words";
 import { activeRun, runChosen, useStore } from "../store/store";
 import { StartFields } from "./StartFields";
-import { ADVANCED, DEFAULTS, type Field, type FieldErrors, splitErrors, toSpec } from "./values";
+import { ADVANCED, type Field, type FieldErrors, type FormValues, splitErrors, toSpec, valuesOf } from "./values";
 
 /** Asks for a run. Stays mounted while closed, so that the values survive until the page is left. */
 export function StartDialog({ opened, onClose }: { opened: boolean; onClose: () => void }) {
-  const [values, setValues] = useState(DEFAULTS);
+  const [edited, setEdited] = useState<Partial<FormValues>>({});
+  const offered = useStore(({ server }) => server.status?.default_spec);
+  const values = { ...valuesOf(offered), ...edited };
   const [errors, setErrors] = useState<FieldErrors>({});
   const [failure, setFailure] = useState<string | null>(null);
   const [sending, setSending] = useState(false);
@@ -52,7 +54,7 @@ export function StartDialog({ opened, onClose }: { opened: boolean; onClose: () 
 
   const note = queueNote(active);
   const change = (changes: Partial<typeof values>): void => {
-    setValues({ ...values, ...changes });
+    setEdited({ ...edited, ...changes });
     setErrors(without(errors, Object.keys(changes) as Field[]));
   };
   return (

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import type { RunSpec } from "../api/types";
 import { DATASETS, MODELS, STRATEGIES } from "../components/run-words";
-import { DEFAULTS, splitErrors, toSpec } from "./values";
+import { DEFAULTS, splitErrors, toSpec, valuesOf } from "./values";
 
 interface Property {
   default?: unknown;
@@ -38,6 +39,19 @@ describe("the form's defaults", () => {
     for (const [field, words] of Object.entries({ dataset: DATASETS, model: MODELS, strategy: STRATEGIES })) {
       expect(Object.keys(words).sort(), field).toEqual([...(enumOf(properties[field]) ?? [])].sort());
     }
+  });
+});
+
+describe("valuesOf", () => {
+  it("shows the spec that the server was started with", () => {
+    const served = toSpec(DEFAULTS).spec as RunSpec;
+    const values = valuesOf({ ...served, dataset: "mnist", num_rounds: 3, alpha: null, num_partitions: 8 });
+    expect(values).toMatchObject({ dataset: "mnist", num_rounds: 3, iid: true, num_partitions: 8, lr: DEFAULTS.lr });
+    expect(toSpec(values).spec).toMatchObject({ dataset: "mnist", num_rounds: 3, alpha: null, num_partitions: 8 });
+  });
+
+  it("shows the defaults before the server is known", () => {
+    expect(valuesOf(undefined)).toEqual(DEFAULTS);
   });
 });
 

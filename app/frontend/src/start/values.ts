@@ -43,6 +43,19 @@ export const DEFAULTS: FormValues = {
   fraction_evaluate: 1,
 };
 
+/** What the form shows for a spec, for example the one that the server was started with. */
+export function valuesOf(spec: RunSpec | undefined): FormValues {
+  if (spec === undefined) return DEFAULTS;
+  const { strategy_params: _none, alpha, num_partitions, ...same } = spec;
+  return {
+    ...DEFAULTS,
+    ...same,
+    alpha: alpha ?? DEFAULTS.alpha,
+    iid: alpha === null,
+    num_partitions: num_partitions ?? "",
+  };
+}
+
 /** Fields that stand in the collapsed part of the form. */
 export const ADVANCED: readonly Field[] = ["strategy", "num_partitions", "fraction_train", "fraction_evaluate"];
 

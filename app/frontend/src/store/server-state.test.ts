@@ -41,6 +41,7 @@ function snapshot(changes: Partial<Snapshot> = {}): Snapshot {
     status: {
       version: "0.1.0", instance: "one", started_at: 50, uptime_s: 150, seq: 10, async_mode: "threading",
       link: { host: "127.0.0.1", port: 9092 }, active_run: "aa", queued_runs: 0, clients: { connected: 2, lost: 0 },
+      default_spec: run("aa").spec,
       join_command: "python run_client.py --client-id client-3 --dataset digits",
     },
     runs: [run("aa")], rounds: { aa: [round(0), round(1)] }, clients: [client("client-10"), client("client-2")],

@@ -1,0 +1,52 @@
+"""The metrics in the built-in ClientApp's replies: written by the client, checked by the server."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+from flwr.app import Message, MetricRecord
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from shared.errors import ReplyInvalid
+
+Loss = Annotated[float, Field(ge=-1e30, le=1e30, allow_inf_nan=False)]
+Seconds = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
+
+
+class Metrics(BaseModel):
+    """What every reply says: from how many examples its numbers come, and how long they took."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, populate_by_name=True)
+
+    num_examples: Annotated[int, Field(alias="num-examples", ge=1, le=2**53)]
+    duration_s: Seconds
+
+    def to_record(self) -> MetricRecord:
+        """As Flower carries it."""
+        return MetricRecord(self.model_dump(by_alias=True))
+
+    @classmethod
+    def from_reply(cls, reply: Message) -> Self:
+        """Read a reply's one metric record. Raises ReplyInvalid, naming what is wrong."""
+        records = list(reply.content.metric_records.values())
+        if len(records) != 1:
+            raise ReplyInvalid(f"The reply has {len(records)} metric records, not one.")
+        try:
+            return cls.model_validate(dict(records[0]))
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            name = ".".join(map(str, first["loc"]))
+            raise ReplyInvalid(f"The reply's metric {name} cannot be used: {first['msg']}.") from None
+
+
+class TrainMetrics(Metrics):
+    """Of training: the mean loss over all batches."""
+
+    train_loss: Loss
+
+
+class EvaluateMetrics(Metrics):
+    """Of an evaluation on held-out samples."""
+
+    loss: Loss
+    accuracy: Annotated[float, Field(ge=0, le=1)]
