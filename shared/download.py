@@ -109,18 +109,17 @@ def _run_downloader(name: str, staging: Path) -> str | None:
     _log.info("Downloading the data set %s", name)
     search_path = [str(Path(__file__).resolve().parents[1]), os.environ.get("PYTHONPATH", "")]
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output:
-        process = subprocess.Popen(
+        with subprocess.Popen(
             [sys.executable, "-P", "-m", "shared.download", name, str(staging)],
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, search_path)), "TQDM_DISABLE": "1"},
             stdin=subprocess.PIPE,  # closes when this process ends, however it ends
             stdout=output,
             stderr=subprocess.STDOUT,
-        )
-        try:
-            stalled = not _wait_while_growing(process, name, staging)
-        finally:
-            process.kill()
-            process.wait()
+        ) as process:
+            try:
+                stalled = not _wait_while_growing(process, name, staging)
+            finally:
+                process.kill()
         if stalled:
             return f"no data arrived for {STALL_S:.0f} s"
         if process.returncode == 0:
