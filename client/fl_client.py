@@ -85,9 +85,15 @@ def evaluate_round(message: Message, context: Context) -> Message:
 def _model(message: Message, context: Context) -> tuple[nn.Module, torch.device]:
     """The run's model with the weights from the message."""
     config = context.run_config
-    model = build_model(str(config["model"]), str(config["dataset"]), seed=0)
+    model = _empty_model(str(config["model"]), str(config["dataset"]))
     model.load_state_dict(message.content.array_records["arrays"].to_torch_state_dict())
     return model, resolve_device(str(context.node_config.get("device", "auto")))
+
+
+@lru_cache(maxsize=1)
+def _empty_model(name: str, dataset: str) -> nn.Module:
+    """A model whose weights are always replaced before it is used; one message is executed at a time."""
+    return build_model(name, dataset, seed=0)
 
 
 def _server_round(message: Message) -> int:

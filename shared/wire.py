@@ -1,13 +1,13 @@
 """How a serialised Flower message travels over the link: cut into chunks, and checked on arrival.
 
-The schema is `shared/proto/link.proto`. A message is one byte string, sent as chunks that carry their offset
-and the total, so that a receiver can refuse a message that is too large before it holds it, and notices a gap
-at once.
+The schema is `shared/proto/link.proto`. A message is one byte string, sent as numbered chunks of which the
+first tells the total, so that a receiver can refuse a message that is too large before it holds it, and
+notices a gap at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from shared.errors import WireError
 from shared.proto.link_pb2 import Chunk, Value
@@ -16,8 +16,8 @@ PROTOCOL_VERSION = 1
 LINK_METHOD = "/fedloom.link.v1.Link/Connect"
 LINK_SERVICE, LINK_PROCEDURE = LINK_METHOD.lstrip("/").split("/")
 
-CHUNK_BYTES = 1 << 20
-"""Bytes of payload in one chunk; below gRPC's default limit of 4 MiB for a frame."""
+CHUNK_BYTES = 256 << 10
+"""Bytes of payload in one chunk. Larger ones are slower: their memory is mapped and faulted in each time."""
 
 MAX_MESSAGE_BYTES = 2 << 30
 """A larger message is refused; protobuf itself cannot hold more than 2 GiB."""
@@ -45,78 +45,91 @@ CHANNEL_OPTIONS: Sequence[tuple[str, int]] = (
 )
 
 
-def split(message_id: str, payload: Sequence[bytes]) -> Iterator[Chunk]:
-    """Cut the concatenation of the byte strings in `payload` into chunks of at most `CHUNK_BYTES`.
+def split(message_id: str, parts: Sequence[bytes]) -> Iterator[Chunk]:
+    """Cut the concatenation of `parts` into chunks of at most `CHUNK_BYTES`; none spans two parts."""
+    parts = [part for part in parts if part] or [b""]
+    yield opening(message_id, sum(map(len, parts)), parts[0][:CHUNK_BYTES])
+    index = 1
+    for part in (parts[0][CHUNK_BYTES:], *parts[1:]):
+        for chunk in following(part, index):
+            yield chunk
+            index += 1
 
-    The parts stay apart so that many messages can share one large part without a copy for each.
-    """
-    total = sum(len(part) for part in payload)
-    if total > MAX_MESSAGE_BYTES:
+
+def opening(message_id: str, total_bytes: int, data: bytes) -> Chunk:
+    """The first chunk of a message. Raises WireError if the message is too large for the link."""
+    if total_bytes > MAX_MESSAGE_BYTES:
         raise WireError(
-            f"A message of {total:,} bytes was not sent: the link carries at most {MAX_MESSAGE_BYTES:,}. "
+            f"A message of {total_bytes:,} bytes was not sent: "
+            f"the link carries at most {MAX_MESSAGE_BYTES:,}. "
             "Use a smaller model, or send fewer arrays in one message."
         )
-    if total == 0:
-        yield Chunk(message_id=message_id)
-        return
-    offset = 0
-    for part in payload:
-        view = memoryview(part)
-        for start in range(0, len(part), CHUNK_BYTES):
-            data = bytes(view[start : start + CHUNK_BYTES])
-            yield Chunk(message_id=message_id, total_bytes=total, offset=offset, data=data)
-            offset += len(data)
+    return Chunk(message_id=message_id, total_bytes=total_bytes, data=data)
+
+
+def following(data: bytes, first_index: int) -> Iterator[Chunk]:
+    """The chunks of `data` that follow those before `first_index`; they do not name their message."""
+    for number, start in enumerate(range(0, len(data), CHUNK_BYTES)):
+        yield Chunk(index=first_index + number, data=data[start : start + CHUNK_BYTES])
 
 
 class Assembler:
-    """Puts the chunks of one direction of a link together. Raises `WireError` if one does not fit."""
+    """Puts the chunks of one direction of a link together. Raises `WireError` if one does not fit.
 
-    def __init__(self, max_message_bytes: int = MAX_MESSAGE_BYTES) -> None:
+    `awaited` tells, by its id, whether a message is wanted (any more); the chunks of one that is not are
+    counted but not kept.
+    """
+
+    def __init__(
+        self, awaited: Callable[[str], bool] = lambda _: True, max_message_bytes: int = MAX_MESSAGE_BYTES
+    ) -> None:
+        self._awaited = awaited
         self._max = max_message_bytes
         self._message_id: str | None = None
         self._total = 0
         self._received = 0
+        self._next = 0
         self._parts: list[bytes] = []
 
     def add(self, chunk: Chunk) -> tuple[str, bytes] | None:
-        """Take one chunk; returns (message id, whole message) when it was the last of its message."""
+        """Take one chunk; returns (message id, whole message) when it was the last of an awaited message."""
         if self._message_id is None:
             self._begin(chunk)
-        if chunk.message_id != self._message_id or chunk.total_bytes != self._total:
+        elif chunk.message_id:
+            raise WireError(f"Message {chunk.message_id!r} began inside message {self._message_id!r}.")
+        assert self._message_id is not None
+        if chunk.index != self._next:
             raise WireError(
-                f"A chunk of message {chunk.message_id!r} came inside message {self._message_id!r}."
+                f"Message {self._message_id!r} has a gap: "
+                f"chunk {chunk.index} came where {self._next} was due."
             )
-        if chunk.offset != self._received:
-            raise WireError(
-                f"Message {chunk.message_id!r} has a gap: "
-                f"a chunk at {chunk.offset} where {self._received} was due."
-            )
-        if self._received + len(chunk.data) > self._total or (self._total and not chunk.data):
-            raise WireError(
-                f"Message {chunk.message_id!r} does not have the {self._total} bytes that it announced."
-            )
-        self._parts.append(chunk.data)
+        self._next += 1
         self._received += len(chunk.data)
+        if self._received > self._total or (self._total and not chunk.data):
+            raise WireError(
+                f"Message {self._message_id!r} does not have the {self._total} bytes it announced."
+            )
+        awaited = self._awaited(self._message_id)
+        if awaited:
+            self._parts.append(chunk.data)
+        else:
+            self._parts.clear()
         if self._received < self._total:
             return None
-        whole = self._message_id, b"".join(self._parts)
+        whole = (self._message_id, b"".join(self._parts)) if awaited else None
         self._message_id, self._parts = None, []
         return whole
 
-    def drop(self, message_id: str) -> None:
-        """Forget what has come of a message whose rest will not be added."""
-        if self._message_id == message_id:
-            self._message_id, self._parts = None, []
-
     def _begin(self, chunk: Chunk) -> None:
         if not chunk.message_id:
-            raise WireError("A chunk came without the id of its message.")
+            raise WireError("A message has a gap: a chunk came without the first of its message.")
         if chunk.total_bytes > self._max:
             raise WireError(
                 f"Message {chunk.message_id!r} announces {chunk.total_bytes:,} bytes, "
                 f"more than the {self._max:,} that are taken."
             )
-        self._message_id, self._total, self._received = chunk.message_id, chunk.total_bytes, 0
+        self._message_id, self._total = chunk.message_id, chunk.total_bytes
+        self._received = self._next = 0
 
 
 def to_values(config: Mapping[str, ConfigScalar]) -> dict[str, Value]:

@@ -27,6 +27,8 @@ from shared.flower import (
     node_id_of,
     set_message_id,
 )
+from shared.proto.link_pb2 import Chunk, ServerFrame
+from shared.wire import following, opening
 
 
 @dataclass(frozen=True)
@@ -269,24 +271,38 @@ class LinkGrid(Grid):
         set_message_id(message, uuid.uuid4().hex)
         return Instruction(client_id, message, _round_of(message))
 
-    def _tasks(self, instructions: Iterable[Instruction]) -> Generator[Task, None, None]:
+    def _tasks(self, instructions: Iterable[Instruction]) -> list[Task]:
         """The instructions as the link takes them; messages that share their content share its bytes."""
-        contents: dict[int, bytes] = {}
-        for item in instructions:
-            content = item.message.content
-            if id(content) not in contents:
-                contents[id(content)] = encode_content(content)
-            message_id = item.message.metadata.message_id
-            yield Task(
-                message_id=message_id,
-                client_id=item.client_id,
-                message_type=item.message.metadata.message_type,
-                round=item.round,
-                payload=(encode_envelope(item.message), contents[id(content)]),
-                on_reply=partial(self._put_reply, message_id),
-                on_failure=partial(self._put_failure, message_id),
-                on_lost=partial(self._put_lost, message_id),
-            )
+        contents: dict[int, tuple[int, list[bytes]]] = {}
+        return [self._task(item, contents) for item in instructions]
+
+    def _task(self, item: Instruction, contents: dict[int, tuple[int, list[bytes]]]) -> Task:
+        """`contents`: size and frames of the contents that were serialised before, by identity."""
+        content = item.message.content
+        if id(content) not in contents:
+            data = encode_content(content)
+            frames = [_as_frame(chunk) for chunk in following(data, first_index=1)]
+            contents[id(content)] = len(data), frames
+        size, frames = contents[id(content)]
+        envelope = encode_envelope(item.message)
+        message_id = item.message.metadata.message_id
+        return Task(
+            message_id=message_id,
+            client_id=item.client_id,
+            message_type=item.message.metadata.message_type,
+            round=item.round,
+            opening=opening(message_id, len(envelope) + size, envelope),
+            following=frames,
+            on_reply=partial(self._put_reply, message_id),
+            on_failure=partial(self._put_failure, message_id),
+            on_lost=partial(self._put_lost, message_id),
+        )
+
+
+def _as_frame(chunk: Chunk) -> bytes:
+    frame = ServerFrame()
+    frame.task.CopyFrom(chunk)
+    return bytes(frame.SerializeToString())
 
 
 def _check_addresses(message: Message, reply: Message) -> None:

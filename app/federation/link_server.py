@@ -11,6 +11,7 @@ import logging
 import math
 import re
 import threading
+from collections import deque
 from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import Future
 from functools import partial
@@ -21,7 +22,7 @@ import grpc.aio
 
 from app.events import EventBus
 from app.federation.registry import ClientRegistry
-from app.federation.session import Session, Task
+from app.federation.session import OutgoingFrame, Session, Task
 from app.records import LOG_LEVELS, LOG_SOURCE, ClientProgress, ClientState, LogLevel, LogRecord
 from shared.errors import FedLoomError, WireError
 from shared.proto.link_pb2 import (
@@ -38,7 +39,7 @@ from shared.version import __version__
 from shared.wire import CHANNEL_OPTIONS, LINK_PROCEDURE, LINK_SERVICE, MAX_LOG_TEXT, PROTOCOL_VERSION
 
 R = TypeVar("R")
-Context = grpc.aio.ServicerContext[ClientFrame, ServerFrame]
+Context = grpc.aio.ServicerContext[ClientFrame, OutgoingFrame]
 
 HELLO_TIMEOUT_S = 10.0
 MAX_NAME = 255
@@ -66,6 +67,8 @@ class LinkServer:
         self._bus = bus
         self._sessions: dict[str, Session] = {}
         self._thread = threading.Thread(target=self._run_loop, name="link", daemon=True)
+        self._posting = threading.Lock()
+        self._posted: deque[Callable[[], object]] = deque()
         self._started: Future[asyncio.AbstractEventLoop] = Future()
         self._server: grpc.aio.Server | None = None
         self.port = 0
@@ -89,7 +92,11 @@ class LinkServer:
 
     def post(self, function: Callable[..., object], *args: Any) -> None:
         """Run a function in the link thread, after all that was posted before."""
-        self._loop.call_soon_threadsafe(function, *args)
+        with self._posting:
+            must_wake = not self._posted  # one wake-up serves all that is posted until the thread gets to it
+            self._posted.append(partial(function, *args))
+        if must_wake:
+            self._loop.call_soon_threadsafe(self._run_posted)
 
     def assign(self, client_id: str, assignment: Assignment) -> None:
         """Tell a client its place in a run."""
@@ -97,8 +104,7 @@ class LinkServer:
 
     def dispatch(self, tasks: Iterable[Task]) -> None:
         """Push messages to their clients. For a client that is not connected, `on_lost` is called."""
-        for task in tasks:
-            self.post(self._dispatch, task)
+        self.post(self._dispatch, list(tasks))
 
     def withdraw(self, client_id: str, message_id: str, reason: str) -> None:
         """Cancel a message whose reply is no longer wanted; the client stops working on it."""
@@ -127,12 +133,21 @@ class LinkServer:
         finally:
             loop.close()
 
+    def _run_posted(self) -> None:
+        with self._posting:
+            functions, self._posted = self._posted, deque()
+        for function in functions:
+            try:
+                function()
+            except Exception:  # the edge of the thread, for what other threads ask of it
+                log.exception("a command to the link failed")
+
     async def _serve(self, host: str, port: int) -> int:
         self._server = grpc.aio.server(options=[*CHANNEL_OPTIONS, ("grpc.so_reuseport", 0)])
         handler = grpc.stream_stream_rpc_method_handler(
             self._connect,
             request_deserializer=ClientFrame.FromString,
-            response_serializer=ServerFrame.SerializeToString,
+            response_serializer=_serialise,
         )
         self._server.add_generic_rpc_handlers(
             (grpc.method_handlers_generic_handler(LINK_SERVICE, {LINK_PROCEDURE: handler}),)
@@ -278,21 +293,26 @@ class LinkServer:
         if session is not None:
             session.send_assignment(assignment)
 
-    def _dispatch(self, task: Task) -> None:
-        session = self._sessions.get(task.client_id)
-        if session is None:
-            task.on_lost(f"{task.client_id} is not connected")
-            return
-        session.send_task(task)
-        state = STATE_OF_TASK.get(task.message_type.partition(".")[0])
-        if state is not None:
-            self._registry.update(task.client_id, state=state, round=task.round, progress=None)
+    def _dispatch(self, tasks: list[Task]) -> None:
+        for task in tasks:
+            session = self._sessions.get(task.client_id)
+            if session is None:
+                task.on_lost(f"{task.client_id} is not connected")
+                continue
+            session.send_task(task)
+            state = STATE_OF_TASK.get(task.message_type.partition(".")[0])
+            if state is not None:
+                self._registry.update(task.client_id, state=state, round=task.round, progress=None)
 
     def _withdraw(self, client_id: str, message_id: str, reason: str) -> None:
         session = self._sessions.get(client_id)
         if session is not None:
             session.cancel(message_id, reason)
             self._registry.update(client_id, state=ClientState.IDLE, progress=None)
+
+
+def _serialise(frame: OutgoingFrame) -> bytes:
+    return frame if isinstance(frame, bytes) else bytes(frame.SerializeToString())
 
 
 def _refuse(reason: str, *, final: bool) -> ServerFrame:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
-from shared.proto.link_pb2 import Assignment, Cancel, ClientFrame, Failure, Hello, ServerFrame
-from shared.wire import MAX_LOG_TEXT, Assembler, split
+from shared.proto.link_pb2 import Assignment, Cancel, Chunk, ClientFrame, Failure, Hello, ServerFrame
+from shared.wire import MAX_LOG_TEXT, Assembler
+
+OutgoingFrame = ServerFrame | bytes
+"""A frame, or one that is serialised already."""
 
 
 @dataclass(frozen=True)
 class Task:
     """One Flower message for one client.
 
-    `payload` is its serialised form in parts (see `shared.wire.split`). Exactly one of `on_reply` (with the
+    `opening` is the first chunk of its serialised form, `following` the others as frames that are serialised
+    already, since all clients that get the same model share them. Exactly one of `on_reply` (with the
     serialised reply), `on_failure` (the client could not answer) and `on_lost` (it went away), these with the
     reason in words, is called, once, in the link thread.
     """
@@ -23,7 +28,8 @@ class Task:
     client_id: str
     message_type: str
     round: int | None
-    payload: tuple[bytes, ...]
+    opening: Chunk
+    following: Sequence[bytes]
     on_reply: Callable[[bytes], None]
     on_failure: Callable[[str], None]
     on_lost: Callable[[str], None]
@@ -35,9 +41,9 @@ class Session:
     def __init__(self, hello: Hello) -> None:
         self.hello = hello
         self.said_goodbye = False
-        self._outbox: asyncio.Queue[Iterable[ServerFrame] | None] = asyncio.Queue()
+        self._outbox: asyncio.Queue[Iterable[OutgoingFrame] | None] = asyncio.Queue()
         self._pending: dict[str, Task] = {}
-        self._assembler = Assembler()
+        self._assembler = Assembler(self.is_pending)
 
     @property
     def client_id(self) -> str:
@@ -46,9 +52,9 @@ class Session:
     # outgoing
 
     def send_task(self, task: Task) -> None:
-        """Queue a message; its chunks are cut only as the network takes them."""
+        """Queue a message."""
         self._pending[task.message_id] = task
-        self._outbox.put_nowait(ServerFrame(task=chunk) for chunk in split(task.message_id, task.payload))
+        self._outbox.put_nowait(chain([ServerFrame(task=task.opening)], task.following))
 
     def send_assignment(self, assignment: Assignment) -> None:
         """Queue the client's place in a run; it arrives before tasks that are queued later."""
@@ -59,7 +65,7 @@ class Session:
         if self._pending.pop(message_id, None) is not None:
             self._outbox.put_nowait([ServerFrame(cancel=Cancel(message_id=message_id, reason=reason))])
 
-    async def outgoing(self) -> AsyncIterator[ServerFrame]:
+    async def outgoing(self) -> AsyncIterator[OutgoingFrame]:
         """The frames to write, in order, until `close`."""
         while (frames := await self._outbox.get()) is not None:
             for frame in frames:
@@ -72,9 +78,6 @@ class Session:
 
         Chunks of a reply that nobody awaits (any more) are dropped one by one, never held.
         """
-        if frame.reply.message_id not in self._pending:
-            self._assembler.drop(frame.reply.message_id)
-            return None
         whole = self._assembler.add(frame.reply)
         if whole is None:
             return None

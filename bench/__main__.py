@@ -1,0 +1,58 @@
+"""The command line: `python -m bench round --json round.json`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from bench import overhead, round
+from bench.report import Result, table, write_json
+from shared.console import configure_logging
+from shared.errors import FedLoomError
+from shared.interrupt import end_on_signals
+
+BENCHMARKS: Mapping[str, Callable[[int, bool], Result]] = MappingProxyType(
+    {"round": round.measure, "overhead": overhead.measure}
+)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Measure, print the table, write the JSON; 1: the number is not reached, 2: nothing was measured."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("name", choices=list(BENCHMARKS), help="what to measure")
+    parser.add_argument(
+        "--repeats", type=_positive, default=3, help="runs, of which the median counts (%(default)s)"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the result to this file")
+    parser.add_argument(
+        "--quick", action="store_true", help="one short run: does it work? no figure to quote"
+    )
+    arguments = parser.parse_args(argv)
+    configure_logging("bench")
+    end_on_signals()
+    try:
+        result = BENCHMARKS[arguments.name](1 if arguments.quick else arguments.repeats, arguments.quick)
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return 130
+    except FedLoomError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print(table(result))
+    if arguments.json is not None:
+        write_json(result, arguments.json)
+    return 0 if result.reached else 1
+
+
+def _positive(text: str) -> int:
+    value = int(text) if text.isdecimal() else 0
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 up")
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main())
