@@ -16,6 +16,8 @@ from shared.names import DEFAULT_LINK_PORT
 from shared.version import __version__
 
 SNAPSHOT_LOGS = 500
+SNAPSHOT_ROUNDS = 500
+"""A run with more rounds is left out of a snapshot's rounds: whoever needs them asks REST."""
 
 
 class Environment:
@@ -66,13 +68,14 @@ class Environment:
         seq = self.bus.last
         runs = self.book.newest_first()
         shown = {run_id for run_id in (runs[0].id if runs else None, self.runs.active_id) if run_id}
+        rounds = {run_id: tuple(self.book.rounds(run_id)) for run_id in shown}
         return Snapshot(
             seq=seq,
             time=time.time(),
             instance=self.instance,
             status=self.status(),
             runs=tuple(runs),
-            rounds={run_id: tuple(self.book.rounds(run_id)) for run_id in shown},
+            rounds={run_id: known for run_id, known in rounds.items() if len(known) <= SNAPSHOT_ROUNDS},
             clients=tuple(self.registry.snapshot()),
             logs=tuple(self.bus.logs()[-SNAPSHOT_LOGS:]),
         )
