@@ -7,6 +7,7 @@ It writes to a staging folder; complete files alone are moved into the data dire
 
 import logging
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -174,7 +175,13 @@ def _main(name: str, folder: str) -> None:
     try:
         getattr(datasets, TORCHVISION_CLASSES[name])(folder, download=True)
     except (OSError, RuntimeError) as error:
-        sys.exit(" ".join(str(error).split()))
+        sys.exit(_cause(str(error)))
+
+
+def _cause(message: str) -> str:
+    """What went wrong, once, out of what torchvision says of every mirror; else all it says."""
+    causes = re.findall(r"<urlopen error (?:\[Errno -?\d+\] )?(.*?)>", message)
+    return "; ".join(dict.fromkeys(causes)) or " ".join(message.split())
 
 
 if __name__ == "__main__":

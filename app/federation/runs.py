@@ -122,11 +122,9 @@ class RunManager:
             self._end(run_id, RunState.STOPPED, reason=str(stopped))
         except FedLoomError as error:
             self._end(run_id, RunState.FAILED, reason=str(error))
-            log.error("%s", error, extra={"run_id": run_id})
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the edge, see above
             reason = f"An unexpected error ended the run: {type(error).__name__}: {error}"
             self._end(run_id, RunState.FAILED, reason=reason, error=traceback.format_exc())
-            log.exception("%s", reason, extra={"run_id": run_id})
         else:
             self._end(run_id, RunState.COMPLETED, reason=None)
 
@@ -134,4 +132,12 @@ class RunManager:
         run = self._book.update(
             run_id, state=state, reason=reason, error=error, progress=None, finished_at=time.time()
         )
-        log.info("run %s %s%s", run.id, run.state, f": {reason}" if reason else "", extra={"run_id": run_id})
+        log.log(
+            logging.ERROR if state is RunState.FAILED else logging.INFO,
+            "run %s %s%s",
+            run.id,
+            run.state,
+            f": {reason}" if reason else "",
+            extra={"run_id": run_id},
+            exc_info=error is not None,
+        )

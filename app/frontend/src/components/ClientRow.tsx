@@ -40,7 +40,7 @@ export function ClientRow({ client }: { client: Client }) {
           {client.state === "lost" ? (
             <Ago time={client.last_seen} prefix="seen " />
           ) : (
-            <Ago time={client.connected_at} prefix="connected " />
+            <Ago time={client.connected_at} prefix="joined " />
           )}
         </span>
       </div>
