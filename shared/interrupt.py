@@ -27,34 +27,44 @@ def end_on_signals() -> None:
     Further signals do not disturb the ending. Should some library swallow the interrupt, or the ending hang,
     the process ends after `GRACE_S`.
     """
+    once = _Once()
+
+    def interrupt(_signal: int, _frame: FrameType | None) -> None:
+        if once.first():
+            raise KeyboardInterrupt
+
     for number in _SIGNALS:
-        signal.signal(number, _interrupt)
+        signal.signal(number, interrupt)
 
 
 def cancel_on_signals(task: asyncio.Task[None]) -> None:
     """The same in an event loop, where an interrupt would end all tasks at once: cancel just `task`."""
     loop = asyncio.get_running_loop()
+    once = _Once()
 
     def cancel() -> None:
-        _limit_ending()
-        task.cancel()
+        if once.first():
+            task.cancel()
 
     with suppress(NotImplementedError):  # Windows: `end_on_signals` remains in force
         for number in _SIGNALS:
             loop.add_signal_handler(number, cancel)
 
 
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    for number in _SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
-    _limit_ending()
-    raise KeyboardInterrupt
+class _Once:
+    """Tells the first signal from those after it, and limits the time from then on."""
 
+    def __init__(self) -> None:
+        self._signalled = False
 
-def _limit_ending() -> None:
-    timer = threading.Timer(GRACE_S, os._exit, [INTERRUPTED])
-    timer.daemon = True
-    timer.start()
+    def first(self) -> bool:
+        if self._signalled:
+            return False
+        self._signalled = True
+        timer = threading.Timer(GRACE_S, os._exit, [INTERRUPTED])
+        timer.daemon = True
+        timer.start()
+        return True
 
 
 def leave(code: int) -> NoReturn:

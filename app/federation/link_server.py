@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 
 import grpc
 import grpc.aio
+from google.protobuf.message import DecodeError
 
 from app.events import EventBus
 from app.federation.registry import ClientRegistry
@@ -197,7 +198,7 @@ class LinkServer:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _read(self, session: Session, context: Context) -> None:
-        while isinstance(frame := await context.read(), ClientFrame):
+        while (frame := await _read_frame(context)) is not None:
             if frame.WhichOneof("kind") == "goodbye":
                 session.said_goodbye = True
                 return
@@ -211,10 +212,10 @@ class LinkServer:
     async def _admit(self, context: Context) -> Hello | None:
         """The hello of a client that may come in; anyone else is told why not."""
         try:
-            first = await asyncio.wait_for(context.read(), HELLO_TIMEOUT_S)
-        except TimeoutError:
+            first = await asyncio.wait_for(_read_frame(context), HELLO_TIMEOUT_S)
+        except (TimeoutError, WireError):
             return None
-        if not isinstance(first, ClientFrame) or first.WhichOneof("kind") != "hello":
+        if first is None or first.WhichOneof("kind") != "hello":
             await context.write(_refuse("The first frame on a link must be a hello.", final=True))
             return None
         hello = first.hello
@@ -309,6 +310,15 @@ class LinkServer:
         if session is not None:
             session.cancel(message_id, reason)
             self._registry.update(client_id, state=ClientState.IDLE, progress=None)
+
+
+async def _read_frame(context: Context) -> ClientFrame | None:
+    """The next frame; None at the end of the stream. Raises WireError for bytes that are no frame."""
+    try:
+        frame = await context.read()
+    except DecodeError as error:
+        raise WireError("It sent bytes that are no frame.") from error
+    return frame if isinstance(frame, ClientFrame) else None
 
 
 def _serialise(frame: OutgoingFrame) -> bytes:

@@ -169,7 +169,7 @@ def test_the_first_use_makes_the_environment_and_the_second_finds_it(checkout: C
     assert "PyTorch alone is several GB" in first.stdout
     assert "Installed after 0:" in first.stdout
     assert list(checkout.venv.glob("lib*/python3*/site-packages/tiny.py"))
-    assert second.stdout.startswith("ran run_demo.py"), second
+    assert second.stdout.startswith("A quick look"), second
 
 
 @pytest.mark.parametrize("command", ["demo", "server", "client"])
@@ -404,7 +404,7 @@ def test_doctor_knows_the_data_sets_that_are_here(checkout: Checkout, tmp_path: 
 @pytest.mark.parametrize(
     ("typed", "ran"),
     [
-        ("\n", "run_demo.py []"),
+        ("\n", "run_demo.py ['--max-samples', '4000']"),
         ("2\n", "run_server.py []"),
         ("3\n\n", "run_client.py ['--client-id', 'client-1']"),
         ("client\nward 3\n", "run_client.py ['--client-id', 'ward 3']"),

@@ -1,0 +1,260 @@
+"""The page in Chromium, against a real server and real clients."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, Request, ViewportSize, expect, sync_playwright
+
+from app.demo.fleet import Fleet
+from tests.conftest import Clients, StartServer
+from tests.support.api import Api
+from tests.support.processes import ServerProcess
+from tests.support.tools import require
+
+CHROMIUM_FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+DESKTOP: ViewportSize = {"width": 1440, "height": 900}
+TRIO = ["client-1", "client-2", "client-3"]
+SLOW_MS = 30_000
+
+expect.set_options(timeout=15_000)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    chromium = require("chromium", why="the page is tested in a real browser")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A server with three clients that hold digits."""
+    server = ServerProcess(home=tmp_path_factory.mktemp("server"))
+    with Fleet() as fleet:
+        Clients(fleet, server.link, tmp_path_factory.mktemp("data")).start(*TRIO)
+        api = Api(server.url)
+        for client_id in TRIO:
+            api.wait_for_client(client_id, "idle")
+        yield server
+        api.close()
+    server.end()
+
+
+@pytest.fixture
+def api(server: ServerProcess) -> Iterator[Api]:
+    api = Api(server.url)
+    yield api
+    api.end_all_runs()
+    api.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page that must not fail, and must not ask another host for anything."""
+    page = browser.new_page(viewport=DESKTOP, color_scheme="light", reduced_motion="reduce")
+    failures: list[str] = []
+    strangers: list[str] = []
+
+    def requested(request: Request) -> None:
+        if not request.url.startswith(("http://localhost:", "ws://localhost:", "data:", "blob:")):
+            strangers.append(request.url)
+
+    page.on("pageerror", lambda error: failures.append(str(error)))
+
+    def failed(request: Request) -> None:
+        if request.failure == "csp" and request.url in strangers:
+            strangers.remove(request.url)  # the browser did not send it
+
+    page.on("request", requested)
+    page.on("requestfailed", failed)
+    yield page
+    page.close()
+    assert failures == []
+    assert strangers == []
+
+
+def open_page(page: Page, server: ServerProcess) -> None:
+    page.goto(f"http://localhost:{server.port}/")
+    expect(page.get_by_test_id("connection")).to_have_attribute("data-state", "connected")
+
+
+def start_with_form(page: Page, **values: str) -> None:
+    """Open the form, fill in the fields by their names, send it."""
+    page.get_by_test_id("new-run").click()
+    for name, value in values.items():
+        field = page.locator(f"[name={name}]")
+        if field.evaluate("element => element.tagName") == "SELECT":
+            field.select_option(value)
+        else:
+            field.fill(value)
+    page.get_by_test_id("start-submit").click()
+
+
+def points(page: Page, metric: str) -> int:
+    return int(page.get_by_test_id(f"chart-{metric}").get_attribute("data-points") or 0)
+
+
+def wait_for_points(page: Page, metric: str, least: int) -> None:
+    page.wait_for_function(
+        "([chart, least]) => Number(document.querySelector(chart).dataset.points) >= least",
+        arg=[f"[data-testid=chart-{metric}]", least],
+        timeout=SLOW_MS,
+    )
+
+
+def picture(page: Page, metric: str) -> str:
+    """What is drawn in a chart now."""
+    canvas = page.get_by_test_id(f"chart-{metric}").locator("canvas").first
+    drawn: str = canvas.evaluate("canvas => canvas.toDataURL()")
+    return drawn
+
+
+def test_a_run_is_started_watched_and_stopped(
+    page: Page, server: ServerProcess, api: Api, tmp_path: Path
+) -> None:
+    open_page(page, server)
+    for client_id in TRIO:
+        expect(page.locator(f"[data-testid=client-row][data-client={client_id}]")).to_be_visible()
+
+    start_with_form(
+        page, dataset="digits", num_rounds="24", min_clients="3", local_epochs="5", lr="0.001", seed="1"
+    )
+
+    state = page.get_by_test_id("run-state")
+    expect(state).to_have_attribute("data-state", "running", timeout=SLOW_MS)
+    expect(page.get_by_test_id("start-form")).to_be_hidden()
+    drawn = {}
+    for metric in ("accuracy", "loss"):
+        wait_for_points(page, metric, 2)
+        drawn[metric] = picture(page, metric)
+    expect(page.locator("[data-testid=client-row][data-state=training]").first).to_be_visible()
+    for metric in ("accuracy", "loss"):
+        wait_for_points(page, metric, 5)
+        assert picture(page, metric) != drawn[metric], f"the curve of the {metric} moves"
+        assert page.get_by_test_id(f"chart-{metric}").get_attribute("data-clients") == "3"
+    run = api.get("/runs")["runs"][0]
+    assert run["spec"]["num_rounds"] == 24
+    assert run["spec"]["seed"] == 1
+    expect(page.get_by_test_id("run-id")).to_have_text(run["id"])
+    expect(
+        page.locator("[data-testid=log-row]", has_text="aggregated from 3 of 3 clients").first
+    ).to_be_visible()
+
+    wait_for_points(page, "accuracy", 14)
+    folder = Path(os.environ.get("FEDLOOM_SCREENSHOT_DIR") or tmp_path)
+    folder.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=folder / "dashboard.png")
+
+    page.get_by_test_id("stop").click()
+    expect(page.get_by_test_id("stop-consequence")).to_be_visible()
+    assert api.run(run["id"])["state"] == "running", "it asks first"
+    page.get_by_test_id("stop-confirm").click()
+
+    expect(state).to_have_attribute("data-state", "stopped")
+    assert api.run(run["id"])["state"] == "stopped"
+    assert points(page, "accuracy") == len(api.rounds(run["id"]))
+    expect(page.locator("[data-testid=client-row][data-state=idle]")).to_have_count(3)
+    assert (folder / "dashboard.png").stat().st_size > 10_000
+
+
+def test_a_run_that_waits_says_for_what(page: Page, server: ServerProcess, api: Api) -> None:
+    open_page(page, server)
+
+    start_with_form(page, dataset="synthetic", min_clients="2")
+
+    expect(page.get_by_test_id("run-state")).to_have_attribute("data-state", "waiting")
+    expect(page.get_by_test_id("run-situation")).to_contain_text(
+        "for 2 more clients (0 of 2): client-1 holds digits"
+    )
+    run = api.get("/runs")["runs"][0]
+    expect(page.get_by_test_id("client-reason").first).to_have_text(
+        f"holds digits, run {run['id']} trains on synthetic"
+    )
+
+
+def test_a_wrong_value_is_marked_in_the_form_and_nothing_starts(
+    page: Page, server: ServerProcess, api: Api
+) -> None:
+    before = len(api.get("/runs")["runs"])
+    open_page(page, server)
+
+    start_with_form(page, lr="1000", num_rounds="3")
+
+    expect(page.locator("[name=lr]")).to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_test_id("start-form")).to_be_visible()
+    assert len(api.get("/runs")["runs"]) == before
+    page.locator("[name=lr]").fill("0.05")
+    page.get_by_test_id("start-submit").click()
+    expect(page.get_by_test_id("start-form")).to_be_hidden()
+    expect(page.get_by_test_id("run-state")).to_have_attribute("data-state", "completed", timeout=SLOW_MS)
+
+
+def test_a_page_that_is_opened_later_shows_the_same(page: Page, server: ServerProcess, api: Api) -> None:
+    run = api.start(num_rounds=3, min_clients=3)
+    api.wait_for_run(run["id"], "completed")
+
+    open_page(page, server)
+
+    expect(page.get_by_test_id("run-id")).to_have_text(run["id"])
+    expect(page.get_by_test_id("chart-accuracy")).to_have_attribute("data-points", "4")
+    latest = float(page.get_by_test_id("chart-accuracy").get_attribute("data-latest") or "nan")
+    assert latest == pytest.approx(api.run(run["id"])["final"]["accuracy"])
+
+
+def test_the_page_outlives_its_server(page: Page, start_server: StartServer) -> None:
+    server = start_server()
+    open_page(page, server)
+    page.evaluate("window.notReloaded = true")
+    connection = page.get_by_test_id("connection")
+
+    server.end()
+
+    expect(connection).to_contain_text("reconnecting")
+    second = start_server(port=server.port, link_port=server.link_port)
+    expect(connection).to_have_attribute("data-state", "connected", timeout=SLOW_MS)
+    api = Api(second.url)
+    run = api.start(min_clients=2)
+    expect(page.get_by_test_id("run-id")).to_have_text(run["id"])
+    expect(page.get_by_test_id("run-situation")).to_contain_text("for 2 more clients (0 of 2)")
+    api.close()
+    assert page.evaluate("window.notReloaded") is True
+
+
+def test_the_page_shows_how_to_join_when_nobody_is_there(page: Page, start_server: StartServer) -> None:
+    server = start_server()
+    open_page(page, server)
+
+    expect(page.get_by_test_id("no-clients")).to_be_visible()
+    expect(page.get_by_test_id("join-command").first).to_contain_text(
+        f"python run_client.py --client-id client-1 --dataset digits --server {server.link}"
+    )
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (1280, 720), (1920, 1080)])
+def test_the_page_fits_the_screen(page: Page, server: ServerProcess, width: int, height: int) -> None:
+    page.set_viewport_size({"width": width, "height": height})
+    open_page(page, server)
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    expect(page.get_by_test_id("new-run")).to_be_in_viewport()
+
+
+def test_the_api_page_can_be_read(page: Page, server: ServerProcess) -> None:
+    page.goto(f"http://localhost:{server.port}/api/docs")
+
+    expect(page.get_by_role("heading", name="Queue a run").first).to_be_visible(timeout=SLOW_MS)

@@ -1,0 +1,87 @@
+"""A client that meets something at the address which is no FedLoom server keeps trying, and says why."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Callable
+
+import pytest
+from flwr.clientapp import ClientApp
+
+import client.link
+from client.link import ClientIdentity, Link
+from client.runtime import Runtime
+from tests.support.processes import ServerProcess
+
+
+def said_by_a_client(address: str, caplog: pytest.LogCaptureFixture, enough: Callable[[], bool]) -> list[str]:
+    """The client's log lines, once `enough` holds."""
+    runtime = Runtime(ClientApp(), {}, threads=1)
+    link = Link(address, ClientIdentity("a", "digits", ("cnn",), "here", "cpu"), runtime)
+
+    async def serve() -> None:
+        serving = asyncio.create_task(link.run())
+        async with asyncio.timeout(20):
+            while not enough():
+                assert not serving.done(), serving.exception()
+                await asyncio.sleep(0.02)
+        serving.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await serving
+
+    caplog.set_level("INFO", logger="client.link")
+    asyncio.run(serve())
+    return [record.getMessage() for record in caplog.records if record.name == "client.link"]
+
+
+def test_one_that_accepts_but_says_nothing(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client.link, "CONNECT_TIMEOUT_S", 0.5)
+    accepted: list[socket.socket] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setblocking(False)
+        port = listener.getsockname()[1]
+
+        def two_tries() -> bool:
+            with contextlib.suppress(BlockingIOError):
+                accepted.append(listener.accept()[0])
+            return len(accepted) >= 3
+
+        lines = said_by_a_client(f"127.0.0.1:{port}", caplog, two_tries)
+    for connection in accepted:
+        connection.close()
+
+    assert len(lines) == 1
+    assert lines[0].startswith(f"no connection to 127.0.0.1:{port}: it ")
+    assert lines[0].endswith("Trying again until there is one.")
+
+
+def test_one_that_is_not_there(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    tries: list[float] = []
+    next_delay = client.link.Outage.next_delay
+
+    def counted(outage: client.link.Outage) -> float:
+        tries.append(next_delay(outage))
+        return 0.01
+
+    monkeypatch.setattr(client.link.Outage, "next_delay", counted)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+
+    lines = said_by_a_client(f"127.0.0.1:{port}", caplog, lambda: len(tries) >= 5)
+
+    assert lines == [
+        f"no connection to 127.0.0.1:{port}: it cannot be reached. Trying again until there is one."
+    ]
+
+
+def test_one_that_speaks_http(caplog: pytest.LogCaptureFixture, session_server: ServerProcess) -> None:
+    """The port of the page in place of that for clients: the likeliest mistake."""
+    port = session_server.port
+
+    lines = said_by_a_client(f"127.0.0.1:{port}", caplog, lambda: bool(caplog.records))
+
+    assert lines[0].startswith(f"no connection to 127.0.0.1:{port}: ")

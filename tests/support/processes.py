@@ -1,0 +1,146 @@
+"""FedLoom's commands as real processes, with their output kept for the message of a test that fails."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+
+import psutil
+
+from tests.support.waiting import wait_until
+
+ROOT = Path(__file__).resolve().parents[2]
+START_TIMEOUT_S = 60.0
+NO_NETWORK = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9")
+"""An environment in which nothing can be downloaded, also where there is a network: nobody listens there."""
+
+READY = re.compile(r"FedLoom is ready at http://[^:]+:(\d+) \(clients connect to port (\d+)\)")
+
+
+class Command:
+    """One of the repository's scripts, or a module (`-m name`), as a running process."""
+
+    def __init__(self, script: str, *flags: str, home: Path, env: Mapping[str, str] | None = None) -> None:
+        self.name = " ".join((script, *flags))
+        program = ["-m", script.removeprefix("-m ")] if script.startswith("-m ") else [str(ROOT / script)]
+        self.process = subprocess.Popen(
+            [sys.executable, "-u", *program, *flags],
+            cwd=home,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "FEDLOOM_HOME": str(home), **(env or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            start_new_session=True,
+        )
+        self._lines: list[str] = []
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        with self.process.stdout as output:
+            for line in output:
+                self._lines.append(line)
+
+    @property
+    def output(self) -> str:
+        """All that it has printed so far, to stdout and stderr."""
+        return "".join(self._lines.copy())
+
+    def count(self, text: str) -> int:
+        """How many lines contain `text`."""
+        return sum(text in line for line in self._lines.copy())
+
+    def wait_for_output(
+        self, pattern: str | re.Pattern[str], timeout_s: float = START_TIMEOUT_S
+    ) -> re.Match[str]:
+        """Wait until it has printed something that matches."""
+
+        def look() -> re.Match[str] | None:
+            found = re.search(pattern, self.output)
+            assert found or self.process.poll() is None, f"{self} ended before it printed {pattern!r}"
+            return found
+
+        return wait_until(look, f"{self} prints {pattern!r}", timeout_s)
+
+    def wait_for_exit(self, timeout_s: float) -> int:
+        """The exit code, once it has ended and its output is complete."""
+        wait_until(lambda: self.process.poll() is not None, f"{self} ends", timeout_s)
+        self._reader.join()
+        assert self.process.returncode is not None
+        return self.process.returncode
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        self.process.send_signal(number)
+
+    def family(self) -> list[psutil.Process]:
+        """It and all its descendants that live now."""
+        me = psutil.Process(self.process.pid)
+        return [me, *me.children(recursive=True)]
+
+    def end(self) -> None:
+        """End it as Ctrl-C would; by force, with all that it started, when that does not help."""
+        if self.process.poll() is None:
+            family = self.family()
+            self.signal(signal.SIGINT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(10)
+            for survivor in alive(family):
+                survivor.kill()
+            self.process.wait()
+        self._reader.join()
+
+    def __repr__(self) -> str:
+        return f"<{self.name}, which printed:\n{self.output or '(nothing)'}>"
+
+
+class ServerProcess(Command):
+    """`run_server.py`, answering on `port` and, for clients, `link_port`."""
+
+    def __init__(self, *flags: str, home: Path, port: int = 0, link_port: int = 0) -> None:
+        super().__init__(
+            "run_server.py", "--port", str(port), "--link-port", str(link_port), *flags, home=home
+        )
+        try:
+            ready = self.wait_for_output(READY)
+        except BaseException:
+            self.end()
+            raise
+        self.port, self.link_port = int(ready[1]), int(ready[2])
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def link(self) -> str:
+        """The address for clients."""
+        return f"127.0.0.1:{self.link_port}"
+
+
+def alive(processes: list[psutil.Process]) -> list[psutil.Process]:
+    """Those that have not ended."""
+    return [process for process in processes if _is_alive(process)]
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def wait_until_gone(processes: list[psutil.Process], timeout_s: float) -> None:
+    """Wait until all of these have ended."""
+    wait_until(lambda: not alive(processes), f"these have ended: {processes}", timeout_s)

@@ -1,0 +1,87 @@
+"""A client of the link that says whatever a test wants: plain gRPC and the generated code."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Iterator
+from typing import Any
+
+import grpc
+
+from shared.proto.link_pb2 import Chunk, ClientFrame, Hello, ServerFrame
+from shared.wire import LINK_METHOD, PROTOCOL_VERSION
+
+TIMEOUT_S = 20.0
+
+
+class RawClient:
+    """One stream to a server. A context manager."""
+
+    def __init__(self, address: str, method: str = LINK_METHOD) -> None:
+        self._outgoing: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._channel = grpc.insecure_channel(address)
+        call = self._channel.stream_stream(
+            method, request_serializer=None, response_deserializer=ServerFrame.FromString
+        )
+        self._call: Any = call(iter(self._outgoing.get, None), timeout=TIMEOUT_S)
+
+    def __enter__(self) -> RawClient:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._outgoing.put(None)
+        self._call.cancel()
+        self._channel.close()
+
+    def send_bytes(self, data: bytes) -> None:
+        """Send one frame, whatever is in it."""
+        self._outgoing.put(data)
+
+    def send(self, **frame: Any) -> None:
+        """Send a frame of one kind, for example `heartbeat=Heartbeat()`."""
+        self.send_bytes(ClientFrame(**frame).SerializeToString())
+
+    def hello(self, client_id: str, **fields: Any) -> ServerFrame:
+        """Introduce itself; returns the server's answer."""
+        known: dict[str, Any] = {
+            "protocol": PROTOCOL_VERSION,
+            "process": f"process of {client_id}",
+            "version": "test",
+            "dataset": "digits",
+            "models": ["cnn", "linear"],
+            "host": "a test",
+            "device": "cpu",
+        }
+        self.send(hello=Hello(client_id=client_id, **{**known, **fields}))
+        return self.read()
+
+    def read(self) -> ServerFrame:
+        """The next frame of the server."""
+        frame: ServerFrame = next(self._call)
+        return frame
+
+    def read_task(self) -> tuple[str, bytes]:
+        """The next whole message: its id and payload. Other frames are passed over."""
+        parts: list[Chunk] = []
+        while not parts or sum(len(part.data) for part in parts) < parts[0].total_bytes:
+            frame = self.read()
+            if frame.WhichOneof("kind") == "task":
+                parts.append(frame.task)
+        return parts[0].message_id, b"".join(part.data for part in parts)
+
+    def reply(self, message_id: str, payload: bytes) -> None:
+        """Answer a message, in one chunk."""
+        self.send(reply=Chunk(message_id=message_id, total_bytes=len(payload), data=payload))
+
+    def ending(self) -> grpc.StatusCode:
+        """How the server ends the stream; passes over what comes before."""
+        try:
+            for _ in self._frames():
+                pass
+        except grpc.RpcError:
+            pass
+        code: grpc.StatusCode = self._call.code()
+        return code
+
+    def _frames(self) -> Iterator[ServerFrame]:
+        yield from self._call

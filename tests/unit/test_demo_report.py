@@ -1,0 +1,56 @@
+"""The demo's report has the shape that scripts rely on, and is never half written."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from app.demo.report import make_report, write_report
+
+RUN: dict[str, Any] = {
+    "id": "7f3a9c01",
+    "state": "completed",
+    "spec": {"dataset": "digits", "lr": 0.05},
+    "final": {"loss": 0.1, "accuracy": 0.97},
+}
+ROUND: dict[str, Any] = {
+    "round": 1,
+    "complete": True,
+    "train_loss": 0.5,
+    "loss": 0.1,
+    "accuracy": 0.97,
+    "clients": 3,
+    "duration_s": 0.4,
+    "per_client": {"client-1": {}},
+}
+
+
+def test_the_report_has_what_was_promised_and_no_more() -> None:
+    assert make_report(RUN, [ROUND], clients=3, wall_s=12.34567) == {
+        "run_id": "7f3a9c01",
+        "status": "completed",
+        "dataset": "digits",
+        "clients": 3,
+        "wall_s": 12.346,
+        "rounds": [
+            {"round": 1, "train_loss": 0.5, "loss": 0.1, "accuracy": 0.97, "clients": 3, "duration_s": 0.4}
+        ],
+        "final": {"loss": 0.1, "accuracy": 0.97},
+    }
+
+
+def test_a_run_that_got_nowhere_has_no_values() -> None:
+    report = make_report({**RUN, "state": "failed", "final": None}, [], clients=3, wall_s=1)
+
+    assert report["final"] == {"loss": None, "accuracy": None}
+    assert report["rounds"] == []
+
+
+def test_a_report_replaces_an_older_one_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
+    target = tmp_path / "new folder" / "report.json"
+    for status in ("failed", "completed"):
+        write_report({"status": status}, target)
+
+    assert json.loads(target.read_text(encoding="utf-8")) == {"status": "completed"}
+    assert list(target.parent.iterdir()) == [target]

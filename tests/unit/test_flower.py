@@ -1,0 +1,219 @@
+"""Flower's private names that shared/flower.py relies on are where they were, and do what they did."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+from collections import OrderedDict
+from pathlib import Path
+
+import numpy as np
+import pytest
+from flwr.app import Array, ArrayRecord, ConfigRecord, Message, MetricRecord, RecordDict
+from flwr.common.serde import recorddict_to_proto
+from flwr.proto.message_pb2 import Message as MessageProto
+from hypothesis import given
+from hypothesis import strategies as st
+
+import shared.flower
+from shared.errors import WireError
+from shared.flower import (
+    SERVER_NODE_ID,
+    client_failed,
+    client_unavailable,
+    decode,
+    empty_run,
+    encode,
+    encode_content,
+    encode_envelope,
+    identify_server_task,
+    is_unavailable,
+    node_id_of,
+    set_message_id,
+)
+
+PUBLIC = {"flwr.app", "flwr.clientapp", "flwr.serverapp", "flwr.serverapp.strategy"}
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def imported_from_flower(source: Path) -> list[tuple[str, str]]:
+    """(module, name) of everything that a file imports from Flower."""
+    tree = ast.parse(source.read_text(encoding="utf-8"))
+    return [
+        (node.module, alias.name)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "flwr"
+        for alias in node.names
+        if node.module is not None
+    ]
+
+
+USED = imported_from_flower(Path(shared.flower.__file__))
+
+
+@pytest.fixture(autouse=True)
+def _server_task() -> None:
+    identify_server_task(7)
+
+
+def instruction() -> Message:
+    content = RecordDict(
+        {
+            "arrays": ArrayRecord({"w": Array(np.arange(6, dtype=np.float32).reshape(2, 3))}),
+            "config": ConfigRecord({"server-round": 3, "name": "x"}),
+            "metrics": MetricRecord({"loss": 0.5}),
+        }
+    )
+    message = Message(content, node_id_of("client-1"), "train", group_id="3")
+    set_message_id(message, "id-1")
+    return message
+
+
+def there_and_back(message: Message) -> Message:
+    return decode(b"".join(encode(message)))
+
+
+@pytest.mark.parametrize(("module", "name"), USED)
+def test_flower_still_has(module: str, name: str) -> None:
+    try:
+        found = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError):
+        pytest.fail(
+            f"This version of Flower has no {name} in {module}. Find where it went and change "
+            "shared/flower.py, the only file that uses it, or stay with the version in pyproject.toml."
+        )
+    assert found is not None
+
+
+def test_only_one_file_touches_private_names() -> None:
+    sources = [path for folder in ("app", "client", "shared") for path in (ROOT / folder).rglob("*.py")]
+    private = {
+        (path.relative_to(ROOT).as_posix(), module)
+        for path in sources
+        if "node_modules" not in path.parts
+        for module, _ in imported_from_flower(path)
+        if module not in PUBLIC
+    }
+
+    assert {path for path, _ in private} == {"shared/flower.py"}
+
+
+def test_a_message_survives_the_way() -> None:
+    sent = instruction()
+
+    got = there_and_back(sent)
+
+    assert got.metadata == sent.metadata
+    assert got.content["config"] == sent.content["config"]
+    assert got.content["metrics"] == sent.content["metrics"]
+    array = got.content.array_records["arrays"]["w"].numpy()
+    np.testing.assert_array_equal(array, np.arange(6, dtype=np.float32).reshape(2, 3))
+
+
+def test_metadata_and_content_serialised_apart_are_one_message() -> None:
+    sent = instruction()
+
+    got = decode(encode_envelope(sent) + encode_content(sent.content))
+
+    assert encode(got) == encode(there_and_back(sent))
+    assert got.metadata.message_id == "id-1"
+    assert got.metadata.dst_node_id == node_id_of("client-1")
+
+
+@st.composite
+def contents(draw: st.DrawFn) -> RecordDict:
+    """Contents with all that Flower's records can hold."""
+    keys = st.text(min_size=1, max_size=5)
+    number = st.floats(allow_nan=False) | st.integers(-(2**63), 2**63 - 1)
+    array = st.builds(
+        lambda dtype, shape: Array(np.ones(shape, dtype)),
+        st.sampled_from(["float32", "float64", "int64", "uint8", "bool"]),
+        st.lists(st.integers(0, 3), max_size=3).map(tuple),
+    )
+    scalar = number | st.booleans() | st.text(max_size=5) | st.binary(max_size=5)
+    same_kind = st.lists(st.integers(-(2**63), 2**63 - 1)) | st.lists(st.floats(allow_nan=False))
+    record = (
+        st.dictionaries(keys, array, max_size=3).map(lambda arrays: ArrayRecord(OrderedDict(arrays)))
+        | st.dictionaries(keys, number | same_kind, max_size=3).map(MetricRecord)
+        | st.dictionaries(keys, scalar | same_kind, max_size=3).map(
+            lambda entries: ConfigRecord(dict(entries))
+        )
+    )
+    return RecordDict(draw(st.dictionaries(keys, record, max_size=4)))
+
+
+@given(contents())
+def test_content_is_serialised_as_flower_does(content: RecordDict) -> None:
+    ours = MessageProto.FromString(encode_content(content))
+
+    assert ours == MessageProto(content=recorddict_to_proto(content))
+
+
+@given(contents())
+def test_any_content_survives_the_way(content: RecordDict) -> None:
+    message = Message(content, node_id_of("client-1"), "train")
+
+    assert there_and_back(message).content == content
+
+
+def test_a_reply_names_the_message_that_it_answers() -> None:
+    reply = there_and_back(Message(RecordDict(), reply_to=instruction()))
+
+    assert reply.metadata.reply_to_message_id == "id-1"
+    assert reply.metadata.src_node_id == node_id_of("client-1")
+    assert reply.metadata.run_id == 7
+
+
+def test_an_error_reply_keeps_its_reason() -> None:
+    failed = there_and_back(client_failed(instruction(), "it broke"))
+
+    assert failed.has_error()
+    assert failed.error.reason == "it broke"
+    assert not is_unavailable(failed)
+
+
+def test_a_lost_client_can_be_told_from_one_that_failed() -> None:
+    assert is_unavailable(client_unavailable(instruction(), "it went away"))
+    assert not is_unavailable(Message(RecordDict(), reply_to=instruction()))
+
+
+@given(st.binary(min_size=1, max_size=300))
+def test_bytes_that_are_no_message_are_refused(garbage: bytes) -> None:
+    try:
+        message = decode(garbage)
+    except WireError:
+        return
+    assert isinstance(message, Message)
+
+
+@pytest.mark.parametrize("garbage", [b"", b"\xff" * 20, b"hello", encode_content(RecordDict())])
+def test_an_incomplete_message_is_refused(garbage: bytes) -> None:
+    with pytest.raises(WireError, match="not a Flower message"):
+        decode(garbage)
+
+
+@given(st.integers(0, 400), st.integers(0, 255))
+def test_a_damaged_message_is_refused_or_still_a_message(position: int, value: int) -> None:
+    damaged = bytearray(b"".join(encode(instruction())))
+    damaged[position % len(damaged)] = value
+    try:
+        message = decode(bytes(damaged))
+    except WireError:
+        return
+    assert isinstance(message, Message)
+
+
+@given(st.text(min_size=1, max_size=64))
+def test_a_client_never_has_the_address_of_the_server(client_id: str) -> None:
+    node_id = node_id_of(client_id)
+
+    assert SERVER_NODE_ID < node_id < 2**63
+    assert node_id == node_id_of(client_id)
+
+
+def test_clients_have_different_addresses() -> None:
+    assert len({node_id_of(f"client-{n}") for n in range(10_000)}) == 10_000
+
+
+def test_a_run_has_the_id_that_it_was_given() -> None:
+    assert empty_run(42).run_id == 42

@@ -1,0 +1,31 @@
+"""What is generated and committed is what would be generated now."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from shared.proto.generate import generate
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.filterwarnings("ignore")  # protoc's own imports
+def test_the_code_of_the_link_is_that_of_its_schema(tmp_path: Path) -> None:
+    assert generate(ROOT, tmp_path) == 0, "run python -m shared.proto.generate"
+    for name in ("link_pb2.py", "link_pb2.pyi"):
+        fresh = (tmp_path / "shared" / "proto" / name).read_text(encoding="utf-8")
+        committed = (ROOT / "shared" / "proto" / name).read_text(encoding="utf-8")
+        assert committed == fresh, f"{name} is not up to date: run python -m shared.proto.generate"
+
+
+def test_the_front_end_has_the_current_api_document() -> None:
+    committed = (ROOT / "app" / "frontend" / "openapi.json").read_text(encoding="utf-8")
+
+    command = [sys.executable, "-m", "app.api.openapi"]
+    fresh = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+    assert committed == fresh, "run python -m app.api.openapi > app/frontend/openapi.json"

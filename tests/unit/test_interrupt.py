@@ -1,0 +1,42 @@
+"""Signals end a process in order, however many come at once."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+BOTH_AT_ONCE = """
+import os, signal
+from shared.interrupt import end_on_signals
+
+end_on_signals()
+both = {signal.SIGINT, signal.SIGTERM}
+try:
+    signal.pthread_sigmask(signal.SIG_BLOCK, both)
+    for number in both:
+        os.kill(os.getpid(), number)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, both)
+except KeyboardInterrupt:
+    print("ended in order")
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signal masks")
+def test_two_signals_at_the_same_moment_are_one_quiet_interrupt() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", BOTH_AT_ONCE],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+    assert ended.stdout == "ended in order\n"
+    assert ended.stderr == ""
+    assert ended.returncode == 0

@@ -1,0 +1,168 @@
+"""A client's reply is checked before anything is done with it."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Any
+
+import numpy as np
+import pytest
+from flwr.app import Array, ArrayRecord, ConfigRecord, Message, MetricRecord, RecordDict
+
+from app.federation.grid import Instruction
+from app.federation.replies import check_reply
+from shared.errors import ReplyInvalid
+from shared.flower import identify_server_task, node_id_of, set_message_id
+
+MODEL = {"weight": np.ones((2, 3), np.float32), "bias": np.zeros(3, np.float32)}
+TRAINED: dict[str, Any] = {"num-examples": 10, "train_loss": 0.5, "duration_s": 0.1}
+EVALUATED: dict[str, Any] = {"num-examples": 10, "loss": 0.5, "accuracy": 0.75, "duration_s": 0.1}
+
+
+def record(arrays: dict[str, np.ndarray]) -> ArrayRecord:
+    return ArrayRecord(OrderedDict((name, Array(values)) for name, values in arrays.items()))
+
+
+def without(metrics: dict[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in metrics.items() if key != name}
+
+
+def check(kind: str, **records: Any) -> None:
+    """Check a reply with these records to a message that carried the model."""
+    identify_server_task(1)
+    sent = Message(RecordDict({"arrays": record(MODEL), "config": ConfigRecord()}), node_id_of("a"), kind)
+    set_message_id(sent, "m")
+    check_reply(Instruction("a", sent, 1), Message(RecordDict(records), reply_to=sent))
+
+
+def check_update(arrays: dict[str, np.ndarray]) -> None:
+    check("train", arrays=record(arrays), metrics=MetricRecord(dict(TRAINED)))
+
+
+def check_metrics(kind: str, metrics: dict[str, Any]) -> None:
+    check(kind, arrays=record(MODEL), metrics=MetricRecord(metrics))
+
+
+def test_a_good_update_passes_in_any_order_of_its_arrays() -> None:
+    check_update(MODEL)
+    check_update(dict(reversed(MODEL.items())))
+
+
+def test_a_good_evaluation_passes() -> None:
+    check("evaluate", metrics=MetricRecord(dict(EVALUATED)))
+
+
+@pytest.mark.parametrize(
+    ("arrays", "complaint"),
+    [
+        ({**MODEL, "bias": np.zeros(4, np.float32)}, "bias has shape (4,), not (3,)"),
+        ({**MODEL, "weight": np.ones((3, 2), np.float32)}, "weight has shape (3, 2), not (2, 3)"),
+        ({**MODEL, "bias": np.zeros(3, np.float64)}, "bias has dtype float64, not float32"),
+        ({**MODEL, "bias": np.zeros(3, np.int32)}, "bias has dtype int32, not float32"),
+        ({"weight": MODEL["weight"]}, "bias is missing"),
+        ({**MODEL, "more": np.zeros(1, np.float32)}, "there is no 'more' in it"),
+        ({}, "bias is missing"),
+        (
+            {**MODEL, "bias": np.array([0, np.nan, 0], np.float32)},
+            "bias has values that are infinite or not numbers",
+        ),
+        (
+            {**MODEL, "bias": np.array([0, np.inf, 0], np.float32)},
+            "bias has values that are infinite or not numbers",
+        ),
+    ],
+)
+def test_an_update_that_does_not_fit_is_refused_in_words(
+    arrays: dict[str, np.ndarray], complaint: str
+) -> None:
+    with pytest.raises(ReplyInvalid) as refused:
+        check_update(arrays)
+
+    assert complaint in str(refused.value)
+
+
+@pytest.mark.parametrize("data", [b"", b"garbage", b"\x93NUMPY\x01\x00v\x00"])
+def test_bytes_that_are_no_array_are_refused(data: bytes) -> None:
+    arrays = record(MODEL)
+    arrays["bias"] = Array(dtype="float32", shape=(3,), stype="numpy.ndarray", data=data)
+
+    with pytest.raises(ReplyInvalid, match="bias is not a NumPy array"):
+        check("train", arrays=arrays, metrics=MetricRecord(dict(TRAINED)))
+
+
+def test_bytes_that_are_another_array_than_described_are_refused() -> None:
+    arrays = record(MODEL)
+    arrays["bias"] = Array(
+        dtype="float32", shape=(3,), stype="numpy.ndarray", data=Array(np.zeros(9, np.float32)).data
+    )
+
+    with pytest.raises(ReplyInvalid, match=r"bias has shape \(9,\)"):
+        check("train", arrays=arrays, metrics=MetricRecord(dict(TRAINED)))
+
+
+def test_an_array_that_is_a_pickle_is_not_opened() -> None:
+    class Bomb:
+        def __reduce__(self) -> tuple[Any, ...]:
+            return pytest.fail, ("it was unpickled",)
+
+    from io import BytesIO
+
+    file = BytesIO()
+    np.save(file, np.array([Bomb()], dtype=object), allow_pickle=True)
+    arrays = record(MODEL)
+    arrays["bias"] = Array(dtype="float32", shape=(3,), stype="numpy.ndarray", data=file.getvalue())
+
+    with pytest.raises(ReplyInvalid, match="bias is not a NumPy array"):
+        check("train", arrays=arrays, metrics=MetricRecord(dict(TRAINED)))
+
+
+@pytest.mark.parametrize("kind", ["train", "evaluate"])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("num-examples", 0),
+        ("num-examples", -5),
+        ("num-examples", 1.5),
+        ("num-examples", float("nan")),
+        ("duration_s", -1.0),
+        ("duration_s", float("inf")),
+    ],
+)
+def test_a_metric_that_cannot_be_is_refused_by_name(kind: str, name: str, value: float) -> None:
+    good = {"train": TRAINED, "evaluate": EVALUATED}[kind]
+
+    with pytest.raises(ReplyInvalid, match=f"metric {name} cannot be used"):
+        check_metrics(kind, {**good, name: value})
+
+
+@pytest.mark.parametrize(
+    ("kind", "metrics", "name"),
+    [
+        ("train", {**TRAINED, "train_loss": float("nan")}, "train_loss"),
+        ("evaluate", {**EVALUATED, "loss": float("inf")}, "loss"),
+        ("evaluate", {**EVALUATED, "accuracy": 1.01}, "accuracy"),
+        ("evaluate", {**EVALUATED, "accuracy": -0.1}, "accuracy"),
+        ("train", without(TRAINED, "num-examples"), "num-examples"),
+        ("train", without(TRAINED, "train_loss"), "train_loss"),
+        ("evaluate", without(EVALUATED, "accuracy"), "accuracy"),
+        ("train", {}, "num-examples"),
+        ("train", {**TRAINED, "secret": 1}, "secret"),
+    ],
+)
+def test_metrics_that_are_missing_or_foreign_are_refused_by_name(
+    kind: str, metrics: dict[str, Any], name: str
+) -> None:
+    with pytest.raises(ReplyInvalid, match=name):
+        check_metrics(kind, metrics)
+
+
+def test_a_reply_without_records_is_refused() -> None:
+    with pytest.raises(ReplyInvalid, match="0 metric records"):
+        check("train")
+    with pytest.raises(ReplyInvalid, match="0 array records"):
+        check("train", metrics=MetricRecord(dict(TRAINED)))
+
+
+def test_a_reply_with_two_models_is_refused() -> None:
+    with pytest.raises(ReplyInvalid, match="2 array records"):
+        check("train", one=record(MODEL), other=record(MODEL), metrics=MetricRecord(dict(TRAINED)))

@@ -1,0 +1,223 @@
+"""What becomes of the messages of a run: rounds, weighted means, progress, and errors in words."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+from flwr.app import Message, MetricRecord, RecordDict
+
+from app.events import EventBus
+from app.federation.grid import Instruction
+from app.federation.rounds import RoundTracker
+from app.federation.run_book import RunBook
+from app.records import Round, Run, RunState
+from shared.flower import client_failed, identify_server_task, node_id_of, set_message_id
+from tests.support.records import a_run
+
+RUN = "7f3a9c01"
+
+
+class Watched:
+    """A tracker with the book that it writes to, and what it says of clients."""
+
+    def __init__(self) -> None:
+        identify_server_task(1)
+        self.book = RunBook(EventBus())
+        self.book.add(a_run(RUN))
+        self.book.update(RUN, state=RunState.RUNNING)
+        self.notes: dict[str, dict[str, Any]] = {}
+        self.tracker = RoundTracker(RUN, self.book, self._note)
+
+    def _note(self, client_id: str, **changes: Any) -> None:
+        self.notes.setdefault(client_id, {}).update(changes)
+
+    def ask(self, kind: str, *client_ids: str, server_round: int | None = 1) -> dict[str, Instruction]:
+        """Send a batch of messages."""
+        instructions = [self._instruction(client_id, kind, server_round) for client_id in client_ids]
+        self.tracker.sent(instructions)
+        return {instruction.client_id: instruction for instruction in instructions}
+
+    @staticmethod
+    def _instruction(client_id: str, kind: str, server_round: int | None) -> Instruction:
+        message = Message(RecordDict(), node_id_of(client_id), kind)
+        set_message_id(message, client_id)
+        return Instruction(client_id, message, server_round)
+
+    def answer(self, instruction: Instruction, **metrics: float) -> None:
+        """A client's reply with these metrics."""
+        record = MetricRecord(
+            {key.replace("num_examples", "num-examples"): value for key, value in metrics.items()}
+        )
+        self.tracker.replied(
+            instruction, Message(RecordDict({"metrics": record}), reply_to=instruction.message)
+        )
+
+    def fail(self, instruction: Instruction, reason: str) -> None:
+        self.tracker.replied(instruction, client_failed(instruction.message, reason))
+
+    @property
+    def round(self) -> Round:
+        """The newest round."""
+        return self.book.rounds(RUN)[-1]
+
+    @property
+    def run(self) -> Run:
+        run = self.book.get(RUN)
+        assert run is not None
+        return run
+
+    @property
+    def progress(self) -> tuple[str, int, int]:
+        progress = self.run.progress
+        assert progress is not None
+        return progress.phase.value, progress.done, progress.total
+
+
+@pytest.fixture
+def watched() -> Watched:
+    return Watched()
+
+
+def test_round_zero_is_the_evaluation_of_the_initial_model(watched: Watched) -> None:
+    watched.tracker.begin(0)
+    watched.tracker.evaluated(0, 2.3, 0.1)
+    watched.tracker.finished(0)
+
+    done = watched.round
+    assert (done.round, done.loss, done.accuracy, done.complete, done.clients) == (0, 2.3, 0.1, True, 0)
+    assert done.duration_s is not None
+    assert watched.run.final is not None
+    assert watched.run.final.accuracy == 0.1
+
+
+def test_the_clients_losses_count_by_their_samples(watched: Watched) -> None:
+    asked = watched.ask("train", "a", "b")
+    watched.answer(asked["a"], num_examples=30, train_loss=1.0, duration_s=0.5)
+    watched.answer(asked["b"], num_examples=10, train_loss=2.0, duration_s=0.25)
+
+    assert watched.round.train_loss == pytest.approx(1.25)
+    assert watched.round.clients == 2
+    assert watched.round.per_client["a"].samples == 30
+    assert watched.round.per_client["b"].train_s == 0.25
+
+
+def test_the_clients_evaluations_count_by_their_samples(watched: Watched) -> None:
+    asked = watched.ask("evaluate", "a", "b")
+    watched.answer(asked["a"], num_examples=1, loss=0.4, accuracy=1.0, duration_s=0.1)
+    watched.answer(asked["b"], num_examples=3, loss=0.8, accuracy=0.6, duration_s=0.1)
+
+    assert watched.round.client_loss == pytest.approx(0.7)
+    assert watched.round.client_accuracy == pytest.approx(0.7)
+    assert watched.round.accuracy is None
+
+
+def test_a_phase_counts_its_answers(watched: Watched) -> None:
+    asked = watched.ask("train", "a", "b")
+    seen = [watched.progress]
+    for client_id in ("b", "a"):
+        watched.answer(asked[client_id], num_examples=1, train_loss=1.0, duration_s=0.1)
+        seen.append(watched.progress)
+    asked = watched.ask("evaluate", "a")
+    seen.append(watched.progress)
+    watched.answer(asked["a"], num_examples=1, loss=1.0, accuracy=0.5, duration_s=0.1)
+    seen.append(watched.progress)
+
+    assert seen == [
+        ("training", 0, 2),
+        ("training", 1, 2),
+        ("aggregating", 2, 2),
+        ("evaluating", 0, 1),
+        ("evaluating", 1, 1),
+    ]
+
+
+def test_training_and_evaluation_of_a_client_are_one_row(watched: Watched) -> None:
+    trained = watched.ask("train", "a")
+    watched.answer(trained["a"], num_examples=90, train_loss=1.0, duration_s=0.1)
+    evaluated = watched.ask("evaluate", "a")
+    watched.answer(evaluated["a"], num_examples=10, loss=0.5, accuracy=0.8, duration_s=0.1)
+
+    row = watched.round.per_client["a"]
+    assert (row.train_loss, row.loss, row.accuracy, row.samples, row.error) == (1.0, 0.5, 0.8, 90, None)
+    assert watched.notes["a"] == {"train_loss": 1.0, "samples": 90, "loss": 0.5, "accuracy": 0.8}
+
+
+def test_a_client_that_fails_is_not_counted_and_its_reason_is_kept(
+    watched: Watched, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked = watched.ask("train", "a", "b")
+    watched.fail(asked["a"], "Traceback\n  ...\nValueError: it broke")
+    watched.answer(asked["b"], num_examples=5, train_loss=3.0, duration_s=0.1)
+
+    assert watched.round.per_client["a"].error == "Traceback\n  ...\nValueError: it broke"
+    assert watched.round.clients == 1
+    assert watched.round.train_loss == 3.0
+    assert "round 1: no result of train from a: ValueError: it broke" in caplog.messages
+
+
+def test_a_client_that_succeeds_in_the_second_try_has_no_error(watched: Watched) -> None:
+    watched.fail(watched.ask("train", "a")["a"], "it was lost")
+    watched.answer(watched.ask("train", "a")["a"], num_examples=5, train_loss=3.0, duration_s=0.1)
+
+    assert watched.round.per_client["a"].error is None
+    assert watched.round.clients == 1
+
+
+def test_a_global_loss_that_is_no_number_is_shown_as_no_value(watched: Watched) -> None:
+    watched.tracker.evaluated(1, math.nan, 0.1)
+
+    assert watched.round.loss is None
+    assert watched.run.final is not None
+    assert watched.run.final.loss is None
+
+
+def test_without_any_good_reply_there_is_no_mean(watched: Watched) -> None:
+    watched.fail(watched.ask("train", "a")["a"], "no")
+
+    assert watched.round.train_loss is None
+    assert watched.round.clients == 0
+
+
+def test_only_the_end_of_a_long_reason_is_in_the_log(
+    watched: Watched, caplog: pytest.LogCaptureFixture
+) -> None:
+    watched.fail(watched.ask("train", "a")["a"], "x" * 100_000)
+
+    assert len(caplog.messages[-1]) < 1_000
+    assert len(watched.round.per_client["a"].error or "") < 20_000
+
+
+def test_a_new_round_starts_with_empty_rows(watched: Watched) -> None:
+    watched.answer(watched.ask("train", "a")["a"], num_examples=5, train_loss=1.0, duration_s=0.1)
+    watched.tracker.finished(1)
+    watched.ask("train", "a", server_round=2)
+    watched.tracker.evaluated(2, 0.5, 0.9)
+
+    assert watched.round.round == 2
+    assert watched.round.per_client == {}
+    assert [round_.complete for round_ in watched.book.rounds(RUN)] == [True, False]
+
+
+def test_messages_of_another_kind_or_round_are_not_counted(watched: Watched) -> None:
+    watched.ask("train", "a")
+    watched.ask("query", "a")
+    watched.ask("train", "a", server_round=None)
+    late = Watched._instruction("a", "train", 7)
+    watched.answer(late, num_examples=5, train_loss=1.0, duration_s=0.1)
+
+    assert watched.progress == ("training", 0, 1)
+    assert watched.book.rounds(RUN) == []
+
+
+def test_the_end_of_a_round_is_told_in_words(watched: Watched, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    asked = watched.ask("train", "a", "b")
+    watched.answer(asked["a"], num_examples=5, train_loss=1.0, duration_s=0.1)
+    watched.fail(asked["b"], "no")
+    watched.tracker.evaluated(1, 0.25, 0.912)
+    watched.tracker.finished(1)
+
+    assert caplog.messages[-1] == "round 1 aggregated from 1 of 2 clients: accuracy 91.2%, loss 0.2500"
+    assert getattr(caplog.records[-1], "run_id", None) == RUN

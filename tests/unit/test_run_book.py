@@ -1,0 +1,83 @@
+"""The run book keeps runs and rounds, publishes each change, and lets no run go a forbidden way."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.events import EventBus
+from app.federation.run_book import RunBook
+from app.records import Round, RoundUpdate, Run, RunState
+from shared.errors import IllegalTransition
+from tests.support.records import a_run
+
+
+@pytest.fixture
+def bus() -> EventBus:
+    return EventBus()
+
+
+@pytest.fixture
+def book(bus: EventBus) -> RunBook:
+    return RunBook(bus)
+
+
+def test_runs_are_listed_newest_first(book: RunBook) -> None:
+    for run_id in ("a", "b", "c"):
+        book.add(a_run(run_id))
+
+    assert [run.id for run in book.newest_first()] == ["c", "b", "a"]
+
+
+def test_a_run_that_nobody_entered_is_not_there(book: RunBook) -> None:
+    assert book.get("nothing") is None
+
+
+def test_a_change_makes_a_new_run_and_is_published(book: RunBook, bus: EventBus) -> None:
+    before = a_run("a")
+    book.add(before)
+
+    after = book.update("a", state=RunState.WAITING, reason="waiting for 1 more client")
+
+    assert before.state is RunState.QUEUED
+    assert book.get("a") == after
+    assert [event.data.state for event in bus.since(0) if isinstance(event.data, Run)] == [
+        "queued",
+        "waiting",
+    ]
+
+
+def test_no_change_is_not_published(book: RunBook, bus: EventBus) -> None:
+    book.add(a_run("a", round=3))
+
+    book.update("a", round=3)
+
+    assert bus.last == 1
+
+
+def test_a_forbidden_transition_is_refused_and_changes_nothing(book: RunBook) -> None:
+    book.add(a_run("a"))
+
+    with pytest.raises(IllegalTransition, match="queued cannot become completed"):
+        book.update("a", state=RunState.COMPLETED, reason="?")
+
+    run = book.get("a")
+    assert run is not None
+    assert (run.state, run.reason) == (RunState.QUEUED, None)
+
+
+@pytest.mark.parametrize("final", [RunState.STOPPED, RunState.FAILED])
+def test_nothing_changes_after_the_end(book: RunBook, final: RunState) -> None:
+    book.add(a_run("a"))
+    book.update("a", state=final, reason="over")
+
+    assert book.update("a", round=9, reason="late news").reason == "over"
+
+
+def test_rounds_are_in_order_and_replaced_by_number(book: RunBook, bus: EventBus) -> None:
+    book.add(a_run("a"))
+    for number, accuracy in ((1, 0.5), (0, 0.1), (1, 0.6)):
+        book.put_round("a", Round(round=number, accuracy=accuracy, started_at=0.0))
+
+    assert [(round_.round, round_.accuracy) for round_ in book.rounds("a")] == [(0, 0.1), (1, 0.6)]
+    updates = [event.data for event in bus.since(0) if isinstance(event.data, RoundUpdate)]
+    assert [update.round.accuracy for update in updates] == [0.5, 0.1, 0.6]
