@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -132,7 +133,7 @@ def test_a_run_is_started_watched_and_stopped(
         expect(page.locator(f"[data-testid=client-row][data-client={client_id}]")).to_be_visible()
 
     start_with_form(
-        page, dataset="digits", num_rounds="24", min_clients="3", local_epochs="5", lr="0.001", seed="1"
+        page, dataset="digits", num_rounds="24", min_clients="3", local_epochs="20", lr="0.0003", seed="1"
     )
 
     state = page.get_by_test_id("run-state")
@@ -156,6 +157,8 @@ def test_a_run_is_started_watched_and_stopped(
     ).to_be_visible()
 
     wait_for_points(page, "accuracy", 14)
+    working = page.locator("[data-testid=client-row]", has_text=re.compile(r"\d examples/s"))
+    expect(working.first).to_be_visible()
     folder = Path(os.environ.get("FEDLOOM_SCREENSHOT_DIR") or tmp_path)
     folder.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=folder / "dashboard.png")
