@@ -130,7 +130,7 @@ build() { # with the lock held
     local stamp=$venv/.fedloom-stamp
     if [ -e "$venv/.fedloom-own" ]; then
         if [ ! -e "$stamp" ] || ! python_works; then
-            rm -f "$stamp"
+            rm -f "$stamp" "$stamp.before"
             empty_folder
             make_venv
         fi
@@ -140,8 +140,10 @@ build() { # with the lock held
     if [ -e "$stamp" ]; then
         say "The requirements have changed or grown."
     fi
-    rm -f "$stamp"
+    # Without the stamp the environment counts as cut short. A failed update that changed nothing gets it back.
+    [ ! -e "$stamp" ] || mv "$stamp" "$stamp.before"
     install "$1"
+    rm -f "$stamp.before"
     # requirements-dev.txt holds everything in requirements.txt, at the same versions
     { say "requirements.txt $(checksum requirements.txt)" && say "$1 $(checksum "$1")"; } >"$stamp.new"
     mv "$stamp.new" "$stamp"
@@ -182,6 +184,10 @@ install() { # with progress: what pip does now, and for how long
     [ ! -t 1 ] || printf '\r\033[K'
     if [ "$status" -ne 0 ]; then
         tail -n 30 "$log" >&2
+        # pip fetches everything before it says this, and changes nothing before
+        if [ -e "$venv/.fedloom-stamp.before" ] && ! grep -q '^Installing collected packages' "$log"; then
+            mv "$venv/.fedloom-stamp.before" "$venv/.fedloom-stamp"
+        fi
         die "The packages could not be installed; pip's message is above, all of it in $log. Start again when the cause is mended."
     fi
     now=$((SECONDS - start))

@@ -52,6 +52,7 @@ class Pump:
         self._socketio = socketio
         self._env = env
         self._sent = 0
+        self._start_over = False
         # Welcome and pump take turns, so that a browser gets everything once and in order. Under eventlet
         # both run in one thread and neither yields in between.
         self._turn: AbstractContextManager[Any] = (
@@ -92,17 +93,19 @@ class Pump:
                 with self._turn:
                     self._pump()
             except Exception:  # the edge of the task: without it, every page would stand still
-                log.exception("an update of the pages failed; they start over from a snapshot")
-                self._sent = self._env.bus.last
-                self._emit_snapshot(to=ROOM)
+                log.exception("the pages could not be brought up to date; they start over from a snapshot")
+                self._start_over = True
 
     def _pump(self) -> None:
+        events: list[Event] = []
         try:
             events = self._env.bus.since(self._sent)
-        except EventsGone:  # more in 50 ms than the ring holds: everybody starts over
+        except EventsGone:  # more in 50 ms than the ring holds
+            self._start_over = True
+        if self._start_over:
             self._sent = self._emit_snapshot(to=ROOM)
-            return
-        if events:
+            self._start_over = False
+        elif events:
             self._sent = events[-1].seq
             self._emit(coalesce(events), to=ROOM)
 

@@ -18,7 +18,7 @@ import grpc
 import grpc.aio
 
 from client.runtime import Runtime, Work
-from shared.errors import LinkRefused, WireError
+from shared.errors import FedLoomError, LinkRefused, WireError
 from shared.proto.link_pb2 import (
     Chunk,
     ClientFrame,
@@ -37,6 +37,8 @@ Call = grpc.aio.StreamStreamCall[Any, ServerFrame]
 
 FIRST_DELAY_S = 0.2
 LONGEST_DELAY_S = 5.0
+STABLE_S = 1.0
+"""A connection that held for this long makes the first try after it quick again."""
 CONNECT_TIMEOUT_S = 10.0
 HEARTBEAT_S = 2.0
 GOODBYE_TIMEOUT_S = 0.3
@@ -53,6 +55,10 @@ class ClientIdentity:
     models: tuple[str, ...]
     host: str
     device: str
+
+
+class NotAdmitted(FedLoomError):
+    """The server does not take this client for now."""
 
 
 class Link:
@@ -78,8 +84,10 @@ class Link:
                 outage.began(_in_words(error))
             except TimeoutError:
                 outage.began(f"it did not answer within {CONNECT_TIMEOUT_S:.0f} s")
-            except WireError as error:
+            except NotAdmitted as error:
                 outage.refused(str(error))
+            except WireError as error:
+                outage.began(str(error))
             except asyncio.InvalidStateError:  # how gRPC reports a write on a call that has just ended
                 outage.began("it closed the connection")
             await asyncio.sleep(outage.next_delay())
@@ -130,7 +138,7 @@ class Link:
             case "refusal" if answer.refusal.final:
                 raise LinkRefused(answer.refusal.reason)
             case "refusal":
-                raise WireError(answer.refusal.reason)
+                raise NotAdmitted(answer.refusal.reason)
             case "welcome":
                 outage.over()
             case kind:
@@ -165,7 +173,8 @@ class Connection:
                     task.result()
         except asyncio.CancelledError:
             self.send(ClientFrame(goodbye=Goodbye()))
-            await asyncio.wait([writer], timeout=GOODBYE_TIMEOUT_S)
+            # Until the server ends the call: closing it at once could overtake the goodbye.
+            await asyncio.wait([writer, reader], timeout=GOODBYE_TIMEOUT_S)
             raise
         finally:
             for task in tasks:
@@ -198,14 +207,17 @@ class Connection:
             self._working[work.message_id] = work
             self._runtime.execute(work)
 
+    def _give_up(self, failure: Failure) -> None:
+        if self._working.pop(failure.message_id, None) is not None:
+            self.send(ClientFrame(failure=failure))
+
     # called in the runtime's thread
 
     def _replied(self, message_id: str, payload: Sequence[bytes]) -> None:
         self._loop.call_soon_threadsafe(self._outbox.put_nowait, (message_id, payload))
 
     def _failed(self, message_id: str, reason: str) -> None:
-        failure = Failure(message_id=message_id, reason=reason)
-        self._loop.call_soon_threadsafe(self._outbox.put_nowait, ClientFrame(failure=failure))
+        self._loop.call_soon_threadsafe(self._give_up, Failure(message_id=message_id, reason=reason))
 
     def _progressed(self, progress: Progress) -> None:
         self._loop.call_soon_threadsafe(self._outbox.put_nowait, ClientFrame(progress=progress))
@@ -241,9 +253,13 @@ class Outage:
         self._since: float | None = None
         self._refusal: str | None = None
         self._delay_s = FIRST_DELAY_S
+        self._connected_at: float | None = None
 
     def began(self, reason: str) -> None:
         """A try failed, or a connection ended."""
+        if self._connected_at is not None and time.monotonic() - self._connected_at > STABLE_S:
+            self._delay_s = FIRST_DELAY_S  # it held: what comes now is another outage
+        self._connected_at = None
         if self._since is None:
             self._since = time.monotonic()
             log.warning("no connection to %s: %s. Trying again until there is one.", self._server, reason)
@@ -260,7 +276,7 @@ class Outage:
         away = "" if self._since is None else f" after {time.monotonic() - self._since:.1f} s"
         log.info("connected to the server at %s%s", self._server, away)
         self._since = self._refusal = None
-        self._delay_s = FIRST_DELAY_S
+        self._connected_at = time.monotonic()
 
     def next_delay(self) -> float:
         """Seconds until the next try: doubling, with jitter so that not all clients come back at once."""

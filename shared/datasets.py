@@ -22,7 +22,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from shared.download import read_or_download
+from shared.download import Checkpoint, read_or_download
 from shared.errors import UnknownName
 
 Labels = npt.NDArray[np.int64]
@@ -146,21 +146,25 @@ def load_train(name: str, data_dir: DataDir, indices: npt.NDArray[np.int64] | No
     return _load_tensors(name, data_dir, "train", indices)
 
 
-def load_test(name: str, data_dir: DataDir) -> TensorSet:
-    """The test samples.
+def load_test(name: str, data_dir: DataDir, checkpoint: Checkpoint = lambda: None) -> TensorSet:
+    """The test samples. `checkpoint` is called now and then during a download, and may raise to give it up.
 
     Raises:
         UnknownName: there is no such data set.
         DatasetUnavailable: its files are not in `data_dir` and cannot be fetched.
     """
-    return _load_tensors(name, data_dir, "test", None)
+    return _load_tensors(name, data_dir, "test", None, checkpoint)
 
 
 def _load_tensors(
-    name: str, data_dir: DataDir, split: Split, indices: npt.NDArray[np.int64] | None
+    name: str,
+    data_dir: DataDir,
+    split: Split,
+    indices: npt.NDArray[np.int64] | None,
+    checkpoint: Checkpoint = lambda: None,
 ) -> TensorSet:
     info = dataset_info(name)
-    pixels, labels = _load_arrays(name, data_dir, split)
+    pixels, labels = _load_arrays(name, data_dir, split, checkpoint)
     if indices is not None:
         pixels, labels = pixels[indices], labels[indices]
     inputs = torch.from_numpy(pixels.astype(np.float32)).reshape(-1, *info.input_shape)
@@ -171,7 +175,9 @@ def _load_tensors(
     return TensorSet(inputs, torch.from_numpy(labels))
 
 
-def _load_arrays(name: str, data_dir: DataDir, split: Split) -> tuple[Pixels, Labels]:
+def _load_arrays(
+    name: str, data_dir: DataDir, split: Split, checkpoint: Checkpoint = lambda: None
+) -> tuple[Pixels, Labels]:
     """Samples before normalisation, uint8 or float32 (N, ...), and their labels, int64 (N,)."""
     folder = Path(data_dir).expanduser()
     match dataset_info(name).name:
@@ -180,9 +186,9 @@ def _load_arrays(name: str, data_dir: DataDir, split: Split) -> tuple[Pixels, La
         case "synthetic":
             return _synthetic(split)
         case "cifar10":
-            return _cifar10(folder, split)
+            return _cifar10(folder, split, checkpoint)
         case _:
-            return _idx_dataset(name, folder, split)
+            return _idx_dataset(name, folder, split, checkpoint)
 
 
 def _digits(split: Split) -> tuple[Pixels, Labels]:
@@ -218,7 +224,7 @@ def _synthetic(split: Split) -> tuple[Pixels, Labels]:
     return images[part].astype(np.float32), labels[part].astype(np.int64)
 
 
-def _cifar10(folder: Path, split: Split) -> tuple[Pixels, Labels]:
+def _cifar10(folder: Path, split: Split, checkpoint: Checkpoint) -> tuple[Pixels, Labels]:
     """CIFAR-10 through torchvision, which checks the MD5 sum of every file that it reads."""
     from torchvision.datasets import CIFAR10  # costs a second to import
 
@@ -230,10 +236,10 @@ def _cifar10(folder: Path, split: Split) -> tuple[Pixels, Labels]:
         pixels = np.ascontiguousarray(images.data.transpose(0, 3, 1, 2))
         return pixels, np.asarray(images.targets, dtype=np.int64)
 
-    return read_or_download("cifar10", folder, read)
+    return read_or_download("cifar10", folder, read, checkpoint)
 
 
-def _idx_dataset(name: str, folder: Path, split: Split) -> tuple[Pixels, Labels]:
+def _idx_dataset(name: str, folder: Path, split: Split, checkpoint: Checkpoint) -> tuple[Pixels, Labels]:
     """MNIST or Fashion-MNIST; the pixels of a plain file are mapped, so that only used rows are read."""
 
     def read() -> tuple[Pixels, Labels] | None:
@@ -244,7 +250,7 @@ def _idx_dataset(name: str, folder: Path, split: Split) -> tuple[Pixels, Labels]
                 return pixels, labels.astype(np.int64)
         return None
 
-    return read_or_download(name, folder, read)
+    return read_or_download(name, folder, read, checkpoint)
 
 
 def _read_idx(path: Path, dimensions: int) -> npt.NDArray[np.uint8] | None:

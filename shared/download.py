@@ -15,12 +15,13 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, TypeVar
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from shared.errors import DatasetUnavailable
 
@@ -37,13 +38,15 @@ _POLL_S: Final = 0.1
 _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+Checkpoint = Callable[[], None]
 
 
-def read_or_download(name: str, data_dir: Path, read: Callable[[], T | None]) -> T:
+def read_or_download(name: str, data_dir: Path, read: Callable[[], T | None], checkpoint: Checkpoint) -> T:
     """What `read` returns, after a download into `data_dir` if it first returns None for "not there".
 
     A data directory that holds the files is only read: no lock, no write. Otherwise one process downloads
-    while the others wait, and share its result or its failure.
+    while the others wait, and share its result or its failure. `checkpoint` is called several times a second
+    meanwhile; what it raises ends the wait and the download.
 
     Raises:
         DatasetUnavailable: the files are not there and cannot be fetched.
@@ -54,13 +57,28 @@ def read_or_download(name: str, data_dir: Path, read: Callable[[], T | None]) ->
         if found is not None:
             return found
         data_dir.mkdir(parents=True, exist_ok=True)
-        with FileLock(data_dir / f".{name}.lock"):
-            return _read_or_download_alone(name, data_dir, read, asked_at)
+        with _lock(data_dir / f".{name}.lock", checkpoint):
+            return _read_or_download_alone(name, data_dir, read, asked_at, checkpoint)
     except OSError as error:
         raise _unavailable(name, data_dir, f"the folder cannot be used ({error})") from error
 
 
-def _read_or_download_alone(name: str, data_dir: Path, read: Callable[[], T | None], asked_at: float) -> T:
+@contextmanager
+def _lock(path: Path, checkpoint: Checkpoint) -> Iterator[None]:
+    lock = FileLock(path)
+    while not lock.is_locked:
+        checkpoint()
+        with suppress(Timeout):
+            lock.acquire(timeout=_POLL_S)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _read_or_download_alone(
+    name: str, data_dir: Path, read: Callable[[], T | None], asked_at: float, checkpoint: Checkpoint
+) -> T:
     """With the lock held, which may have taken another process's whole download, since `asked_at`."""
     found = read()
     if found is not None:
@@ -68,7 +86,7 @@ def _read_or_download_alone(name: str, data_dir: Path, read: Callable[[], T | No
     failure = data_dir / f".{name}.failed"
     if failure.exists() and failure.stat().st_mtime >= asked_at:
         raise _unavailable(name, data_dir, failure.read_text(encoding="utf-8"))
-    reason = _download(name, data_dir)
+    reason = _download(name, data_dir, checkpoint)
     found = read()
     if found is None:
         reason = reason or "the files that arrived are not those of the data set"
@@ -88,7 +106,7 @@ def _unavailable(name: str, data_dir: Path, reason: str) -> DatasetUnavailable:
     )
 
 
-def _download(name: str, data_dir: Path) -> str | None:
+def _download(name: str, data_dir: Path, checkpoint: Checkpoint) -> str | None:
     """Fetch the files of `name` into `data_dir`; the reason in words where that fails."""
     for abandoned in data_dir.glob(f".{name}.download-*"):
         shutil.rmtree(abandoned, ignore_errors=True)
@@ -96,7 +114,7 @@ def _download(name: str, data_dir: Path) -> str | None:
         prefix=f".{name}.download-", dir=data_dir, ignore_cleanup_errors=True
     ) as path:
         staging = Path(path)
-        reason = _run_downloader(name, staging)
+        reason = _run_downloader(name, staging, checkpoint)
         if reason is None:
             for source in staging.rglob("*"):
                 if source.is_file() and source.suffix != ".gz":
@@ -106,7 +124,7 @@ def _download(name: str, data_dir: Path) -> str | None:
     return reason
 
 
-def _run_downloader(name: str, staging: Path) -> str | None:
+def _run_downloader(name: str, staging: Path, checkpoint: Checkpoint) -> str | None:
     _log.info("Downloading the data set %s", name)
     search_path = [str(Path(__file__).resolve().parents[1]), os.environ.get("PYTHONPATH", "")]
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output:
@@ -118,7 +136,7 @@ def _run_downloader(name: str, staging: Path) -> str | None:
             stderr=subprocess.STDOUT,
         ) as process:
             try:
-                stalled = not _wait_while_growing(process, name, staging)
+                stalled = not _wait_while_growing(process, name, staging, checkpoint)
             finally:
                 process.kill()
         if stalled:
@@ -130,11 +148,14 @@ def _run_downloader(name: str, staging: Path) -> str | None:
         return lines[-1].rstrip(".") if lines else f"the downloader ended with code {process.returncode}"
 
 
-def _wait_while_growing(process: subprocess.Popen[bytes], name: str, staging: Path) -> bool:
+def _wait_while_growing(
+    process: subprocess.Popen[bytes], name: str, staging: Path, checkpoint: Checkpoint
+) -> bool:
     """Whether the process ended; False when the files under `staging` stopped growing first."""
     size = 0
     grown_at = reported_at = time.monotonic()
     while process.poll() is None:
+        checkpoint()
         now = time.monotonic()
         if (size_now := _size_of(staging)) != size:
             size, grown_at = size_now, now

@@ -20,11 +20,12 @@ from shared.console import configure_logging
 from shared.errors import DatasetUnavailable, FedLoomError
 from shared.interrupt import end_on_signals
 
-PRELOAD = ["app.server", "client.main", "torch._dynamo", "sklearn.datasets"]
+PRELOAD = ["app.demo.undisturbed", "app.server", "client.main", "torch._dynamo", "sklearn.datasets"]
 """Imported once, before the fork: together they take seconds, and every process needs them."""
 
 START_TIMEOUT_S = 120.0
-STOP_TIMEOUT_S = 2.0
+CLIENTS_STOP_TIMEOUT_S = 1.2
+SERVER_STOP_TIMEOUT_S = 1.2
 
 
 class DemoFailed(FedLoomError):
@@ -76,10 +77,9 @@ class Fleet:
     def start_server(self, settings: ServerSettings) -> Ports:
         """Start the server and wait until it answers."""
         receiver, sender = self._context.Pipe(duplex=False)
-        self.server = self._context.Process(
-            target=_serve, args=(settings, sender), name="server", daemon=True
-        )
-        self.server.start()
+        process = self._context.Process(target=_serve, args=(settings, sender), name="server", daemon=True)
+        process.start()
+        self.server = process
         sender.close()
         if not wait([receiver], START_TIMEOUT_S):
             raise DemoFailed(f"The server did not start within {START_TIMEOUT_S:.0f} s.")
@@ -95,17 +95,21 @@ class Fleet:
         self.clients[settings.client_id] = process
 
     def stop(self) -> None:
-        """End all processes: asked first, forced after `STOP_TIMEOUT_S`."""
-        deadline = time.monotonic() + STOP_TIMEOUT_S
-        # The server last, so that it hears the clients' goodbye.
-        for group in (self._others, list(self.clients.values()), [self.server] if self.server else []):
-            for process in group:
-                process.terminate()
-            for process in group:
-                process.join(max(deadline - time.monotonic(), 0))
-                if process.is_alive():
-                    process.kill()
-                    process.join()
+        """End all processes: asked first, forced when they take too long."""
+        _end([*self._others, *self.clients.values()], CLIENTS_STOP_TIMEOUT_S)
+        # After the clients, so that it hears their goodbye.
+        _end([self.server] if self.server else [], SERVER_STOP_TIMEOUT_S)
+
+
+def _end(processes: list[BaseProcess], timeout_s: float) -> None:
+    for process in processes:
+        process.terminate()
+    deadline = time.monotonic() + timeout_s
+    for process in processes:
+        process.join(max(deadline - time.monotonic(), 0))
+        if process.is_alive():
+            process.kill()
+            process.join()
 
 
 # in the child processes

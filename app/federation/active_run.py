@@ -39,7 +39,7 @@ class ActiveRun:
         self._cohort = Cohort(run.id, run.spec)
         self._tracker = RoundTracker(run.id, book, link.note)
         self._assigned: dict[str, tuple[float, int]] = {}
-        self._objections: dict[str, str | None] = {}
+        self._explained: dict[str, tuple[float, str | None]] = {}
         self._log = logging.LoggerAdapter(logging.getLogger(__name__), {"run_id": run.id})
         self.grid = LinkGrid(
             link, int(run.id, 16), self._members, self._tracker, check_reply, on_membership=self._explain
@@ -144,9 +144,9 @@ class ActiveRun:
         """Say of each client why it takes no part, if it takes none."""
         for client in self._registry.snapshot():
             objection = self._cohort.objection(client)
-            if objection == self._objections.get(client.id):
+            if self._explained.get(client.id) == (client.connected_at, objection):
                 continue
-            self._objections[client.id] = objection
+            self._explained[client.id] = (client.connected_at, objection)
             self._link.note(client.id, reason=objection)
             if objection is not None:
                 self._log.warning("%s takes no part: it %s", client.id, objection)

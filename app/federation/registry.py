@@ -18,7 +18,9 @@ from shared.proto.link_pb2 import Hello
 
 def natural_key(text: str) -> tuple[tuple[int, int | str], ...]:
     """A sort key that puts client-2 before client-10."""
-    return tuple((0, int(part)) if part.isdigit() else (1, part) for part in re.split(r"(\d+)", text) if part)
+    return tuple(
+        (0, int(part)) if part.isdecimal() else (1, part) for part in re.split(r"(\d+)", text) if part
+    )
 
 
 class ClientRegistry:

@@ -22,6 +22,10 @@ NoteClient = Callable[..., None]
 _PHASE_OF = {"train": Phase.TRAINING, "evaluate": Phase.EVALUATING}
 
 
+PUBLISH_INTERVAL_S = 0.05
+"""A round that is not complete is published at most this often: it holds all its clients' results so far."""
+
+
 class RoundTracker:
     """Watches one run, in the run thread; what it learns goes to the run book and the client registry."""
 
@@ -32,6 +36,8 @@ class RoundTracker:
         self._log = logging.LoggerAdapter(logging.getLogger(__name__), {"run_id": run_id})
         self._round = Round(round=0, started_at=time.time())
         self._clock = time.monotonic()
+        self._published_at = 0.0
+        self._score = GlobalScore(loss=None, accuracy=None)
         self._weights: dict[str, int] = {}
         self._asked = 0
         self._answers = 0
@@ -68,7 +74,7 @@ class RoundTracker:
             mine = before.model_copy(update={"error": (reply.error.reason or "")[:MAX_LOG_TEXT]})
         else:
             mine = self._record(client_id, instruction.kind, reply, before)
-        self._update(per_client={**self._round.per_client, client_id: mine})
+        self._change(per_client={**self._round.per_client, client_id: mine})
         self._advance(instruction.kind)
 
     def _record(self, client_id: str, kind: str, reply: Message, before: ClientRound) -> ClientRound:
@@ -102,13 +108,18 @@ class RoundTracker:
         """The global model after `server_round` was evaluated on the server's test set."""
         if server_round != self._round.round:
             self.begin(server_round)
-        score = GlobalScore(loss=_number(loss), accuracy=_number(accuracy))
-        self._update(loss=score.loss, accuracy=score.accuracy)
-        self._book.update(self._run_id, round=server_round, final=score)
+        self._score = GlobalScore(loss=_number(loss), accuracy=_number(accuracy))
 
     def finished(self, server_round: int) -> None:
-        """The round is over."""
-        self._update(complete=True, duration_s=time.monotonic() - self._clock)
+        """The round is over: its global score counts from now on, together with all the rest of it."""
+        self._change(
+            complete=True,
+            loss=self._score.loss,
+            accuracy=self._score.accuracy,
+            duration_s=time.monotonic() - self._clock,
+        )
+        self._publish()
+        self._book.update(self._run_id, round=server_round, final=self._score)
         done = self._round
         self._log.info(
             "round %d %s: accuracy %s, loss %s",
@@ -126,9 +137,12 @@ class RoundTracker:
         if self._answers == self._asked:
             if kind == "train":
                 phase = Phase.AGGREGATING
-                self._update(clients=len(self._weights), train_loss=self._mean("train_loss"))
+                self._change(clients=len(self._weights), train_loss=self._mean("train_loss"))
             else:
-                self._update(client_loss=self._mean("loss"), client_accuracy=self._mean("accuracy"))
+                self._change(client_loss=self._mean("loss"), client_accuracy=self._mean("accuracy"))
+            self._publish()
+        elif time.monotonic() - self._published_at >= PUBLISH_INTERVAL_S:
+            self._publish()
         self._book.update(self._run_id, progress=self._progress(phase, self._answers))
 
     def _progress(self, phase: Phase, done: int) -> RunProgress:
@@ -145,8 +159,11 @@ class RoundTracker:
         total = sum(weight for _, weight in known)
         return sum(value * weight for value, weight in known) / total if total else None
 
-    def _update(self, **changes: Any) -> None:
+    def _change(self, **changes: Any) -> None:
         self._round = self._round.model_copy(update=changes)
+
+    def _publish(self) -> None:
+        self._published_at = time.monotonic()
         self._book.put_round(self._run_id, self._round)
 
 

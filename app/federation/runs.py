@@ -92,7 +92,8 @@ class RunManager:
                 self._run_one(run_id)
             except Exception as error:  # the edge of the thread, which must outlive every run
                 log.exception("run %s could not be carried out", run_id, extra={"run_id": run_id})
-                self._end(run_id, RunState.FAILED, reason=f"An unexpected error in the server: {error}")
+                if self._book.update(run_id).state not in FINAL_STATES:
+                    self._end(run_id, RunState.FAILED, reason=f"An unexpected error in the server: {error}")
 
     def _run_one(self, run_id: str) -> None:
         active = self._activate(run_id)

@@ -84,7 +84,7 @@ class GlobalModel:
         self._checkpoint = checkpoint
         self._device = resolve_device()
         self._model = build_model(spec.model, spec.dataset, derive_seed(spec.seed, "model"))
-        self._test_set: TensorSet = load_test(spec.dataset, data_dir).to(self._device)
+        self._test_set: TensorSet = load_test(spec.dataset, data_dir, checkpoint).to(self._device)
 
     def arrays(self) -> ArrayRecord:
         """The weights as Flower sends them."""

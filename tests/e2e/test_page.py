@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,7 +27,7 @@ CHROMIUM_FLAGS = [
 ]
 DESKTOP: ViewportSize = {"width": 1440, "height": 900}
 TRIO = ["client-1", "client-2", "client-3"]
-SLOW_MS = 30_000
+SLOW_MS = 90_000
 
 expect.set_options(timeout=15_000)
 
@@ -125,15 +124,13 @@ def picture(page: Page, metric: str) -> str:
     return drawn
 
 
-def test_a_run_is_started_watched_and_stopped(
-    page: Page, server: ServerProcess, api: Api, tmp_path: Path
-) -> None:
+def test_a_run_is_started_watched_and_stopped(page: Page, server: ServerProcess, api: Api) -> None:
     open_page(page, server)
     for client_id in TRIO:
         expect(page.locator(f"[data-testid=client-row][data-client={client_id}]")).to_be_visible()
 
     start_with_form(
-        page, dataset="digits", num_rounds="24", min_clients="3", local_epochs="20", lr="0.0003", seed="1"
+        page, dataset="digits", num_rounds="200", min_clients="3", local_epochs="20", lr="0.0003", seed="1"
     )
 
     state = page.get_by_test_id("run-state")
@@ -149,19 +146,12 @@ def test_a_run_is_started_watched_and_stopped(
         assert picture(page, metric) != drawn[metric], f"the curve of the {metric} moves"
         assert page.get_by_test_id(f"chart-{metric}").get_attribute("data-clients") == "3"
     run = api.get("/runs")["runs"][0]
-    assert run["spec"]["num_rounds"] == 24
+    assert run["spec"]["num_rounds"] == 200
     assert run["spec"]["seed"] == 1
     expect(page.get_by_test_id("run-id")).to_have_text(run["id"])
     expect(
         page.locator("[data-testid=log-row]", has_text="aggregated from 3 of 3 clients").first
     ).to_be_visible()
-
-    wait_for_points(page, "accuracy", 14)
-    working = page.locator("[data-testid=client-row]", has_text=re.compile(r"\d examples/s"))
-    expect(working.first).to_be_visible()
-    folder = Path(os.environ.get("FEDLOOM_SCREENSHOT_DIR") or tmp_path)
-    folder.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=folder / "dashboard.png")
 
     page.get_by_test_id("stop").click()
     expect(page.get_by_test_id("stop-consequence")).to_be_visible()
@@ -172,6 +162,18 @@ def test_a_run_is_started_watched_and_stopped(
     assert api.run(run["id"])["state"] == "stopped"
     assert points(page, "accuracy") == len(api.rounds(run["id"]))
     expect(page.locator("[data-testid=client-row][data-state=idle]")).to_have_count(3)
+
+
+def test_a_picture_for_the_readme(page: Page, server: ServerProcess, api: Api, tmp_path: Path) -> None:
+    api.start(num_rounds=24, min_clients=3, local_epochs=20, lr=0.0003, seed=1)
+    open_page(page, server)
+    wait_for_points(page, "accuracy", 12)
+    expect(page.locator("[data-testid=log-row]").first).to_be_visible()
+    folder = Path(os.environ.get("FEDLOOM_SCREENSHOT_DIR") or tmp_path)
+    folder.mkdir(parents=True, exist_ok=True)
+
+    page.screenshot(path=folder / "dashboard.png")
+
     assert (folder / "dashboard.png").stat().st_size > 10_000
 
 

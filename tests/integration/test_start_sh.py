@@ -207,6 +207,18 @@ def test_changed_requirements_are_installed(checkout: Checkout) -> None:
     assert result.returncode == 0, result
 
 
+def test_an_update_that_fails_before_it_changes_anything_leaves_what_works(checkout: Checkout) -> None:
+    assert checkout.run("demo").returncode == 0
+    checkout.require("./no-such-package\n")
+    failed = checkout.run("demo")
+    checkout.require("")
+    again = checkout.run("demo")
+
+    assert failed.returncode == 1
+    assert "ran run_demo.py" in again.stdout, again
+    assert "Step" not in again.stdout
+
+
 def test_an_installation_that_fails_shows_pips_message_and_is_tried_again(checkout: Checkout) -> None:
     checkout.require("./no-such-package\n")
     failed = checkout.run("demo")

@@ -24,6 +24,11 @@ NO_NETWORK = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_pr
 READY = re.compile(r"FedLoom is ready at http://[^:]+:(\d+) \(clients connect to port (\d+)\)")
 
 
+def _without_data(env: Mapping[str, str]) -> dict[str, str]:
+    """The environment without the developer's own data sets, which a test must neither find nor touch."""
+    return {name: value for name, value in env.items() if name != "FEDLOOM_DATA_DIR"}
+
+
 class Command:
     """One of the repository's scripts, or a module (`-m name`), as a running process."""
 
@@ -33,7 +38,12 @@ class Command:
         self.process = subprocess.Popen(
             [sys.executable, "-u", *program, *flags],
             cwd=home,
-            env={**os.environ, "PYTHONPATH": str(ROOT), "FEDLOOM_HOME": str(home), **(env or {})},
+            env={
+                **_without_data(os.environ),
+                "PYTHONPATH": str(ROOT),
+                "FEDLOOM_HOME": str(home),
+                **(env or {}),
+            },
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

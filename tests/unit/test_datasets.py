@@ -60,7 +60,7 @@ def read():
     return found
 
 try:
-    print(len(read_or_download("mnist", data, read)))
+    print(len(read_or_download("mnist", data, read, lambda: None)))
 except DatasetUnavailable as error:
     print(error)
 """

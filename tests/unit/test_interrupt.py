@@ -40,3 +40,24 @@ def test_two_signals_at_the_same_moment_are_one_quiet_interrupt() -> None:
     assert ended.stdout == "ended in order\n"
     assert ended.stderr == ""
     assert ended.returncode == 0
+
+
+SWALLOWED = """
+import os, signal, time
+import shared.interrupt
+
+shared.interrupt.GRACE_S = 0.2
+shared.interrupt.end_on_signals()
+try:
+    os.kill(os.getpid(), signal.SIGINT)
+except BaseException:
+    pass  # as some library does
+time.sleep(60)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
+def test_a_process_ends_although_its_interrupt_was_swallowed() -> None:
+    ended = subprocess.run([sys.executable, "-c", SWALLOWED], cwd=ROOT, timeout=30, check=False)
+
+    assert ended.returncode == 130

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from client.link import LONGEST_DELAY_S, Outage
+from client.link import LONGEST_DELAY_S, STABLE_S, Outage
 
 SERVER = "fl.example:5050"
 
@@ -71,11 +71,20 @@ def test_a_refusal_is_said_once_and_again_for_another_reason(
     ]
 
 
-def test_the_tries_become_rarer_up_to_a_limit_and_quick_again_after_a_connection(outage: Outage) -> None:
+def test_the_tries_become_rarer_up_to_a_limit_and_quick_again_after_a_connection_that_held(
+    outage: Outage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 0.0
+    monkeypatch.setattr("client.link.time.monotonic", lambda: now)
     delays = [outage.next_delay() for _ in range(12)]
 
     assert delays[0] < 0.3
     assert delays[-1] > 2
     assert max(delays) <= LONGEST_DELAY_S * 1.2
     outage.over()
+    outage.began("it closed the connection at once")
+    assert outage.next_delay() > 2
+    outage.over()
+    now = STABLE_S + 1
+    outage.began("it closed the connection after a while")
     assert outage.next_delay() < 0.3

@@ -40,7 +40,8 @@ def check_update(arrays: dict[str, np.ndarray]) -> None:
 
 
 def check_metrics(kind: str, metrics: dict[str, Any]) -> None:
-    check(kind, arrays=record(MODEL), metrics=MetricRecord(metrics))
+    model = {"arrays": record(MODEL)} if kind == "train" else {}
+    check(kind, **model, metrics=MetricRecord(metrics))
 
 
 def test_a_good_update_passes_in_any_order_of_its_arrays() -> None:
@@ -108,11 +109,11 @@ def test_an_array_that_is_a_pickle_is_not_opened() -> None:
     from io import BytesIO
 
     file = BytesIO()
-    np.save(file, np.array([Bomb()], dtype=object), allow_pickle=True)
+    np.save(file, np.array([Bomb()] * 3, dtype=object), allow_pickle=True)
     arrays = record(MODEL)
     arrays["bias"] = Array(dtype="float32", shape=(3,), stype="numpy.ndarray", data=file.getvalue())
 
-    with pytest.raises(ReplyInvalid, match="bias is not a NumPy array"):
+    with pytest.raises(ReplyInvalid, match="bias has dtype object"):
         check("train", arrays=arrays, metrics=MetricRecord(dict(TRAINED)))
 
 
@@ -157,12 +158,55 @@ def test_metrics_that_are_missing_or_foreign_are_refused_by_name(
 
 
 def test_a_reply_without_records_is_refused() -> None:
-    with pytest.raises(ReplyInvalid, match="0 metric records"):
+    with pytest.raises(ReplyInvalid, match="has the records"):
         check("train")
-    with pytest.raises(ReplyInvalid, match="0 array records"):
+    with pytest.raises(ReplyInvalid, match="has the records"):
         check("train", metrics=MetricRecord(dict(TRAINED)))
 
 
 def test_a_reply_with_two_models_is_refused() -> None:
-    with pytest.raises(ReplyInvalid, match="2 array records"):
+    with pytest.raises(ReplyInvalid, match="has the records"):
         check("train", one=record(MODEL), other=record(MODEL), metrics=MetricRecord(dict(TRAINED)))
+
+
+def npy(header: str, content: bytes) -> bytes:
+    """A file in NumPy's format with this header, right or wrong."""
+    return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode() + content
+
+
+@pytest.mark.parametrize(
+    ("data", "complaint"),
+    [
+        (b"", "not a NumPy array"),
+        (b"\x93NUMPY\x09\x00", "not a NumPy array"),
+        (npy("{'descr': '<f4', 'fortran_order': False, 'shape': (3,", b""), "not a NumPy array"),
+        (npy("{'descr': '|O', 'fortran_order': False, 'shape': (3,), }\n", b"x" * 24), "has dtype object"),
+        (npy(f"{{'descr': '<f4', 'fortran_order': False, 'shape': ({10**15},), }}\n", b""), "has shape"),
+        (npy("{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }\n", b"x" * 11), "is cut short"),
+        (
+            npy("{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }\n", bytes(13)),
+            "goes on after its end",
+        ),
+    ],
+)
+def test_bytes_that_are_no_array_are_refused_without_reading_them(data: bytes, complaint: str) -> None:
+    arrays = record(MODEL)
+    arrays["bias"] = Array("float32", (3,), "numpy.ndarray", data)
+
+    with pytest.raises(ReplyInvalid, match=complaint):
+        check("train", arrays=arrays, metrics=MetricRecord(dict(TRAINED)))
+
+
+@pytest.mark.parametrize("kind", ["train", "evaluate"])
+def test_records_of_other_names_are_refused(kind: str) -> None:
+    metrics = MetricRecord(dict(TRAINED if kind == "train" else EVALUATED))
+
+    with pytest.raises(ReplyInvalid, match="has the records"):
+        check(kind, weights=record(MODEL), metrics=metrics)
+
+
+def test_records_of_the_right_name_and_the_wrong_kind_are_refused() -> None:
+    with pytest.raises(ReplyInvalid, match="0 metric records"):
+        check("evaluate", metrics=record(MODEL))
+    with pytest.raises(ReplyInvalid, match="2 metric records"):
+        check("train", arrays=MetricRecord(dict(TRAINED)), metrics=MetricRecord(dict(TRAINED)))

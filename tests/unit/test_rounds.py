@@ -12,7 +12,7 @@ from app.events import EventBus
 from app.federation.grid import Instruction
 from app.federation.rounds import RoundTracker
 from app.federation.run_book import RunBook
-from app.records import Round, Run, RunState
+from app.records import GlobalScore, Round, Run, RunState
 from shared.flower import client_failed, identify_server_task, node_id_of, set_message_id
 from tests.support.records import a_run
 
@@ -166,7 +166,8 @@ def test_a_client_that_succeeds_in_the_second_try_has_no_error(watched: Watched)
 
 
 def test_a_global_loss_that_is_no_number_is_shown_as_no_value(watched: Watched) -> None:
-    watched.tracker.evaluated(1, math.nan, 0.1)
+    watched.tracker.evaluated(0, math.nan, 0.1)
+    watched.tracker.finished(0)
 
     assert watched.round.loss is None
     assert watched.run.final is not None
@@ -194,10 +195,23 @@ def test_a_new_round_starts_with_empty_rows(watched: Watched) -> None:
     watched.tracker.finished(1)
     watched.ask("train", "a", server_round=2)
     watched.tracker.evaluated(2, 0.5, 0.9)
+    watched.tracker.finished(2)
 
     assert watched.round.round == 2
     assert watched.round.per_client == {}
-    assert [round_.complete for round_ in watched.book.rounds(RUN)] == [True, False]
+
+
+def test_the_global_score_counts_once_the_round_is_complete(watched: Watched) -> None:
+    watched.tracker.evaluated(0, 2.3, 0.1)
+    watched.tracker.finished(0)
+    watched.answer(watched.ask("train", "a")["a"], num_examples=5, train_loss=1.0, duration_s=0.1)
+    watched.tracker.evaluated(1, 0.5, 0.9)
+
+    assert watched.round.loss is None
+    assert watched.run.final == GlobalScore(loss=2.3, accuracy=0.1)
+    watched.tracker.finished(1)
+    assert watched.round.loss == 0.5
+    assert watched.run.final == GlobalScore(loss=0.5, accuracy=0.9)
 
 
 def test_messages_of_another_kind_or_round_are_not_counted(watched: Watched) -> None:

@@ -19,8 +19,8 @@ export class RequestFailed extends Error {
 
 async function problemOf(response: Response): Promise<RequestFailed> {
   const type = response.headers.get("content-type") ?? "";
-  if (type.includes("json")) {
-    const problem = (await response.json()) as Partial<Problem>;
+  const problem = type.includes("json") ? await json<Partial<Problem>>(response) : null;
+  if (problem !== null) {
     return new RequestFailed(
       problem.detail || problem.title || `The server answered ${response.status}.`,
       response.status,
@@ -38,7 +38,18 @@ async function call<T>(path: string, init?: RequestInit): Promise<T> {
     throw new RequestFailed("The server did not answer, so nothing was changed. Try again when it is back.");
   }
   if (!response.ok) throw await problemOf(response);
-  return (await response.json()) as T;
+  const answer = await json<T>(response);
+  if (answer === null) throw new RequestFailed("The answer was cut short or does not come from the server.");
+  return answer;
+}
+
+/** The body as JSON; null where it is none. */
+async function json<T>(response: Response): Promise<T | null> {
+  try {
+    return (await response.json()) as T;
+  } catch {
+    return null;
+  }
 }
 
 export function createRun(spec: Partial<RunSpec>): Promise<Run> {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { ago, bytes, clock, count, duration, exactTime, loss, percent, plural } from "./format";
+import { ago, clock, count, duration, exactTime, loss, percent, plural } from "./format";
 
 describe("values without data", () => {
   it("are an en dash in every format", () => {
-    for (const format of [count, percent, loss, duration, ago, bytes]) {
+    for (const format of [count, percent, loss, duration, ago]) {
       expect(format(null)).toBe("–");
       expect(format(undefined)).toBe("–");
       expect(format(Number.NaN)).toBe("–");
@@ -33,17 +33,6 @@ describe("ago", () => {
     [7300, "2 h ago"],
     [172_800, "2 d ago"],
   ])("writes an age of %d s as %s", (seconds, text) => expect(ago(seconds)).toBe(text));
-});
-
-describe("bytes", () => {
-  it.each([
-    [0, "0 B"],
-    [999, "999 B"],
-    [1000, "1.0 kB"],
-    [1_600_000, "1.6 MB"],
-    [999_960, "1.0 MB"],
-    [2.5e15, "2500.0 TB"],
-  ])("writes %d as %s", (value, text) => expect(bytes(value)).toBe(text));
 });
 
 describe("metrics", () => {

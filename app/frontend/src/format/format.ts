@@ -45,19 +45,6 @@ export function ago(seconds: number | null | undefined): string {
   return `${Math.floor(seconds / 86_400)} d ago`;
 }
 
-/** Bytes in decimal units: 1600000 → "1.6 MB" */
-export function bytes(value: number | null | undefined): string {
-  if (missing(value)) return NO_DATA;
-  const units = ["B", "kB", "MB", "GB", "TB"];
-  let scaled = value;
-  let unit = 0;
-  while (scaled >= 999.95 && unit < units.length - 1) {
-    scaled /= 1000;
-    unit += 1;
-  }
-  return unit === 0 ? `${Math.round(scaled)} B` : `${scaled.toFixed(1)} ${units[unit]}`;
-}
-
 /** Unix seconds as local 12:41:07 */
 export function clock(unixSeconds: number): string {
   const date = new Date(unixSeconds * 1000);

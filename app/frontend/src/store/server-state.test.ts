@@ -88,7 +88,14 @@ describe("a snapshot", () => {
 
   it("marks which runs have all their rounds", () => {
     const state = applySnapshot(
-      snapshot({ runs: [run("aa"), run("queued", { state: "queued", started_at: null }), run("done")] }),
+      snapshot({
+        runs: [
+          run("aa"),
+          run("queued", { state: "queued", started_at: null, final: null }),
+          run("done", { final: { loss: 0.1, accuracy: 0.9 } }),
+          run("stopped while it waited", { state: "stopped", started_at: null, final: { loss: 2.3, accuracy: 0.1 } }),
+        ],
+      }),
     );
     expect(Object.keys(state.roundsKnown).sort()).toEqual(["aa", "queued"]);
   });

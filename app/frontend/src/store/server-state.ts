@@ -48,7 +48,7 @@ const natural = new Intl.Collator("en", { numeric: true });
 export function applySnapshot(snapshot: Snapshot): ServerState {
   const roundsKnown: Record<string, true> = {};
   for (const runId of Object.keys(snapshot.rounds)) roundsKnown[runId] = true;
-  for (const run of snapshot.runs) if (run.started_at === null) roundsKnown[run.id] = true;
+  for (const run of snapshot.runs) if (run.final === null) roundsKnown[run.id] = true;
   return {
     ...EMPTY,
     instance: snapshot.instance,
