@@ -6,6 +6,7 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { openSocket } from "./api/socket";
 import { App } from "./App";
+import { ErrorBoundary } from "./components/ErrorBoundary";
 import { secondPassed } from "./store/store";
 import { cssVariables, theme } from "./theme";
 
@@ -17,7 +18,9 @@ if (root === null) throw new Error("index.html has no element with the id root")
 createRoot(root).render(
   <StrictMode>
     <MantineProvider theme={theme} cssVariablesResolver={cssVariables} defaultColorScheme="auto">
-      <App />
+      <ErrorBoundary>
+        <App />
+      </ErrorBoundary>
     </MantineProvider>
   </StrictMode>,
 );

@@ -1,15 +1,16 @@
-import { useStore } from "../store/store";
+import { activeRun, useStore } from "../store/store";
 import { ClientRow } from "./ClientRow";
 import styles from "./ClientTable.module.css";
 import { CopyCommand } from "./CopyCommand";
 import { Panel } from "./Panel";
+import { joinCommand } from "./run-words";
 import { VirtualRows } from "./VirtualRows";
 
 const COLUMNS = ["client", "work", "data", "accuracy", "loss", "device"] as const;
 
 export function ClientTable() {
   const clients = useStore((state) => state.server.clients);
-  const join = useStore((state) => state.server.status?.join_command);
+  const join = useStore((state) => joinCommand(state.server.status?.join_command, activeRun(state)));
   const lost = clients.filter((client) => client.state === "lost").length;
   return (
     <Panel

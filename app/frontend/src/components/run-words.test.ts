@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Round, Run } from "../api/types";
-import { cohortNote, noRunWords, roundsDone, situation, specWords, stopConsequence } from "./run-words";
+import { cohortNote, joinCommand, noRunWords, roundsDone, situation, specWords, stopConsequence } from "./run-words";
 
 function run(changes: Partial<Run>): Run {
   return {
@@ -71,5 +71,18 @@ describe("a run's other words", () => {
   it("tell whether a new run would wait", () => {
     expect(cohortNote("digits", 1, 2)).toBe("1 connected client holds Digits: it will wait for 1 more");
     expect(cohortNote("digits", 3, 2)).toBe("3 connected clients hold Digits");
+  });
+});
+
+describe("joinCommand", () => {
+  const command = "python run_client.py --client-id client-1 --dataset digits --server 127.0.0.1:5051";
+
+  it("names the data set of the run that waits", () => {
+    expect(joinCommand(command, run({}))).toBe(command.replace("digits", "mnist"));
+  });
+
+  it("is the server's while no run is active, and nothing before the server is known", () => {
+    expect(joinCommand(command, null)).toBe(command);
+    expect(joinCommand(undefined, run({}))).toBeUndefined();
   });
 });

@@ -77,3 +77,8 @@ export function cohortNote(dataset: RunSpec["dataset"], holders: number, needed:
   const held = `${plural(holders, "connected client")} ${holders === 1 ? "holds" : "hold"} ${DATASETS[dataset]}`;
   return holders < needed ? `${held}: it will wait for ${needed - holders} more` : held;
 }
+
+/** What to type to join: the server's command, with the data set of the run that waits for clients now. */
+export function joinCommand(command: string | undefined, active: Run | null): string | undefined {
+  return active === null ? command : command?.replace(/(--dataset )\S+/, `$1${active.spec.dataset}`);
+}
