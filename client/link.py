@@ -90,6 +90,7 @@ class Link:
                 outage.began(str(error))
             except asyncio.InvalidStateError:  # how gRPC reports a write on a call that has just ended
                 outage.began("it closed the connection")
+            _raise_if_cancelled()
             await asyncio.sleep(outage.next_delay())
 
     def send_log(self, line: LogLine) -> None:
@@ -110,7 +111,8 @@ class Link:
                 response_deserializer=ServerFrame.FromString,
             )
             call: Call = method()
-            await asyncio.wait_for(self._greet(call, outage), CONNECT_TIMEOUT_S)
+            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                await self._greet(call, outage)
             self._connection = Connection(call, self._runtime, asyncio.get_running_loop())
             try:
                 await self._connection.serve()
@@ -283,6 +285,13 @@ class Outage:
         delay = self._delay_s * random.uniform(0.8, 1.2)
         self._delay_s = min(self._delay_s * 2, LONGEST_DELAY_S)
         return delay
+
+
+def _raise_if_cancelled() -> None:
+    """A call that ends by itself at the moment of the cancellation raises its own error instead."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _in_words(error: grpc.aio.AioRpcError) -> str:

@@ -212,7 +212,8 @@ class LinkServer:
     async def _admit(self, context: Context) -> Hello | None:
         """The hello of a client that may come in; anyone else is told why not."""
         try:
-            first = await asyncio.wait_for(_read_frame(context), HELLO_TIMEOUT_S)
+            async with asyncio.timeout(HELLO_TIMEOUT_S):
+                first = await _read_frame(context)
         except (TimeoutError, WireError):
             return None
         if first is None or first.WhichOneof("kind") != "hello":

@@ -85,3 +85,25 @@ def test_one_that_speaks_http(caplog: pytest.LogCaptureFixture, session_server: 
     lines = said_by_a_client(f"127.0.0.1:{port}", caplog, lambda: bool(caplog.records))
 
     assert lines[0].startswith(f"no connection to 127.0.0.1:{port}: ")
+
+
+def test_a_client_that_is_told_to_end_between_two_tries_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However the moment falls: it once could swallow the cancellation and try for ever."""
+    monkeypatch.setattr(client.link.Outage, "next_delay", lambda _: 0.001)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+
+    async def ends(after_s: float) -> bool:
+        identity = ClientIdentity("a", "digits", ("cnn",), "here", "cpu")
+        serving = asyncio.create_task(
+            Link(f"127.0.0.1:{port}", identity, Runtime(ClientApp(), {}, threads=1)).run()
+        )
+        await asyncio.sleep(after_s)
+        serving.cancel()
+        done, _ = await asyncio.wait([serving], timeout=10)
+        return bool(done)
+
+    async def many() -> list[bool]:
+        return [await ends(number / 5_000) for number in range(100)]
+
+    assert all(asyncio.run(many()))
