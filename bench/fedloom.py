@@ -22,7 +22,9 @@ POLL_S = 1.0
 def run(spec: RunSpec, data_dir: Path) -> Outcome:
     """Start everything, wait until the run has ended, stop everything."""
     with Fleet() as fleet:
-        ports = fleet.start_server(ServerSettings(port=0, link_port=0, data_dir=data_dir, spec=spec))
+        ports = fleet.start_server(
+            ServerSettings(port=0, link_port=0, data_dir=data_dir, spec=spec, queue_run=True)
+        )
         for number in range(1, CLIENTS + 1):
             fleet.start_client(
                 ClientSettings(

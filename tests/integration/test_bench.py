@@ -1,0 +1,32 @@
+"""The benchmarks run, and write what they promise. How fast anything is, is not judged here."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.support.processes import Command
+
+
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize(
+    ("name", "unit", "beside"),
+    [
+        ("round", "x bare", {"bare processes", "Flower simulation (Ray)"}),
+        ("overhead", "ms", {"plain loopback sockets", "Flower simulation (Ray)"}),
+    ],
+)
+def test_a_benchmark_measures_fedloom_beside_its_peer_and_the_limit(
+    name: str, unit: str, beside: set[str], tmp_path: Path
+) -> None:
+    command = Command("-m bench", name, "--quick", "--json", "result.json", home=tmp_path)
+
+    assert command.wait_for_exit(300) in {0, 1}, command  # 1: it measured, and the figure misses its reach
+    result = json.loads((tmp_path / "result.json").read_text())
+    assert (result["name"], result["unit"]) == (name, unit)
+    assert result["value"] > 0
+    assert set(result["beside"]) <= beside
+    assert len(result["runs"]) == 1
+    assert set(result["runs"][0]) == beside | {"FedLoom"}
