@@ -43,7 +43,6 @@ class DatasetInfo:
     """
 
     name: str
-    title: str
     input_shape: tuple[int, int, int]
     num_classes: int
     offline: bool
@@ -60,14 +59,11 @@ DATASETS: Final[Mapping[str, DatasetInfo]] = MappingProxyType(
     {
         info.name: info
         for info in (
-            DatasetInfo("digits", "Digits (8 x 8)", (1, 8, 8), 10, True, 1438, 359, (0.3058,), (0.3766,)),
-            DatasetInfo("mnist", "MNIST", (1, 28, 28), 10, False, 60_000, 10_000, (0.1307,), (0.3081,)),
-            DatasetInfo(
-                "fashion-mnist", "Fashion-MNIST", (1, 28, 28), 10, False, 60_000, 10_000, (0.2860,), (0.3530,)
-            ),
+            DatasetInfo("digits", (1, 8, 8), 10, True, 1438, 359, (0.3058,), (0.3766,)),
+            DatasetInfo("mnist", (1, 28, 28), 10, False, 60_000, 10_000, (0.1307,), (0.3081,)),
+            DatasetInfo("fashion-mnist", (1, 28, 28), 10, False, 60_000, 10_000, (0.2860,), (0.3530,)),
             DatasetInfo(
                 "cifar10",
-                "CIFAR-10",
                 (3, 32, 32),
                 10,
                 False,
@@ -76,7 +72,7 @@ DATASETS: Final[Mapping[str, DatasetInfo]] = MappingProxyType(
                 (0.4914, 0.4822, 0.4465),
                 (0.2470, 0.2435, 0.2616),
             ),
-            DatasetInfo("synthetic", "Synthetic", (1, 16, 16), 10, True, 6_000, 1_000, (0.0,), (1.0,)),
+            DatasetInfo("synthetic", (1, 16, 16), 10, True, 6_000, 1_000, (0.0,), (1.0,)),
         )
     }
 )
@@ -103,11 +99,6 @@ class TensorSet:
 
     def __len__(self) -> int:
         return len(self.labels)
-
-    def subset(self, indices: npt.NDArray[np.int64]) -> Self:
-        """A copy of the rows `indices`, in that order."""
-        rows = torch.from_numpy(np.ascontiguousarray(indices, dtype=np.int64))
-        return type(self)(self.inputs[rows], self.labels[rows])
 
     def to(self, device: torch.device) -> Self:
         """The same samples on `device`, without a copy if they are there already."""

@@ -187,13 +187,6 @@ def test_synthetic_samples_are_the_same_in_every_version(tmp_path: Path) -> None
     assert load_train_labels("synthetic", tmp_path)[:10].tolist() == [7, 6, 8, 0, 8, 3, 5, 2, 3, 6]
 
 
-def test_a_subset_is_a_copy() -> None:
-    data = TensorSet(torch.arange(4.0).view(4, 1, 1, 1), torch.arange(4))
-    part = data.subset(np.array([2, 0]))
-    part.inputs.zero_()
-    assert (len(part), part.labels.tolist(), data.inputs.flatten().tolist()) == (2, [2, 0], [0, 1, 2, 3])
-
-
 def test_the_catalogue_cannot_be_changed() -> None:
     with pytest.raises(TypeError):
         DATASETS["digits"] = DATASETS["mnist"]  # type: ignore[index]
