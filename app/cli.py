@@ -11,9 +11,9 @@ from shared.interrupt import INTERRUPTED, end_on_signals
 
 def main(argv: list[str] | None = None) -> int:
     """Parse, serve, return the exit code."""
-    configured = settings.parse(argv)
     end_on_signals()
     try:
+        configured = settings.parse(argv)
         from app.server import serve  # only now: it imports PyTorch
 
         serve(configured)

@@ -4,46 +4,101 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections.abc import Iterator
 
 from app.events import EventBus
+from app.federation.active_run import Services
 from app.federation.link_server import LinkServer
+from app.federation.receiving import Receiving
 from app.federation.registry import ClientRegistry
 from app.federation.run_book import RunBook
 from app.federation.runs import RunManager
-from app.records import LinkAddress, RunState, Snapshot, Status
+from app.records import AppInfo, Client, LinkAddress, RoundUpdate, Run, RunState, Snapshot, Status
 from app.settings import ServerSettings
+from app.store.checkpoints import CheckpointStore
+from app.store.store import Store
+from app.store.urls import default_url, display_url
+from app.store.writer import StoreWriter
+from shared.app_import import load_server_app
+from shared.flower_app import compare
 from shared.names import DEFAULT_LINK_PORT
+from shared.proto.link_pb2 import AppIdentity
 from shared.version import __version__
 
+KEPT_LOGS = 5_000
 SNAPSHOT_LOGS = 500
 SNAPSHOT_ROUNDS = 500
 """A run with more rounds is left out of a snapshot's rounds: whoever needs them asks REST."""
 
 
 class Environment:
-    """The parts of one server: settings, event bus, client registry, link, runs."""
+    """The parts of one server: settings, store, event bus, client registry, link, runs."""
 
     def __init__(self, settings: ServerSettings) -> None:
+        """Open the store. Raises StoreUnavailable."""
         self.settings = settings
         self.instance = uuid.uuid4().hex
         self.started_at = time.time()
-        self.bus = EventBus()
-        self.registry = ClientRegistry(self.bus)
-        self.link = LinkServer(self.registry, self.bus)
-        self.book = RunBook(self.bus)
-        self.runs = RunManager(self.book, self.link, self.registry, settings.data_dir)
+        self.store_url = settings.store or default_url(settings.home)
+        self.store = Store.open(self.store_url)  # first: it makes sure that no other server is at work here
+        try:
+            self.checkpoints = CheckpointStore(settings.home / "checkpoints")
+        except BaseException:
+            self.store.close()
+            raise
+        self.bus = EventBus(first_seq=self.store.last_seq() + 1, logs=self.store.logs(limit=KEPT_LOGS))
+        self.writer = StoreWriter(self.store, self.bus, self._everything)
+        self.registry = ClientRegistry(self.bus, self.store.clients())
+        self.link = LinkServer(
+            self.registry,
+            self.bus,
+            settings.app.identity() if settings.app else None,
+            self._app_objection,
+            Receiving(settings.home / "spool"),
+        )
+        self.book = RunBook(self.bus, reversed(self.store.runs()), self.store.rounds)
+        self.runs = RunManager(
+            Services(
+                book=self.book,
+                link=self.link,
+                registry=self.registry,
+                store=self.store,
+                writer=self.writer,
+                checkpoints=self.checkpoints,
+                data_dir=settings.data_dir,
+                app=settings.app,
+            )
+        )
 
     def start(self) -> None:
-        """Listen for clients and begin to work on runs. Raises FedLoomError when the link's port is taken."""
+        """Listen for clients and begin to work on runs. Raises FedLoomError when the link's port is taken, or
+        the Flower app cannot be loaded."""
+        self.writer.start()
+        if self.settings.app is not None:
+            load_server_app(self.settings.app)  # whatever is missing is said now, not in the first run
         self.link.start(self.settings.host, self.settings.link_port)
+        going_on = self.runs.recover(resume=self.settings.resume == "auto")
         self.runs.start()
-        if self.settings.queue_run:
-            self.runs.submit(self.settings.spec)
+        # A server that is started again by the same command goes on with its run, and does not begin another.
+        spec = self.settings.spec
+        if self.settings.queue_run and not any(run.spec == spec for run in going_on):
+            self.runs.submit(spec)
 
     def shut_down(self) -> None:
-        """Stop the runs, then let the clients go."""
+        """Interrupt the run, let the clients go, and write what is left."""
         self.runs.shut_down()
         self.link.stop()
+        self.writer.stop()
+        self.store.close()
+
+    def _everything(self) -> Iterator[Run | RoundUpdate | Client]:
+        """What may have changed since this server started."""
+        for run in reversed(self.book.newest_first()):
+            yield run
+            if run.id in self.runs.touched:
+                for round_ in self.book.rounds(run.id):
+                    yield RoundUpdate(run_id=run.id, round=round_)
+        yield from self.registry.snapshot()
 
     def status(self) -> Status:
         """The server at a glance."""
@@ -59,6 +114,10 @@ class Environment:
             active_run=self.runs.active_id,
             queued_runs=sum(run.state is RunState.QUEUED for run in self.book.newest_first()),
             clients=self.registry.counts(),
+            app=self._app_info(),
+            resume=self.settings.resume,
+            store=display_url(self.store_url),
+            store_problem=self.writer.problem,
             default_spec=self.settings.spec,
             join_command=self._join_command(),
         )
@@ -80,14 +139,27 @@ class Environment:
             logs=tuple(self.bus.logs()[-SNAPSHOT_LOGS:]),
         )
 
+    def _app_objection(self, theirs: AppIdentity | None) -> str | None:
+        return compare(self.settings.app, theirs)
+
+    def _app_info(self) -> AppInfo | None:
+        app = self.settings.app
+        if app is None:
+            return None
+        return AppInfo(name=app.name, version=app.version, digest=app.digest, run_config=app.run_config)
+
     def _join_command(self) -> str:
         taken = {client.id for client in self.registry.snapshot()}
         number = next(n for n in range(1, len(taken) + 2) if f"client-{n}" not in taken)
-        active = self.runs.active_id
-        run = self.book.get(active) if active else None
-        dataset = run.spec.dataset if run else self.settings.spec.dataset
-        command = f"python run_client.py --client-id client-{number} --dataset {dataset}"
+        command = f"python run_client.py --client-id client-{number} {self._what_clients_run()}"
         host, port = self.settings.host, self.link.port
         if self.settings.on_loopback and port == DEFAULT_LINK_PORT:
             return command
         return f"{command} --server {host if self.settings.on_loopback else '<this-host>'}:{port}"
+
+    def _what_clients_run(self) -> str:
+        if self.settings.app is not None:
+            return f"--app {self.settings.app.folder}"
+        active = self.runs.active_id
+        run = self.book.get(active) if active else None
+        return f"--dataset {run.spec.dataset if run else self.settings.spec.dataset}"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from collections.abc import Callable, Iterable
 from itertools import islice
 
 from app.records import Client, Event, EventType, LogEntry, LogRecord, RoundUpdate, Run
@@ -24,32 +25,41 @@ class EventsGone(LookupError):
 class EventBus:
     """Numbers events; keeps the newest `capacity` of them, and the newest `log_capacity` log records."""
 
-    def __init__(self, capacity: int = 20_000, log_capacity: int = 5_000) -> None:
-        self._lock = threading.Lock()
+    def __init__(
+        self,
+        capacity: int = 20_000,
+        log_capacity: int = 5_000,
+        *,
+        first_seq: int = 1,
+        logs: Iterable[LogEntry] = (),
+    ) -> None:
+        """`first_seq`: the number of the first event. `logs`: older log records, oldest first."""
+        self._news = threading.Condition(threading.Lock())
         self._ring: deque[Event] = deque(maxlen=capacity)
-        self._logs: deque[LogEntry] = deque(maxlen=log_capacity)
-        self._last = 0
+        self._logs: deque[LogEntry] = deque(logs, maxlen=log_capacity)
+        self._last = first_seq - 1
 
     @property
     def last(self) -> int:
-        """The newest event's sequence number; 0 before the first."""
+        """The newest event's sequence number; before the first event, the one before its number."""
         return self._last
 
     def publish(self, data: EventData) -> int:
         """Append an event; safe from any thread, never blocks on a reader. Returns its sequence number."""
-        kind = _type_of(data)
-        with self._lock:
+        kind = type_of(data)
+        with self._news:
             self._last += 1
             # model_construct: the data is a validated record already, and this runs very often
             event = Event.model_construct(seq=self._last, time=time.time(), type=kind, data=data)
             self._ring.append(event)
             if isinstance(data, LogRecord):
                 self._logs.append(LogEntry(seq=event.seq, time=event.time, **dict(data)))
+            self._news.notify_all()
             return event.seq
 
     def since(self, seq: int) -> list[Event]:
         """All events after number `seq`, oldest first. Raises `EventsGone` if they are not all here."""
-        with self._lock:
+        with self._news:
             missing = self._last - seq
             if seq < 0 or missing < 0 or missing > len(self._ring):
                 raise EventsGone(
@@ -59,13 +69,31 @@ class EventBus:
             newest_first = islice(reversed(self._ring), missing)
             return list(newest_first)[::-1]
 
+    def wait_for_news(
+        self, after: int, timeout_s: float | None = None, *, unless: Callable[[], bool] = lambda: False
+    ) -> bool:
+        """Block until there is an event after number `after`, and return whether there is.
+
+        It gives up after `timeout_s`, or when `unless` is true; that is asked at the beginning, after each
+        event and after each `wake`.
+        """
+        with self._news:
+            self._news.wait_for(lambda: self._last > after or unless(), timeout_s)
+            return self._last > after
+
+    def wake(self) -> None:
+        """Have all who wait for news ask their `unless` again."""
+        with self._news:
+            self._news.notify_all()
+
     def logs(self) -> list[LogEntry]:
         """The newest log records, oldest first."""
-        with self._lock:
+        with self._news:
             return list(self._logs)
 
 
-def _type_of(data: EventData) -> EventType:
+def type_of(data: EventData) -> EventType:
+    """Under which name an event with this data goes."""
     if isinstance(data, Run):
         return "run_update"
     if isinstance(data, RoundUpdate):

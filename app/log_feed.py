@@ -17,8 +17,10 @@ class EventLogHandler(logging.Handler):
         self._bus = bus
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Publish one record."""
+        """Publish one record, unless it is a blank line, as Flower's strategies log them between others."""
         try:
+            if not record.getMessage().strip():
+                return
             self._bus.publish(
                 LogRecord(
                     level=level_name(record.levelno),

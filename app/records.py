@@ -35,15 +35,18 @@ class RunState(StrEnum):
     QUEUED = "queued"
     WAITING = "waiting"
     RUNNING = "running"
+    PAUSED = "paused"
     COMPLETED = "completed"
     STOPPED = "stopped"
     FAILED = "failed"
+    INTERRUPTED = "interrupted"
 
 
 class Phase(StrEnum):
     TRAINING = "training"
     AGGREGATING = "aggregating"
     EVALUATING = "evaluating"
+    QUERYING = "querying"
 
 
 class RunProgress(Record):
@@ -62,13 +65,24 @@ class GlobalScore(Record):
     accuracy: float | None
 
 
+class AppInfo(Record):
+    """A Flower app, as both ends of the link compare it."""
+
+    name: str
+    version: str
+    digest: str = Field(description="SHA-256 of the app's files, in hex")
+    run_config: dict[str, bool | int | float | str] = Field(
+        description="the app's own run config, which a run may override"
+    )
+
+
 class Run(Record):
     id: str
     state: RunState
     reason: str | None = Field(default=None, description="why it waits, failed or was stopped, in words")
     spec: RunSpec
     round: int = 0
-    num_rounds: int
+    num_rounds: int | None = Field(description="null: the app does not say")
     progress: RunProgress | None = None
     clients: tuple[str, ...] = Field(default=(), description="ids of the clients that take part")
     created_at: float
@@ -76,6 +90,11 @@ class Run(Record):
     finished_at: float | None = None
     final: GlobalScore | None = Field(default=None, description="the newest global evaluation")
     error: str | None = Field(default=None, description="traceback of what made it fail")
+    classes: tuple[str, ...] = Field(default=(), description="names of the data set's classes, by label")
+    can_resume: bool = Field(
+        default=False,
+        description="an interrupted run that can go on in the round that was cut",
+    )
 
 
 class ClientRound(Record):
@@ -87,6 +106,10 @@ class ClientRound(Record):
     samples: int | None = None
     train_s: float | None = None
     evaluate_s: float | None = None
+    late: bool = Field(default=False, description="it had not answered when the round's time was over")
+    metrics: dict[str, float] = Field(
+        default_factory=dict, description="all numbers in the replies of another Flower app's client"
+    )
     error: str | None = None
 
 
@@ -106,6 +129,12 @@ class Round(Record):
     client_accuracy: float | None = Field(
         default=None, description="weighted mean of the clients' own evaluation"
     )
+    class_accuracy: tuple[float | None, ...] | None = Field(
+        default=None, description="of the global model on the test set, by label; null: no sample of it"
+    )
+    confusion: tuple[tuple[int, ...], ...] | None = Field(
+        default=None, description="samples of the test set by label (row) and predicted label (column)"
+    )
     clients: int = Field(default=0, description="clients whose update was aggregated")
     started_at: float
     duration_s: float | None = None
@@ -116,6 +145,7 @@ class ClientState(StrEnum):
     IDLE = "idle"
     TRAINING = "training"
     EVALUATING = "evaluating"
+    LATE = "late"
     LOST = "lost"
 
 
@@ -131,10 +161,14 @@ class ClientProgress(Record):
 class Client(Record):
     id: str
     state: ClientState
+    app: str | None = Field(default=None, description="the Flower app that it runs; null: the built-in one")
     dataset: str
     models: tuple[str, ...]
     samples: int | None = Field(
         default=None, description="training samples in its part, known once it trained"
+    )
+    label_counts: tuple[int, ...] | None = Field(
+        default=None, description="training samples by label; null: not known or kept private"
     )
     partition: int | None = None
     num_partitions: int | None = None
@@ -144,6 +178,7 @@ class Client(Record):
     last_seen: float
     reason: str | None = Field(default=None, description="why it takes no part in the active run")
     round: int | None = None
+    late_since: float | None = Field(default=None, description="when the deadline was that it has missed")
     progress: ClientProgress | None = None
     train_loss: float | None = None
     loss: float | None = None
@@ -211,6 +246,10 @@ class Status(Record):
     active_run: str | None
     queued_runs: int
     clients: ClientCounts
+    app: AppInfo | None = Field(description="the Flower app that this server runs; null: the built-in one")
+    resume: Literal["auto", "never"] = Field(description="what happens to interrupted runs at start")
+    store: str = Field(description="where runs are kept, without a password")
+    store_problem: str | None = Field(description="why nothing can be kept at present, in words")
     default_spec: RunSpec = Field(description="what the start form begins with")
     join_command: str = Field(description="what to type to join with one more client")
 

@@ -7,11 +7,14 @@ import logging
 from flask import Response, send_from_directory
 from flask_openapi3 import OpenAPI
 
+from app.api.checkpoints import checkpoints_api
 from app.api.clients import clients_api
 from app.api.events import events_api
+from app.api.export import export_api
 from app.api.openapi import create_openapi_app, describe
 from app.api.problems import register_problem_handlers
 from app.api.runs import runs_api
+from app.api.strategies import strategies_api
 from app.api.system import system_api
 from app.environment import Environment
 from app.log_feed import EventLogHandler
@@ -30,7 +33,15 @@ def create_app(env: Environment) -> OpenAPI:
     flask_app.extensions["fedloom"] = env
     register_problem_handlers(flask_app)
     guard(flask_app, env.settings)
-    for blueprint in (runs_api, clients_api, events_api, system_api):
+    for blueprint in (
+        runs_api,
+        checkpoints_api,
+        export_api,
+        strategies_api,
+        clients_api,
+        events_api,
+        system_api,
+    ):
         flask_app.register_api(blueprint)
 
     describe(flask_app)
@@ -47,7 +58,7 @@ def serve(settings: ServerSettings, on_ready: OnReady = lambda port, link_port: 
 
     `on_ready` is called once with the page's and the link's port.
     """
-    configure_logging("server")
+    configure_logging("server", logging.WARNING if settings.app is None else logging.INFO)
     env = Environment(settings)
     feed = EventLogHandler(env.bus)
     logging.getLogger().addHandler(feed)

@@ -4,41 +4,33 @@ from __future__ import annotations
 
 import argparse
 import ipaddress
+import os
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
-
-from pydantic import ValidationError
+from typing import Literal
 
 from app.federation.spec import RunSpec
+from app.run_flags import RUN_FLAGS, add_run_flags, app_spec_from, spec_from
 from shared import paths
-from shared.errors import SettingsInvalid
-from shared.names import DEFAULT_LINK_PORT, DEFAULT_WEB_PORT, DatasetName, ModelName, StrategyName
+from shared.errors import AppInvalid, SettingsInvalid
+from shared.flower_app import FlowerApp, read_app
+from shared.names import DEFAULT_LINK_PORT, DEFAULT_WEB_PORT
 from shared.version import __version__
 
 AsyncMode = Literal["eventlet", "threading"]
+Resume = Literal["auto", "never"]
 
-RUN_FLAGS = (
-    "dataset",
-    "model",
-    "strategy",
-    "min_clients",
-    "num_partitions",
-    "local_epochs",
-    "batch_size",
-    "lr",
-    "alpha",
-    "seed",
-    "fraction_train",
-    "fraction_evaluate",
-)
+NOT_GIVEN = object()
+"""Stands for a flag that was not given, also where it has a default."""
 
 
 @dataclass(frozen=True)
 class ServerSettings:
     """What `run_server.py` was asked for.
 
-    `spec` is the run to queue at start if `queue_run`, and what the page's form begins with.
+    `spec` is the run to queue at start if `queue_run`, and what the page's form begins with. `app` None: the
+    built-in one. `store` None: a file in `home`.
     """
 
     host: str = "127.0.0.1"
@@ -48,6 +40,10 @@ class ServerSettings:
     async_mode: AsyncMode = "eventlet"
     spec: RunSpec = field(default_factory=RunSpec)
     queue_run: bool = False
+    app: FlowerApp | None = None
+    resume: Resume = "auto"
+    store: str | None = None
+    home: Path = field(default_factory=paths.home_dir)
 
     @property
     def on_loopback(self) -> bool:
@@ -68,9 +64,14 @@ def is_loopback(host: str) -> bool:
 def parse(argv: list[str] | None = None) -> ServerSettings:
     """Settings from a command line; ends the process with a message when a flag is wrong."""
     parser = build_parser()
-    arguments = parser.parse_args(argv)
+    arguments, given = _parse_noting_what_was_given(parser, argv)
     try:
-        spec = spec_from(arguments)
+        app = _read_app(arguments.app)
+        spec = spec_from(arguments) if app is None else app_spec_from(arguments, app, given)
+        if app is None and arguments.run_config:
+            raise SettingsInvalid(
+                "--run-config is for an app given by --app; the built-in one has flags of its own"
+            )
     except SettingsInvalid as error:
         parser.error(str(error))
     return ServerSettings(
@@ -81,7 +82,29 @@ def parse(argv: list[str] | None = None) -> ServerSettings:
         async_mode=arguments.async_mode,
         spec=spec,
         queue_run=arguments.num_rounds is not None,
+        app=app,
+        resume=arguments.resume,
+        store=arguments.store,
     )
+
+
+def _parse_noting_what_was_given(
+    parser: argparse.ArgumentParser, argv: list[str] | None
+) -> tuple[argparse.Namespace, Collection[str]]:
+    """The flags with their defaults, and the run's fields whose flag was given."""
+    unset = {name: NOT_GIVEN for name in RUN_FLAGS if name != "strategy_params"}
+    arguments = parser.parse_args(argv, argparse.Namespace(**unset, strategy_params=[]))
+    given = {name for name in RUN_FLAGS if getattr(arguments, name) not in (NOT_GIVEN, [])}
+    for name in RUN_FLAGS.keys() - given:
+        setattr(arguments, name, parser.get_default(name))
+    return arguments, given
+
+
+def _read_app(folder: Path | None) -> FlowerApp | None:
+    try:
+        return None if folder is None else read_app(folder)
+    except AppInvalid as error:
+        raise SettingsInvalid(f"--app {folder}: {error}") from error
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -92,7 +115,27 @@ def build_parser() -> argparse.ArgumentParser:
         "once and starts as soon as enough clients are there; without it, start runs from the page, whose "
         "form begins with the values given here.",
     )
-    server = parser.add_argument_group("server")
+    _add_server_flags(parser.add_argument_group("server"))
+    app = parser.add_argument_group("another Flower app")
+    app.add_argument(
+        "--app",
+        type=Path,
+        metavar="DIR",
+        help="the folder of a Flower app, with its pyproject.toml, to run in place of the built-in one",
+    )
+    app.add_argument(
+        "--run-config",
+        action="append",
+        metavar="'KEY=VALUE ...'",
+        help="values in place of the app's own, as `flwr run` takes them, or a .toml file",
+    )
+    run = parser.add_argument_group("the run")
+    run.add_argument("--num-rounds", type=int, help="queue a run of so many rounds")
+    add_run_flags(run)
+    return parser
+
+
+def _add_server_flags(server: argparse._ActionsContainer) -> None:
     server.add_argument(
         "--host", default="127.0.0.1", help="address to listen on (%(default)s: this machine only)"
     )
@@ -117,55 +160,20 @@ def build_parser() -> argparse.ArgumentParser:
         default="eventlet",
         help="the web server (%(default)s)",
     )
-    server.add_argument("--version", action="version", version=f"FedLoom {__version__}")
-    run = parser.add_argument_group("the run")
-    run.add_argument("--num-rounds", type=int, help="queue a run of so many rounds")
-    add_run_flags(run)
-    return parser
-
-
-def add_run_flags(parser: argparse._ActionsContainer) -> None:
-    """The flags that describe a run, with RunSpec's own defaults, except `--num-rounds`."""
-
-    def add(flag: str, kind: Any = None, to: argparse._ActionsContainer = parser, **options: Any) -> None:
-        info = RunSpec.model_fields[flag.removeprefix("--").replace("-", "_")]
-        default = info.get_default(call_default_factory=True)
-        to.add_argument(flag, type=kind, default=default, help=f"{info.description} (%(default)s)", **options)
-
-    add("--dataset", choices=list(DatasetName))
-    add("--model", choices=list(ModelName))
-    add("--strategy", choices=list(StrategyName))
-    add("--min-clients", int)
-    add("--num-partitions", int)
-    add("--local-epochs", int)
-    add("--batch-size", int)
-    add("--lr", float)
-    skew = parser.add_mutually_exclusive_group()
-    add("--alpha", float, to=skew)
-    skew.add_argument(
-        "--iid",
-        action="store_const",
-        const=None,
-        dest="alpha",
-        help="equal, shuffled parts instead of Dirichlet ones",
+    server.add_argument(
+        "--store",
+        metavar="URL",
+        default=os.environ.get("FEDLOOM_STORE") or None,
+        help="where runs are kept: sqlite:///FILE or postgresql://USER@HOST/DATABASE; one with a password "
+        "is better given by the environment (FEDLOOM_STORE, a file in FEDLOOM_HOME)",
     )
-    add("--seed", int)
-    add("--fraction-train", float)
-    add("--fraction-evaluate", float)
-
-
-def spec_from(arguments: argparse.Namespace, rounds_flag: str = "--num-rounds") -> RunSpec:
-    """The RunSpec that parsed flags describe. Raises SettingsInvalid, naming the flag."""
-    fields = {name: getattr(arguments, name) for name in RUN_FLAGS}
-    if arguments.num_rounds is not None:
-        fields["num_rounds"] = arguments.num_rounds
-    try:
-        return RunSpec.model_validate(fields)
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = str(first["loc"][0])
-        flag = rounds_flag if name == "num_rounds" else "--" + name.replace("_", "-")
-        raise SettingsInvalid(f"{flag} {first['input']}: {first['msg']}") from error
+    server.add_argument(
+        "--resume",
+        choices=("auto", "never"),
+        default="auto",
+        help="whether a run that was cut goes on when the server starts (%(default)s)",
+    )
+    server.add_argument("--version", action="version", version=f"FedLoom {__version__}")
 
 
 def port_number(text: str) -> int:

@@ -6,7 +6,7 @@ import logging
 import threading
 import warnings
 from collections.abc import Iterable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any
 
 from flask import Flask, request
@@ -17,10 +17,14 @@ from app.environment import Environment
 from app.events import EventsGone
 from app.records import Client, Event, RoundUpdate, Run
 from app.web_security import foreign_request
+from shared.errors import StoreUnavailable
 
 log = logging.getLogger(__name__)
 
 PUMP_INTERVAL_S = 0.05
+FLUSH_S = 0.5
+"""How long a browser that comes waits at most for what is being written."""
+
 ROOM = "live"
 
 
@@ -69,6 +73,8 @@ class Pump:
 
         What the pump has yet to send may be among it; the browser tells by the numbers.
         """
+        with suppress(StoreUnavailable):  # the page says so, and shows what there is
+            self._env.writer.flush(FLUSH_S)
         with self._turn:
             missed = self._missed(auth)
             if missed is None:
@@ -99,7 +105,7 @@ class Pump:
     def _pump(self) -> None:
         events: list[Event] = []
         try:
-            events = self._env.bus.since(self._sent)
+            events = self._shown(self._env.bus.since(self._sent))
         except EventsGone:  # more in 50 ms than the ring holds
             self._start_over = True
         if self._start_over:
@@ -108,6 +114,12 @@ class Pump:
         elif events:
             self._sent = events[-1].seq
             self._emit(coalesce(events), to=ROOM)
+
+    def _shown(self, events: list[Event]) -> list[Event]:
+        """Those that a restart would not lose; all, while nothing can be written, which the page says."""
+        writer = self._env.writer
+        durable = writer.written
+        return events if writer.problem else [event for event in events if event.seq <= durable]
 
     def _emit_snapshot(self, *, to: str) -> int:
         snapshot = self._env.snapshot()

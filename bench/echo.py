@@ -1,15 +1,23 @@
-"""The work of `overhead`: clients that return at once, so that only moving, packing and averaging is left."""
+"""The work of `overhead` and `payload`: clients that return at once, so that only moving, packing and
+averaging is left.
+
+Each system averages with its own FedAvg, as its users get it: FedLoom's folds the replies together as they
+come, Flower's takes them all at the end. Both ask with the messages of Flower's strategy.
+"""
 
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
 
 from flwr.app import ArrayRecord, ConfigRecord, Message, RecordDict
 from flwr.clientapp import ClientApp
 from flwr.serverapp import Grid
 from flwr.serverapp.strategy import FedAvg
 
-from app.federation.server_app import in_order
+from app.federation.spec import RunSpec
+from app.federation.strategies import build_strategy
 from bench.crew import BenchFailed
 from shared.models import build_model
 from shared.names import DatasetName, ModelName
@@ -40,24 +48,82 @@ def initial_arrays() -> ArrayRecord:
     return ArrayRecord(build_model(ModelName.CNN, DatasetName.MNIST, seed=0).state_dict())
 
 
-def rounds(grid: Grid, warm_up: int, count: int) -> list[float]:
-    """Seconds of each of `count` rounds of train and evaluate with FedAvg, after `warm_up` others."""
-    strategy = FedAvg(min_train_nodes=CLIENTS, min_evaluate_nodes=CLIENTS, min_available_nodes=CLIENTS)
+def size(arrays: ArrayRecord) -> int:
+    """Bytes of a model, as it travels."""
+    return sum(len(array.data) for array in arrays.values())
+
+
+class Rounds(ABC):
+    """The two halves of a round, with one system's FedAvg."""
+
+    @abstractmethod
+    def train(self, grid: Grid, server_round: int, arrays: ArrayRecord) -> ArrayRecord:
+        """Have every node train; returns the average of what comes back."""
+
+    @abstractmethod
+    def evaluate(self, grid: Grid, server_round: int, arrays: ArrayRecord) -> None:
+        """Have every node evaluate."""
+
+
+class FedLoom(Rounds):
+    """As `app.federation.server_app` does it."""
+
+    def __init__(self) -> None:
+        self._strategy = build_strategy(RunSpec())
+
+    def train(self, grid: Grid, server_round: int, arrays: ArrayRecord) -> ArrayRecord:
+        """Fold the replies together as they come."""
+        messages = self._strategy.configure_train(server_round, arrays, ConfigRecord(), grid)
+        fold = self._strategy.begin(server_round, arrays)
+        for reply in grid.send_and_receive(messages):
+            _require_good(server_round, [reply])
+            fold.add(reply)
+        return fold.finish()
+
+    def evaluate(self, grid: Grid, server_round: int, arrays: ArrayRecord) -> None:
+        """The replies are for whoever watches the grid."""
+        messages = self._strategy.configure_evaluate(server_round, arrays, ConfigRecord(), grid)
+        _require_good(server_round, grid.send_and_receive(messages))
+
+
+class Flower(Rounds):
+    """As `flwr.serverapp.strategy.Strategy.start` does it."""
+
+    def __init__(self) -> None:
+        self._strategy = FedAvg(
+            min_train_nodes=CLIENTS, min_evaluate_nodes=CLIENTS, min_available_nodes=CLIENTS
+        )
+
+    def train(self, grid: Grid, server_round: int, arrays: ArrayRecord) -> ArrayRecord:
+        """Collect the replies and aggregate them."""
+        messages = self._strategy.configure_train(server_round, arrays, ConfigRecord(), grid)
+        replies = list(grid.send_and_receive(messages))
+        _require_good(server_round, replies)
+        new_arrays, _ = self._strategy.aggregate_train(server_round, replies)
+        if new_arrays is None:
+            raise BenchFailed(f"Round {server_round}: there was nothing to aggregate.")
+        return new_arrays
+
+    def evaluate(self, grid: Grid, server_round: int, arrays: ArrayRecord) -> None:
+        """Collect the replies and aggregate their metrics."""
+        messages = self._strategy.configure_evaluate(server_round, arrays, ConfigRecord(), grid)
+        replies = list(grid.send_and_receive(messages))
+        _require_good(server_round, replies)
+        self._strategy.aggregate_evaluate(server_round, replies)
+
+
+def rounds(grid: Grid, system: Rounds, warm_up: int, count: int) -> list[float]:
+    """Seconds of each of `count` rounds of train and evaluate, after `warm_up` others."""
     arrays = initial_arrays()
     seconds = []
     for server_round in range(1, warm_up + count + 1):
         started = time.perf_counter()
-        arrays = _round(grid, strategy, arrays, server_round)
+        arrays = system.train(grid, server_round, arrays)
+        system.evaluate(grid, server_round, arrays)
         seconds.append(time.perf_counter() - started)
     return seconds[warm_up:]
 
 
-def _round(grid: Grid, strategy: FedAvg, arrays: ArrayRecord, server_round: int) -> ArrayRecord:
-    messages = strategy.configure_train(server_round, arrays, ConfigRecord(), grid)
-    replies = in_order(grid.send_and_receive(messages))
-    new_arrays, _ = strategy.aggregate_train(server_round, replies)
-    if new_arrays is None or any(reply.has_error() for reply in replies):
-        raise BenchFailed(f"Round {server_round}: a client did not return its arrays.")
-    messages = strategy.configure_evaluate(server_round, new_arrays, ConfigRecord(), grid)
-    strategy.aggregate_evaluate(server_round, in_order(grid.send_and_receive(messages)))
-    return new_arrays
+def _require_good(server_round: int, replies: Iterable[Message]) -> None:
+    if any(reply.has_error() for reply in replies):
+        raise BenchFailed(f"Round {server_round}: a client did not answer.")

@@ -33,30 +33,56 @@ class Machine:
     flwr: str
 
 
-@dataclass(frozen=True)
-class Result:
-    """A benchmark's outcome.
-
-    `value` and `beside` are medians over `runs`, in `unit` as `reach` is; `runs` hold every measurement, in
-    `runs_unit`. Less is better: `value` is to be at most `reach`.
-    """
+@dataclass(frozen=True, kw_only=True)
+class Goal:
+    """A number to reach: `value` is to be at most `reach`, or at least that much; both are in `unit`."""
 
     name: str
-    title: str
     value: float
     unit: str
     reach: float
+    at_least: bool = False
+
+    @property
+    def reached(self) -> bool:
+        """Whether the number is as good as it has to be."""
+        return self.value >= self.reach if self.at_least else self.value <= self.reach
+
+    @property
+    def verdict(self) -> str:
+        """What is to be reached, and whether it is."""
+        limit = "at least" if self.at_least else "at most"
+        return f"{limit} {self.reach:g} {self.unit}: {'reached' if self.reached else 'NOT reached'}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure(Goal):
+    """One more number that a benchmark has to reach: the median of `runs`, which have the same unit."""
+
+    runs: Sequence[float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result(Goal):
+    """A benchmark's outcome.
+
+    `value` and `beside` are medians over `runs`, in `unit`; `runs` hold every measurement, in `runs_unit`.
+    What else is to be reached stands in `figures`.
+    """
+
+    title: str
     beside: Mapping[str, float]
     runs: Sequence[Run]
     runs_unit: str
+    figures: Sequence[Figure] = ()
     note: str
     quick: bool
     machine: Machine
 
     @property
-    def reached(self) -> bool:
-        """Whether the number is as good as it has to be."""
-        return self.value <= self.reach
+    def all_reached(self) -> bool:
+        """Whether every number is."""
+        return self.reached and all(figure.reached for figure in self.figures)
 
 
 def medians(runs: Sequence[Run]) -> dict[str, float]:
@@ -87,7 +113,13 @@ def this_machine() -> Machine:
 
 def to_json(result: Result) -> dict[str, Any]:
     """The result as JSON."""
-    return {**asdict(result), "reached": result.reached}
+    figures = [{**asdict(figure), "reached": figure.reached} for figure in result.figures]
+    return {
+        **asdict(result),
+        "reached": result.reached,
+        "figures": figures,
+        "all_reached": result.all_reached,
+    }
 
 
 def write_json(result: Result, path: Path) -> None:
@@ -96,27 +128,39 @@ def write_json(result: Result, path: Path) -> None:
 
 
 def table(result: Result) -> str:
-    """The result for a person: every system, best first, with all its runs."""
+    """The result for a person: every system, best first, with all its runs; then the other figures."""
     rows = [("", result.unit, f"each run ({result.runs_unit})")]
-    for name, value in sorted({**result.beside, FEDLOOM: result.value}.items(), key=lambda row: row[1]):
+    systems = {**result.beside, FEDLOOM: result.value}
+    for name, value in sorted(systems.items(), key=lambda row: row[1], reverse=result.at_least):
         rows.append((name, f"{value:.2f}", "  ".join(f"{run[name]:.2f}" for run in result.runs)))
-    widths = [max(len(row[column]) for row in rows) for column in range(2)]
-    lines = [f"{name:<{widths[0]}}  {value:>{widths[1]}}  {runs}".rstrip() for name, value, runs in rows]
-    verdict = "reached" if result.reached else "NOT reached"
+    lines = [*_aligned(rows), "", f"to reach: {result.verdict}{_caution(result)}"]
+    if result.figures:
+        also = [("", "", "each run")]
+        for figure in result.figures:
+            values = "  ".join(f"{value:.2f}" for value in figure.runs)
+            also.append((figure.name, f"{figure.value:.2f} {figure.unit}", values))
+        lines += ["", *_aligned(also), ""]
+        lines += [f"to reach: {figure.name} {figure.verdict}" for figure in result.figures]
     machine = result.machine
     return "\n".join(
         [
             f"{result.name}: {result.title}",
             "",
             *lines,
-            "",
-            f"to reach: at most {result.reach:g} {result.unit}: {verdict}"
-            + (" (one quick run, no figure to quote)" if result.quick else ""),
             result.note,
             f"{machine.cpu}, {machine.cores} cores, load {machine.load:.2f} at the start; "
             f"Python {machine.python}, torch {machine.torch}, flwr {machine.flwr}",
         ]
     )
+
+
+def _caution(result: Result) -> str:
+    return " (one quick run, no figure to quote)" if result.quick else ""
+
+
+def _aligned(rows: Sequence[tuple[str, str, str]]) -> list[str]:
+    widths = [max(len(row[column]) for row in rows) for column in range(2)]
+    return [f"{name:<{widths[0]}}  {value:>{widths[1]}}  {runs}".rstrip() for name, value, runs in rows]
 
 
 def _cpu_model() -> str:

@@ -32,6 +32,7 @@ from bench.crew import BenchFailed
 from client import fl_client
 from shared.console import configure_logging
 from shared.models import build_model
+from shared.training import EvalResult
 
 CORES = os.cpu_count() or 1
 THREADS = max(1, CORES // workload.CLIENTS)
@@ -46,9 +47,9 @@ class Stopwatch(WaitForNodes):
         self.ends: list[float] = []
         self.loss = 0.0
 
-    def evaluated(self, server_round: int, loss: float, accuracy: float) -> None:
+    def evaluated(self, server_round: int, result: EvalResult) -> None:
         """Keep the loss."""
-        self.loss = loss
+        self.loss = result.loss
 
     def finished(self, server_round: int) -> None:
         """The clock starts when round 0, the evaluation of the initial model, and the warm-up are over."""
@@ -83,7 +84,7 @@ def echo_rounds(warm_up: int, count: int) -> list[float]:
 
     def serve(grid: Grid, _: Context) -> None:
         WaitForNodes(grid, echo.CLIENTS).before_round(1)
-        seconds.extend(echo.rounds(grid, warm_up, count))
+        seconds.extend(echo.rounds(grid, echo.Flower(), warm_up, count))
 
     _simulate(serve, echo.app)
     return seconds

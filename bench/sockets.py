@@ -1,25 +1,31 @@
-"""The limit of `overhead`: the same bytes over plain loopback sockets, with nothing else."""
+"""The limit of `overhead` and `payload`: the same bytes over plain loopback sockets, with nothing else."""
 
 from __future__ import annotations
 
 import socket
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import cycle
 from multiprocessing.connection import Connection
 
-from bench.crew import Crew
+from bench.crew import BenchFailed, Crew
 
-REPLY_BYTES = 200
-"""A reply to an evaluation: a few metrics."""
+CONNECT_TIMEOUT_S = 60.0
 
 
-def rounds(clients: int, model_bytes: int, warm_up: int, count: int) -> list[float]:
-    """Seconds of each of `count` rounds: the model out and back, then out again with a few bytes back."""
+def rounds(clients: int, model_bytes: int, replies: Sequence[int], warm_up: int, count: int) -> list[float]:
+    """Seconds of each of `count` rounds, after `warm_up` others.
+
+    `replies`: in a round the model goes out to every client once for each of these, and so many bytes, at
+    most as many as the model has, come back from each.
+    """
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        members = [(listener.getsockname(), model_bytes)] * clients
+        listener.settimeout(CONNECT_TIMEOUT_S)
+        members = [(listener.getsockname(), model_bytes, replies)] * clients
         with Crew(_echo, members), ThreadPoolExecutor(clients) as pool:
-            connections = [listener.accept()[0] for _ in range(clients)]
-            model = bytes(model_bytes)
+            connections = [_accept(listener) for _ in range(clients)]
+            model = b"\x01" * model_bytes  # not zeros, which need no memory of their own
             room = [bytearray(model_bytes) for _ in range(clients)]
 
             def exchange(reply_bytes: int) -> None:
@@ -28,12 +34,19 @@ def rounds(clients: int, model_bytes: int, warm_up: int, count: int) -> list[flo
             seconds = []
             for _ in range(warm_up + count):
                 started = time.perf_counter()
-                exchange(model_bytes)
-                exchange(REPLY_BYTES)
+                for reply_bytes in replies:
+                    exchange(reply_bytes)
                 seconds.append(time.perf_counter() - started)
             for connection in connections:
                 connection.close()
             return seconds[warm_up:]
+
+
+def _accept(listener: socket.socket) -> socket.socket:
+    try:
+        return listener.accept()[0]
+    except TimeoutError:
+        raise BenchFailed("A process of the benchmark did not start; its message is above.") from None
 
 
 def _ask(connection: socket.socket, model: bytes, reply: memoryview) -> None:
@@ -41,14 +54,14 @@ def _ask(connection: socket.socket, model: bytes, reply: memoryview) -> None:
     _receive(connection, reply)
 
 
-def _echo(_: Connection, address: tuple[str, int], model_bytes: int) -> None:
+def _echo(_: Connection, address: tuple[str, int], model_bytes: int, replies: Sequence[int]) -> None:
     with socket.create_connection(address) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         model = bytearray(model_bytes)
-        while _receive(connection, memoryview(model)):
-            connection.sendall(model)
-            _receive(connection, memoryview(model))
-            connection.sendall(memoryview(model)[:REPLY_BYTES])
+        for reply_bytes in cycle(replies):
+            if not _receive(connection, memoryview(model)):
+                return
+            connection.sendall(memoryview(model)[:reply_bytes])
 
 
 def _receive(connection: socket.socket, room: memoryview) -> bool:

@@ -7,43 +7,77 @@ from pathlib import Path
 
 from client.settings import ClientSettings
 from shared import paths
+from shared.errors import AppInvalid, SettingsInvalid
+from shared.flower_app import FlowerApp, read_app
 from shared.interrupt import INTERRUPTED, end_on_signals
 from shared.names import DEFAULT_LINK_PORT, DatasetName
+from shared.run_config import parse_config
 from shared.version import __version__
+from shared.wire import ConfigScalar
+
+BUILT_IN_ONLY = ("dataset", "data_dir", "max_samples", "device", "private_labels")
+"""What another Flower app has no use for."""
 
 
 def main(argv: list[str] | None = None) -> int:
     """Parse, run the client, return the exit code."""
-    arguments = build_parser().parse_args(argv)
-    settings = ClientSettings(
-        client_id=arguments.client_id,
-        dataset=arguments.dataset,
-        server=arguments.server,
-        data_dir=arguments.data_dir,
-        max_samples=arguments.max_samples,
-        device=arguments.device,
-        threads=arguments.threads,
-    )
     end_on_signals()
     try:
+        settings = parse(argv)
         from client.main import run  # only now: it imports PyTorch
     except KeyboardInterrupt:
         return INTERRUPTED
     return run(settings)
 
 
+def parse(argv: list[str] | None = None) -> ClientSettings:
+    """Settings from a command line; ends the process with a message when a flag is wrong."""
+    parser = build_parser()
+    arguments = parser.parse_args(argv)
+    return ClientSettings(
+        client_id=arguments.client_id,
+        dataset=arguments.dataset or DatasetName.DIGITS,
+        server=arguments.server,
+        data_dir=arguments.data_dir or paths.data_dir(),
+        max_samples=arguments.max_samples or 0,
+        device=arguments.device or "auto",
+        threads=arguments.threads,
+        private_labels=bool(arguments.private_labels),
+        app=_app(parser, arguments),
+        node_config=_node_config(parser, arguments),
+    )
+
+
+def _app(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> FlowerApp | None:
+    if arguments.app is None:
+        return None
+    for name in BUILT_IN_ONLY:
+        if getattr(arguments, name) is not None:
+            parser.error(
+                f"--{name.replace('_', '-')} is for the built-in app; the app given by --app gets what it "
+                "needs to know of this client by --node-config"
+            )
+    try:
+        return read_app(arguments.app)
+    except AppInvalid as error:
+        parser.error(f"--app {arguments.app}: {error}")
+
+
+def _node_config(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> dict[str, ConfigScalar]:
+    if arguments.node_config and arguments.app is None:
+        parser.error("--node-config is for an app given by --app; the built-in one has flags of its own")
+    try:
+        return parse_config(arguments.node_config or [])
+    except SettingsInvalid as error:
+        parser.error(f"--node-config: {error}")
+
+
 def build_parser() -> argparse.ArgumentParser:
-    """The flags."""
+    """The flags. One that was not given is None."""
     parser = argparse.ArgumentParser(
         prog="run_client.py", description="Join a FedLoom server and train on local data."
     )
     parser.add_argument("--client-id", required=True, help="this client's name, for example client-1")
-    parser.add_argument(
-        "--dataset",
-        choices=list(DatasetName),
-        default=DatasetName.DIGITS,
-        help="the data to train on (%(default)s)",
-    )
     parser.add_argument(
         "--server",
         default=f"127.0.0.1:{DEFAULT_LINK_PORT}",
@@ -52,21 +86,43 @@ def build_parser() -> argparse.ArgumentParser:
         help="the server's address for clients, its --link-port (%(default)s)",
     )
     parser.add_argument(
-        "--data-dir",
-        type=Path,
-        default=paths.data_dir(),
-        help="where the data sets are (FEDLOOM_DATA_DIR, %(default)s)",
-    )
-    parser.add_argument(
-        "--max-samples", type=_positive, default=0, help="train on at most so many samples (all)"
-    )
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps (%(default)s)")
-    parser.add_argument(
         "--threads",
         type=_positive,
         help="CPU threads (the cores, shared with the other clients on this machine)",
     )
     parser.add_argument("--version", action="version", version=f"FedLoom {__version__}")
+    data_dir = str(paths.data_dir()).replace("%", "%%")
+    built_in = parser.add_argument_group("the built-in app")
+    built_in.add_argument(
+        "--dataset",
+        choices=list(DatasetName),
+        help=f"the data to train on ({DatasetName.DIGITS})",
+    )
+    built_in.add_argument(
+        "--data-dir", type=Path, help=f"where the data sets are (FEDLOOM_DATA_DIR, {data_dir})"
+    )
+    built_in.add_argument("--max-samples", type=_positive, help="train on at most so many samples (all)")
+    built_in.add_argument("--device", help="auto, cpu, cuda, cuda:N or mps (auto)")
+    built_in.add_argument(
+        "--private-labels",
+        action="store_const",
+        const=True,
+        help="do not tell the server how many samples of each label there are",
+    )
+    other = parser.add_argument_group("another Flower app")
+    other.add_argument(
+        "--app",
+        type=Path,
+        metavar="DIR",
+        help="the folder of the Flower app, the same as the server's, in place of the built-in one",
+    )
+    other.add_argument(
+        "--node-config",
+        action="append",
+        metavar="'KEY=VALUE ...'",
+        help="what the app gets to know of this client, such as 'partition-id=0 num-partitions=2'; "
+        "goes before what the server assigns",
+    )
     return parser
 
 

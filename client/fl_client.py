@@ -1,8 +1,8 @@
 """The built-in Flower ClientApp: trains and evaluates a model on this client's part of a data set.
 
-What to do comes from the run config (see `app.federation.spec.RunSpec.to_run_config`); which part, and where
-the data is, from the node config. All randomness derives from (seed, round, part), so that Flower's
-simulation engine, where a client has no name, computes the same.
+What to do comes from the run config (see `app.federation.spec.RunSpec.to_run_config`) and from the message's
+own config; which part, and where the data is, from the node config. All randomness derives from (seed, round,
+part), so that Flower's simulation engine, where a client has no name, computes the same.
 """
 
 from __future__ import annotations
@@ -12,33 +12,41 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
 import torch
-from flwr.app import ArrayRecord, Context, Message, RecordDict
+from flwr.app import ArrayRecord, ConfigRecord, Context, Message, RecordDict
 from flwr.clientapp import ClientApp
 from torch import nn
 
 from client import progress
 from shared import paths
-from shared.datasets import TensorSet, load_train, load_train_labels
+from shared.datasets import TensorSet, dataset_info, load_train, load_train_labels
 from shared.errors import DatasetUnavailable
 from shared.models import build_model
 from shared.partition import partition_indices, split_holdout
-from shared.results import EvaluateMetrics, TrainMetrics
+from shared.results import EvaluateMetrics, TrainMetrics, records_of
 from shared.seeds import derive_seed
 from shared.training import TrainConfig, evaluate, resolve_device, train
 
 HELD_OUT = 0.1
 """Share of a client's samples that it does not train on but evaluates the global model with."""
 
+LABELS_TOLD = "label-counts-told"
+"""The record in the context's state, which lasts as long as the run and the process, of what was reported."""
+
 app = ClientApp()
 
 
 @dataclass(frozen=True)
 class LocalData:
-    """What one client has: the samples it trains on and those it evaluates on."""
+    """What one client has: the samples it trains on and those it evaluates on.
+
+    `label_counts` says how many of the former there are of each label, by label.
+    """
 
     train: TensorSet
     held_out: TensorSet
+    label_counts: tuple[int, ...]
 
 
 @app.train()
@@ -54,6 +62,7 @@ def train_round(message: Message, context: Context) -> Message:
             local_epochs=int(config["local-epochs"]),
             batch_size=int(config["batch-size"]),
             lr=float(config["lr"]),
+            proximal_mu=_proximal_mu(message),
         ),
         device=device,
         seed=derive_seed(
@@ -86,7 +95,7 @@ def _model(message: Message, context: Context) -> tuple[nn.Module, torch.device]
     """The run's model with the weights from the message."""
     config = context.run_config
     model = _empty_model(str(config["model"]), str(config["dataset"]))
-    model.load_state_dict(message.content.array_records["arrays"].to_torch_state_dict())
+    model.load_state_dict(records_of(message.content, ArrayRecord)["arrays"].to_torch_state_dict())
     return model, resolve_device(str(context.node_config.get("device", "auto")))
 
 
@@ -97,9 +106,16 @@ def _empty_model(name: str, dataset: str) -> nn.Module:
 
 
 def _server_round(message: Message) -> int:
-    server_round = message.content.config_records["config"]["server-round"]
+    server_round = records_of(message.content, ConfigRecord)["config"]["server-round"]
     assert isinstance(server_round, int)
     return server_round
+
+
+def _proximal_mu(message: Message) -> float:
+    """FedProx's mu as Flower's strategy of that name sends it; other strategies send none."""
+    proximal_mu = records_of(message.content, ConfigRecord)["config"].get("proximal-mu", 0.0)
+    assert isinstance(proximal_mu, float | int)
+    return float(proximal_mu)
 
 
 def _local_data(context: Context) -> LocalData:
@@ -107,7 +123,7 @@ def _local_data(context: Context) -> LocalData:
     dataset = str(config["dataset"])
     if (own := node.get("dataset", dataset)) != dataset:
         raise DatasetUnavailable(f"This client trains on {own} only, and was asked to train on {dataset}.")
-    return _load(
+    local = _load(
         dataset=dataset,
         data_dir=Path(str(node.get("data-dir") or paths.data_dir())),
         partition=int(node["partition-id"]),
@@ -116,6 +132,17 @@ def _local_data(context: Context) -> LocalData:
         seed=int(config["seed"]),
         max_samples=int(node.get("max-samples", 0)),
     )
+    if not node.get("private-labels", False):
+        _report_labels(local.label_counts, context)
+    return local
+
+
+def _report_labels(counts: tuple[int, ...], context: Context) -> None:
+    """Report the counts at the first message of a run, and again if this client's part has changed since."""
+    told = ConfigRecord({"counts": list(counts)})
+    if context.state.config_records.get(LABELS_TOLD) != told:
+        progress.report_labels(counts)
+        context.state[LABELS_TOLD] = told
 
 
 @lru_cache(maxsize=1)
@@ -137,4 +164,9 @@ def _load(
     if max_samples:
         train_indices = train_indices[:max_samples]
         held_out = held_out[: math.ceil(max_samples * HELD_OUT / (1 - HELD_OUT))]
-    return LocalData(load_train(dataset, data_dir, train_indices), load_train(dataset, data_dir, held_out))
+    counts = np.bincount(labels[train_indices], minlength=dataset_info(dataset).num_classes)
+    return LocalData(
+        train=load_train(dataset, data_dir, train_indices),
+        held_out=load_train(dataset, data_dir, held_out),
+        label_counts=tuple(counts.tolist()),
+    )

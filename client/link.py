@@ -10,33 +10,33 @@ import logging
 import random
 import time
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 
 import grpc
 import grpc.aio
 
-from client.runtime import Runtime, Work
+from client.desk import Desk, Outgoing, Reply
+from client.runtime import Runtime
 from shared.errors import FedLoomError, LinkRefused, WireError
 from shared.proto.link_pb2 import (
-    Chunk,
+    AppIdentity,
     ClientFrame,
-    Failure,
     Goodbye,
     Heartbeat,
     Hello,
     LogLine,
-    Progress,
     ServerFrame,
+    Welcome,
 )
 from shared.version import __version__
-from shared.wire import CHANNEL_OPTIONS, LINK_METHOD, PROTOCOL_VERSION, Assembler, split
+from shared.wire import CHANNEL_OPTIONS, LINK_METHOD, PROTOCOL_VERSION, Assembler, reply_frames
 
 Call = grpc.aio.StreamStreamCall[Any, ServerFrame]
 
 FIRST_DELAY_S = 0.2
-LONGEST_DELAY_S = 5.0
+LONGEST_DELAY_S = 2.0
 STABLE_S = 1.0
 """A connection that held for this long makes the first try after it quick again."""
 CONNECT_TIMEOUT_S = 10.0
@@ -55,6 +55,7 @@ class ClientIdentity:
     models: tuple[str, ...]
     host: str
     device: str
+    app: AppIdentity | None = None
 
 
 class NotAdmitted(FedLoomError):
@@ -62,23 +63,34 @@ class NotAdmitted(FedLoomError):
 
 
 class Link:
-    """A client's connection to one server, kept alive until `run` is cancelled."""
+    """A client's connection to one server, kept alive until `run` is cancelled.
 
-    def __init__(self, server: str, identity: ClientIdentity, runtime: Runtime) -> None:
+    `app_objection` says why the server's Flower app is another one than this client's, in words.
+    """
+
+    def __init__(
+        self,
+        server: str,
+        identity: ClientIdentity,
+        runtime: Runtime,
+        app_objection: Callable[[AppIdentity | None], str | None],
+    ) -> None:
         self._server = server
         self._identity = identity
         self._process = uuid.uuid4().hex
         self._runtime = runtime
+        self._app_objection = app_objection
         self._loop: asyncio.AbstractEventLoop | None = None
         self._connection: Connection | None = None
 
     async def run(self) -> None:
         """Serve messages for ever. Raises LinkRefused when the server will never take this client."""
         self._loop = asyncio.get_running_loop()
+        desk = Desk(self._runtime, self._loop)
         outage = Outage(self._server)
         while True:
             try:
-                await self._connect(outage)
+                await self._connect(outage, desk)
                 outage.began("it closed the connection")
             except grpc.aio.AioRpcError as error:
                 outage.began(_in_words(error))
@@ -102,25 +114,27 @@ class Link:
         if self._connection is not None:
             self._connection.send(ClientFrame(log=line))
 
-    async def _connect(self, outage: Outage) -> None:
+    async def _connect(self, outage: Outage, desk: Desk) -> None:
         """One connection, from hello until it ends."""
         async with grpc.aio.insecure_channel(self._server, options=CHANNEL_OPTIONS) as channel:
             method = channel.stream_stream(
                 LINK_METHOD,
-                request_serializer=ClientFrame.SerializeToString,
+                request_serializer=_serialise,
                 response_deserializer=ServerFrame.FromString,
             )
             call: Call = method()
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                await self._greet(call, outage)
-            self._connection = Connection(call, self._runtime, asyncio.get_running_loop())
+                welcome = await self._greet(call, desk)
+            outage.over()
+            self._connection = Connection(call, self._runtime, desk)
+            desk.connected(welcome, self._connection.send)
             try:
                 await self._connection.serve()
             finally:
-                self._connection.close()
+                desk.disconnected()
                 self._connection = None
 
-    async def _greet(self, call: Call, outage: Outage) -> None:
+    async def _greet(self, call: Call, desk: Desk) -> Welcome:
         who = self._identity
         hello = Hello(
             protocol=PROTOCOL_VERSION,
@@ -131,6 +145,8 @@ class Link:
             models=who.models,
             host=who.host,
             device=who.device,
+            app=who.app,
+            holding=desk.holding(),
         )
         await call.write(ClientFrame(hello=hello))
         answer = await call.read()
@@ -142,25 +158,27 @@ class Link:
             case "refusal":
                 raise NotAdmitted(answer.refusal.reason)
             case "welcome":
-                outage.over()
+                app = answer.welcome.app if answer.welcome.HasField("app") else None
+                if (difference := self._app_objection(app)) is not None:
+                    raise LinkRefused(difference)
+                return answer.welcome
             case kind:
                 raise WireError(f"the server answered a hello with {kind!r}")
 
 
 class Connection:
-    """An open stream. All of it happens in the event loop, except what the runtime calls back."""
+    """An open stream. All of it happens in the event loop."""
 
-    def __init__(self, call: Call, runtime: Runtime, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, call: Call, runtime: Runtime, desk: Desk) -> None:
         self._call = call
         self._runtime = runtime
-        self._loop = loop
-        self._outbox: asyncio.Queue[ClientFrame | tuple[str, Sequence[bytes]]] = asyncio.Queue()
+        self._desk = desk
+        self._outbox: asyncio.Queue[Outgoing] = asyncio.Queue()
         self._assembler = Assembler()
-        self._working: dict[str, Work] = {}
 
-    def send(self, frame: ClientFrame) -> None:
-        """Queue a frame."""
-        self._outbox.put_nowait(frame)
+    def send(self, outgoing: Outgoing) -> None:
+        """Queue a frame, or a reply."""
+        self._outbox.put_nowait(outgoing)
 
     async def serve(self) -> None:
         """Read and write until the connection ends."""
@@ -183,63 +201,43 @@ class Connection:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    def close(self) -> None:
-        """The server has given up on what was being worked on: stop it."""
-        for work in self._working.values():
-            work.cancelled.set()
-
     async def _read(self) -> None:
         while isinstance(frame := await self._call.read(), ServerFrame):
             match frame.WhichOneof("kind"):
                 case "assignment":
                     self._runtime.assign(frame.assignment)
                 case "task":
-                    self._receive(frame.task)
+                    self._receive(frame)
                 case "cancel":
-                    work = self._working.pop(frame.cancel.message_id, None)
-                    if work is not None:
-                        work.cancelled.set()
+                    self._desk.cancel(frame.cancel.message_id)
+                case "received":
+                    self._desk.confirm(frame.received.message_id)
+                case "pause":
+                    self._runtime.pause(frame.pause.paused)
                 case kind:
                     raise WireError(f"the server sent a frame of kind {kind!r}")
 
-    def _receive(self, chunk: Chunk) -> None:
-        whole = self._assembler.add(chunk)
-        if whole is not None:
-            work = Work(*whole, reply=self._replied, fail=self._failed, progress=self._progressed)
-            self._working[work.message_id] = work
-            self._runtime.execute(work)
-
-    def _give_up(self, failure: Failure) -> None:
-        if self._working.pop(failure.message_id, None) is not None:
-            self.send(ClientFrame(failure=failure))
-
-    # called in the runtime's thread
-
-    def _replied(self, message_id: str, payload: Sequence[bytes]) -> None:
-        self._loop.call_soon_threadsafe(self._outbox.put_nowait, (message_id, payload))
-
-    def _failed(self, message_id: str, reason: str) -> None:
-        self._loop.call_soon_threadsafe(self._give_up, Failure(message_id=message_id, reason=reason))
-
-    def _progressed(self, progress: Progress) -> None:
-        self._loop.call_soon_threadsafe(self._outbox.put_nowait, ClientFrame(progress=progress))
+    def _receive(self, frame: ServerFrame) -> None:
+        whole = self._assembler.add(frame.task)
+        if whole is not None and whole[1] is not None:
+            self._desk.take(whole[0], whole[1])
 
     async def _write(self) -> None:
         async for frame in self._outgoing():
             await self._call.write(frame)
-            if frame.WhichOneof("kind") == "goodbye":
-                return
 
-    async def _outgoing(self) -> AsyncIterator[ClientFrame]:
+    async def _outgoing(self) -> AsyncIterator[ClientFrame | bytes]:
+        """The frames to write, up to a goodbye; those of a reply are serialised already."""
         while True:
             item = await self._outbox.get()
-            if isinstance(item, ClientFrame):
+            if isinstance(item, Reply):
+                for frame in reply_frames(item.message_id, item.parts):
+                    yield frame
+            else:
                 yield item
-                continue
-            message_id, payload = item
-            if self._working.pop(message_id, None) is not None:
-                for chunk in split(message_id, payload):
-                    yield ClientFrame(reply=chunk)
+                if item.WhichOneof("kind") == "goodbye":
+                    return
+            del item  # or a reply would stay in memory until there is something else to send
 
     async def _beat(self) -> None:
         while True:
@@ -292,6 +290,10 @@ def _raise_if_cancelled() -> None:
     task = asyncio.current_task()
     if task is not None and task.cancelling():
         raise asyncio.CancelledError
+
+
+def _serialise(frame: ClientFrame | bytes) -> bytes:
+    return frame if isinstance(frame, bytes) else bytes(frame.SerializeToString())
 
 
 def _in_words(error: grpc.aio.AioRpcError) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import queue
@@ -13,14 +14,15 @@ from dataclasses import dataclass, field
 
 import torch
 from flwr.app import Context, Message, RecordDict, UserConfig
-from flwr.clientapp import ClientApp
 
+from client.gate import Gate
 from client.progress import reporting_to
 from shared.errors import Cancelled, FedLoomError, WireError
 from shared.flower import client_failed, decode, encode
-from shared.proto.link_pb2 import Assignment, Progress, Value
+from shared.proto.link_pb2 import Assignment, LabelCounts, Progress, Value
+from shared.protowire import Source
 from shared.training import BatchProgress
-from shared.wire import MAX_LOG_TEXT, from_values
+from shared.wire import MAX_LOG_TEXT, from_values, require_size
 
 log = logging.getLogger(__name__)
 
@@ -32,34 +34,50 @@ class Work:
     """A message to execute.
 
     `reply` (with the message's id and the parts of its reply), or in its place `fail` (with a reason), and
-    `progress` are called in the runtime's thread; once `cancelled` is set, none of them is.
+    before that `progress` and `labels` are called in the runtime's thread; once `cancelled` is set, only
+    `released` is, when the runtime no longer works on it.
     """
 
     message_id: str
-    payload: bytes
+    payload: bytes | Source
     reply: Callable[[str, Sequence[bytes]], None]
     fail: Callable[[str, str], None]
     progress: Callable[[Progress], None]
+    released: Callable[[str], None]
+    labels: Callable[[LabelCounts], None]
     cancelled: threading.Event = field(default_factory=threading.Event)
 
 
 class Runtime:
     """A ClientApp with its context. `assign` and `execute` may be called from any thread."""
 
-    def __init__(self, client_app: ClientApp, node_config: UserConfig, threads: int | None) -> None:
+    def __init__(
+        self, client_app: Callable[[Message, Context], Message], node_config: UserConfig, threads: int | None
+    ) -> None:
         self._app = client_app
         self._node_config = dict(node_config)
         self._threads = threads
         self._queue: queue.SimpleQueue[Work | Assignment | None] = queue.SimpleQueue()
         self._context: Context | None = None
+        self._gate = Gate()
         self._thread = threading.Thread(target=self._run, name="runtime", daemon=True)
 
     def start(self) -> None:
         """Start the thread."""
         self._thread.start()
 
+    def cancel(self, work: Work) -> None:
+        """Give up a message: at once if it has not begun, else as soon as the app reports progress."""
+        work.cancelled.set()
+        self._gate.wake()
+
+    def pause(self, paused: bool) -> None:
+        """Have the app wait where it reports progress next, or go on."""
+        self._gate.close() if paused else self._gate.open()
+
     def stop(self, timeout_s: float) -> None:
         """End the thread once its current message allows; wait at most `timeout_s`."""
+        self._gate.open()
         self._queue.put(None)
         self._thread.join(timeout_s)
 
@@ -77,8 +95,10 @@ class Runtime:
         while (item := self._queue.get()) is not None:
             if isinstance(item, Assignment):
                 self._begin(item)
-            elif not item.cancelled.is_set():
+            else:
                 self._work(item)
+                if item.cancelled.is_set():
+                    item.released(item.message_id)
 
     def _begin(self, assignment: Assignment) -> None:
         cores = os.cpu_count() or 1
@@ -105,9 +125,16 @@ class Runtime:
     def _work(self, work: Work) -> None:
         """The edge of the runtime's thread: every message is answered, given up on request, or reported."""
         try:
+            if work.cancelled.is_set():
+                return
             reply = encode(self._reply(decode(work.payload), work))
+            require_size(sum(map(len, reply)))
         except Cancelled as cancelled:
             log.info("gave up a message: %s", cancelled)
+        except WireError as error:
+            log.error("a message from the server could not be answered: %s", error)
+            if not work.cancelled.is_set():
+                work.fail(work.message_id, str(error))
         except Exception as error:
             log.exception("a message from the server could not be answered")
             if not work.cancelled.is_set():
@@ -125,7 +152,7 @@ class Runtime:
         except FedLoomError as error:
             log.error("%s failed: %s", message.metadata.message_type, error)
             return client_failed(message, str(error))
-        except Exception:
+        except (Exception, SystemExit, asyncio.CancelledError):
             log.exception("%s failed", message.metadata.message_type)
             return client_failed(message, traceback.format_exc()[-MAX_LOG_TEXT:])
 
@@ -133,18 +160,23 @@ class Runtime:
         if self._context is None or self._context.run_id != message.metadata.run_id:
             raise WireError("The server sent a message of a run in which it gave this client no place.")
         self._context.node_id = message.metadata.dst_node_id
-        with reporting_to(_throttled(work)):
+        run_id = self._context.run_id
+        with reporting_to(
+            _throttled(work, self._gate),
+            lambda counts: work.labels(LabelCounts(run_id=run_id, counts=counts)),
+        ):
             return self._app(message, self._context)
 
 
-def _throttled(work: Work) -> Callable[[BatchProgress], None]:
-    """A reporter that passes on a few reports a second, and raises when the work is cancelled."""
+def _throttled(work: Work, gate: Gate) -> Callable[[BatchProgress], None]:
+    """A reporter that passes on a few reports a second, waits at the gate, and raises on cancellation."""
     started = time.monotonic()
     next_at = started + PROGRESS_INTERVAL_S
     loss: float | None = None
 
     def report(batch: BatchProgress) -> None:
         nonlocal next_at, loss
+        gate.wait(work.cancelled)
         if work.cancelled.is_set():
             raise Cancelled("it is no longer wanted")
         loss = loss if batch.loss is None else batch.loss

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from shared.flower_app import FlowerApp
+from shared.wire import ConfigScalar
 
 
 @dataclass(frozen=True)
 class ClientSettings:
-    """`max_samples` 0: all. `threads` None: the cores, shared with the run's other clients here."""
+    """`max_samples` 0: all. `threads` None: the cores, shared with the run's other clients here.
+
+    With an `app`, `dataset`, `data_dir`, `max_samples`, `device` and `private_labels`, which are about the
+    built-in one, are not used; `node_config` is what the app gets to know of this client.
+    """
 
     client_id: str
     dataset: str
@@ -17,3 +24,6 @@ class ClientSettings:
     max_samples: int = 0
     device: str = "auto"
     threads: int | None = None
+    private_labels: bool = False
+    app: FlowerApp | None = None
+    node_config: dict[str, ConfigScalar] = field(default_factory=dict)

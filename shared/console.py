@@ -10,19 +10,22 @@ from typing import Literal
 LevelName = Literal["debug", "info", "warning", "error"]
 
 
-def configure_logging(source: str) -> None:
-    """Log from INFO up to the terminal, each line with the time and `source` (a client's id, or "server")."""
+def configure_logging(source: str, flower_level: int = logging.WARNING) -> None:
+    """Log from INFO up to the terminal, each line with the time and `source` (a client's id, or "server").
+
+    Flower itself reports every step of a round at INFO. FedLoom says that in its own words, but the strategy
+    of another Flower app says there what nobody else knows: `flower_level` is for that.
+    """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Formatter(source))
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.INFO)
-    # Flower brings a handler of its own and reports every step of a round at INFO, which FedLoom says in its
-    # own words.
     flower = logging.getLogger("flwr")
-    flower.handlers = []
+    flower.handlers = []  # it brings one of its own
     flower.propagate = True
-    flower.setLevel(logging.WARNING)
+    flower.setLevel(flower_level)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
 def level_name(level: int) -> LevelName:

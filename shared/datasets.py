@@ -37,6 +37,7 @@ class DatasetInfo:
 
     Attributes:
         input_shape: (channels, height, width) of a sample.
+        class_names: what each label stands for, by label.
         offline: whether it always works without a network.
         mean: mean of each channel over the training set, pixels in 0..1.
         std: standard deviation of each channel, likewise.
@@ -44,13 +45,33 @@ class DatasetInfo:
 
     name: str
     input_shape: tuple[int, int, int]
-    num_classes: int
+    class_names: tuple[str, ...]
     offline: bool
     num_train: int
     num_test: int
     mean: tuple[float, ...]
     std: tuple[float, ...]
 
+    @property
+    def num_classes(self) -> int:
+        """How many labels there are: 0 up to this."""
+        return len(self.class_names)
+
+
+_NUMBERS: Final = tuple(map(str, range(10)))
+_GARMENTS: Final = (
+    "T-shirt/top",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
+)
+_THINGS: Final = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 
 # The constants of MNIST, Fashion-MNIST and CIFAR-10 are those in common use (PyTorch's MNIST example;
 # LeCun et al. 1998, Xiao et al. 2017, Krizhevsky 2009 describe the data); those of digits are computed from
@@ -59,20 +80,20 @@ DATASETS: Final[Mapping[str, DatasetInfo]] = MappingProxyType(
     {
         info.name: info
         for info in (
-            DatasetInfo("digits", (1, 8, 8), 10, True, 1438, 359, (0.3058,), (0.3766,)),
-            DatasetInfo("mnist", (1, 28, 28), 10, False, 60_000, 10_000, (0.1307,), (0.3081,)),
-            DatasetInfo("fashion-mnist", (1, 28, 28), 10, False, 60_000, 10_000, (0.2860,), (0.3530,)),
+            DatasetInfo("digits", (1, 8, 8), _NUMBERS, True, 1438, 359, (0.3058,), (0.3766,)),
+            DatasetInfo("mnist", (1, 28, 28), _NUMBERS, False, 60_000, 10_000, (0.1307,), (0.3081,)),
+            DatasetInfo("fashion-mnist", (1, 28, 28), _GARMENTS, False, 60_000, 10_000, (0.2860,), (0.3530,)),
             DatasetInfo(
                 "cifar10",
                 (3, 32, 32),
-                10,
+                _THINGS,
                 False,
                 50_000,
                 10_000,
                 (0.4914, 0.4822, 0.4465),
                 (0.2470, 0.2435, 0.2616),
             ),
-            DatasetInfo("synthetic", (1, 16, 16), 10, True, 6_000, 1_000, (0.0,), (1.0,)),
+            DatasetInfo("synthetic", (1, 16, 16), _NUMBERS, True, 6_000, 1_000, (0.0,), (1.0,)),
         )
     }
 )

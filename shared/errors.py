@@ -40,6 +40,14 @@ class WireError(FedLoomError):
     """Bytes from the other end of the link do not follow the protocol."""
 
 
+class NoRoom(FedLoomError):
+    """A message that arrives cannot be kept, for example because the disk is full."""
+
+    def __init__(self, message_id: str, cause: OSError) -> None:
+        super().__init__(f"It could not be kept where it arrived: {cause}.")
+        self.message_id = message_id
+
+
 class ReplyInvalid(FedLoomError):
     """A client's reply does not hold what was asked for, or holds values that cannot be used."""
 
@@ -61,4 +69,23 @@ class RoundFailed(FedLoomError):
 
 
 class SettingsInvalid(FedLoomError):
-    """A flag or an environment variable has a value that cannot be used."""
+    """A flag, an environment variable or a field has a value that cannot be used.
+
+    `field`: which one of a RunSpec, as a dotted path, where that is known.
+    """
+
+    def __init__(self, message: str, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class StoreUnavailable(FedLoomError):
+    """The database or the folder of checkpoints cannot be read or written."""
+
+
+class CheckpointInvalid(FedLoomError):
+    """A checkpoint is damaged or belongs to another run."""
+
+
+class AppInvalid(FedLoomError):
+    """A folder does not hold a Flower app that can be loaded."""

@@ -20,6 +20,19 @@ class ModelName(StrEnum):
 
 class StrategyName(StrEnum):
     FEDAVG = "fedavg"
+    FEDPROX = "fedprox"
+    FEDAVGM = "fedavgm"
+    FEDADAM = "fedadam"
+    FEDYOGI = "fedyogi"
+    FEDADAGRAD = "fedadagrad"
+    QFEDAVG = "qfedavg"
+    FEDMEDIAN = "fedmedian"
+    FEDTRIMMEDAVG = "fedtrimmedavg"
+    KRUM = "krum"
+    MULTIKRUM = "multikrum"
+    BULYAN = "bulyan"
+    DPFEDAVG_FIXED = "dpfedavg-fixed"
+    DPFEDAVG_ADAPTIVE = "dpfedavg-adaptive"
 
 
 DEFAULT_WEB_PORT = 5000

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated, Self, TypeVar
 
-from flwr.app import Message, MetricRecord
+from flwr.app import ArrayRecord, ConfigRecord, Message, MetricRecord, RecordDict
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from shared.errors import ReplyInvalid
 
 Loss = Annotated[float, Field(ge=-1e30, le=1e30, allow_inf_nan=False)]
 Seconds = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
+
+
+_Record = TypeVar("_Record", ArrayRecord, MetricRecord, ConfigRecord)
+
+
+def records_of(content: RecordDict, kind: type[_Record]) -> dict[str, _Record]:
+    """The records of one kind in a message's content, by name.
+
+    As Flower's `content.array_records` and its like, which however tie the content, and with it a model,
+    into a cycle of references: it stays in memory until Python happens to collect garbage.
+    """
+    return {name: record for name, record in content.items() if isinstance(record, kind)}
 
 
 class Metrics(BaseModel):
@@ -28,7 +40,7 @@ class Metrics(BaseModel):
     @classmethod
     def from_reply(cls, reply: Message) -> Self:
         """Read a reply's one metric record. Raises ReplyInvalid, naming what is wrong."""
-        records = list(reply.content.metric_records.values())
+        records = list(records_of(reply.content, MetricRecord).values())
         if len(records) != 1:
             raise ReplyInvalid(f"The reply has {len(records)} metric records, not one.")
         try:

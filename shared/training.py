@@ -2,7 +2,7 @@
 
 The samples are ready tensors in memory and batches are sliced from them: for small images, transforms and a
 DataLoader cost more than the network itself. Local training is plain SGD as in FedAvg (McMahan et al. 2017,
-arXiv:1602.05629).
+arXiv:1602.05629), if so configured with FedProx's proximal term (`shared.proximal`).
 
 On the CPU, training is bit for bit a function of (weights, data, config, seed, number of torch threads).
 """
@@ -20,6 +20,7 @@ from torch.nn import functional
 from shared.datasets import TensorSet, dataset_info
 from shared.errors import DeviceUnavailable, NoSamples, TrainingDiverged
 from shared.models import build_model
+from shared.proximal import ProximalTerm
 
 LOSS_INTERVAL_S = 0.1
 """How often the running loss is read from the device for the progress callback, in seconds."""
@@ -27,13 +28,18 @@ LOSS_INTERVAL_S = 0.1
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """Hyperparameters of local SGD."""
+    """Hyperparameters of local SGD.
+
+    `proximal_mu` is FedProx's mu: the weights are drawn back to those that training began with, by
+    mu / 2 times the squared distance as a part of the objective. 0 is plain SGD.
+    """
 
     local_epochs: int
     batch_size: int
     lr: float
     momentum: float = 0.9
     weight_decay: float = 0.0
+    proximal_mu: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -48,7 +54,10 @@ class BatchProgress:
 
 @dataclass(frozen=True)
 class TrainResult:
-    """Mean cross-entropy over all batches of all epochs, size of the data set, and wall time in seconds."""
+    """Mean cross-entropy over all batches of all epochs, size of the data set, and wall time in seconds.
+
+    FedProx's proximal term is left out of the loss, so that it compares between strategies.
+    """
 
     loss: float
     examples: int
@@ -57,12 +66,23 @@ class TrainResult:
 
 @dataclass(frozen=True)
 class EvalResult:
-    """Mean cross-entropy and accuracy (0 to 1) over `examples` samples, and wall time in seconds."""
+    """Mean cross-entropy and accuracy (0 to 1) over `examples` samples, and wall time in seconds.
+
+    `confusion` counts the samples by label (row) and predicted label (column).
+    """
 
     loss: float
     accuracy: float
     examples: int
     duration_s: float
+    confusion: tuple[tuple[int, ...], ...]
+
+    @property
+    def class_accuracy(self) -> tuple[float | None, ...]:
+        """Share of each label's samples that were recognised, by label; None: there is no sample of it."""
+        return tuple(
+            row[label] / total if (total := sum(row)) else None for label, row in enumerate(self.confusion)
+        )
 
 
 OnBatch = Callable[[BatchProgress], None]
@@ -127,12 +147,15 @@ def train(
     shuffle = torch.Generator().manual_seed(seed)
     progress = _Progress(config.local_epochs * math.ceil(len(data) / config.batch_size), device, on_batch)
     with _channels_last(model):
+        proximal_term = ProximalTerm(model, config.proximal_mu) if config.proximal_mu else None
         for _ in range(config.local_epochs):
             order = torch.randperm(len(data), generator=shuffle).to(device)
             for rows in torch.split(order, config.batch_size):
                 optimizer.zero_grad()
                 loss = functional.cross_entropy(model(data.inputs[rows]), data.labels[rows])
                 loss.backward()
+                if proximal_term is not None:
+                    proximal_term.add_gradient()
                 optimizer.step()
                 progress.advance(loss.detach(), len(rows), config)
     mean_loss = progress.mean_loss()
@@ -160,16 +183,22 @@ def evaluate(
     started = time.perf_counter()
     model.to(device).eval()
     data = data.to(device)
-    correct = torch.zeros((), dtype=torch.int64, device=device)
+    predictions: list[Tensor] = []
     progress = _Progress(math.ceil(len(data) / batch_size), device, on_batch)
     with _channels_last(model), torch.inference_mode():
         batches = zip(torch.split(data.inputs, batch_size), torch.split(data.labels, batch_size), strict=True)
         for inputs, labels in batches:
             logits = model(inputs)
-            correct += (logits.argmax(1) == labels).sum()
+            predictions.append(logits.argmax(1))
             progress.advance(functional.cross_entropy(logits, labels), len(labels))
+    confusion = _confusion(data.labels, torch.cat(predictions), logits.shape[1])
+    correct = sum(row[label] for label, row in enumerate(confusion))
     return EvalResult(
-        progress.mean_loss(), correct.item() / len(data), len(data), time.perf_counter() - started
+        loss=progress.mean_loss(),
+        accuracy=correct / len(data),
+        examples=len(data),
+        duration_s=time.perf_counter() - started,
+        confusion=confusion,
     )
 
 
@@ -189,6 +218,12 @@ def warm_up(model_name: str, dataset: str, device: torch.device, batch_size: int
     config = TrainConfig(local_epochs=1, batch_size=batch_size, lr=0.01)
     train(model, noise, config, device=device, seed=0)
     evaluate(model, noise, device=device)
+
+
+def _confusion(labels: Tensor, predictions: Tensor, num_classes: int) -> tuple[tuple[int, ...], ...]:
+    """Samples by label (row) and prediction (column), both int64 (N,), counted on their device."""
+    cells = torch.bincount(labels * num_classes + predictions, minlength=num_classes**2)
+    return tuple(tuple(row) for row in cells.view(num_classes, num_classes).tolist())
 
 
 @contextmanager
@@ -243,8 +278,10 @@ def _check_not_empty(data: TensorSet, purpose: str) -> None:
 
 def _check_finite(value: float, config: TrainConfig) -> None:
     if not math.isfinite(value):
+        # With gradient descent, a proximal term too strong for the learning rate overshoots more each step.
+        proximal = f", the proximal mu (now {config.proximal_mu:g})" if config.proximal_mu else ""
         raise TrainingDiverged(
             f"Training diverged: the loss or a weight is {value}, so this update cannot be used. "
-            f"Lower the learning rate (now {config.lr:g}) or the momentum (now {config.momentum:g}), "
-            f"or use larger batches (now {config.batch_size})."
+            f"Lower the learning rate (now {config.lr:g}){proximal} or the momentum "
+            f"(now {config.momentum:g}), or use larger batches (now {config.batch_size})."
         )

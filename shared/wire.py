@@ -8,11 +8,13 @@ notices a gap at once.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Protocol
 
-from shared.errors import WireError
-from shared.proto.link_pb2 import Chunk, Value
+from shared.errors import NoRoom, WireError
+from shared.proto.link_pb2 import Chunk, ClientFrame, Value
+from shared.protowire import Source, cut, head, varint
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 LINK_METHOD = "/fedloom.link.v1.Link/Connect"
 LINK_SERVICE, LINK_PROCEDURE = LINK_METHOD.lstrip("/").split("/")
 
@@ -45,54 +47,95 @@ CHANNEL_OPTIONS: Sequence[tuple[str, int]] = (
 )
 
 
-def split(message_id: str, parts: Sequence[bytes]) -> Iterator[Chunk]:
-    """Cut the concatenation of `parts` into chunks of at most `CHUNK_BYTES`; none spans two parts."""
-    parts = [part for part in parts if part] or [b""]
-    yield opening(message_id, sum(map(len, parts)), parts[0][:CHUNK_BYTES])
-    index = 1
-    for part in (parts[0][CHUNK_BYTES:], *parts[1:]):
-        for chunk in following(part, index):
-            yield chunk
-            index += 1
+def reply_frames(message_id: str, parts: Sequence[bytes]) -> Iterator[bytes]:
+    """A client's reply, the concatenation of `parts`, as serialised frames."""
+    begun, *others = [part for part in parts if part] or [b""]
+    first = opening(message_id, sum(map(len, parts)), begun[:CHUNK_BYTES])
+    yield ClientFrame(reply=first).SerializeToString()
+    yield from following([begun[CHUNK_BYTES:], *others], ClientFrame.REPLY_FIELD_NUMBER)
 
 
 def opening(message_id: str, total_bytes: int, data: bytes) -> Chunk:
     """The first chunk of a message. Raises WireError if the message is too large for the link."""
+    require_size(total_bytes)
+    return Chunk(message_id=message_id, total_bytes=total_bytes, data=data)
+
+
+def require_size(total_bytes: int) -> None:
+    """Raise WireError if a message of so many bytes is too large for the link."""
     if total_bytes > MAX_MESSAGE_BYTES:
         raise WireError(
             f"A message of {total_bytes:,} bytes was not sent: "
             f"the link carries at most {MAX_MESSAGE_BYTES:,}. "
             "Use a smaller model, or send fewer arrays in one message."
         )
-    return Chunk(message_id=message_id, total_bytes=total_bytes, data=data)
 
 
-def following(data: bytes, first_index: int) -> Iterator[Chunk]:
-    """The chunks of `data` that follow those before `first_index`; they do not name their message."""
-    for number, start in enumerate(range(0, len(data), CHUNK_BYTES)):
-        yield Chunk(index=first_index + number, data=data[start : start + CHUNK_BYTES])
+def following(parts: Sequence[bytes], frame_field: int) -> Iterator[bytes]:
+    """The concatenation of `parts` as serialised frames with the chunks that follow the first of a message.
+
+    `frame_field` is the number of the field in a frame that holds them. They do not name their message. Their
+    bytes are copied once.
+    """
+    for index, piece in enumerate(cut(parts, CHUNK_BYTES), start=1):
+        opening = varint(Chunk.INDEX_FIELD_NUMBER << 3) + varint(index)
+        opening += head(Chunk.DATA_FIELD_NUMBER, sum(map(len, piece)))
+        yield b"".join([head(frame_field, len(opening) + sum(map(len, piece))), opening, *piece])
+
+
+class Room(Protocol):
+    """Where the chunks of one message are collected."""
+
+    def add(self, data: bytes) -> None:
+        """The next ones."""
+
+    def whole(self) -> bytes | Source:
+        """All of them; the room is not used any more."""
+
+
+class InMemoryRoom:
+    """A room in memory."""
+
+    def __init__(self, total_bytes: int) -> None:
+        self._parts: list[bytes] = []
+
+    def add(self, data: bytes) -> None:
+        """As Room has it."""
+        self._parts.append(data)
+
+    def whole(self) -> bytes:
+        """As Room has it."""
+        return b"".join(self._parts)
 
 
 class Assembler:
     """Puts the chunks of one direction of a link together. Raises `WireError` if one does not fit.
 
     `awaited` tells, by its id, whether a message is wanted (any more); the chunks of one that is not are
-    counted but not kept.
+    counted but not kept. `room` makes, for so many bytes, a place for those of one that is.
     """
 
     def __init__(
-        self, awaited: Callable[[str], bool] = lambda _: True, max_message_bytes: int = MAX_MESSAGE_BYTES
+        self,
+        awaited: Callable[[str], bool] = lambda _: True,
+        room: Callable[[int], Room] = InMemoryRoom,
+        max_message_bytes: int = MAX_MESSAGE_BYTES,
     ) -> None:
         self._awaited = awaited
+        self._make_room = room
         self._max = max_message_bytes
         self._message_id: str | None = None
         self._total = 0
         self._received = 0
         self._next = 0
-        self._parts: list[bytes] = []
+        self._room: Room | None = None
 
-    def add(self, chunk: Chunk) -> tuple[str, bytes] | None:
-        """Take one chunk; returns (message id, whole message) when it was the last of an awaited message."""
+    def add(self, chunk: Chunk) -> tuple[str, bytes | Source | None] | None:
+        """Take one chunk; returns (message id, whole message) when it was the last of a message.
+
+        In place of a message that is not awaited stands None. Raises NoRoom when a message cannot be kept;
+        the rest of it is counted and dropped.
+        """
         if self._message_id is None:
             self._begin(chunk)
         elif chunk.message_id:
@@ -109,16 +152,22 @@ class Assembler:
             raise WireError(
                 f"Message {self._message_id!r} does not have the {self._total} bytes it announced."
             )
-        awaited = self._awaited(self._message_id)
-        if awaited:
-            self._parts.append(chunk.data)
-        else:
-            self._parts.clear()
-        if self._received < self._total:
-            return None
-        whole = (self._message_id, b"".join(self._parts)) if awaited else None
-        self._message_id, self._parts = None, []
-        return whole
+        message_id, is_first, is_last = self._message_id, self._next == 1, self._received == self._total
+        if is_last:
+            self._message_id = None
+        room, self._room = self._room, None
+        if not self._awaited(message_id):
+            return (message_id, None) if is_last else None
+        try:
+            room = self._make_room(self._total) if is_first else room
+            if room is not None:
+                room.add(chunk.data)
+            if is_last:
+                return message_id, room.whole() if room is not None else None
+        except OSError as error:
+            raise NoRoom(message_id, error) from error
+        self._room = room
+        return None
 
     def _begin(self, chunk: Chunk) -> None:
         if not chunk.message_id:
@@ -130,6 +179,7 @@ class Assembler:
             )
         self._message_id, self._total = chunk.message_id, chunk.total_bytes
         self._received = self._next = 0
+        self._room = None
 
 
 def to_values(config: Mapping[str, ConfigScalar]) -> dict[str, Value]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from http import HTTPStatus
 
 from flask import Response, url_for
@@ -11,13 +13,17 @@ from pydantic import BaseModel, Field
 from app.api.problems import Problem, field_invalid, not_found, problem
 from app.api.reply import env, reply
 from app.federation.spec import RunSpec
-from app.federation.states import FINAL_STATES
+from app.federation.states import IDLE_STATES
 from app.records import Round, Run
-from shared.errors import SettingsInvalid
+from shared.errors import IllegalTransition, SettingsInvalid, StoreUnavailable
 
 runs_api = APIBlueprint(
     "runs", __name__, url_prefix="/api/v1/runs", abp_tags=[Tag(name="runs", description="Training runs")]
 )
+
+
+FLUSH_S = 1.0
+"""How long an answer may wait for the database."""
 
 
 class RunPath(BaseModel):
@@ -41,9 +47,9 @@ def list_runs() -> Response:
 def create_run(body: RunSpec) -> Response:
     """It starts when those before it have ended and enough clients are there. All fields have defaults."""
     try:
-        run = env().runs.submit(body)
+        run = durable(env().runs.submit(body))
     except SettingsInvalid as error:
-        return field_invalid("strategy_params", str(error))
+        return field_invalid(error.field or ("run_config" if body.run_config else ""), str(error))
     response = reply(run, HTTPStatus.CREATED)
     response.headers["Location"] = url_for("runs.get_run", run_id=run.id)
     return response
@@ -52,27 +58,62 @@ def create_run(body: RunSpec) -> Response:
 @runs_api.get("/<run_id>", summary="One run", responses={200: Run, 404: Problem})
 def get_run(path: RunPath) -> Response:
     run = env().book.get(path.run_id)
-    return reply(run) if run else _no_run(path.run_id)
+    return reply(run) if run else no_run(path.run_id)
 
 
 @runs_api.get("/<run_id>/rounds", summary="A run's complete rounds", responses={200: RoundList, 404: Problem})
 def get_rounds(path: RunPath) -> Response:
     """Round 0 is the evaluation of the initial model."""
-    if env().book.get(path.run_id) is None:
-        return _no_run(path.run_id)
+    run = env().book.get(path.run_id)
+    if run is None:
+        return no_run(path.run_id)
+    if run.state not in IDLE_STATES:
+        durable(run)
     return reply(RoundList(rounds=[round_ for round_ in env().book.rounds(path.run_id) if round_.complete]))
 
 
 @runs_api.post("/<run_id>/stop", summary="Stop a run", responses={200: Run, 404: Problem, 409: Problem})
 def stop_run(path: RunPath) -> Response:
     """The current round is given up, the rounds before it stand. The answer may still say "running"."""
-    run = env().book.get(path.run_id)
-    if run is None:
-        return _no_run(path.run_id)
-    if run.state in FINAL_STATES:
-        return problem(HTTPStatus.CONFLICT, f"Run {run.id} cannot be stopped: it is {run.state} already.")
-    return reply(env().runs.stop(run.id))
+    return _command(path.run_id, env().runs.stop)
 
 
-def _no_run(run_id: str) -> Response:
+@runs_api.post("/<run_id>/pause", summary="Pause a run", responses={200: Run, 404: Problem, 409: Problem})
+def pause_run(path: RunPath) -> Response:
+    """No further message goes out, and clients of the built-in app wait between two batches.
+
+    The run's deadlines stand still meanwhile. The answer may still say "running".
+    """
+    return _command(path.run_id, env().runs.pause)
+
+
+@runs_api.post("/<run_id>/resume", summary="Resume a run", responses={200: Run, 404: Problem, 409: Problem})
+def resume_run(path: RunPath) -> Response:
+    """A paused run goes on. An interrupted one that `can_resume` is queued, and goes on in the round that was
+    cut. A run that waits to try a round again does so now."""
+    return _command(path.run_id, env().runs.resume)
+
+
+def durable(run: Run) -> Run:
+    """The run, once it is on the disk: what was confirmed to somebody survives a power cut.
+
+    While the database fails there is no sense in waiting; the status, and the page, say so.
+    """
+    with suppress(StoreUnavailable):
+        env().writer.flush(0.0 if env().writer.problem else FLUSH_S)
+    return run
+
+
+def _command(run_id: str, command: Callable[[str], Run]) -> Response:
+    """Carry out a command on a run, or say why it does not fit the run's state."""
+    if env().book.get(run_id) is None:
+        return no_run(run_id)
+    try:
+        return reply(durable(command(run_id)))
+    except IllegalTransition as error:
+        return problem(HTTPStatus.CONFLICT, str(error))
+
+
+def no_run(run_id: str) -> Response:
+    """404 for a run that does not exist."""
     return not_found(f"There is no run {run_id!r}. GET /api/v1/runs lists those that this server knows.")

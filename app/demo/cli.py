@@ -17,7 +17,8 @@ from app.demo.fleet import DemoFailed, Fleet, Ports
 from app.demo.report import make_report, write_report
 from app.federation.spec import RunSpec
 from app.federation.states import FINAL_STATES
-from app.settings import ServerSettings, add_run_flags, port_number, spec_from
+from app.run_flags import add_run_flags, spec_from
+from app.settings import ServerSettings, port_number
 from client.settings import ClientSettings
 from shared import paths
 from shared.errors import FedLoomError, SettingsInvalid
@@ -122,7 +123,13 @@ def _demo(fleet: Fleet, settings: DemoSettings, started: float) -> int:
     _say(f"Starting the server and {settings.clients} clients with {spec.dataset}.")
     ports = fleet.start_server(
         ServerSettings(
-            port=settings.port, link_port=0, data_dir=settings.data_dir, spec=spec, queue_run=True
+            port=settings.port,
+            link_port=0,
+            data_dir=settings.data_dir,
+            spec=spec,
+            queue_run=True,
+            resume="never",
+            home=paths.home_dir() / "demo",
         ),
     )
     _start_clients(fleet, settings, spec, ports)
@@ -177,7 +184,7 @@ def _start_clients(fleet: Fleet, settings: DemoSettings, spec: RunSpec, ports: P
 def _wait_for_end(fleet: Fleet, api: httpx.Client, spec: RunSpec) -> dict[str, Any]:
     """The demo's run once it is in a final state. Raises DemoFailed when it can never get there."""
     ended: set[str] = set()
-    run_id = api.get("/runs").json()["runs"][-1]["id"]
+    run_id = api.get("/runs").json()["runs"][0]["id"]  # older ones are of earlier demos
     while True:
         _require_server(fleet)
         run: dict[str, Any] = api.get(f"/runs/{run_id}").json()

@@ -4,87 +4,200 @@ from __future__ import annotations
 
 import logging
 import time
+from abc import ABC, abstractmethod
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from flwr.app import Context, RecordDict
+from flwr.app import Context, Message, RecordDict, UserConfig
 
-from app.federation import server_app
-from app.federation.cohort import Cohort
+from app.federation.cohort import Cohort, Parts
 from app.federation.grid import LinkGrid
+from app.federation.instruction import Instruction
 from app.federation.link_server import LinkServer
 from app.federation.registry import ClientRegistry
-from app.federation.replies import check_reply
-from app.federation.rounds import RoundTracker
+from app.federation.rounds import ReadResult, RoundTracker
 from app.federation.run_book import RunBook
 from app.records import Client, Run, RunState
+from app.store.checkpoints import CheckpointStore
+from app.store.store import Store
+from app.store.writer import StoreWriter
 from shared.flower import SERVER_NODE_ID, identify_server_task
+from shared.flower_app import FlowerApp
 from shared.proto.link_pb2 import Assignment
 from shared.wire import to_values
 
+RETURN_GRACE_S = 10.0
+"""How long a run that was cut waits for the clients that it had, once enough others are there."""
 
-class ActiveRun:
-    """One run with its grid and its cohort. Lives in the run thread; only `grid.stop` comes from others.
+CHECK_S = 0.5
+"""How often that is looked at, when nobody comes or goes."""
 
-    It is the built-in ServerApp's RunCallbacks: what is about results goes to the tracker, what is about
-    clients stays here.
+STOPPING = "stopping"
+PAUSING = "pausing"
+"""Reasons of a run that was told to, until it has come to that."""
+
+
+@dataclass(frozen=True)
+class Services:
+    """What runs need of the server."""
+
+    book: RunBook
+    link: LinkServer
+    registry: ClientRegistry
+    store: Store
+    writer: StoreWriter
+    checkpoints: CheckpointStore
+    data_dir: Path
+    app: FlowerApp | None
+
+
+class ActiveRun(ABC):
+    """One run with its grid and its cohort. Lives in the run thread; others use `grid`'s commands only.
+
+    It is its grid's Host. The two kinds of run are `built_in_run.BuiltInRun` and `app_run.AppRun`.
     """
 
-    def __init__(self, run: Run, book: RunBook, link: LinkServer, registry: ClientRegistry) -> None:
+    def __init__(self, run: Run, services: Services, read: ReadResult) -> None:
         self.run_id = run.id
-        self._spec = run.spec
-        self._book = book
-        self._link = link
-        self._registry = registry
-        self._cohort = Cohort(run.id, run.spec)
-        self._tracker = RoundTracker(run.id, book, link.note)
-        self._assigned: dict[str, tuple[float, int]] = {}
+        self.spec = run.spec
+        self._services = services
+        self._book = services.book
+        self._link = services.link
+        self._registry = services.registry
+        self._run_config = self.run_config()
+        number = services.store.num_partitions(run.id)
+        given = Parts(number, services.store.parts(run.id)) if number else None
+        self._cohort = Cohort(run.id, run.spec, given)
+        self._told_before = frozenset(given.by_client if given else ())
+        self._expected = frozenset(run.clients) if given else frozenset()
+        self._grace_ends: float | None = None
+        self._assigned: dict[str, int] = {}
         self._explained: dict[str, tuple[float, str | None]] = {}
+        self._held: tuple[RunState, str | None] | None = None
         self._log = logging.LoggerAdapter(logging.getLogger(__name__), {"run_id": run.id})
-        self.grid = LinkGrid(
-            link, int(run.id, 16), self._members, self._tracker, check_reply, on_membership=self._explain
-        )
-        self.evaluated = self._tracker.evaluated
-        self.finished = self._tracker.finished
-        self.checkpoint = self.grid.raise_if_stopped
+        self.tracker = RoundTracker(run.id, services.book, services.link.note, read)
+        self.grid = LinkGrid(services.link, int(run.id, 16), self, self.tracker)
 
-    def execute(self, data_dir: Path) -> None:
-        """Run the built-in ServerApp. Raises whatever ends it early."""
+    @abstractmethod
+    def run_config(self) -> UserConfig:
+        """The run config for both of the run's Flower apps."""
+
+    @abstractmethod
+    def call_server_app(self, context: Context) -> None:
+        """Carry out the run; raises whatever ends it early."""
+
+    @abstractmethod
+    def check(self, instruction: Instruction, reply: Message) -> None:
+        """Raise ReplyInvalid for a reply that must not be used."""
+
+    @abstractmethod
+    def largest_reply(self, kind: str, sent_bytes: int) -> int:
+        """Bytes that a reply to this kind of message, of so many bytes itself, has at most."""
+
+    @abstractmethod
+    def required(self, kind: str, asked: int) -> int:
+        """Good replies that an exchange of this kind needs."""
+
+    @abstractmethod
+    def can_start_over(self, kind: str) -> bool:
+        """Whether an exchange that lacks good replies can be tried again with other clients."""
+
+    def execute(self) -> None:
+        """Run the ServerApp. Raises whatever ends it early."""
         self._link.post(self._listen)
-        self._book.update(
-            self.run_id, state=RunState.WAITING, reason=f"loading the data set {self._spec.dataset}"
-        )
         identify_server_task(self.grid.run.run_id)
-        context = Context(
-            run_id=self.grid.run.run_id,
-            node_id=SERVER_NODE_ID,
-            node_config={"data-dir": str(data_dir)},
-            state=RecordDict(),
-            run_config=self._spec.to_run_config(),
+        self.call_server_app(
+            Context(
+                run_id=self.grid.run.run_id,
+                node_id=SERVER_NODE_ID,
+                node_config={"data-dir": str(self._services.data_dir)},
+                state=RecordDict(),
+                run_config=self._run_config.copy(),
+            )
         )
-        server_app.build(self)(self.grid, context)
+        self.goes_on()  # whatever it waited for last
+        self.tracker.close()
 
     def close(self) -> None:
         """Let go of the clients."""
-        self.grid.withdraw_all("the run is over")
+        self.grid.end("the run is over")
+        self._link.end_run(self.grid.run.run_id)
         self._link.post(self._registry.off_membership, self.grid.membership_changed)
         for client in self._registry.snapshot():
             self._link.note(client.id, reason=None, round=None)
 
-    # app.federation.server_app.RunCallbacks
+    # app.federation.grid.Host
 
-    def prepared(self) -> None:
-        """The data is there."""
-        self._tracker.begin(0)
+    def members(self) -> Sequence[str]:
+        """The ids of the connected clients that have a part, after telling each its part."""
+        clients = self._registry.snapshot()
+        if self._cohort.admit(clients):
+            given = self._cohort.parts
+            self._services.store.save_parts(self.run_id, given.by_client, given.number)
+            self._explain()
+        parts = self._cohort.parts.by_client
+        members = [client for client in self._cohort.eligible(clients) if client.id in parts]
+        on_host = Counter(client.host for client in members)
+        for client in members:
+            self._assign(client, parts[client.id], on_host[client.host])
+        self._book.update(self.run_id, clients=tuple(client.id for client in members))
+        return [client.id for client in members]
 
-    def before_round(self, server_round: int) -> None:
-        """Wait until enough clients are there."""
-        self.grid.wait_until(self._enough_clients)
+    def sending(self) -> None:
+        """Messages go out: the run waits for nobody."""
+        self.goes_on()
+
+    def membership_changed(self) -> None:
+        """A client has come or gone."""
+        self._explain()
+
+    def deadline_s(self, kind: str) -> float | None:
+        """The run's deadline holds for each phase of a round."""
+        return self.spec.round_timeout_s
+
+    def waits(self, reason: str) -> None:
+        """The run waits, and for what."""
+        run = self._book.get(self.run_id)
+        if run is not None and run.reason != reason:
+            self._log.info("run %s is %s", self.run_id, reason)
+        self._book.update(self.run_id, state=RunState.WAITING, reason=reason)
+
+    def goes_on(self) -> None:
+        """The run waits no longer."""
         run = self._book.update(self.run_id, state=RunState.RUNNING, reason=None)
         if run.started_at is None:
             self._book.update(self.run_id, started_at=time.time())
 
+    def paused(self) -> None:
+        """The run is held, in whatever state it was."""
+        run = self._book.update(self.run_id)
+        reason = None if run.reason == PAUSING else run.reason
+        self._held = run.state, reason
+        self._book.update(self.run_id, state=RunState.PAUSED, reason="paused by request")
+        self._log.info("run %s is paused", self.run_id)
+
+    def resumed(self) -> None:
+        """The run is in the state again in which it was held."""
+        if self._held is not None:
+            state, reason = self._held
+            self._book.update(self.run_id, state=state, reason=reason)
+            self._log.info("run %s goes on", self.run_id)
+
     # the run's clients
+
+    def wait_for_clients(self) -> None:
+        """Wait until enough clients are there."""
+        if self._grace_ends is None:
+            self._grace_ends = time.monotonic() + RETURN_GRACE_S
+        self.grid.wait_until(self._enough_clients, CHECK_S if self._expected else None)
+        self._expected = frozenset()
+        self.goes_on()
+
+    def has_enough_clients(self) -> bool:
+        """Whether a round could start with the clients that are there."""
+        return len(self._cohort.eligible(self._registry.snapshot())) >= self.spec.min_clients
 
     def _listen(self) -> None:
         """In the link thread: hear of clients from now on, and of those that came just before."""
@@ -93,52 +206,44 @@ class ActiveRun:
 
     def _enough_clients(self) -> bool:
         clients = self._registry.snapshot()
-        if len(self._cohort.eligible(clients)) >= self._spec.min_clients:
-            return True
-        reason = self._cohort.missing(clients, self._spec.min_clients)
-        if (run := self._book.get(self.run_id)) is not None and run.reason != reason:
-            self._log.info("run %s is %s", self.run_id, reason)
-        self._book.update(self.run_id, state=RunState.WAITING, reason=reason, progress=None)
-        return False
-
-    def _members(self) -> list[str]:
-        """The ids of the connected clients that have a part, after telling each its part."""
-        clients = self._registry.snapshot()
-        if self._cohort.admit(clients):
-            self._explain()
-        parts = self._cohort.parts
-        members = [client for client in self._cohort.eligible(clients) if client.id in parts]
-        on_host = Counter(client.host for client in members)
-        for client in members:
-            self._assign(client, parts[client.id], on_host[client.host])
-        self._book.update(self.run_id, clients=tuple(client.id for client in members))
-        return [client.id for client in members]
+        here = {client.id for client in self._cohort.eligible(clients)}
+        if len(here) < self.spec.min_clients:
+            self.waits(self._cohort.missing(clients, self.spec.min_clients))
+            self._book.update(self.run_id, progress=None)
+            return False
+        missing = sorted(self._expected - here)
+        if missing and self._grace_ends is not None and time.monotonic() < self._grace_ends:
+            self.waits(f"waiting up to {RETURN_GRACE_S:.0f} s for {', '.join(missing)} to come back")
+            return False
+        return True
 
     def _assign(self, client: Client, part: int, clients_on_host: int) -> None:
-        """Tell a client its part, unless this connection of it knows it already."""
-        known = self._assigned.get(client.id)
-        if known == (client.connected_at, clients_on_host):
+        """Tell a client its part, unless it was told."""
+        if self._assigned.get(client.id) == clients_on_host:
             return
-        self._assigned[client.id] = (client.connected_at, clients_on_host)
-        node_config = {"partition-id": part, "num-partitions": self._cohort.num_partitions}
+        is_first = client.id not in self._assigned
+        self._assigned[client.id] = clients_on_host
+        number = self._cohort.num_partitions
         assignment = Assignment(
             run_id=self.grid.run.run_id,
             run=self.run_id,
-            node_config=to_values(node_config),
-            run_config=to_values(self._spec.to_run_config()),
+            node_config=to_values({"partition-id": part, "num-partitions": number}),
+            run_config=to_values(self._run_config),
             clients_on_host=clients_on_host,
         )
-        self._link.assign(client.id, assignment)
-        if known is None:  # what the client did in other runs is not what it does in this one
+        if is_first and client.id not in self._told_before:
+            # what the client did in other runs is not what it does in this one
             self._link.note(
                 client.id,
                 partition=part,
-                num_partitions=self._cohort.num_partitions,
+                num_partitions=number,
                 samples=None,
+                label_counts=None,
                 train_loss=None,
                 loss=None,
                 accuracy=None,
             )
+        self._link.assign(client.id, assignment)
 
     def _explain(self) -> None:
         """Say of each client why it takes no part, if it takes none."""

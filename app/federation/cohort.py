@@ -8,7 +8,8 @@ next run.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from app.federation.registry import natural_key
 from app.federation.spec import RunSpec
@@ -18,26 +19,34 @@ MAX_DETAILS = 5
 """Clients that a reason names; more are counted."""
 
 
-class Cohort:
-    """The clients of one run. Owned by the run thread."""
+@dataclass(frozen=True)
+class Parts:
+    """Which client has which part, of how many (0: not known yet)."""
 
-    def __init__(self, run_id: str, spec: RunSpec) -> None:
+    number: int
+    by_client: Mapping[str, int]
+
+
+class Cohort:
+    """The clients of one run. Owned by the run thread. `given`: what was given out before an interruption."""
+
+    def __init__(self, run_id: str, spec: RunSpec, given: Parts | None = None) -> None:
         self._run_id = run_id
         self._spec = spec
-        self._parts: dict[str, int] = {}
-        self.num_partitions = spec.num_partitions or 0
+        self._parts: dict[str, int] = dict(given.by_client) if given else {}
+        self.num_partitions = given.number if given else spec.num_partitions or 0
         """Parts of the data set; 0 until the first clients are admitted, where the spec leaves it open."""
 
     @property
-    def parts(self) -> dict[str, int]:
-        """Part by client id."""
-        return self._parts.copy()
+    def parts(self) -> Parts:
+        """The parts as they are given out now."""
+        return Parts(self.num_partitions, self._parts.copy())
 
     def objection(self, client: Client) -> str | None:
         """Why a client can take no part in this run, in words; None when it can."""
-        if client.dataset != self._spec.dataset:
+        if self._spec.app is None and client.dataset != self._spec.dataset:
             return f"holds {client.dataset}, run {self._run_id} trains on {self._spec.dataset}"
-        if self._spec.model not in client.models:
+        if self._spec.app is None and self._spec.model not in client.models:
             models = " and ".join(client.models)
             return f"trains {models} models, run {self._run_id} needs {self._spec.model}"
         if client.id not in self._parts and 0 < self.num_partitions <= len(self._parts):
@@ -46,7 +55,7 @@ class Cohort:
 
     def eligible(self, clients: Iterable[Client]) -> list[Client]:
         """The connected clients that could take part now: holders of parts, newcomers while parts last."""
-        able = [client for client in clients if not _lost(client) and self.objection(client) is None]
+        able = [client for client in clients if not _absent(client) and self.objection(client) is None]
         holders = [client for client in able if client.id in self._parts]
         newcomers = [client for client in able if client.id not in self._parts]
         free = self.num_partitions - len(self._parts) if self.num_partitions else len(newcomers)
@@ -64,22 +73,32 @@ class Cohort:
         self._parts.update({client.id: part for client, part in zip(newcomers, free, strict=False)})
         return newcomers
 
+    def lacking(self, clients: Iterable[Client]) -> list[str]:
+        """The holders of parts that cannot take part at present."""
+        here = {client.id for client in self.eligible(clients)}
+        return sorted(self._parts.keys() - here, key=natural_key)
+
     def missing(self, clients: Iterable[Client], minimum: int) -> str:
         """What the run waits for, in words."""
         clients = list(clients)
         present = len(self.eligible(clients))
         more = minimum - present
         reason = f"waiting for {more} more client{'s' if more != 1 else ''} ({present} of {minimum})"
-        details = [f"{client.id} is lost" for client in clients if client.id in self._parts and _lost(client)]
+        details = [
+            f"{client.id} is {client.state}"
+            for client in clients
+            if client.id in self._parts and _absent(client)
+        ]
         details += [
             f"{client.id} {objection}"
             for client in clients
-            if not _lost(client) and (objection := self.objection(client)) is not None
+            if not _absent(client) and (objection := self.objection(client)) is not None
         ]
         if len(details) > MAX_DETAILS:
             details = [*details[:MAX_DETAILS], f"and {len(details) - MAX_DETAILS} more"]
         return f"{reason}: {'; '.join(details)}" if details else reason
 
 
-def _lost(client: Client) -> bool:
-    return client.state is ClientState.LOST
+def _absent(client: Client) -> bool:
+    """Lost, or still busy with a message that it is too late with."""
+    return client.state in (ClientState.LOST, ClientState.LATE)

@@ -2,137 +2,82 @@
 
 from __future__ import annotations
 
-import queue
+import threading
 import time
 import uuid
 from collections.abc import Callable, Generator, Iterable
-from dataclasses import dataclass
-from functools import partial
-from typing import Protocol
 
-from flwr.app import ConfigRecord, Message, RecordDict
+from flwr.app import Message, RecordDict
 from flwr.serverapp import Grid
 
+from app.federation.content import Content
+from app.federation.exchange import Exchange
+from app.federation.host import Host, Observer
+from app.federation.inbox import Away, Back, Failed, Inbox, Item, Membership, Pause, Reply, Stop
+from app.federation.instruction import Instruction, kind_of, round_of
 from app.federation.link_server import LinkServer
+from app.federation.registry import natural_key
 from app.federation.session import Task
-from shared.errors import ReplyInvalid, RunStopped, WireError
+from shared.errors import ReplyInvalid, WireError
 from shared.flower import (
     FlowerRun,
     client_failed,
     client_unavailable,
     decode,
     empty_run,
-    encode_content,
     encode_envelope,
     node_id_of,
+    run_stopped,
     set_message_id,
 )
-from shared.proto.link_pb2 import Chunk, ServerFrame
-from shared.wire import following, opening
-
-
-@dataclass(frozen=True)
-class Instruction:
-    """A message on its way: what was sent to whom, for which round (None: the app does not say)."""
-
-    client_id: str
-    message: Message
-    round: int | None
-
-    @property
-    def kind(self) -> str:
-        """Flower's category of the message: "train", "evaluate" or "query"."""
-        return self.message.metadata.message_type.partition(".")[0]
-
-
-class Observer(Protocol):
-    """Sees every message that passes. Called in the run thread."""
-
-    def sent(self, instructions: list[Instruction]) -> None:
-        """A batch of messages is about to go out."""
-
-    def replied(self, instruction: Instruction, reply: Message) -> None:
-        """A reply came in, or an error in its place."""
-
-
-@dataclass(frozen=True)
-class _Reply:
-    message_id: str
-    payload: bytes
-
-
-@dataclass(frozen=True)
-class _Failed:
-    message_id: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class _Lost:
-    message_id: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class _Stop:
-    reason: str
-
-
-@dataclass(frozen=True)
-class _Membership:
-    pass
-
-
-_Item = _Reply | _Failed | _Lost | _Stop | _Membership
+from shared.protowire import Source
+from shared.wire import opening
 
 
 class LinkGrid(Grid):
-    """The grid of one run. Used by the run thread, except for `stop` and `membership_changed`.
+    """The grid of one run. Any call raises `RunStopped` once the run was stopped, and blocks while it is
+    paused.
 
-    `check` raises ReplyInvalid for a reply that must not be used; an error reply then stands for it.
-    `members` names the connected clients of the run whenever it is asked; `on_membership` is called, in the
-    run thread, when a client has come or gone. Any call raises `RunStopped` once the run was stopped.
+    Several threads of the run may use it: apps in Flower's older style ask each client in a thread of its
+    own. Whichever of them waits handles what comes next, one at a time, for all; the host is called in its
+    turn.
     """
 
-    def __init__(
-        self,
-        link: LinkServer,
-        run_id: int,
-        members: Callable[[], Iterable[str]],
-        observer: Observer,
-        check: Callable[[Instruction, Message], None],
-        on_membership: Callable[[], None],
-    ) -> None:
+    def __init__(self, link: LinkServer, run_id: int, host: Host, observer: Observer) -> None:
         self._link = link
         self._run = empty_run(run_id)
-        self._members = members
+        self._host = host
         self._observer = observer
-        self._check = check
-        self._on_membership = on_membership
-        self._inbox: queue.SimpleQueue[_Item] = queue.SimpleQueue()
+        self._inbox = Inbox()
+        self._turn = threading.RLock()
         self._outstanding: dict[str, Instruction] = {}
+        self._away: dict[str, str] = {}
         self._arrived: dict[str, Message] = {}
         self._client_ids: dict[int, str] = {}
+        self._changes = 0
+        self._paused_at: float | None = None
+        self._held_s = 0.0
         self._stopped: str | None = None
+        self.interrupted = False
+        """Whether what stopped the run means to let it go on later."""
 
     # from other threads
 
-    def stop(self, reason: str) -> None:
-        """Make whatever the run thread waits for on this grid raise `RunStopped`."""
-        self._inbox.put(_Stop(reason))
+    def stop(self, reason: str, *, interrupts: bool = False) -> None:
+        """Make whatever the run thread waits for on this grid raise `RunStopped`; the first reason counts."""
+        self._inbox.put(Stop(reason, interrupts))
+
+    def pause(self) -> None:
+        """Hold the run thread at its next call, and the clients between two batches."""
+        self._inbox.put(Pause(True))
+
+    def resume(self) -> None:
+        """Undo `pause`."""
+        self._inbox.put(Pause(False))
 
     def membership_changed(self) -> None:
         """A client came or went: have the run thread look, also when it waits in `wait_until`."""
-        self._inbox.put(_Membership())
-
-    def _put_reply(self, message_id: str, payload: bytes) -> None:
-        self._inbox.put(_Reply(message_id, payload))
-
-    def _put_failure(self, message_id: str, reason: str) -> None:
-        self._inbox.put(_Failed(message_id, reason))
-
-    def _put_lost(self, message_id: str, reason: str) -> None:
-        self._inbox.put(_Lost(message_id, reason))
+        self._inbox.put(Membership())
 
     # Flower's Grid
 
@@ -158,108 +103,259 @@ class LinkGrid(Grid):
 
     def get_node_ids(self) -> list[int]:
         """The node ids of the run's connected clients, in the clients' natural order."""
-        self.raise_if_stopped()
-        client_ids = list(self._members())
-        self._client_ids.update({node_id_of(client_id): client_id for client_id in client_ids})
+        self.breathe()
+        with self._turn:
+            client_ids = list(self._host.members())
+            self._client_ids.update({node_id_of(client_id): client_id for client_id in client_ids})
         return [node_id_of(client_id) for client_id in client_ids]
 
     def push_messages(self, messages: Iterable[Message]) -> list[str]:
         """Send messages; returns their ids. Raises ValueError, and sends none, if a node is unknown."""
-        instructions = [self._instruct(message) for message in messages]
-        self._observer.sent(instructions)
-        self._outstanding.update({item.message.metadata.message_id: item for item in instructions})
-        self._link.dispatch(self._tasks(instructions))
-        return [item.message.metadata.message_id for item in instructions]
+        self.breathe()
+        with self._turn:
+            instructions = [self._instruct(message) for message in messages]
+            contents: dict[int, Content] = {}
+            tasks = [self._task(item, contents) for item in instructions]
+            self._host.sending()
+            self._observer.sent(instructions)
+            self._outstanding.update({item.message.metadata.message_id: item for item in instructions})
+        self._link.dispatch(tasks)
+        for content in contents.values():
+            self._link.post(content.let_go)
+        return [task.message_id for task in tasks]
 
     def pull_messages(self, message_ids: Iterable[str]) -> list[Message]:
-        """The replies that have arrived since the last call to any of these messages; does not wait."""
-        self.raise_if_stopped()
-        return [self._arrived.pop(message_id) for message_id in message_ids if message_id in self._arrived]
+        """The replies that have arrived since the last call to any of these messages; does not wait.
+
+        For a client that is away, an error reply is given at once.
+        """
+        self.breathe()
+        with self._turn:
+            message_ids = list(dict.fromkeys(message_ids))
+            for message_id in message_ids:
+                self._give_up_if_away(message_id)
+            arrived = [message_id for message_id in message_ids if message_id in self._arrived]
+            return [self._arrived.pop(message_id) for message_id in arrived]
 
     def send_and_receive(
         self, messages: Iterable[Message], *, timeout: float | None = None
     ) -> Generator[Message, None, None]:
         """Send messages at once; returns a generator that yields replies as they arrive.
 
-        An error reply stands for a client that failed or was lost. After `timeout` seconds (None: never) the
-        generator ends, and the clients that have not answered are told to stop.
+        An error reply stands for a client that failed, or that was lost and did not come back in time. After
+        `timeout` seconds (None: never), or the run's own deadline if enough replies are there, the generator
+        ends without the others; their clients are told to stop.
         """
-        deadline = None if timeout is None else time.monotonic() + timeout
-        return self._replies(self.push_messages(messages), deadline)
+        messages = list(messages)
+        message_ids = self.push_messages(messages)
+        kind = kind_of(messages[0]) if messages else ""
+        return self._replies(Exchange(self._host, kind, message_ids, timeout, self._held_s))
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether messages are on their way."""
+        return bool(self._outstanding)
 
     # waiting
 
-    def wait_until(self, condition: Callable[[], bool]) -> None:
-        """Block until `condition` holds; it is asked again whenever a client came or went."""
-        self.raise_if_stopped()
-        while not condition():
-            self._handle(self._inbox.get())
+    def wait_until(self, condition: Callable[[], bool], every_s: float | None = None) -> None:
+        """Block until `condition` holds; it is asked again whenever something happened.
 
-    def raise_if_stopped(self) -> None:
-        """Raise RunStopped once the run was stopped; takes in all that has arrived."""
-        if self._stopped is not None:
-            raise RunStopped(self._stopped)
-        while not self._inbox.empty():
-            self._handle(self._inbox.get())
+        `every_s`: ask also after so many seconds.
+        """
+        self.breathe()
+        while True:
+            seen = self._inbox.version
+            with self._turn:
+                if condition():
+                    return
+            self._take(seen, every_s)
+            self._hold()
 
-    def withdraw_all(self, reason: str) -> None:
-        """Tell every client that still works on a message of this run to stop."""
-        for message_id in tuple(self._outstanding):
-            self._withdraw(message_id, reason)
+    @property
+    def changes(self) -> int:
+        """How often clients have come or gone, or `membership_changed` was called for another reason."""
+        return self._changes
 
-    def _replies(self, message_ids: list[str], deadline: float | None) -> Generator[Message, None, None]:
-        awaited = set(message_ids)
+    def wait_for_change(self, since: int) -> None:
+        """Block until `changes` is more than it was."""
+        self.wait_until(lambda: self._changes > since)
+
+    def breathe(self) -> None:
+        """Take in what has arrived; block while the run is paused, raise RunStopped once it was stopped."""
+        self._raise_if_stopped()
+        while self._take(-1, 0):
+            self._hold()
+        self._hold()
+
+    def end(self, reason: str) -> None:
+        """The run is over: tell every client that still works on a message of it to stop.
+
+        A thread that the app has left behind gets RunStopped from now on.
+        """
+        with self._turn:
+            for message_id in tuple(self._outstanding):
+                self._withdraw(message_id, reason)
+            self._stopped = self._stopped or reason
+
+    def _replies(self, exchange: Exchange) -> Generator[Message, None, None]:
+        awaited = exchange.awaited
         while awaited:
-            for message_id in awaited & self._arrived.keys():
-                awaited.remove(message_id)
-                yield self._arrived.pop(message_id)
-            if not awaited:
-                return
-            remaining = None if deadline is None else max(deadline - time.monotonic(), 0.0)
-            try:
-                self._handle(self._inbox.get(timeout=remaining))
-            except queue.Empty:
-                for message_id in awaited:
-                    self._withdraw(message_id, "the round's time is over")
-                return
+            seen = self._inbox.version
+            if (reply := self._next_of(exchange)) is not None:
+                yield reply
+                del reply
+                continue
+            if self._take(-1, 0):  # all that has come in counts before anybody is given up
+                self._hold()
+                continue
+            with self._turn:
+                if exchange.is_over(self._held_s) or not self._goes_on(exchange):
+                    break
+            self._take(seen, exchange.remaining_s(self._held_s))
+            self._hold()
+        exchange.went_on()
+        while awaited:
+            if (reply := self._left_out(awaited.pop())) is not None:
+                yield reply
 
-    def _handle(self, item: _Item) -> None:
+    def _next_of(self, exchange: Exchange) -> Message | None:
+        """A reply that has arrived, if there is one."""
+        with self._turn:
+            for message_id in exchange.awaited:
+                if (reply := self._arrived.pop(message_id, None)) is not None:
+                    exchange.answered(message_id, good=not reply.has_error())
+                    return reply
+        return None
+
+    def _left_out(self, message_id: str) -> Message | None:
+        """Give up a message: an error reply if its client is away, None if it is late."""
+        with self._turn:
+            if message_id in self._arrived or self._give_up_if_away(message_id):
+                return self._arrived.pop(message_id)
+            self._observer.late(self._outstanding[message_id])
+            self._withdraw(message_id, "the round went on without it", late=True)
+            return None
+
+    def _goes_on(self, exchange: Exchange) -> bool:
+        """Whether the exchange still waits for somebody; says for whom where that holds the run up."""
+        away = exchange.awaited <= self._away.keys()
+        overdue = exchange.is_overdue(self._held_s)
+        if overdue:
+            for message_id in exchange.newly_late(self._away.keys()):
+                self._link.mark_late(self._outstanding[message_id].client_id, message_id)
+        if not away and not overdue:
+            exchange.went_on()
+            return True
+        if exchange.missing == 0 or (away and self._host.can_start_over(exchange.kind)):
+            return False
+        exchange.waits(self._holdups(exchange.awaited))
+        return True
+
+    def _holdups(self, message_ids: Iterable[str]) -> list[str]:
+        clients = {
+            self._outstanding[message_id].client_id: message_id in self._away for message_id in message_ids
+        }
+        return [
+            f"{client_id} is {'lost' if clients[client_id] else 'late'}"
+            for client_id in sorted(clients, key=natural_key)
+        ]
+
+    def _take(self, seen: int, timeout_s: float | None, *, commands_only: bool = False) -> bool:
+        """Handle the next item, if one comes in time; see `Inbox.wait`.
+
+        It is taken out in turn, so that no thread waits for the turn with an item in its hand.
+        """
+        self._inbox.wait(seen, timeout_s, commands_only=commands_only)
+        with self._turn:
+            item = self._inbox.take(commands_only=commands_only)
+            if item is not None:
+                try:
+                    self._handle(item)
+                finally:
+                    self._inbox.handled()
+        self._raise_if_stopped()
+        return item is not None
+
+    def _hold(self) -> None:
+        """While the run is paused: wait, but leave replies unread, so that they do not pile up decoded."""
+        while True:
+            seen = self._inbox.version  # before the test: whoever ends the pause may be another thread
+            if self._paused_at is None:
+                return
+            self._take(seen, None, commands_only=True)
+
+    def _raise_if_stopped(self) -> None:
+        if self._stopped is not None:
+            raise run_stopped(self._stopped)
+
+    def _handle(self, item: Item) -> None:
         match item:
-            case _Reply(message_id, payload):
+            case Reply(message_id, payload):
                 self._arrive(message_id, lambda instruction: self._read(instruction, payload))
-            case _Failed(message_id, reason):
+            case Failed(message_id, reason):
                 self._arrive(message_id, lambda instruction: client_failed(instruction.message, reason))
-            case _Lost(message_id, reason):
-                self._arrive(message_id, lambda instruction: client_unavailable(instruction.message, reason))
-            case _Stop(reason):
-                self._stopped = reason
-                raise RunStopped(reason)
-            case _Membership():
-                self._on_membership()
+            case Away(message_id, reason):
+                if message_id in self._outstanding:
+                    self._away[message_id] = reason
+            case Back(message_id):
+                self._away.pop(message_id, None)
+            case Stop(reason, interrupts):
+                if self._stopped is None:
+                    self._stopped, self.interrupted = reason, interrupts
+            case Pause(paused):
+                self._set_paused(paused)
+            case Membership():
+                self._changes += 1
+                self._host.membership_changed()
+
+    def _set_paused(self, paused: bool) -> None:
+        if paused is (self._paused_at is not None):
+            return
+        self._link.set_paused(self._run.run_id, paused)
+        if self._paused_at is None:
+            self._paused_at = time.monotonic()
+            self._host.paused()
+        else:
+            self._held_s += time.monotonic() - self._paused_at
+            self._paused_at = None
+            self._host.resumed()
 
     def _arrive(self, message_id: str, read: Callable[[Instruction], Message]) -> None:
         instruction = self._outstanding.pop(message_id, None)
+        self._away.pop(message_id, None)
         if instruction is None:
             return  # withdrawn before
         reply = read(instruction)
         self._observer.replied(instruction, reply)
         self._arrived[message_id] = reply
 
-    def _read(self, instruction: Instruction, payload: bytes) -> Message:
+    def _give_up_if_away(self, message_id: str) -> bool:
+        """Have an error reply stand for a client that is away, if it is."""
+        reason = self._away.get(message_id)
+        if reason is None:
+            return False
+        instruction = self._outstanding[message_id]
+        self._link.withdraw(instruction.client_id, message_id, reason)
+        self._arrive(message_id, lambda instruction: client_unavailable(instruction.message, reason))
+        return True
+
+    def _read(self, instruction: Instruction, payload: bytes | Source) -> Message:
         """The reply in a payload; an error reply in place of one that cannot be used."""
         try:
             reply = decode(payload)
             _check_addresses(instruction.message, reply)
             if not reply.has_error():
-                self._check(instruction, reply)
+                self._host.check(instruction, reply)
         except (WireError, ReplyInvalid) as error:
             return client_failed(instruction.message, str(error))
         return reply
 
-    def _withdraw(self, message_id: str, reason: str) -> None:
+    def _withdraw(self, message_id: str, reason: str, *, late: bool = False) -> None:
         instruction = self._outstanding.pop(message_id, None)
+        self._away.pop(message_id, None)
         if instruction is not None:
-            self._link.withdraw(instruction.client_id, message_id, reason)
+            self._link.withdraw(instruction.client_id, message_id, reason, late=late)
 
     def _instruct(self, message: Message) -> Instruction:
         node_id = message.metadata.dst_node_id
@@ -269,40 +365,30 @@ class LinkGrid(Grid):
                 f"There is no node {node_id} on this grid; take node ids from grid.get_node_ids()."
             )
         set_message_id(message, uuid.uuid4().hex)
-        return Instruction(client_id, message, _round_of(message))
+        return Instruction(client_id, message, round_of(message))
 
-    def _tasks(self, instructions: Iterable[Instruction]) -> list[Task]:
-        """The instructions as the link takes them; messages that share their content share its bytes."""
-        contents: dict[int, tuple[int, list[bytes]]] = {}
-        return [self._task(item, contents) for item in instructions]
-
-    def _task(self, item: Instruction, contents: dict[int, tuple[int, list[bytes]]]) -> Task:
-        """`contents`: size and frames of the contents that were serialised before, by identity."""
-        content = item.message.content
-        if id(content) not in contents:
-            data = encode_content(content)
-            frames = [_as_frame(chunk) for chunk in following(data, first_index=1)]
-            contents[id(content)] = len(data), frames
-        size, frames = contents[id(content)]
+    def _task(self, item: Instruction, contents: dict[int, Content]) -> Task:
+        """An instruction as the link takes it; messages that share their content share its bytes."""
+        record = item.message.content
+        if (content := contents.get(id(record))) is None:
+            content = contents[id(record)] = Content(record)
         envelope = encode_envelope(item.message)
         message_id = item.message.metadata.message_id
+        size = len(envelope) + content.size
+        put = self._inbox.put
         return Task(
             message_id=message_id,
             client_id=item.client_id,
             message_type=item.message.metadata.message_type,
             round=item.round,
-            opening=opening(message_id, len(envelope) + size, envelope),
-            following=frames,
-            on_reply=partial(self._put_reply, message_id),
-            on_failure=partial(self._put_failure, message_id),
-            on_lost=partial(self._put_lost, message_id),
+            opening=opening(message_id, size, envelope),
+            following=content.frames,
+            max_reply_bytes=self._host.largest_reply(item.kind, size),
+            on_reply=lambda payload: put(Reply(message_id, payload)),
+            on_failure=lambda reason: put(Failed(message_id, reason)),
+            on_away=lambda reason: put(Away(message_id, reason)),
+            on_back=lambda: put(Back(message_id)),
         )
-
-
-def _as_frame(chunk: Chunk) -> bytes:
-    frame = ServerFrame()
-    frame.task.CopyFrom(chunk)
-    return bytes(frame.SerializeToString())
 
 
 def _check_addresses(message: Message, reply: Message) -> None:
@@ -313,18 +399,3 @@ def _check_addresses(message: Message, reply: Message) -> None:
         sent.run_id,
     ):
         raise ReplyInvalid("The reply belongs to another message than the one it came for.")
-
-
-def _round_of(message: Message) -> int | None:
-    """The round a message belongs to, as Flower's strategies put it into a config record or the group id."""
-    for record in message.content.config_records.values():
-        server_round = _server_round(record)
-        if server_round is not None:
-            return server_round
-    group = message.metadata.group_id
-    return int(group) if group.isdecimal() else None
-
-
-def _server_round(record: ConfigRecord) -> int | None:
-    server_round = record.get("server-round")
-    return server_round if isinstance(server_round, int) else None

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
-import re
 import threading
-from collections import deque
+import time
+from collections import defaultdict, deque
 from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import Future
 from functools import partial
@@ -22,30 +21,31 @@ import grpc.aio
 from google.protobuf.message import DecodeError
 
 from app.events import EventBus
+from app.federation.admission import objection
+from app.federation.frames import client_progress, log_record
+from app.federation.receiving import Receiving
 from app.federation.registry import ClientRegistry
-from app.federation.session import OutgoingFrame, Session, Task
-from app.records import LOG_LEVELS, LOG_SOURCE, ClientProgress, ClientState, LogLevel, LogRecord
+from app.federation.session import Mailbox, OutgoingFrame, Session, Task, Withdrawn
+from app.records import ClientState
 from shared.errors import FedLoomError, WireError
 from shared.proto.link_pb2 import (
+    AppIdentity,
     Assignment,
     ClientFrame,
     Hello,
-    LogLine,
-    Progress,
+    LabelCounts,
     Refusal,
     ServerFrame,
     Welcome,
 )
 from shared.version import __version__
-from shared.wire import CHANNEL_OPTIONS, LINK_PROCEDURE, LINK_SERVICE, MAX_LOG_TEXT, PROTOCOL_VERSION
+from shared.wire import CHANNEL_OPTIONS, LINK_PROCEDURE, LINK_SERVICE
 
 R = TypeVar("R")
 Context = grpc.aio.ServicerContext[ClientFrame, OutgoingFrame]
 
 HELLO_TIMEOUT_S = 10.0
-MAX_NAME = 255
-MAX_NAMES = 32
-CLIENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+MAX_LABELS = 10_000
 STATE_OF_TASK = {"train": ClientState.TRAINING, "evaluate": ClientState.EVALUATING}
 
 # How gRPC ends a handler, or a call inside it, whose connection is gone.
@@ -61,12 +61,27 @@ log = logging.getLogger(__name__)
 
 
 class LinkServer:
-    """Listens for clients. `start` and `stop` are called once; the rest from any thread while it runs."""
+    """Listens for clients. `start` and `stop` are called once; the rest from any thread while it runs.
 
-    def __init__(self, registry: ClientRegistry, bus: EventBus) -> None:
+    `app` is the Flower app that the server runs (None: the built-in one), and `app_objection` says why that
+    of a client is another one, in words.
+    """
+
+    def __init__(
+        self,
+        registry: ClientRegistry,
+        bus: EventBus,
+        app: AppIdentity | None,
+        app_objection: Callable[[AppIdentity | None], str | None],
+        receiving: Receiving,
+    ) -> None:
         self._registry = registry
         self._bus = bus
+        self._app = app
+        self._app_objection = app_objection
+        self._receiving = receiving
         self._sessions: dict[str, Session] = {}
+        self._mailboxes: defaultdict[str, Mailbox] = defaultdict(Mailbox)
         self._thread = threading.Thread(target=self._run_loop, name="link", daemon=True)
         self._posting = threading.Lock()
         self._posted: deque[Callable[[], object]] = deque()
@@ -93,6 +108,8 @@ class LinkServer:
 
     def post(self, function: Callable[..., object], *args: Any) -> None:
         """Run a function in the link thread, after all that was posted before."""
+        if self._loop.is_closed():  # the server has ended, and who posts has not noticed
+            return
         with self._posting:
             must_wake = not self._posted  # one wake-up serves all that is posted until the thread gets to it
             self._posted.append(partial(function, *args))
@@ -103,13 +120,28 @@ class LinkServer:
         """Tell a client its place in a run."""
         self.post(self._assign, client_id, assignment)
 
+    def end_run(self, run_id: int) -> None:
+        """Forget who has which place in a run that is over."""
+        self.post(self._end_run, run_id)
+
+    def set_paused(self, run_id: int, paused: bool) -> None:
+        """Have the clients of a run pause, or go on."""
+        self.post(self._set_paused, run_id, paused)
+
     def dispatch(self, tasks: Iterable[Task]) -> None:
-        """Push messages to their clients. For a client that is not connected, `on_lost` is called."""
+        """Push messages to their clients. One that is not connected gets its own when it comes."""
         self.post(self._dispatch, list(tasks))
 
-    def withdraw(self, client_id: str, message_id: str, reason: str) -> None:
-        """Cancel a message whose reply is no longer wanted; the client stops working on it."""
-        self.post(self._withdraw, client_id, message_id, reason)
+    def withdraw(self, client_id: str, message_id: str, reason: str, *, late: bool = False) -> None:
+        """Cancel a message whose reply is no longer wanted; the client stops working on it.
+
+        A client that is too `late` with it is shown as such until it has stopped.
+        """
+        self.post(self._withdraw, client_id, message_id, reason, late)
+
+    def mark_late(self, client_id: str, message_id: str) -> None:
+        """Show that a client has missed a deadline with a message whose reply is still wanted."""
+        self.post(self._mark_late, client_id, message_id)
 
     def note(self, client_id: str, **changes: Any) -> None:
         """Change what the registry says of a client."""
@@ -176,13 +208,22 @@ class LinkServer:
         hello = await self._admit(context)
         if hello is None:
             return
-        session = self._sessions[hello.client_id] = Session(hello)
+        welcome = Welcome(version=__version__, app=self._app)
+        # First, so that nobody gives up the messages of a client that is seen to be there again.
+        session = Session(hello, self._mailboxes[hello.client_id], welcome, self._receiving.room)
         self._registry.connected(hello)
+        self._sessions[hello.client_id] = session
+        self._settle(session)
         log.info(
-            "%s connected from %s with %s on %s", hello.client_id, hello.host, hello.dataset, hello.device
+            "%s connected from %s with %s on %s",
+            hello.client_id,
+            hello.host,
+            hello.app.name if hello.HasField("app") else hello.dataset,
+            hello.device,
         )
         ending = "its connection ended"
         tasks = [asyncio.create_task(work(session, context)) for work in (self._read, self._write)]
+        done: set[asyncio.Task[None]] = set()
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -196,6 +237,7 @@ class LinkServer:
                 task.cancel()
             self._leave(session, ending)
             await asyncio.gather(*tasks, return_exceptions=True)
+            del tasks, done, task  # with an exception they would keep this frame, and half a reply, alive
 
     async def _read(self, session: Session, context: Context) -> None:
         while (frame := await _read_frame(context)) is not None:
@@ -205,7 +247,6 @@ class LinkServer:
             self._receive(session, frame)
 
     async def _write(self, session: Session, context: Context) -> None:
-        await context.write(ServerFrame(welcome=Welcome(version=__version__)))
         async for frame in session.outgoing():
             await context.write(frame)
 
@@ -230,27 +271,16 @@ class LinkServer:
         return None
 
     def _objection(self, hello: Hello) -> ServerFrame | None:
-        if hello.protocol != PROTOCOL_VERSION:
-            return _refuse(
-                f"This server speaks version {PROTOCOL_VERSION} of the link (FedLoom {__version__}), "
-                f"the client version {hello.protocol} (FedLoom {hello.version[:32]!r}). "
-                "Install the same FedLoom on both.",
-                final=True,
-            )
-        if not CLIENT_ID.fullmatch(hello.client_id) or hello.client_id == LOG_SOURCE:
-            return _refuse(
-                "A client id has 1 to 64 letters, digits, dots, dashes and underscores, begins with a letter "
-                f"or digit, and is not {LOG_SOURCE!r}. Choose another --client-id.",
-                final=True,
-            )
-        names = (hello.dataset, hello.host, hello.device, hello.version, *hello.models)
-        if len(names) > MAX_NAMES or not all(len(name) <= MAX_NAME and name.isprintable() for name in names):
-            return _refuse("A name in the hello is too long, or cannot be printed.", final=True)
+        difference = objection(hello) or self._app_objection(hello.app if hello.HasField("app") else None)
+        if difference is not None:
+            return _refuse(difference, final=True)
         present = self._sessions.get(hello.client_id)
         if present is None:
             return None
         if present.hello.process == hello.process:
-            self._leave(present, "it reconnected before its old connection was seen to be dead")
+            log.info("%s reconnects before its old connection was seen to be dead", hello.client_id)
+            del self._sessions[hello.client_id]
+            present.close(None)
             return None
         return _refuse(
             f"A client named {hello.client_id!r} is already connected from {present.hello.host}. "
@@ -275,42 +305,110 @@ class LinkServer:
         self._registry.seen(client_id)
         match frame.WhichOneof("kind"):
             case "reply":
-                if session.receive_reply(frame) is not None:
-                    self._registry.update(client_id, state=ClientState.IDLE, progress=None)
+                self._settled(session, session.receive_reply(frame))
             case "progress":
                 if session.is_pending(frame.progress.message_id):
-                    self._registry.update(client_id, progress=_progress(frame.progress))
+                    self._registry.update(client_id, progress=client_progress(frame.progress))
             case "log":
-                self._bus.publish(_log_record(client_id, frame.log))
+                self._bus.publish(log_record(client_id, frame.log))
             case "failure":
-                if session.receive_failure(frame.failure) is not None:
-                    self._registry.update(client_id, state=ClientState.IDLE, progress=None)
+                self._settled(session, session.receive_failure(frame.failure))
+            case "released":
+                if session.receive_release(frame.released.message_id):
+                    self._settle(session)
+            case "label_counts":
+                self._count_labels(client_id, frame.label_counts)
             case "heartbeat":
                 pass
             case kind:
                 raise WireError(f"A frame of kind {kind!r} is not expected from a client that is connected.")
 
+    def _settled(self, session: Session, task: Task | Withdrawn | None) -> None:
+        """A client is done with a message, if it is."""
+        if isinstance(task, Withdrawn):
+            log.info(
+                "%s: a late reply%s was dropped, %.1f s after the message was withdrawn",
+                session.client_id,
+                "" if task.round is None else f" for round {task.round}",
+                time.monotonic() - task.since,
+            )
+        if task is not None:
+            self._settle(session)
+
+    def _settle(self, session: Session) -> None:
+        """Show what a client does now, by the messages that it owes a reply to."""
+        task = session.newest_task
+        if task is not None:
+            self._show_work(task)
+        elif session.is_late:
+            self._show_late(session.client_id)
+        else:
+            self._registry.settled(session.client_id)
+
+    def _show_work(self, task: Task) -> None:
+        state = STATE_OF_TASK.get(task.message_type.partition(".")[0])
+        if state is not None:
+            self._registry.update(
+                task.client_id, state=state, round=task.round, progress=None, late_since=None
+            )
+
+    def _count_labels(self, client_id: str, message: LabelCounts) -> None:
+        assignment = self._mailboxes[client_id].assignment
+        if assignment is None or assignment.run_id != message.run_id:
+            return
+        if len(message.counts) > MAX_LABELS or any(count > 2**53 for count in message.counts):
+            raise WireError("It sent label counts that cannot be right.")
+        self._registry.update(client_id, label_counts=tuple(message.counts))
+
     def _assign(self, client_id: str, assignment: Assignment) -> None:
+        self._mailboxes[client_id].assignment = assignment
         session = self._sessions.get(client_id)
         if session is not None:
-            session.send_assignment(assignment)
+            session.send_assignment()
+
+    def _end_run(self, run_id: int) -> None:
+        self._set_paused(run_id, False)
+        for mailbox in self._mailboxes.values():
+            if mailbox.assignment is not None and mailbox.assignment.run_id == run_id:
+                mailbox.assignment = None
+
+    def _set_paused(self, run_id: int, paused: bool) -> None:
+        for client_id, mailbox in self._mailboxes.items():
+            if mailbox.assignment is None or mailbox.assignment.run_id != run_id or mailbox.paused is paused:
+                continue
+            mailbox.paused = paused
+            session = self._sessions.get(client_id)
+            if session is not None:
+                session.send_pause()
 
     def _dispatch(self, tasks: list[Task]) -> None:
         for task in tasks:
             session = self._sessions.get(task.client_id)
-            if session is None:
-                task.on_lost(f"{task.client_id} is not connected")
-                continue
-            session.send_task(task)
-            state = STATE_OF_TASK.get(task.message_type.partition(".")[0])
-            if state is not None:
-                self._registry.update(task.client_id, state=state, round=task.round, progress=None)
+            if session is not None:
+                session.send_task(task)
+                self._show_work(task)
+            else:
+                self._mailboxes[task.client_id].open[task.message_id] = task
+                task.on_away(f"{task.client_id} is not connected")
 
-    def _withdraw(self, client_id: str, message_id: str, reason: str) -> None:
+    def _withdraw(self, client_id: str, message_id: str, reason: str, late: bool) -> None:
+        mailbox = self._mailboxes[client_id]
+        task = mailbox.open.pop(message_id, None)
+        if task is None:
+            return
+        mailbox.withdrawn[message_id] = Withdrawn(task.round, time.monotonic(), late)
         session = self._sessions.get(client_id)
         if session is not None:
-            session.cancel(message_id, reason)
-            self._registry.update(client_id, state=ClientState.IDLE, progress=None)
+            session.cancel(task, reason)
+            self._settle(session)
+
+    def _mark_late(self, client_id: str, message_id: str) -> None:
+        if client_id in self._sessions and message_id in self._mailboxes[client_id].open:
+            self._show_late(client_id)
+
+    def _show_late(self, client_id: str) -> None:
+        if self._registry.known(client_id).state is not ClientState.LATE:
+            self._registry.update(client_id, state=ClientState.LATE, late_since=time.time())
 
 
 async def _read_frame(context: Context) -> ClientFrame | None:
@@ -328,23 +426,3 @@ def _serialise(frame: OutgoingFrame) -> bytes:
 
 def _refuse(reason: str, *, final: bool) -> ServerFrame:
     return ServerFrame(refusal=Refusal(reason=reason, final=final))
-
-
-def _progress(progress: Progress) -> ClientProgress:
-    return ClientProgress(
-        done=progress.done,
-        total=progress.total,
-        examples_per_s=progress.examples_per_s if math.isfinite(progress.examples_per_s) else 0.0,
-        loss=progress.loss if progress.HasField("loss") and math.isfinite(progress.loss) else None,
-    )
-
-
-def _log_record(client_id: str, line: LogLine) -> LogRecord:
-    level: LogLevel = next((level for level in LOG_LEVELS if level == line.level), "info")
-    return LogRecord(
-        level=level,
-        source=client_id,
-        logger=line.logger[:MAX_NAME],
-        message=line.message[:MAX_LOG_TEXT],
-        traceback=line.traceback[:MAX_LOG_TEXT] or None,
-    )

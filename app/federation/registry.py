@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from app.events import EventBus
@@ -24,11 +24,11 @@ def natural_key(text: str) -> tuple[tuple[int, int | str], ...]:
 
 
 class ClientRegistry:
-    """The clients that this server has seen since it started, by id."""
+    """The clients that this server has seen, by id; `known` are those from before it started, all lost."""
 
-    def __init__(self, bus: EventBus) -> None:
+    def __init__(self, bus: EventBus, known: Iterable[Client] = ()) -> None:
         self._bus = bus
-        self._clients: dict[str, Client] = {}
+        self._clients = {client.id: client for client in known}
         self._listeners: list[Callable[[], None]] = []
 
     # read, from any thread
@@ -40,6 +40,10 @@ class ClientRegistry:
     def get(self, client_id: str) -> Client | None:
         """One client as it is now, or None."""
         return self._clients.get(client_id)
+
+    def known(self, client_id: str) -> Client:
+        """One client that has been connected. Raises KeyError for any other."""
+        return self._clients[client_id]
 
     def counts(self) -> ClientCounts:
         """How many clients are connected and how many are lost."""
@@ -64,6 +68,7 @@ class ClientRegistry:
         client = Client(
             id=hello.client_id,
             state=ClientState.IDLE,
+            app=hello.app.name if hello.HasField("app") else None,
             dataset=hello.dataset,
             models=tuple(hello.models),
             host=hello.host,
@@ -78,8 +83,15 @@ class ClientRegistry:
 
     def lost(self, client_id: str) -> None:
         """A client's link ended."""
-        self.update(client_id, state=ClientState.LOST, round=None, progress=None)
+        self.update(client_id, state=ClientState.LOST, round=None, late_since=None, progress=None)
         self._tell_listeners()
+
+    def settled(self, client_id: str) -> None:
+        """A client works on nothing. If it was late until now, a run may have waited for that."""
+        was_late = self._clients[client_id].state is ClientState.LATE
+        self.update(client_id, state=ClientState.IDLE, progress=None, late_since=None)
+        if was_late:
+            self._tell_listeners()
 
     def seen(self, client_id: str) -> None:
         """A sign of life; too frequent to publish."""
@@ -105,5 +117,13 @@ class ClientRegistry:
 def _memory(client: Client) -> dict[str, Any]:
     """What stays true of a client that comes back."""
     return client.model_dump(
-        include={"samples", "partition", "num_partitions", "train_loss", "loss", "accuracy"}
+        include={
+            "samples",
+            "label_counts",
+            "partition",
+            "num_partitions",
+            "train_loss",
+            "loss",
+            "accuracy",
+        }
     )

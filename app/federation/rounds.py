@@ -1,25 +1,63 @@
-"""RoundTracker: makes rounds, per-client results and progress out of the messages that pass over the grid."""
+"""RoundTracker: makes rounds, per-client results and progress out of the messages that pass over the grid.
+
+It knows no app: what a reply says is read by a function that the run gives it, and a round begins with the
+first message that belongs to it.
+"""
 
 from __future__ import annotations
 
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from flwr.app import Message
 
-from app.federation.grid import Instruction
+from app.federation.instruction import Instruction
 from app.federation.run_book import RunBook
 from app.records import ClientRound, GlobalScore, Phase, Round, RunProgress
 from shared.results import EvaluateMetrics, TrainMetrics
+from shared.training import EvalResult
 from shared.wire import MAX_LOG_TEXT
 
 NoteClient = Callable[..., None]
 """`note(client_id, **changes)`: changes what the client registry says of a client."""
 
-_PHASE_OF = {"train": Phase.TRAINING, "evaluate": Phase.EVALUATING}
+_PHASE_OF = {"train": Phase.TRAINING, "evaluate": Phase.EVALUATING, "query": Phase.QUERYING}
+
+
+@dataclass(frozen=True)
+class ClientResult:
+    """What one good reply says; None where it says nothing. Losses and accuracies are as in `ClientRound`."""
+
+    num_examples: int | None = None
+    train_loss: float | None = None
+    loss: float | None = None
+    accuracy: float | None = None
+    duration_s: float | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+
+
+ReadResult = Callable[[str, Message], ClientResult]
+"""`read(kind, reply)`: what a good reply to a message of this kind ("train", "evaluate", "query") says."""
+
+
+def read_built_in(kind: str, reply: Message) -> ClientResult:
+    """Reads the replies of the built-in ClientApp, which were checked before."""
+    if kind == "train":
+        trained = TrainMetrics.from_reply(reply)
+        return ClientResult(
+            trained.num_examples, train_loss=trained.train_loss, duration_s=trained.duration_s
+        )
+    evaluated = EvaluateMetrics.from_reply(reply)
+    return ClientResult(
+        evaluated.num_examples,
+        loss=evaluated.loss,
+        accuracy=evaluated.accuracy,
+        duration_s=evaluated.duration_s,
+    )
 
 
 PUBLISH_INTERVAL_S = 0.05
@@ -29,18 +67,22 @@ PUBLISH_INTERVAL_S = 0.05
 class RoundTracker:
     """Watches one run, in the run thread; what it learns goes to the run book and the client registry."""
 
-    def __init__(self, run_id: str, book: RunBook, note_client: NoteClient) -> None:
+    def __init__(
+        self, run_id: str, book: RunBook, note_client: NoteClient, read: ReadResult = read_built_in
+    ) -> None:
         self._run_id = run_id
         self._book = book
         self._note_client = note_client
+        self._read = read
         self._log = logging.LoggerAdapter(logging.getLogger(__name__), {"run_id": run_id})
         self._round = Round(round=0, started_at=time.time())
         self._clock = time.monotonic()
         self._published_at = 0.0
-        self._score = GlobalScore(loss=None, accuracy=None)
+        self._score: GlobalScore | None = None
         self._weights: dict[str, int] = {}
-        self._asked = 0
-        self._answers = 0
+        self._kind: str | None = None
+        self._asked: set[str] = set()
+        self._answered: set[str] = set()
         self._asked_to_train = 0
 
     # app.federation.grid.Observer
@@ -48,18 +90,35 @@ class RoundTracker:
     def sent(self, instructions: list[Instruction]) -> None:
         """A phase begins: these clients were asked."""
         kind = instructions[0].kind if instructions else None
-        if kind not in _PHASE_OF or instructions[0].round is None:
+        if kind not in _PHASE_OF:
             return
-        if instructions[0].round != self._round.round:
-            self.begin(instructions[0].round)
-        self._asked, self._answers, self._weights = len(instructions), 0, {}
+        self._move_to(instructions[0].round, kind)
+        if kind != self._kind:
+            self.start_over()
+            self._kind = kind
+        client_ids = {instruction.client_id for instruction in instructions}
+        self._asked |= client_ids
+        self._answered -= client_ids
         if kind == "train":
-            self._asked_to_train = self._asked
-        self._book.update(self._run_id, round=self._round.round, progress=self._progress(_PHASE_OF[kind], 0))
+            self._asked_to_train = len(self._asked)
+        self._book.update(self._run_id, round=self._round.round, progress=self._progress(_PHASE_OF[kind]))
+
+    def start_over(self) -> None:
+        """What was asked and answered in this phase so far does not count."""
+        self._asked, self._answered, self._weights = set(), set(), {}
+
+    def _move_to(self, server_round: int | None, kind: str) -> None:
+        """Begin the round that messages of this kind belong to, unless it is the one that is open."""
+        if server_round is None:  # the app does not say: a round is whatever asks for more than a score
+            server_round = self._round.round + (kind != "evaluate")
+        if server_round == self._round.round:
+            return
+        self.close()
+        self.begin(server_round)
 
     def replied(self, instruction: Instruction, reply: Message) -> None:
         """A client answered, or an error stands for its answer."""
-        if instruction.kind not in _PHASE_OF or instruction.round != self._round.round:
+        if instruction.kind not in _PHASE_OF or instruction.round not in (None, self._round.round):
             return
         client_id = instruction.client_id
         before = self._round.per_client.get(client_id, ClientRound())
@@ -73,87 +132,131 @@ class RoundTracker:
             )
             mine = before.model_copy(update={"error": (reply.error.reason or "")[:MAX_LOG_TEXT]})
         else:
-            mine = self._record(client_id, instruction.kind, reply, before)
+            mine = self._record(client_id, instruction.kind, self._read(instruction.kind, reply), before)
         self._change(per_client={**self._round.per_client, client_id: mine})
-        self._advance(instruction.kind)
+        self._advance(instruction)
 
-    def _record(self, client_id: str, kind: str, reply: Message, before: ClientRound) -> ClientRound:
+    def late(self, instruction: Instruction) -> None:
+        """The round goes on without this client's reply."""
+        if instruction.kind not in _PHASE_OF or instruction.round not in (None, self._round.round):
+            return
+        client_id = instruction.client_id
+        self._log.warning(
+            "round %d: %s is late, its result of %s is not waited for",
+            self._round.round,
+            client_id,
+            instruction.kind,
+        )
+        before = self._round.per_client.get(client_id, ClientRound())
+        mine = before.model_copy(update={"late": True})
+        self._change(per_client={**self._round.per_client, client_id: mine})
+        self._advance(instruction)
+
+    def _record(self, client_id: str, kind: str, result: ClientResult, before: ClientRound) -> ClientRound:
         """What a good reply adds to the client's part in the round."""
+        self._weights[client_id] = result.num_examples if result.num_examples is not None else 1
+        metrics = {**before.metrics, **result.metrics}
         if kind == "train":
-            trained = TrainMetrics.from_reply(reply)
-            self._weights[client_id] = trained.num_examples
-            self._note_client(client_id, train_loss=trained.train_loss, samples=trained.num_examples)
+            self._note_client(client_id, train_loss=result.train_loss, samples=result.num_examples)
             return ClientRound(
-                train_loss=trained.train_loss, samples=trained.num_examples, train_s=trained.duration_s
+                train_loss=result.train_loss,
+                loss=result.loss,
+                accuracy=result.accuracy,
+                samples=result.num_examples,
+                train_s=result.duration_s,
+                metrics=metrics,
             )
-        evaluated = EvaluateMetrics.from_reply(reply)
-        self._weights[client_id] = evaluated.num_examples
-        self._note_client(client_id, loss=evaluated.loss, accuracy=evaluated.accuracy)
+        self._note_client(client_id, loss=result.loss, accuracy=result.accuracy)
         return before.model_copy(
             update={
-                "loss": evaluated.loss,
-                "accuracy": evaluated.accuracy,
-                "evaluate_s": evaluated.duration_s,
+                "loss": result.loss,
+                "accuracy": result.accuracy,
+                "evaluate_s": result.duration_s,
+                "metrics": metrics,
             }
         )
+
+    def reopen(self, round_: Round) -> None:
+        """Go on with a round that was cut after it was aggregated."""
+        self._clock = time.monotonic() - max(time.time() - round_.started_at, 0.0)
+        self._round = round_
+        self._asked_to_train = len(round_.per_client)
 
     def begin(self, server_round: int) -> None:
         """A round's clock starts; called for round 0, later rounds are seen to begin by their messages."""
         self._clock = time.monotonic()
         self._round = Round(round=server_round, started_at=time.time())
+        self._kind = None
 
     # app.federation.server_app.RunCallbacks, as far as it is about results
 
-    def evaluated(self, server_round: int, loss: float, accuracy: float) -> None:
+    def evaluated(self, server_round: int, result: EvalResult) -> None:
         """The global model after `server_round` was evaluated on the server's test set."""
         if server_round != self._round.round:
             self.begin(server_round)
-        self._score = GlobalScore(loss=_number(loss), accuracy=_number(accuracy))
+        self._score = GlobalScore(loss=_number(result.loss), accuracy=_number(result.accuracy))
+        self._change(class_accuracy=result.class_accuracy, confusion=result.confusion)
 
     def finished(self, server_round: int) -> None:
         """The round is over: its global score counts from now on, together with all the rest of it."""
-        self._change(
-            complete=True,
-            loss=self._score.loss,
-            accuracy=self._score.accuracy,
-            duration_s=time.monotonic() - self._clock,
-        )
+        if self._score is not None:
+            self._change(loss=self._score.loss, accuracy=self._score.accuracy)
+        self._change(complete=True, duration_s=time.monotonic() - self._clock)
         self._publish()
-        self._book.update(self._run_id, round=server_round, final=self._score)
-        done = self._round
-        self._log.info(
-            "round %d %s: accuracy %s, loss %s",
-            server_round,
-            f"aggregated from {done.clients} of {self._asked_to_train} clients"
-            if server_round
-            else "(initial model)",
-            "–" if done.accuracy is None else f"{done.accuracy:.1%}",
-            "–" if done.loss is None else f"{done.loss:.4f}",
-        )
+        self._book.update(self._run_id, round=server_round)
+        if self._score is not None:
+            self._book.update(self._run_id, final=self._score)
+        self._score = None
+        self._log.info("round %d %s", server_round, self._summary())
 
-    def _advance(self, kind: str) -> None:
-        self._answers += 1
+    def close(self) -> None:
+        """What is open of a round is over, for an app that does not say when a round ends."""
+        if self._round.round and not self._round.complete:
+            self.finished(self._round.round)
+
+    def _summary(self) -> str:
+        done = self._round
+        parts = [
+            f"aggregated from {done.clients} of {self._asked_to_train} clients"
+            if done.clients
+            else "over"
+            if done.round
+            else "(initial model)"
+        ]
+        for name, value, form in (
+            ("accuracy", done.accuracy, ".1%"),
+            ("loss", done.loss, ".4f"),
+            ("clients' accuracy", done.client_accuracy, ".1%"),
+            ("clients' loss", done.client_loss, ".4f"),
+        ):
+            if value is not None:
+                parts.append(f"{name} {value:{form}}")
+        return f"{parts[0]}: {', '.join(parts[1:])}" if parts[1:] else parts[0]
+
+    def _advance(self, instruction: Instruction) -> None:
+        kind = instruction.kind
+        self._answered.add(instruction.client_id)
         phase = _PHASE_OF[kind]
-        if self._answers == self._asked:
+        if self._answered == self._asked:
             if kind == "train":
                 phase = Phase.AGGREGATING
                 self._change(clients=len(self._weights), train_loss=self._mean("train_loss"))
-            else:
+            elif kind == "evaluate":
                 self._change(client_loss=self._mean("loss"), client_accuracy=self._mean("accuracy"))
             self._publish()
         elif time.monotonic() - self._published_at >= PUBLISH_INTERVAL_S:
             self._publish()
-        self._book.update(self._run_id, progress=self._progress(phase, self._answers))
+        self._book.update(self._run_id, progress=self._progress(phase))
 
-    def _progress(self, phase: Phase, done: int) -> RunProgress:
+    def _progress(self, phase: Phase) -> RunProgress:
         # `since` moves with each reply: it says how long the page has had no news
-        return RunProgress(phase=phase, done=done, total=self._asked, since=time.time())
+        return RunProgress(phase=phase, done=len(self._answered), total=len(self._asked), since=time.time())
 
-    def _mean(self, field: str) -> float | None:
+    def _mean(self, name: str) -> float | None:
         """Mean of a per-client result, weighted by the examples that it comes from."""
         pairs = [
-            (getattr(self._round.per_client[client_id], field), weight)
-            for client_id, weight in self._weights.items()
+            (getattr(self._round.per_client[client_id], name), weight)
+            for client_id, weight in sorted(self._weights.items())  # sums depend on their order
         ]
         known = [(value, weight) for value, weight in pairs if value is not None]
         total = sum(weight for _, weight in known)

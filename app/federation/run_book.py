@@ -1,4 +1,4 @@
-"""The runs and their rounds, in memory. Every change makes a new immutable value and is published.
+"""The runs and their rounds. Every change makes a new immutable value and is published.
 
 The book is the only place where a run changes state; it refuses a transition that `states.py` does not allow.
 """
@@ -6,20 +6,29 @@ The book is the only place where a run changes state; it refuses a transition th
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from app.events import EventBus
 from app.federation.states import FINAL_STATES, check_transition
 from app.records import Round, RoundUpdate, Run
 
+LoadRounds = Callable[[str], Iterable[Round]]
+"""Reads the rounds of a run from the store."""
+
 
 class RunBook:
-    """All runs of this server, by id. Safe from any thread."""
+    """All runs of this server, by id. Safe from any thread.
 
-    def __init__(self, bus: EventBus) -> None:
+    `known` are the runs from before this server started, oldest first; their rounds are loaded when somebody
+    asks for them.
+    """
+
+    def __init__(self, bus: EventBus, known: Iterable[Run] = (), load: LoadRounds = lambda _: ()) -> None:
         self._bus = bus
+        self._load = load
         self._lock = threading.RLock()
-        self._runs: dict[str, Run] = {}
+        self._runs = {run.id: run for run in known}
         self._rounds: dict[str, dict[int, Round]] = {}
 
     def add(self, run: Run) -> None:
@@ -40,6 +49,12 @@ class RunBook:
 
     def rounds(self, run_id: str) -> list[Round]:
         """A run's rounds in order; the last may not be complete."""
+        if run_id not in self._rounds:
+            loaded = {
+                round_.round: round_ for round_ in self._load(run_id)
+            }  # without the lock: it takes long
+            with self._lock:
+                self._rounds.setdefault(run_id, loaded)
         with self._lock:
             return [rounds for _, rounds in sorted(self._rounds[run_id].items())]
 
@@ -56,6 +71,7 @@ class RunBook:
 
     def put_round(self, run_id: str, round_: Round) -> None:
         """Enter or replace a round."""
+        self.rounds(run_id)  # those from before
         with self._lock:
             self._rounds[run_id][round_.round] = round_
             self._bus.publish(RoundUpdate(run_id=run_id, round=round_))

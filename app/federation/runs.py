@@ -8,32 +8,34 @@ import threading
 import time
 import traceback
 import uuid
-from pathlib import Path
 
-from app.federation.active_run import ActiveRun
-from app.federation.link_server import LinkServer
-from app.federation.registry import ClientRegistry
-from app.federation.run_book import RunBook
+from app.federation.active_run import PAUSING, STOPPING, ActiveRun, Services
+from app.federation.app_run import AppRun, app_run_config
+from app.federation.built_in_run import BuiltInRun
 from app.federation.spec import RunSpec
-from app.federation.states import FINAL_STATES
+from app.federation.states import FINAL_STATES, IDLE_STATES
 from app.federation.strategies import build_strategy
 from app.records import Run, RunState
-from shared.errors import FedLoomError, RunStopped
+from shared.errors import FedLoomError, IllegalTransition, RunStopped, SettingsInvalid, StoreUnavailable
+from shared.run_config import ROUNDS_KEY, fuse, rounds_of
 
 log = logging.getLogger(__name__)
+
+_CUT = frozenset({RunState.WAITING, RunState.RUNNING, RunState.PAUSED})
+"""A run that the store has in one of these states when the server starts was cut."""
 
 
 class RunManager:
     """Commands from any thread; the runs themselves happen in the run thread."""
 
-    def __init__(self, book: RunBook, link: LinkServer, registry: ClientRegistry, data_dir: Path) -> None:
-        self._book = book
-        self._link = link
-        self._registry = registry
-        self._data_dir = data_dir
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._book = services.book
         self._queue: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._active: ActiveRun | None = None
+        self._start_paused: set[str] = set()
+        self._touched: set[str] = set()
         self._closing = False
         self._thread = threading.Thread(target=self._work, name="run", daemon=True)
 
@@ -42,47 +44,165 @@ class RunManager:
         self._thread.start()
 
     def shut_down(self, timeout_s: float = 2.0) -> None:
-        """Stop everything; what is queued or running ends as stopped."""
+        """Interrupt the run that is active, and leave the queue as it is for the next start."""
         self._closing = True
         self._queue.put(None)
-        for run in self._book.newest_first():
-            if run.state not in FINAL_STATES:
-                self.stop(run.id, "the server was shut down")
+        with self._lock:
+            if self._active is not None:
+                self._active.grid.stop("the server was shut down", interrupts=True)
         if self._thread.is_alive():
             self._thread.join(timeout_s)
 
+    def recover(self, *, resume: bool) -> list[Run]:
+        """Take up what the store knows, before `start`: what was queued, and if `resume` what was cut.
+
+        Returns the runs that go on.
+        """
+        going_on: list[Run] = []
+        for run in reversed(self._book.newest_first()):
+            was_paused = run.state is RunState.PAUSED
+            if run.state in _CUT and run.reason == STOPPING:
+                self._end(run.id, RunState.STOPPED, reason="stopped by request")
+                continue
+            if run.state in _CUT:
+                run = self._interrupt(run.id, "the server ended while it was going on")
+            if run.state is RunState.INTERRUPTED and run.can_resume and resume:
+                going_on.append(self.resume(run.id))
+                if was_paused:
+                    self._start_paused.add(run.id)
+        for run in reversed(self._book.newest_first()):
+            if run.state is RunState.QUEUED and run not in going_on:
+                going_on.append(run)
+                self._queue.put(run.id)
+        return going_on
+
     def submit(self, spec: RunSpec) -> Run:
-        """Queue a run. Raises SettingsInvalid when the strategy does not take its parameters."""
-        build_strategy(spec)
-        ahead = any(run.state not in FINAL_STATES for run in self._book.newest_first())
+        """Queue a run. Raises SettingsInvalid when a value does not fit the others, or the server's app."""
+        spec = self._fitted(spec)
         run = Run(
-            id=uuid.uuid4().hex[:8],
+            id=self._new_id(),
             state=RunState.QUEUED,
-            reason="waiting for the run before it to end" if ahead else None,
+            reason="waiting for the run before it to end" if self._is_busy() else None,
             spec=spec,
             num_rounds=spec.num_rounds,
             created_at=time.time(),
         )
+        if spec.app is None:
+            build_strategy(spec)
+        else:
+            assert self._services.app is not None
+            if rounds_of(app_run_config(self._services.app, run)) is None:
+                run = run.model_copy(update={"num_rounds": None})
         self._book.add(run)
         self._queue.put(run.id)
         return run
 
-    def stop(self, run_id: str, reason: str = "stopped by request") -> Run:
-        """Ask a run to stop; returns it as it is now. A run that already ended stays as it is."""
+    def stop(self, run_id: str) -> Run:
+        """Ask a run to stop; returns it as it is now. Raises IllegalTransition if it has ended."""
         with self._lock:  # so that the run thread does not begin it meanwhile
-            if self._active is not None and self._active.run_id == run_id:
-                self._active.grid.stop(reason)
-                return self._book.update(run_id, reason="stopping")
+            active = self._active_if(run_id)
             run = self._book.update(run_id)
-            if run.state in FINAL_STATES:
+            if active is not None and run.state not in IDLE_STATES:
+                run = self._book.update(run_id, reason=STOPPING)
+                active.grid.stop("stopped by request")
                 return run
-            return self._book.update(run_id, state=RunState.STOPPED, reason=reason, finished_at=time.time())
+            if run.state in FINAL_STATES:
+                raise IllegalTransition(f"Run {run_id} cannot be stopped: it is {run.state} already.")
+            return self._book.update(
+                run_id, state=RunState.STOPPED, reason="stopped by request", finished_at=time.time()
+            )
+
+    def pause(self, run_id: str) -> Run:
+        """Ask a run to pause; returns it as it is now. Raises IllegalTransition unless it is active."""
+        with self._lock:
+            active = self._active_if(run_id)
+            run = self._book.update(run_id)
+            if active is None or run.state in IDLE_STATES:
+                raise IllegalTransition(f"Run {run_id} cannot be paused: it is {run.state}.")
+            if run.state is RunState.PAUSED:
+                return run
+            run = self._book.update(run_id, reason=PAUSING)
+            active.grid.pause()
+            return run
+
+    def resume(self, run_id: str) -> Run:
+        """Have a paused or interrupted run go on, and one that waits look again.
+
+        Raises IllegalTransition for any other, and for an interrupted run of another Flower app.
+        """
+        with self._lock:
+            active = self._active_if(run_id)
+            run = self._book.update(run_id)
+            if active is not None and run.state not in IDLE_STATES:
+                active.grid.resume()
+                active.grid.membership_changed()
+                return run
+            if run.state is not RunState.INTERRUPTED:
+                raise IllegalTransition(f"Run {run_id} cannot be resumed: it is {run.state}.")
+            if not run.can_resume:
+                raise IllegalTransition(
+                    f"Run {run_id} cannot go on where it was: nobody but the app {run.spec.app} knows its "
+                    "state. Start a new run with the same settings instead."
+                )
+            resumed = self._book.update(
+                run_id,
+                state=RunState.QUEUED,
+                reason="waiting for the run before it to end" if self._is_busy() else None,
+                can_resume=False,
+                finished_at=None,
+            )
+            self._queue.put(run_id)
+            return resumed
+
+    @property
+    def touched(self) -> frozenset[str]:
+        """The runs that this server has worked on since it started."""
+        return frozenset(self._touched)
 
     @property
     def active_id(self) -> str | None:
         """The id of the run that is worked on now."""
         active = self._active
         return active.run_id if active else None
+
+    def _active_if(self, run_id: str) -> ActiveRun | None:
+        return self._active if self._active is not None and self._active.run_id == run_id else None
+
+    def _is_busy(self) -> bool:
+        return any(run.state not in IDLE_STATES for run in self._book.newest_first())
+
+    def _new_id(self) -> str:
+        while self._book.get(run_id := uuid.uuid4().hex[:8]) is not None:
+            pass
+        return run_id
+
+    def _fitted(self, spec: RunSpec) -> RunSpec:
+        """The spec, for the app that this server runs."""
+        app = self._services.app
+        name = app.name if app is not None else None
+        if spec.app not in (None, name):
+            raise SettingsInvalid(
+                f"app: this server runs {name or 'the built-in app'}, not {spec.app}. "
+                "A server runs the app that it was started with (--app).",
+                "app",
+            )
+        if app is None:
+            if spec.run_config:
+                raise SettingsInvalid(
+                    "run_config: only another Flower app (--app) has one of its own.", "run_config"
+                )
+            return spec
+        changes: dict[str, object] = {"app": name}
+        rounds = rounds_of(fuse(app, spec.run_config))
+        if rounds is not None and "num_rounds" not in spec.model_fields_set:
+            changes["num_rounds"] = rounds
+        elif ROUNDS_KEY in spec.run_config and rounds != spec.num_rounds:
+            raise SettingsInvalid(
+                f"num_rounds {spec.num_rounds} and the {ROUNDS_KEY} in run_config contradict each other; "
+                "give one.",
+                "num_rounds",
+            )
+        return spec.model_copy(update=changes)
 
     # in the run thread
 
@@ -92,11 +212,18 @@ class RunManager:
                 self._run_one(run_id)
             except Exception as error:  # the edge of the thread, which must outlive every run
                 log.exception("run %s could not be carried out", run_id, extra={"run_id": run_id})
-                if self._book.update(run_id).state not in FINAL_STATES:
+                if self._book.update(run_id).state not in IDLE_STATES:
                     self._end(run_id, RunState.FAILED, reason=f"An unexpected error in the server: {error}")
 
     def _run_one(self, run_id: str) -> None:
-        active = self._activate(run_id)
+        try:
+            active = self._activate(run_id)
+        except StoreUnavailable as error:
+            self._interrupt(run_id, str(error), logging.ERROR)
+            return
+        except FedLoomError as error:
+            self._end(run_id, RunState.FAILED, reason=str(error))
+            return
         if active is None:
             return
         try:
@@ -107,20 +234,35 @@ class RunManager:
             active.close()
 
     def _activate(self, run_id: str) -> ActiveRun | None:
+        run = self._book.get(run_id)
+        if run is None or run.state is not RunState.QUEUED or self._closing:
+            return None  # stopped while it was queued
+        kind = BuiltInRun if run.spec.app is None else AppRun
+        active = kind(
+            run, self._services
+        )  # not with the lock, for which web requests wait: it asks the store
         with self._lock:
-            run = self._book.get(run_id)
-            if run is None or run.state is not RunState.QUEUED:
-                return None  # stopped while it was queued
-            self._active = ActiveRun(run, self._book, self._link, self._registry)
-            return self._active
+            if self._book.update(run_id).state is not RunState.QUEUED or self._closing:
+                return None
+            if run_id in self._start_paused:
+                self._start_paused.remove(run_id)
+                active.grid.pause()
+            self._active = active
+            self._touched.add(run_id)
+            return active
 
     def _execute(self, active: ActiveRun) -> None:
         """The edge of the run thread: whatever happens in a run becomes its final state, never silence."""
         run_id = active.run_id
         try:
-            active.execute(self._data_dir)
+            active.execute()
         except RunStopped as stopped:
-            self._end(run_id, RunState.STOPPED, reason=str(stopped))
+            if not active.grid.interrupted:
+                self._end(run_id, RunState.STOPPED, reason=str(stopped))
+            elif self._book.update(run_id).state is not RunState.PAUSED:  # it stays so over the restart
+                self._interrupt(run_id, str(stopped))
+        except StoreUnavailable as error:
+            self._interrupt(run_id, str(error), logging.ERROR)
         except FedLoomError as error:
             self._end(run_id, RunState.FAILED, reason=str(error))
         except Exception as error:  # noqa: BLE001 - the edge, see above
@@ -128,6 +270,18 @@ class RunManager:
             self._end(run_id, RunState.FAILED, reason=reason, error=traceback.format_exc())
         else:
             self._end(run_id, RunState.COMPLETED, reason=None)
+
+    def _interrupt(self, run_id: str, reason: str, level: int = logging.WARNING) -> Run:
+        log.log(level, "run %s is interrupted: %s", run_id, reason, extra={"run_id": run_id})
+        run = self._book.update(run_id)
+        return self._book.update(
+            run_id,
+            state=RunState.INTERRUPTED,
+            reason=reason,
+            can_resume=run.spec.app is None,
+            progress=None,
+            finished_at=time.time(),
+        )
 
     def _end(self, run_id: str, state: RunState, *, reason: str | None, error: str | None = None) -> None:
         run = self._book.update(

@@ -7,43 +7,67 @@ its own with `build`, to be told what happens.
 from __future__ import annotations
 
 import logging
+import secrets
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from flwr.app import ArrayRecord, ConfigRecord, Context, Message
 from flwr.serverapp import Grid, ServerApp
-from flwr.serverapp.strategy import Strategy
+from numpy.typing import NDArray
 
 from app.federation.rounds import last_line
 from app.federation.sampling import SampledGrid, sample_nodes
 from app.federation.spec import RunSpec
-from app.federation.strategies import build_strategy
+from app.federation.strategies import RoundStrategy, build_strategy
 from shared import paths
 from shared.datasets import TensorSet, load_test
-from shared.errors import RoundFailed
-from shared.flower import is_unavailable
+from shared.errors import ReplyInvalid, RoundFailed
+from shared.flower import client_failed, is_unavailable
 from shared.models import build_model
 from shared.seeds import derive_seed
-from shared.training import evaluate, resolve_device
+from shared.training import EvalResult, evaluate, resolve_device
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class ResumePoint:
+    """Where a run was cut: the model after `round`, and the strategy's own state then.
+
+    `evaluated`: whether that round was over, or its evaluation is still to be done.
+    """
+
+    round: int
+    arrays: ArrayRecord
+    state: Mapping[str, NDArray[Any]]
+    evaluated: bool
 
 
 class RunCallbacks(Protocol):
     """Told what happens in a run; called in the thread of the ServerApp."""
 
+    def resume_point(self) -> ResumePoint | None:
+        """Where to go on; None: from the beginning."""
+
     def prepared(self) -> None:
         """The data is loaded; the evaluation of the initial model begins."""
 
-    def checkpoint(self) -> None:
-        """Called now and then while the server itself computes; raises RunStopped to end the run there."""
+    def breathe(self) -> None:
+        """Called now and then while the server computes; may block, or raise RunStopped to end there."""
 
     def before_round(self, server_round: int) -> None:
-        """A round is about to begin, or to be tried again. May block until enough clients are there."""
+        """A round is about to begin, be tried again or be finished. May block until clients are there."""
 
-    def evaluated(self, server_round: int, loss: float, accuracy: float) -> None:
+    def short_of_updates(self, server_round: int, reason: str) -> None:
+        """A round got some updates, but fewer than it needs; it will be tried again. May block until then."""
+
+    def aggregated(self, server_round: int, arrays: ArrayRecord, state: Mapping[str, NDArray[Any]]) -> None:
+        """The new global model, and the strategy's own state: all that it takes to go on from here."""
+
+    def evaluated(self, server_round: int, result: EvalResult) -> None:
         """The global model after a round (0: the initial one) was evaluated on the server's test set."""
 
     def finished(self, server_round: int) -> None:
@@ -57,10 +81,13 @@ class WaitForNodes:
         self._grid = grid
         self._minimum = minimum
 
+    def resume_point(self) -> None:
+        """Flower's runs begin at the beginning."""
+
     def prepared(self) -> None:
         """Nothing to do."""
 
-    def checkpoint(self) -> None:
+    def breathe(self) -> None:
         """Nothing to do: Flower ends the process."""
 
     def before_round(self, server_round: int) -> None:
@@ -68,10 +95,19 @@ class WaitForNodes:
         while len(list(self._grid.get_node_ids())) < self._minimum:
             time.sleep(1)
 
-    def evaluated(self, server_round: int, loss: float, accuracy: float) -> None:
+    def short_of_updates(self, server_round: int, reason: str) -> None:
+        """To Flower's own log; then the round is tried again."""
+        logging.getLogger("flwr").warning("%s; the round is tried again", reason)
+
+    def aggregated(self, server_round: int, arrays: ArrayRecord, state: Mapping[str, NDArray[Any]]) -> None:
+        """Nothing to do."""
+
+    def evaluated(self, server_round: int, result: EvalResult) -> None:
         """To Flower's own log, which `flwr run --stream` shows."""
         flower = logging.getLogger("flwr")
-        flower.info("round %d: accuracy %.4f, loss %.4f on the test set", server_round, accuracy, loss)
+        flower.info(
+            "round %d: accuracy %.4f, loss %.4f on the test set", server_round, result.accuracy, result.loss
+        )
 
     def finished(self, server_round: int) -> None:
         """Nothing to do."""
@@ -80,63 +116,64 @@ class WaitForNodes:
 class GlobalModel:
     """The model on the server, with the test set that it is evaluated on."""
 
-    def __init__(self, spec: RunSpec, data_dir: Path, checkpoint: Callable[[], None]) -> None:
-        self._checkpoint = checkpoint
+    def __init__(self, spec: RunSpec, data_dir: Path, breathe: Callable[[], None]) -> None:
+        self._breathe = breathe
         self._device = resolve_device()
         self._model = build_model(spec.model, spec.dataset, derive_seed(spec.seed, "model"))
-        self._test_set: TensorSet = load_test(spec.dataset, data_dir, checkpoint).to(self._device)
+        self._test_set: TensorSet = load_test(spec.dataset, data_dir, breathe).to(self._device)
 
     def arrays(self) -> ArrayRecord:
         """The weights as Flower sends them."""
         return ArrayRecord(self._model.state_dict())
 
-    def evaluate(self, arrays: ArrayRecord) -> tuple[float, float]:
-        """Load the weights; loss and accuracy (0 to 1) on the test set."""
+    def evaluate(self, arrays: ArrayRecord) -> EvalResult:
+        """Load the weights, and evaluate them on the test set."""
         self._model.load_state_dict(arrays.to_torch_state_dict())
-        result = evaluate(
-            self._model, self._test_set, device=self._device, on_batch=lambda _: self._checkpoint()
-        )
-        return result.loss, result.accuracy
+        return evaluate(self._model, self._test_set, device=self._device, on_batch=lambda _: self._breathe())
 
 
-def build(callbacks: RunCallbacks | None = None) -> ServerApp:
-    """A ServerApp that runs the RunSpec in its run config."""
+def build(callbacks: RunCallbacks | None = None, secret: bytes = b"") -> ServerApp:
+    """A ServerApp that runs the RunSpec in its run config. `secret`: what noise for privacy derives from."""
     server_app = ServerApp()
 
     @server_app.main()
     def main(grid: Grid, context: Context) -> None:
         spec = RunSpec.from_run_config(context.run_config)
         data_dir = context.node_config.get("data-dir") or paths.data_dir()
-        _run(grid, spec, Path(str(data_dir)), callbacks or WaitForNodes(grid, spec.min_clients))
+        strategy = build_strategy(spec, secret or secrets.token_bytes(32))
+        _run(grid, spec, strategy, Path(str(data_dir)), callbacks or WaitForNodes(grid, spec.min_clients))
 
     return server_app
 
 
-def _run(grid: Grid, spec: RunSpec, data_dir: Path, callbacks: RunCallbacks) -> None:
-    strategy = build_strategy(spec)
-    model = GlobalModel(spec, data_dir, callbacks.checkpoint)
+def _run(grid: Grid, spec: RunSpec, strategy: RoundStrategy, data_dir: Path, callbacks: RunCallbacks) -> None:
+    model = GlobalModel(spec, data_dir, callbacks.breathe)
     callbacks.prepared()
-    arrays = model.arrays()
-    callbacks.evaluated(0, *model.evaluate(arrays))
-    callbacks.finished(0)
-    for server_round in range(1, spec.num_rounds + 1):
+    resumed = callbacks.resume_point()
+    if resumed is None:
+        done, arrays = 0, model.arrays()
+        callbacks.evaluated(0, model.evaluate(arrays))
+        callbacks.finished(0)
+    else:
+        done, arrays = resumed.round, resumed.arrays
+        strategy.load_state(resumed.state)
+        if not resumed.evaluated:
+            callbacks.before_round(done)
+            _evaluate(grid, spec, strategy, model, arrays, done, callbacks)
+    for server_round in range(done + 1, spec.num_rounds + 1):
         arrays = _train(grid, spec, strategy, arrays, server_round, callbacks)
-        # The clients evaluate while the server does.
-        replies = _ask_to_evaluate(grid, spec, strategy, arrays, server_round)
-        callbacks.evaluated(server_round, *model.evaluate(arrays))
-        strategy.aggregate_evaluate(server_round, in_order(replies))
-        callbacks.finished(server_round)
+        _evaluate(grid, spec, strategy, model, arrays, server_round, callbacks)
 
 
 def _train(
     grid: Grid,
     spec: RunSpec,
-    strategy: Strategy,
+    strategy: RoundStrategy,
     arrays: ArrayRecord,
     server_round: int,
     callbacks: RunCallbacks,
 ) -> ArrayRecord:
-    """One round of training; returns the new global model. Tried again if the whole cohort was lost."""
+    """One round of training; returns the new global model. Tried again while it has too few updates."""
     while True:
         callbacks.before_round(server_round)
         cohort = sample_nodes(
@@ -149,23 +186,63 @@ def _train(
         if not cohort:
             continue  # they left between the two lines above
         messages = strategy.configure_train(server_round, arrays, ConfigRecord(), SampledGrid(grid, cohort))
-        replies = in_order(grid.send_and_receive(messages))
-        if not replies or not all(map(is_unavailable, replies)):
-            break
-        log.warning("round %d: every client of the cohort was lost, the round is tried again", server_round)
-    new_arrays, _ = strategy.aggregate_train(server_round, replies)
-    if new_arrays is None:
-        reasons = "; ".join(sorted({last_line(reply) for reply in replies if reply.has_error()}))
-        raise RoundFailed(
-            f"Round {server_round} failed: no client returned an update ({reasons}). "
-            "The rounds before it stand. The clients' logs have the details; "
-            "start a new run when the cause is mended."
+        fold = strategy.begin(server_round, arrays)
+        failures: list[Message] = []
+        for reply in grid.send_and_receive(messages):
+            if reply.has_error():
+                failures.append(reply)
+                continue
+            try:
+                fold.add(reply)
+            except ReplyInvalid as error:
+                log.warning("round %d: an update cannot be aggregated: %s", server_round, error)
+                failures.append(client_failed(reply, str(error)))
+        required = max(spec.required_replies(len(cohort)), strategy.minimum_updates)
+        if fold.updates >= required:
+            return fold.finish()
+        _explain(server_round, fold.updates, required, failures, callbacks)
+
+
+def _explain(
+    server_round: int, updates: int, required: int, failures: list[Message], callbacks: RunCallbacks
+) -> None:
+    """A round has too few updates. Returns if it can be tried again; raises RoundFailed if that is idle."""
+    if any(map(is_unavailable, failures)):
+        log.warning("round %d: too many clients were lost, the round is tried again", server_round)
+        return
+    reasons = "; ".join(sorted({last_line(reply) for reply in failures})) or "none answered in time"
+    if updates or not failures:
+        callbacks.short_of_updates(
+            server_round, f"round {server_round} has {updates} of {required} updates: {reasons}"
         )
-    return new_arrays
+        return
+    raise RoundFailed(
+        f"Round {server_round} failed: no client returned an update ({reasons}). "
+        "The rounds before it stand. The clients' logs have the details; "
+        "start a new run when the cause is mended."
+    )
+
+
+def _evaluate(
+    grid: Grid,
+    spec: RunSpec,
+    strategy: RoundStrategy,
+    model: GlobalModel,
+    arrays: ArrayRecord,
+    server_round: int,
+    callbacks: RunCallbacks,
+) -> None:
+    """Have the clients evaluate the new model, and meanwhile save it and evaluate it here."""
+    replies = _ask_to_evaluate(grid, spec, strategy, arrays, server_round)
+    callbacks.aggregated(server_round, arrays, strategy.state())
+    callbacks.evaluated(server_round, model.evaluate(arrays))
+    for _ in replies:
+        pass  # whoever watches the grid has their metrics
+    callbacks.finished(server_round)
 
 
 def _ask_to_evaluate(
-    grid: Grid, spec: RunSpec, strategy: Strategy, arrays: ArrayRecord, server_round: int
+    grid: Grid, spec: RunSpec, strategy: RoundStrategy, arrays: ArrayRecord, server_round: int
 ) -> Iterable[Message]:
     cohort = sample_nodes(
         list(grid.get_node_ids()),
@@ -178,11 +255,6 @@ def _ask_to_evaluate(
         return ()
     messages = strategy.configure_evaluate(server_round, arrays, ConfigRecord(), SampledGrid(grid, cohort))
     return grid.send_and_receive(messages)
-
-
-def in_order(replies: Iterable[Message]) -> list[Message]:
-    """All replies, by node: sums of floats depend on their order, and the order of arrival is chance."""
-    return sorted(replies, key=lambda reply: reply.metadata.src_node_id)
 
 
 app = build()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
@@ -16,14 +17,28 @@ MAX_CLIENTS = 10_000
 RunConfig = dict[str, bool | float | int | str]
 """The same as Flower's UserConfig."""
 
+ConfigValue = bool | int | float | Annotated[str, StringConstraints(max_length=10_000)]
+
 Scalar = bool | int | float | Annotated[str, StringConstraints(max_length=200)]
 
 
 class RunSpec(BaseModel):
-    """The settings of one run. Every field has a default."""
+    """The settings of one run. Every field has a default.
+
+    A run of another Flower app (`app`) has its own settings in `run_config`; of the fields about training it
+    uses `num_rounds` and `min_clients` only.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
+    app: str | None = Field(
+        default=None,
+        max_length=200,
+        description="name of the Flower app that the server was started with; null: the built-in one",
+    )
+    run_config: dict[str, ConfigValue] = Field(
+        default_factory=dict, description="values that replace the app's own run config"
+    )
     dataset: DatasetName = Field(default=DatasetName.DIGITS, description="what every client trains on")
     model: ModelName = Field(default=ModelName.CNN, description="the network that is trained")
     num_rounds: int = Field(
@@ -76,6 +91,34 @@ class RunSpec(BaseModel):
     fraction_evaluate: float = Field(
         default=1.0, strict=True, ge=0, le=1, description="share of the clients that evaluate in a round"
     )
+    round_timeout_s: float | None = Field(
+        default=None,
+        strict=True,
+        gt=0,
+        le=1e7,
+        description="seconds after which a round goes on without the replies that are missing; null: never",
+    )
+    min_replies: int = Field(
+        default=1,
+        strict=True,
+        ge=1,
+        le=MAX_CLIENTS,
+        description="updates that a round needs at least; with fewer it waits",
+    )
+    min_reply_share: float = Field(
+        default=0.0,
+        strict=True,
+        ge=0,
+        le=1,
+        description="share of the clients asked whose updates a round needs at least",
+    )
+    keep_checkpoints: int = Field(
+        default=3,
+        strict=True,
+        ge=1,
+        le=MAX_ROUNDS,
+        description="newest checkpoints of the model that are kept, beside the best one",
+    )
 
     @field_validator("num_partitions")
     @classmethod
@@ -84,6 +127,18 @@ class RunSpec(BaseModel):
         if value is not None and value < minimum:
             raise ValueError(f"{value} parts are too few for min_clients = {minimum}: each client needs one")
         return value
+
+    @field_validator("min_replies")
+    @classmethod
+    def _no_more_replies_than_clients(cls, value: int, info: ValidationInfo) -> int:
+        minimum = info.data.get("min_clients", value)
+        if value > minimum:
+            raise ValueError(f"{value} replies may never come: a round starts with min_clients = {minimum}")
+        return value
+
+    def required_replies(self, asked: int) -> int:
+        """Updates that a round in which `asked` clients were asked needs at least."""
+        return min(max(self.min_replies, math.ceil(self.min_reply_share * asked)), asked)
 
     def to_run_config(self) -> RunConfig:
         """As Flower's run config: flat, kebab case, no null (alpha 0 is IID, partitions 0 is automatic)."""
@@ -102,6 +157,8 @@ class RunSpec(BaseModel):
             "seed": self.seed,
             "fraction-train": self.fraction_train,
             "fraction-evaluate": self.fraction_evaluate,
+            "min-replies": self.min_replies,
+            "min-reply-share": self.min_reply_share,
         }
 
     @classmethod

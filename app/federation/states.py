@@ -8,13 +8,17 @@ from types import MappingProxyType
 from app.records import RunState
 from shared.errors import IllegalTransition
 
+_ENDINGS = (RunState.STOPPED, RunState.FAILED, RunState.INTERRUPTED)
+
 TRANSITIONS: Mapping[RunState, frozenset[RunState]] = MappingProxyType(
     {
-        RunState.QUEUED: frozenset({RunState.WAITING, RunState.RUNNING, RunState.STOPPED, RunState.FAILED}),
-        RunState.WAITING: frozenset({RunState.RUNNING, RunState.STOPPED, RunState.FAILED}),
+        RunState.QUEUED: frozenset({RunState.WAITING, *_ENDINGS}),
+        RunState.WAITING: frozenset({RunState.RUNNING, RunState.PAUSED, *_ENDINGS}),
         RunState.RUNNING: frozenset(
-            {RunState.WAITING, RunState.COMPLETED, RunState.STOPPED, RunState.FAILED},
+            {RunState.WAITING, RunState.PAUSED, RunState.COMPLETED, *_ENDINGS},
         ),
+        RunState.PAUSED: frozenset({RunState.WAITING, RunState.RUNNING, *_ENDINGS}),
+        RunState.INTERRUPTED: frozenset({RunState.QUEUED, RunState.STOPPED}),
         RunState.COMPLETED: frozenset(),
         RunState.STOPPED: frozenset(),
         RunState.FAILED: frozenset(),
@@ -22,6 +26,9 @@ TRANSITIONS: Mapping[RunState, frozenset[RunState]] = MappingProxyType(
 )
 
 FINAL_STATES = frozenset(state for state, following in TRANSITIONS.items() if not following)
+
+IDLE_STATES = FINAL_STATES | {RunState.INTERRUPTED}
+"""In these a run does not go on by itself, and holds no other up."""
 
 
 def check_transition(current: RunState, following: RunState) -> None:

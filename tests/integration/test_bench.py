@@ -16,6 +16,8 @@ from tests.support.processes import Command
     [
         ("round", "x bare", {"bare processes", "Flower simulation (Ray)"}),
         ("overhead", "ms", {"plain loopback sockets", "Flower simulation (Ray)"}),
+        ("payload", "x sockets", {"plain loopback sockets"}),
+        ("recover", "s", {"since the kill"}),
     ],
 )
 def test_a_benchmark_measures_fedloom_beside_its_peer_and_the_limit(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,9 +13,12 @@ from flwr.app import Array, ArrayRecord, Context, Message, RecordDict
 from flwr.clientapp import ClientApp
 
 from app.events import EventBus
-from app.federation.grid import Instruction, LinkGrid
+from app.federation.grid import LinkGrid
+from app.federation.instruction import Instruction
 from app.federation.link_server import LinkServer
+from app.federation.receiving import Receiving
 from app.federation.registry import ClientRegistry
+from bench.host import BenchHost
 from client.link import ClientIdentity, Link
 from client.runtime import Runtime
 from shared.flower import identify_server_task, node_id_of
@@ -42,6 +46,16 @@ class Quiet:
     def replied(self, instruction: Instruction, reply: Message) -> None:
         pass
 
+    def late(self, instruction: Instruction) -> None:
+        pass
+
+
+class AnyReply(BenchHost):
+    """A run that takes whatever comes."""
+
+    def check(self, instruction: Instruction, reply: Message) -> None:
+        pass
+
 
 class ClientThread:
     """A client's link and runtime in a thread of this process, with an app of the test's own."""
@@ -50,7 +64,7 @@ class ClientThread:
         self._runtime = Runtime(echo, {}, threads=1)
         self._runtime.start()
         identity = ClientIdentity("a", "none", (), "here", "cpu")
-        self._link = Link(address, identity, self._runtime)
+        self._link = Link(address, identity, self._runtime, lambda _: None)
         self._loop = asyncio.new_event_loop()
         self._task: asyncio.Task[None] | None = None
         self._thread = threading.Thread(target=self._run)
@@ -75,11 +89,11 @@ class ClientThread:
         self._runtime.stop(5)
 
 
-@pytest.fixture
-def link() -> Iterator[LinkServer]:
+@pytest.fixture(params=[0, 1 << 30], ids=["in files", "in memory"])
+def link(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LinkServer]:
     bus = EventBus()
     registry = ClientRegistry(bus)
-    link = LinkServer(registry, bus)
+    link = LinkServer(registry, bus, None, lambda _: None, Receiving(tmp_path, request.param))
     link.start("127.0.0.1", 0)
     client = ClientThread(f"127.0.0.1:{link.port}")
     wait_until(lambda: registry.get("a"), "the client is connected")
@@ -90,7 +104,7 @@ def link() -> Iterator[LinkServer]:
 
 def test_a_message_of_many_chunks_goes_there_and_back(link: LinkServer) -> None:
     identify_server_task(1)
-    grid = LinkGrid(link, 1, lambda: ["a"], Quiet(), lambda *_: None, lambda: None)
+    grid = LinkGrid(link, 1, AnyReply(["a"]), Quiet())
     link.assign("a", Assignment(run_id=1, run="a run", clients_on_host=1))
     sent = np.random.default_rng(0).integers(0, 100, BYTES, dtype=np.uint8)
     content = RecordDict({"arrays": ArrayRecord({"x": Array(sent)})})

@@ -62,7 +62,7 @@ def test_server_and_client_end_when_asked_also_in_the_middle_of_a_run(
 
     api.close()
     assert alive(family) == []
-    assert f"run {run_id} stopped: the server was shut down" in server.output
+    assert f"run {run_id} is interrupted: the server was shut down" in server.output
     for command in (server, client):
         assert "Traceback" not in command.output
         assert "Exception" not in command.output
@@ -112,10 +112,10 @@ def test_a_client_whose_data_cannot_be_had_says_so_and_ends(start_command: Start
 def test_a_wrong_flag_of_the_client_is_named(
     flags: list[str], complaint: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from client.cli import main
+    from client.cli import parse
 
     with pytest.raises(SystemExit) as ended:
-        main(flags)
+        parse(flags)
 
     assert ended.value.code == 2
     assert complaint in capsys.readouterr().err.splitlines()[-1]

@@ -57,13 +57,13 @@ class TestHello:
         client = api.wait_for_client("a", "idle")
         assert (client["dataset"], client["host"], client["device"]) == ("digits", "a test", "cpu")
 
-    @pytest.mark.parametrize("protocol", [0, 2, 2**32 - 1])
+    @pytest.mark.parametrize("protocol", [0, 1, 3, 2**32 - 1])
     def test_another_version_of_the_protocol_is_refused_with_both_versions(
         self, link: RawClient, protocol: int
     ) -> None:
         reason = refusal(link, protocol=protocol, version="9.9")
 
-        assert "version 1 of the link" in reason
+        assert "version 2 of the link" in reason
         assert f"version {protocol} (FedLoom '9.9')" in reason
 
     @pytest.mark.parametrize(

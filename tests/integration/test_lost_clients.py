@@ -96,7 +96,7 @@ def test_a_round_whose_whole_cohort_was_lost_is_tried_again(api: Api, clients: C
     clients.kill("a")
 
     waiting = api.wait_for_reason(run["id"], "waiting for")
-    assert waiting["reason"] == "waiting for 1 more client (0 of 1): a is lost"
+    assert waiting["reason"] == "waiting for 1 more reply (0 of 1): a is lost"
     clients.start("a")
     api.wait_for_run(run["id"], "completed")
     result = api.rounds(run["id"])[1]["per_client"]["a"]

@@ -18,6 +18,12 @@ ROUTES = {
     "/api/v1/runs/{run_id}": {"get"},
     "/api/v1/runs/{run_id}/rounds": {"get"},
     "/api/v1/runs/{run_id}/stop": {"post"},
+    "/api/v1/runs/{run_id}/pause": {"post"},
+    "/api/v1/runs/{run_id}/resume": {"post"},
+    "/api/v1/runs/{run_id}/checkpoints": {"get"},
+    "/api/v1/runs/{run_id}/checkpoints/{round}": {"get"},
+    "/api/v1/runs/{run_id}/export": {"get"},
+    "/api/v1/strategies": {"get"},
     "/api/v1/clients": {"get"},
     "/api/v1/events": {"get"},
     "/api/v1/logs": {"get"},
@@ -47,6 +53,8 @@ class TestRuns:
         run = response.json()
         assert re.fullmatch(r"[0-9a-f]{8}", run["id"])
         assert run["spec"] == {
+            "app": None,
+            "run_config": {},
             "dataset": "digits",
             "model": "cnn",
             "num_rounds": 10,
@@ -61,6 +69,10 @@ class TestRuns:
             "seed": 0,
             "fraction_train": 1.0,
             "fraction_evaluate": 1.0,
+            "round_timeout_s": None,
+            "min_replies": 1,
+            "min_reply_share": 0.0,
+            "keep_checkpoints": 3,
         }
         assert (run["round"], run["num_rounds"], run["final"], run["error"]) == (0, 10, None, None)
         assert (run["started_at"], run["finished_at"], run["progress"], run["clients"]) == (

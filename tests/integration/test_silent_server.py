@@ -19,7 +19,7 @@ from tests.support.processes import ServerProcess
 def said_by_a_client(address: str, caplog: pytest.LogCaptureFixture, enough: Callable[[], bool]) -> list[str]:
     """The client's log lines, once `enough` holds."""
     runtime = Runtime(ClientApp(), {}, threads=1)
-    link = Link(address, ClientIdentity("a", "digits", ("cnn",), "here", "cpu"), runtime)
+    link = Link(address, ClientIdentity("a", "digits", ("cnn",), "here", "cpu"), runtime, lambda _: None)
 
     async def serve() -> None:
         serving = asyncio.create_task(link.run())
@@ -96,7 +96,7 @@ def test_a_client_that_is_told_to_end_between_two_tries_does(monkeypatch: pytest
     async def ends(after_s: float) -> bool:
         identity = ClientIdentity("a", "digits", ("cnn",), "here", "cpu")
         serving = asyncio.create_task(
-            Link(f"127.0.0.1:{port}", identity, Runtime(ClientApp(), {}, threads=1)).run()
+            Link(f"127.0.0.1:{port}", identity, Runtime(ClientApp(), {}, threads=1), lambda _: None).run()
         )
         await asyncio.sleep(after_s)
         serving.cancel()

@@ -258,7 +258,7 @@ def test_a_newcomer_without_a_part_waits_for_the_next_run(api: Api, clients: Cli
     def reason() -> str:
         return str(api.clients()["late"]["reason"])
 
-    assert "all 3 parts" in reason()
+    wait_until(lambda: "all 3 parts" in reason(), "it is told why")
     api.stop(run["id"])
     api.wait_for_run(run["id"], "stopped")
     run, rounds = complete(api, num_rounds=1, min_clients=4)

@@ -41,6 +41,13 @@ class Api:
         """Ask a run to stop."""
         return self.http.post(f"/api/v1/runs/{run_id}/stop")
 
+    def command(self, run_id: str, command: str) -> Json:
+        """Have a run "pause" or "resume", which must be taken; the run as it was answered."""
+        response = self.http.post(f"/api/v1/runs/{run_id}/{command}")
+        assert response.status_code == 200, response.text
+        run: Json = response.json()
+        return run
+
     def run(self, run_id: str) -> Json:
         return self.get(f"/runs/{run_id}")
 

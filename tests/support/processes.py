@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import psutil
@@ -32,11 +32,20 @@ def _without_data(env: Mapping[str, str]) -> dict[str, str]:
 class Command:
     """One of the repository's scripts, or a module (`-m name`), as a running process."""
 
-    def __init__(self, script: str, *flags: str, home: Path, env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        script: str,
+        *flags: str,
+        home: Path,
+        env: Mapping[str, str] | None = None,
+        before: Sequence[str] = (),
+    ) -> None:
+        """`before`: a command that is to start it, such as `ip netns exec NAME`."""
         self.name = " ".join((script, *flags))
+        self.home = home
         program = ["-m", script.removeprefix("-m ")] if script.startswith("-m ") else [str(ROOT / script)]
         self.process = subprocess.Popen(
-            [sys.executable, "-u", *program, *flags],
+            [*before, sys.executable, "-u", *program, *flags],
             cwd=home,
             env={
                 **_without_data(os.environ),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import grpc
 
 from shared.proto.link_pb2 import Chunk, ClientFrame, Hello, ServerFrame
-from shared.wire import LINK_METHOD, PROTOCOL_VERSION
+from shared.wire import LINK_METHOD, PROTOCOL_VERSION, reply_frames
 
 TIMEOUT_S = 20.0
 
@@ -60,6 +60,12 @@ class RawClient:
         frame: ServerFrame = next(self._call)
         return frame
 
+    def read_kind(self, kind: str) -> ServerFrame:
+        """The next frame of this kind; others are passed over."""
+        while (frame := self.read()).WhichOneof("kind") != kind:
+            pass
+        return frame
+
     def read_task(self) -> tuple[str, bytes]:
         """The next whole message: its id and payload. Other frames are passed over."""
         parts: list[Chunk] = []
@@ -72,6 +78,11 @@ class RawClient:
     def reply(self, message_id: str, payload: bytes) -> None:
         """Answer a message, in one chunk."""
         self.send(reply=Chunk(message_id=message_id, total_bytes=len(payload), data=payload))
+
+    def send_reply(self, message_id: str, parts: Sequence[bytes]) -> None:
+        """Answer a message in as many chunks as it takes."""
+        for frame in reply_frames(message_id, parts):
+            self.send_bytes(frame)
 
     def ending(self) -> grpc.StatusCode:
         """How the server ends the stream; passes over what comes before."""

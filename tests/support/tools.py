@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 import shutil
+from typing import NoReturn
 
 import pytest
 
 
 def require(tool: str, *, why: str) -> str:
-    """The path of a program; without it the test is skipped, or fails with `FEDLOOM_REQUIRE_ALL=1`."""
+    """The path of a program; without it the test is given up."""
     path = shutil.which(tool)
-    if path is not None:
-        return path
-    reason = f"needs {tool}: {why}"
+    return path if path is not None else give_up(f"needs {tool}: {why}")
+
+
+def give_up(reason: str) -> NoReturn:
+    """Skip the test for want of something, or with `FEDLOOM_REQUIRE_ALL=1` fail."""
     if os.environ.get("FEDLOOM_REQUIRE_ALL") == "1":
         pytest.fail(reason)
     pytest.skip(reason)

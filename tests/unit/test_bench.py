@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from bench import bare, workload
+from bench import bare, echo, memory, payload, workload
 from bench.__main__ import main
 from bench.crew import BenchFailed
 from bench.images import write_images
-from bench.report import FEDLOOM, Machine, Result, medians, ratios, table, this_machine, write_json
+from bench.report import FEDLOOM, Figure, Machine, Result, medians, ratios, table, this_machine, write_json
 from bench.workload import Outcome
 from client.fl_client import HELD_OUT
 from shared.datasets import load_test, load_train, load_train_labels
@@ -37,6 +37,8 @@ RESULT = Result(
     machine=MACHINE,
 )
 
+FIGURE = Figure(name="memory", value=3.5, unit="x model", reach=4.0, runs=[3.0, 3.5, 9.0])
+
 
 def test_the_median_counts_for_each_system() -> None:
     runs = [{"a": 3.0, "b": 30.0}, {"a": 1.0, "b": 10.0}, {"a": 2.0, "b": 99.0}]
@@ -54,6 +56,19 @@ def test_a_number_is_reached_at_its_limit(value: float, reached: bool) -> None:
     assert replace(RESULT, value=value).reached is reached
 
 
+@pytest.mark.parametrize(("value", "reached"), [(0.39, False), (0.4, True), (0.5, True)])
+def test_a_number_may_have_to_be_large(value: float, reached: bool) -> None:
+    assert replace(RESULT, value=value, reach=0.4, at_least=True).reached is reached
+
+
+@pytest.mark.parametrize(
+    ("value", "figure", "all_reached"), [(1.0, 4.0, True), (1.0, 4.1, False), (2.0, 4.0, False)]
+)
+def test_a_benchmark_is_good_when_every_number_is(value: float, figure: float, all_reached: bool) -> None:
+    result = replace(RESULT, value=value, figures=[replace(FIGURE, value=figure)])
+    assert result.all_reached is all_reached
+
+
 def test_the_json_has_what_others_read(tmp_path: Path) -> None:
     write_json(RESULT, tmp_path / "round.json")
     written = json.loads((tmp_path / "round.json").read_text(encoding="utf-8"))
@@ -69,6 +84,23 @@ def test_the_json_has_what_others_read(tmp_path: Path) -> None:
     assert written["machine"]["load"] == 0.25
 
 
+def test_the_json_has_every_figure_to_reach(tmp_path: Path) -> None:
+    write_json(replace(RESULT, figures=[replace(FIGURE, value=5.0)]), tmp_path / "round.json")
+    written = json.loads((tmp_path / "round.json").read_text(encoding="utf-8"))
+    assert written["figures"] == [
+        {
+            "name": "memory",
+            "value": 5.0,
+            "unit": "x model",
+            "reach": 4.0,
+            "at_least": False,
+            "reached": False,
+            "runs": [3.0, 3.5, 9.0],
+        }
+    ]
+    assert (written["reached"], written["all_reached"]) == (True, False)
+
+
 def test_the_table_has_all_systems_best_first_with_their_runs() -> None:
     lines = table(RESULT).splitlines()
     rows = [line.split() for line in lines if line.startswith(("bare", FEDLOOM, "peer"))]
@@ -78,6 +110,22 @@ def test_the_table_has_all_systems_best_first_with_their_runs() -> None:
 
 def test_the_table_says_when_a_number_is_not_reached() -> None:
     assert "at most 1.05 x bare: NOT reached" in table(replace(RESULT, value=2.0))
+
+
+def test_the_table_has_the_most_first_where_more_is_better() -> None:
+    lines = table(replace(RESULT, reach=0.4, at_least=True)).splitlines()
+    assert [line.split()[0] for line in lines if line.startswith(("bare", FEDLOOM, "peer"))] == [
+        "peer",
+        FEDLOOM,
+        "bare",
+    ]
+    assert "to reach: at least 0.4 x bare: reached" in lines
+
+
+def test_the_table_has_the_other_figures() -> None:
+    lines = table(replace(RESULT, figures=[FIGURE])).splitlines()
+    assert "memory  3.50 x model  3.00  3.50  9.00" in lines
+    assert "to reach: memory at most 4 x model: reached" in lines
 
 
 def test_a_quick_run_is_no_figure_to_quote() -> None:
@@ -119,6 +167,21 @@ def test_weights_survive_the_shared_memory_of_the_bare_processes() -> None:
     row.zero_()  # `other` must hold a copy
     for kept, copied in zip(one.parameters(), other.parameters(), strict=True):
         assert torch.equal(kept, copied)
+
+
+@pytest.mark.parametrize(("quick", "size"), [(False, 100_000_000), (True, 8_000_000)])
+def test_the_payload_has_the_size_that_the_table_says(quick: bool, size: int) -> None:
+    assert echo.size(payload.model(payload.elements(quick))) == pytest.approx(size, rel=1e-3)
+
+
+def test_the_peak_of_the_memory_is_what_was_there_for_a_moment() -> None:
+    before = memory.resident_bytes()
+    memory.reset_peak()
+    held = b"\x01" * 50_000_000
+    del held
+    assert memory.peak_bytes() - before >= 45_000_000
+    memory.reset_peak()
+    assert memory.peak_bytes() - before < 45_000_000
 
 
 def test_systems_that_learned_something_else_are_not_compared() -> None:

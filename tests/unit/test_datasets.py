@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torchvision.datasets import FashionMNIST
 
 import shared.download
 from shared.datasets import DATASETS, TensorSet, load_test, load_train, load_train_labels
@@ -146,6 +147,15 @@ def test_an_offline_data_set_is_as_its_info_says_and_writes_nothing(name: str, t
         assert data.labels.dtype == torch.int64
         assert sorted(set(data.labels.tolist())) == list(range(info.num_classes))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_every_class_has_a_name_as_torchvision_has_it() -> None:
+    assert DATASETS["fashion-mnist"].class_names == tuple(FashionMNIST.classes)
+    assert DATASETS["cifar10"].class_names[:3] == ("airplane", "automobile", "bird")
+    for name in ("digits", "mnist", "synthetic"):
+        assert DATASETS[name].class_names == ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9")
+    for info in DATASETS.values():
+        assert len(set(info.class_names)) == info.num_classes == 10
 
 
 @pytest.mark.parametrize("name", OFFLINE)

@@ -87,3 +87,43 @@ def test_threads_that_publish_together_lose_nothing() -> None:
     by_number = dict(zip((event.seq for event in events), messages_since(bus, 0), strict=True))
     for mine, given_numbers in enumerate(numbers):
         assert [by_number[seq] for seq in given_numbers] == [f"{mine}-{n}" for n in range(each)]
+
+
+def test_numbers_and_logs_go_on_from_an_older_server() -> None:
+    old = bus_with(3)
+    bus = EventBus(first_seq=old.last + 1, logs=old.logs())
+
+    assert bus.last == 3
+    assert bus.publish(line("4")) == 4
+    assert messages_since(bus, 3) == ["4"]
+    assert [entry.message for entry in bus.logs()] == ["1", "2", "3", "4"]
+    with pytest.raises(EventsGone, match="the oldest kept is 4"):
+        bus.since(2)
+
+
+class TestWaitingForNews:
+    def test_it_is_over_at_once_when_there_are_any(self) -> None:
+        assert bus_with(1).wait_for_news(0)
+
+    def test_it_is_over_in_time_when_there_are_none(self) -> None:
+        assert not bus_with(1).wait_for_news(1, timeout_s=0.01)
+
+    def test_it_is_over_when_an_event_is_published(self) -> None:
+        bus = EventBus()
+        heard = threading.Thread(target=bus.wait_for_news, args=(0,))
+        heard.start()
+        bus.publish(line())
+
+        heard.join(20)
+        assert not heard.is_alive()
+
+    def test_it_is_over_when_it_is_called_off(self) -> None:
+        bus, over, answers = EventBus(), threading.Event(), list[bool]()
+        waiting = threading.Thread(target=lambda: answers.append(bus.wait_for_news(0, unless=over.is_set)))
+        waiting.start()
+        bus.wake()
+        over.set()
+        bus.wake()
+
+        waiting.join(20)
+        assert answers == [False]

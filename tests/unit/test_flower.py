@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ast
 import importlib
+import zipfile
 from collections import OrderedDict
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pytest
 from flwr.app import Array, ArrayRecord, ConfigRecord, Message, MetricRecord, RecordDict
+from flwr.cli.build import build_fab_from_disk
 from flwr.common.serde import recorddict_to_proto
 from flwr.proto.message_pb2 import Message as MessageProto
 from hypothesis import given
@@ -19,6 +22,7 @@ import shared.flower
 from shared.errors import WireError
 from shared.flower import (
     SERVER_NODE_ID,
+    bundle,
     client_failed,
     client_unavailable,
     decode,
@@ -26,11 +30,13 @@ from shared.flower import (
     encode,
     encode_content,
     encode_envelope,
+    flatten_dict,
     identify_server_task,
     is_unavailable,
     node_id_of,
     set_message_id,
 )
+from tests.support.apps import CLIENT_APP, write_app
 
 PUBLIC = {"flwr.app", "flwr.clientapp", "flwr.serverapp", "flwr.serverapp.strategy"}
 ROOT = Path(__file__).resolve().parents[2]
@@ -113,7 +119,7 @@ def test_a_message_survives_the_way() -> None:
 def test_metadata_and_content_serialised_apart_are_one_message() -> None:
     sent = instruction()
 
-    got = decode(encode_envelope(sent) + encode_content(sent.content))
+    got = decode(encode_envelope(sent) + b"".join(encode_content(sent.content)))
 
     assert encode(got) == encode(there_and_back(sent))
     assert got.metadata.message_id == "id-1"
@@ -144,7 +150,7 @@ def contents(draw: st.DrawFn) -> RecordDict:
 
 @given(contents())
 def test_content_is_serialised_as_flower_does(content: RecordDict) -> None:
-    ours = MessageProto.FromString(encode_content(content))
+    ours = MessageProto.FromString(b"".join(encode_content(content)))
 
     assert ours == MessageProto(content=recorddict_to_proto(content))
 
@@ -186,7 +192,7 @@ def test_bytes_that_are_no_message_are_refused(garbage: bytes) -> None:
     assert isinstance(message, Message)
 
 
-@pytest.mark.parametrize("garbage", [b"", b"\xff" * 20, b"hello", encode_content(RecordDict())])
+@pytest.mark.parametrize("garbage", [b"", b"\xff" * 20, b"hello", b"".join(encode_content(RecordDict()))])
 def test_an_incomplete_message_is_refused(garbage: bytes) -> None:
     with pytest.raises(WireError, match="not a Flower message"):
         decode(garbage)
@@ -217,3 +223,26 @@ def test_clients_have_different_addresses() -> None:
 
 def test_a_run_has_the_id_that_it_was_given() -> None:
     assert empty_run(42).run_id == 42
+
+
+def test_a_bundle_has_the_files_that_flower_would_send(tmp_path: Path) -> None:
+    folder = write_app(tmp_path / "app", "pkg")
+    (folder / "data.csv").write_text("1,2\n", encoding="utf-8")
+
+    files = bundle(folder)
+
+    with zipfile.ZipFile(BytesIO(build_fab_from_disk(folder))) as fab:
+        assert set(fab.namelist()) == {*files, ".info/CONTENT"}
+    assert set(files) == {"pyproject.toml", "pkg/__init__.py", "pkg/client_app.py", "pkg/server_app.py"}
+    assert files["pkg/client_app.py"] == CLIENT_APP.encode()
+
+
+def test_a_folder_without_an_app_makes_no_bundle(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"pyproject\.toml not found"):
+        bundle(tmp_path)
+
+
+def test_nested_tables_of_a_run_config_become_flat() -> None:
+    assert flatten_dict({"a": 1, "b": {"c": 2.5, "d": {"e": "x"}}}) == {"a": 1, "b.c": 2.5, "b.d.e": "x"}
+    with pytest.raises(ValueError, match="a needs to be of type"):
+        flatten_dict({"a": [1]})

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
-from typing import cast
+import weakref
+from collections.abc import Callable, Iterable
+from typing import Any, cast
 
 import pytest
 from flwr.app import ConfigRecord, Message, RecordDict
 from flwr.serverapp import Grid
 
-from app.federation.grid import Instruction, LinkGrid
+from app.federation.content import Content
+from app.federation.grid import LinkGrid
+from app.federation.instruction import Instruction
 from app.federation.link_server import LinkServer
 from app.federation.session import Task
 from shared.errors import ReplyInvalid, RunStopped
@@ -28,21 +31,35 @@ class FakeLink:
     def __init__(self) -> None:
         self.tasks: dict[str, Task] = {}
         self.withdrawn: dict[str, str] = {}
+        self.late: list[str] = []
+        self.paused: list[bool] = []
         self._assembler = Assembler()
+
+    def post(self, function: Callable[[], object]) -> None:
+        function()
 
     def dispatch(self, tasks: Iterable[Task]) -> None:
         self.tasks.update({task.client_id: task for task in tasks})
 
-    def withdraw(self, client_id: str, message_id: str, reason: str) -> None:
+    def withdraw(self, client_id: str, message_id: str, reason: str, *, late: bool = False) -> None:
         assert self.tasks[client_id].message_id == message_id
-        self.withdrawn[client_id] = reason
+        self.withdrawn[client_id] = f"late: {reason}" if late else reason
+
+    def mark_late(self, client_id: str, message_id: str) -> None:
+        assert self.tasks[client_id].message_id == message_id
+        self.late.append(client_id)
+
+    def set_paused(self, run_id: int, paused: bool) -> None:
+        assert run_id == RUN_ID
+        self.paused.append(paused)
 
     def sent_to(self, client_id: str) -> Message:
         """The message as the client reads it."""
         task = self.tasks[client_id]
-        chunks = [task.opening, *(ServerFrame.FromString(frame).task for frame in task.following)]
+        chunks = [task.opening, *(ServerFrame.FromString(frame).task for frame in task.following())]
         whole = [done for chunk in chunks if (done := self._assembler.add(chunk)) is not None]
         assert [message_id for message_id, _ in whole] == [task.message_id]
+        assert whole[0][1] is not None
         return decode(whole[0][1])
 
     def reply(self, client_id: str) -> None:
@@ -52,7 +69,13 @@ class FakeLink:
         self.tasks[client_id].on_reply(b"".join(encode(reply)))
 
     def lose(self, client_id: str) -> None:
-        self.tasks[client_id].on_lost(f"{client_id} was lost")
+        self.tasks[client_id].on_away(f"{client_id} was lost")
+
+    def come_back(self, client_id: str) -> None:
+        self.tasks[client_id].on_back()
+
+    def fail(self, client_id: str) -> None:
+        self.tasks[client_id].on_failure("it could not")
 
 
 class Watching:
@@ -61,6 +84,7 @@ class Watching:
     def __init__(self) -> None:
         self.sent_to: list[list[str]] = []
         self.replies: list[tuple[str, bool]] = []
+        self.too_late: list[str] = []
 
     def sent(self, instructions: list[Instruction]) -> None:
         self.sent_to.append([instruction.client_id for instruction in instructions])
@@ -68,9 +92,60 @@ class Watching:
     def replied(self, instruction: Instruction, reply: Message) -> None:
         self.replies.append((instruction.client_id, reply.has_error()))
 
+    def late(self, instruction: Instruction) -> None:
+        self.too_late.append(instruction.client_id)
 
-def no_check(instruction: Instruction, reply: Message) -> None:
-    """Any reply is good."""
+
+class FakeHost:
+    """A run with three clients and the patience that a test gives it."""
+
+    def __init__(self) -> None:
+        self.deadline: float | None = None
+        self.needed = 0
+        self.others_are_there = False
+        self.refused: str | None = None
+        self.said: list[str] = []
+        self.changed: Callable[[], None] = lambda: None
+
+    def members(self) -> list[str]:
+        return CLIENTS
+
+    def check(self, instruction: Instruction, reply: Message) -> None:
+        if instruction.client_id == self.refused:
+            raise ReplyInvalid("it is too small")
+
+    def sending(self) -> None:
+        """Nothing to do."""
+
+    def membership_changed(self) -> None:
+        self.said.append("membership changed")
+        self.changed()
+
+    def deadline_s(self, kind: str) -> float | None:
+        return self.deadline
+
+    def required(self, kind: str, asked: int) -> int:
+        return self.needed
+
+    def largest_reply(self, kind: str, sent_bytes: int) -> int:
+        return 2 * sent_bytes
+
+    def can_start_over(self, kind: str) -> bool:
+        return self.others_are_there
+
+    def waits(self, reason: str) -> None:
+        self.said.append(reason)
+        self.changed()
+
+    def goes_on(self) -> None:
+        self.said.append("goes on")
+
+    def paused(self) -> None:
+        self.said.append("paused")
+        self.changed()
+
+    def resumed(self) -> None:
+        self.said.append("resumed")
 
 
 @pytest.fixture(autouse=True)
@@ -89,8 +164,13 @@ def watching() -> Watching:
 
 
 @pytest.fixture
-def grid(link: FakeLink, watching: Watching) -> LinkGrid:
-    return LinkGrid(cast(LinkServer, link), RUN_ID, lambda: CLIENTS, watching, no_check, lambda: None)
+def host() -> FakeHost:
+    return FakeHost()
+
+
+@pytest.fixture
+def grid(link: FakeLink, host: FakeHost, watching: Watching) -> LinkGrid:
+    return LinkGrid(cast(LinkServer, link), RUN_ID, host, watching)
 
 
 def messages_to(grid: Grid, *client_ids: str, server_round: int = 3) -> list[Message]:
@@ -128,8 +208,21 @@ def test_clients_that_get_the_same_content_share_its_bytes(grid: LinkGrid, link:
     grid.push_messages(messages_to(grid, *CLIENTS))
 
     first, *others = (link.tasks[client_id].following for client_id in CLIENTS)
-    assert first
-    assert all(frames is first for frames in others)
+    assert all(following == first for following in others)
+
+
+def test_content_that_was_sent_lies_in_memory_only_until_all_have_it() -> None:
+    content = Content(RecordDict({"config": ConfigRecord({"text": "x" * 1_000_000})}))
+    sending = content.frames()
+    size = sum(map(len, sending))
+    kept = weakref.ref(cast(Any, sending))
+
+    content.let_go()
+    assert content.frames() is sending
+    del sending
+
+    assert kept() is None
+    assert content.size < sum(map(len, content.frames())) == size
 
 
 def test_replies_are_yielded_in_the_order_in_which_they_come(
@@ -144,19 +237,6 @@ def test_replies_are_yielded_in_the_order_in_which_they_come(
     assert list(replies) == []
     assert watching.sent_to == [CLIENTS]
     assert watching.replies == [(client_id, False) for client_id in order]
-
-
-def test_a_lost_client_is_an_error_reply_and_the_others_count(grid: LinkGrid, link: FakeLink) -> None:
-    replies = grid.send_and_receive(messages_to(grid, "client-1", "client-2"))
-    link.lose("client-1")
-    link.reply("client-2")
-
-    lost, answered = list(replies)
-
-    assert is_unavailable(lost)
-    assert lost.error.reason == "client-1 was lost"
-    assert lost.metadata.src_node_id == node_id_of("client-1")
-    assert names([answered]) == ["client-2"]
 
 
 @pytest.mark.parametrize("garbage", [b"", b"\xff" * 50, b"not protobuf"])
@@ -203,12 +283,10 @@ def test_a_reply_from_another_run_is_refused(grid: LinkGrid, link: FakeLink) -> 
     assert next(replies).has_error()
 
 
-def test_a_reply_that_the_check_refuses_is_an_error_reply(link: FakeLink, watching: Watching) -> None:
-    def check(instruction: Instruction, reply: Message) -> None:
-        if instruction.client_id == "client-1":
-            raise ReplyInvalid("it is too small")
-
-    grid = LinkGrid(cast(LinkServer, link), RUN_ID, lambda: CLIENTS, watching, check, lambda: None)
+def test_a_reply_that_the_check_refuses_is_an_error_reply(
+    grid: LinkGrid, host: FakeHost, link: FakeLink, watching: Watching
+) -> None:
+    host.refused = "client-1"
     replies = grid.send_and_receive(messages_to(grid, "client-1", "client-2"))
     link.reply("client-1")
     link.reply("client-2")
@@ -239,12 +317,15 @@ def test_a_second_reply_to_the_same_message_is_ignored(grid: LinkGrid, link: Fak
     assert names(replies) == ["client-1", "client-2"]
 
 
-def test_after_the_time_limit_the_silent_clients_are_told_to_stop(grid: LinkGrid, link: FakeLink) -> None:
+def test_after_the_time_limit_the_silent_clients_are_told_to_stop(
+    grid: LinkGrid, link: FakeLink, watching: Watching
+) -> None:
     replies = grid.send_and_receive(messages_to(grid, "client-1", "client-2"), timeout=0.05)
     link.reply("client-2")
 
     assert names(replies) == ["client-2"]
-    assert link.withdrawn == {"client-1": "the round's time is over"}
+    assert link.withdrawn == {"client-1": "late: the round went on without it"}
+    assert watching.too_late == ["client-1"]
 
 
 def test_a_reply_after_the_time_limit_is_ignored(grid: LinkGrid, link: FakeLink, watching: Watching) -> None:
@@ -303,19 +384,172 @@ def test_every_call_after_a_stop_says_that_it_was_stopped(grid: LinkGrid) -> Non
         grid.pull_messages([])
 
 
-def test_the_wait_for_clients_looks_again_when_one_came(link: FakeLink, watching: Watching) -> None:
-    heard: list[str] = []
-    grid = LinkGrid(
-        cast(LinkServer, link), RUN_ID, lambda: CLIENTS, watching, no_check, lambda: heard.append("heard")
-    )
-
+def test_the_wait_for_clients_looks_again_when_one_came(grid: LinkGrid, host: FakeHost) -> None:
     def both_came() -> bool:
         grid.membership_changed()  # one more comes while the run thread looks
-        return len(heard) == 2
+        return len(host.said) == 2
 
     grid.wait_until(both_came)
 
-    assert heard == ["heard", "heard"]
+    assert host.said == ["membership changed"] * 2
+
+
+def test_after_the_deadline_enough_replies_will_do_and_the_rest_is_late(
+    grid: LinkGrid, host: FakeHost, link: FakeLink, watching: Watching
+) -> None:
+    host.deadline, host.needed = 0.05, 2
+    replies = grid.send_and_receive(messages_to(grid, *CLIENTS))
+    link.reply("client-3")
+    link.reply("client-1")
+
+    assert names(replies) == ["client-3", "client-1"]
+    assert watching.too_late == ["client-2"]
+    assert link.withdrawn == {"client-2": "late: the round went on without it"}
+    assert host.said == []
+
+
+def test_with_too_few_replies_the_deadline_passes_and_the_run_says_for_whom_it_waits(
+    grid: LinkGrid, host: FakeHost, link: FakeLink, watching: Watching
+) -> None:
+    host.deadline, host.needed = 0.05, 2
+    host.changed = lambda: link.reply("client-3")  # as soon as the run says that it waits
+    replies = grid.send_and_receive(messages_to(grid, *CLIENTS))
+    link.reply("client-1")
+
+    assert names(replies) == ["client-1", "client-3"]
+    waits = "waiting for 1 more reply (1 of 2): client-2 is late; client-3 is late"
+    assert host.said == [waits, "goes on"]
+    assert sorted(link.late) == ["client-2", "client-3"]
+    assert watching.too_late == ["client-2"]
+
+
+def test_a_lost_client_does_not_stop_a_round_that_has_enough_replies(
+    grid: LinkGrid, host: FakeHost, link: FakeLink, watching: Watching
+) -> None:
+    host.needed = 1
+    replies = grid.send_and_receive(messages_to(grid, "client-1", "client-2"))
+    link.lose("client-1")
+    link.reply("client-2")
+
+    answered, lost = list(replies)
+
+    assert names([answered]) == ["client-2"]
+    assert is_unavailable(lost)
+    assert lost.error.reason == "client-1 was lost"
+    assert lost.metadata.src_node_id == node_id_of("client-1")
+    assert host.said == []
+    assert watching.replies == [("client-2", False), ("client-1", True)]
+
+
+def test_without_enough_replies_a_round_waits_for_the_lost_to_come_back(
+    grid: LinkGrid, host: FakeHost, link: FakeLink
+) -> None:
+    host.needed = 2
+
+    def come_back_and_answer() -> None:
+        link.come_back("client-1")
+        link.reply("client-1")
+
+    host.changed = come_back_and_answer
+    replies = grid.send_and_receive(messages_to(grid, "client-1", "client-2"))
+    link.lose("client-1")
+    link.reply("client-2")
+
+    assert names(replies) == ["client-2", "client-1"]
+    assert host.said == ["waiting for 1 more reply (1 of 2): client-1 is lost", "goes on"]
+
+
+def test_a_round_whose_clients_are_lost_ends_when_it_can_be_tried_with_others(
+    grid: LinkGrid, host: FakeHost, link: FakeLink
+) -> None:
+    host.needed, host.others_are_there = 1, True
+    replies = grid.send_and_receive(messages_to(grid, "client-1", "client-2"))
+    link.lose("client-1")
+    link.lose("client-2")
+
+    assert all(is_unavailable(reply) for reply in replies)
+    assert sorted(link.withdrawn) == ["client-1", "client-2"]
+
+
+def test_a_client_that_is_away_is_waited_for_while_others_still_compute(
+    grid: LinkGrid, host: FakeHost, link: FakeLink
+) -> None:
+    replies = grid.send_and_receive(messages_to(grid, *CLIENTS))
+    link.lose("client-1")
+    link.reply("client-2")
+    assert names([next(replies)]) == ["client-2"]
+    link.come_back("client-1")
+    link.reply("client-3")
+    link.reply("client-1")
+
+    assert names(replies) == ["client-3", "client-1"]
+    assert host.said == []
+
+
+def test_who_pulls_replies_is_told_at_once_of_a_lost_client(grid: LinkGrid, link: FakeLink) -> None:
+    one, two = grid.push_messages(messages_to(grid, "client-1", "client-2"))
+    link.lose("client-1")
+
+    (reply,) = grid.pull_messages([one, two])
+
+    assert is_unavailable(reply)
+    assert list(link.withdrawn) == ["client-1"]
+
+
+def test_a_failure_is_an_error_reply_that_does_not_count(
+    grid: LinkGrid, host: FakeHost, link: FakeLink
+) -> None:
+    host.needed = 1
+    replies = grid.send_and_receive(messages_to(grid, "client-1", "client-2"))
+    link.fail("client-1")
+    link.fail("client-2")
+
+    assert [reply.error.reason for reply in replies] == ["it could not", "it could not"]
+
+
+def test_while_paused_replies_wait_and_no_deadline_passes(
+    grid: LinkGrid, host: FakeHost, link: FakeLink, watching: Watching
+) -> None:
+    host.deadline = 0.1
+    replies = grid.send_and_receive(messages_to(grid, "client-1"))
+    grid.pause()
+
+    def later() -> None:
+        assert host.said == ["paused"]
+        link.reply("client-1")
+        threading.Timer(0.2, grid.resume).start()  # longer than the deadline
+
+    host.changed = later
+
+    assert names(replies) == ["client-1"]
+    assert link.paused == [True, False]
+    assert host.said == ["paused", "resumed"]
+    assert watching.too_late == []
+
+
+def test_while_paused_nothing_is_sent(grid: LinkGrid, host: FakeHost, link: FakeLink) -> None:
+    messages = messages_to(grid, "client-1")
+    grid.pause()
+    sent_before: list[bool] = []
+
+    def resume() -> None:
+        sent_before.append(bool(link.tasks))
+        grid.resume()
+
+    host.changed = resume
+
+    grid.push_messages(messages)
+
+    assert sent_before == [False]
+    assert list(link.tasks) == ["client-1"]
+
+
+def test_a_paused_run_can_be_stopped(grid: LinkGrid) -> None:
+    grid.pause()
+    grid.stop("stopped by request")
+
+    with pytest.raises(RunStopped, match="stopped by request"):
+        grid.get_node_ids()
 
 
 def test_at_the_end_of_a_run_everybody_is_told_to_stop(grid: LinkGrid, link: FakeLink) -> None:
@@ -323,9 +557,11 @@ def test_at_the_end_of_a_run_everybody_is_told_to_stop(grid: LinkGrid, link: Fak
     link.reply("client-1")
     next(replies)
 
-    grid.withdraw_all("the run is over")
+    grid.end("the run is over")
 
     assert link.withdrawn == {"client-2": "the run is over"}
+    with pytest.raises(RunStopped, match="the run is over"):
+        grid.get_node_ids()
 
 
 @pytest.mark.parametrize(

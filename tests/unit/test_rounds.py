@@ -9,11 +9,12 @@ import pytest
 from flwr.app import Message, MetricRecord, RecordDict
 
 from app.events import EventBus
-from app.federation.grid import Instruction
+from app.federation.instruction import Instruction
 from app.federation.rounds import RoundTracker
 from app.federation.run_book import RunBook
 from app.records import GlobalScore, Round, Run, RunState
 from shared.flower import client_failed, identify_server_task, node_id_of, set_message_id
+from shared.training import EvalResult
 from tests.support.records import a_run
 
 RUN = "7f3a9c01"
@@ -26,6 +27,7 @@ class Watched:
         identify_server_task(1)
         self.book = RunBook(EventBus())
         self.book.add(a_run(RUN))
+        self.book.update(RUN, state=RunState.WAITING)
         self.book.update(RUN, state=RunState.RUNNING)
         self.notes: dict[str, dict[str, Any]] = {}
         self.tracker = RoundTracker(RUN, self.book, self._note)
@@ -75,6 +77,11 @@ class Watched:
         return progress.phase.value, progress.done, progress.total
 
 
+def score(loss: float, accuracy: float) -> EvalResult:
+    """An evaluation on two classes, of which nine and three samples were recognised."""
+    return EvalResult(loss, accuracy, examples=14, duration_s=0.1, confusion=((9, 1), (1, 3)))
+
+
 @pytest.fixture
 def watched() -> Watched:
     return Watched()
@@ -82,7 +89,7 @@ def watched() -> Watched:
 
 def test_round_zero_is_the_evaluation_of_the_initial_model(watched: Watched) -> None:
     watched.tracker.begin(0)
-    watched.tracker.evaluated(0, 2.3, 0.1)
+    watched.tracker.evaluated(0, score(2.3, 0.1))
     watched.tracker.finished(0)
 
     done = watched.round
@@ -90,6 +97,8 @@ def test_round_zero_is_the_evaluation_of_the_initial_model(watched: Watched) -> 
     assert done.duration_s is not None
     assert watched.run.final is not None
     assert watched.run.final.accuracy == 0.1
+    assert done.confusion == ((9, 1), (1, 3))
+    assert done.class_accuracy == (0.9, 0.75)
 
 
 def test_the_clients_losses_count_by_their_samples(watched: Watched) -> None:
@@ -166,7 +175,7 @@ def test_a_client_that_succeeds_in_the_second_try_has_no_error(watched: Watched)
 
 
 def test_a_global_loss_that_is_no_number_is_shown_as_no_value(watched: Watched) -> None:
-    watched.tracker.evaluated(0, math.nan, 0.1)
+    watched.tracker.evaluated(0, score(math.nan, 0.1))
     watched.tracker.finished(0)
 
     assert watched.round.loss is None
@@ -194,7 +203,7 @@ def test_a_new_round_starts_with_empty_rows(watched: Watched) -> None:
     watched.answer(watched.ask("train", "a")["a"], num_examples=5, train_loss=1.0, duration_s=0.1)
     watched.tracker.finished(1)
     watched.ask("train", "a", server_round=2)
-    watched.tracker.evaluated(2, 0.5, 0.9)
+    watched.tracker.evaluated(2, score(0.5, 0.9))
     watched.tracker.finished(2)
 
     assert watched.round.round == 2
@@ -202,10 +211,10 @@ def test_a_new_round_starts_with_empty_rows(watched: Watched) -> None:
 
 
 def test_the_global_score_counts_once_the_round_is_complete(watched: Watched) -> None:
-    watched.tracker.evaluated(0, 2.3, 0.1)
+    watched.tracker.evaluated(0, score(2.3, 0.1))
     watched.tracker.finished(0)
     watched.answer(watched.ask("train", "a")["a"], num_examples=5, train_loss=1.0, duration_s=0.1)
-    watched.tracker.evaluated(1, 0.5, 0.9)
+    watched.tracker.evaluated(1, score(0.5, 0.9))
 
     assert watched.round.loss is None
     assert watched.run.final == GlobalScore(loss=2.3, accuracy=0.1)
@@ -216,8 +225,7 @@ def test_the_global_score_counts_once_the_round_is_complete(watched: Watched) ->
 
 def test_messages_of_another_kind_or_round_are_not_counted(watched: Watched) -> None:
     watched.ask("train", "a")
-    watched.ask("query", "a")
-    watched.ask("train", "a", server_round=None)
+    watched.ask("system", "a")
     late = Watched._instruction("a", "train", 7)
     watched.answer(late, num_examples=5, train_loss=1.0, duration_s=0.1)
 
@@ -225,12 +233,59 @@ def test_messages_of_another_kind_or_round_are_not_counted(watched: Watched) -> 
     assert watched.book.rounds(RUN) == []
 
 
+def test_a_late_client_is_marked_and_the_phase_ends_without_it(watched: Watched) -> None:
+    asked = watched.ask("train", "a", "b")
+    watched.answer(asked["a"], num_examples=5, train_loss=1.0, duration_s=0.1)
+    watched.tracker.late(asked["b"])
+
+    assert watched.progress == ("aggregating", 2, 2)
+    assert watched.round.per_client["b"].late
+    assert not watched.round.per_client["a"].late
+    assert watched.round.clients == 1
+
+
+def test_a_round_that_was_cut_keeps_what_was_known_of_it(watched: Watched) -> None:
+    watched.answer(watched.ask("train", "a")["a"], num_examples=5, train_loss=1.0, duration_s=0.1)
+    cut = watched.round
+    after = Watched()
+
+    after.tracker.reopen(cut)
+    after.tracker.evaluated(1, score(0.5, 0.9))
+    after.tracker.finished(1)
+
+    assert after.round.train_loss == 1.0
+    assert after.round.accuracy == 0.9
+    assert after.round.duration_s is not None
+
+
+def test_the_rounds_of_an_app_end_when_the_next_begins_or_the_run_ends(watched: Watched) -> None:
+    watched.ask("train", "a")
+    watched.ask("evaluate", "a")
+    watched.ask("train", "a", server_round=2)
+    assert [round_.complete for round_ in watched.book.rounds(RUN)] == [True]
+
+    watched.tracker.close()
+
+    assert [(round_.round, round_.complete) for round_ in watched.book.rounds(RUN)] == [(1, True), (2, True)]
+    assert watched.run.final is None
+
+
+def test_batches_without_a_round_are_counted(watched: Watched) -> None:
+    for _ in range(2):
+        watched.ask("query", "a", server_round=None)
+    watched.ask("train", "a", server_round=None)
+    watched.ask("evaluate", "a", server_round=None)
+    watched.tracker.close()
+
+    assert [round_.round for round_ in watched.book.rounds(RUN)] == [1, 2, 3]
+
+
 def test_the_end_of_a_round_is_told_in_words(watched: Watched, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
     asked = watched.ask("train", "a", "b")
     watched.answer(asked["a"], num_examples=5, train_loss=1.0, duration_s=0.1)
     watched.fail(asked["b"], "no")
-    watched.tracker.evaluated(1, 0.25, 0.912)
+    watched.tracker.evaluated(1, score(0.25, 0.912))
     watched.tracker.finished(1)
 
     assert caplog.messages[-1] == "round 1 aggregated from 1 of 2 clients: accuracy 91.2%, loss 0.2500"

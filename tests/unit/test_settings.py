@@ -7,14 +7,19 @@ from pathlib import Path
 import pytest
 
 from app.federation.spec import RunSpec
+from app.run_flags import FLAGS_FOR_ANY_APP, RUN_FLAGS
 from app.settings import ServerSettings, is_loopback, parse
+from shared.flower_app import read_app
 from shared.names import DatasetName, ModelName, StrategyName
+from tests.support.apps import APPS, write_app
+
+NUMPY = str(APPS / "quickstart-numpy")
 
 
 def test_without_flags_nothing_is_queued_and_only_this_machine_can_reach_the_server(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for name in ("FEDLOOM_HOME", "FEDLOOM_DATA_DIR"):
+    for name in ("FEDLOOM_HOME", "FEDLOOM_DATA_DIR", "FEDLOOM_STORE"):
         monkeypatch.delenv(name, raising=False)
 
     settings = parse([])
@@ -27,6 +32,10 @@ def test_without_flags_nothing_is_queued_and_only_this_machine_can_reach_the_ser
         async_mode="eventlet",
         spec=RunSpec(),
         queue_run=False,
+        app=None,
+        resume="auto",
+        store=None,
+        home=Path(".fedloom"),
     )
     assert settings.on_loopback
 
@@ -49,7 +58,8 @@ def test_every_flag_of_a_run_reaches_its_field() -> None:
     flags = (
         "--dataset mnist --num-rounds 3 --model linear --strategy fedavg --min-clients 4 --num-partitions 8 "
         "--local-epochs 2 --batch-size 16 --lr 0.1 --alpha 0.3 --seed 9 "
-        "--fraction-train 0.5 --fraction-evaluate 0"
+        "--fraction-train 0.5 --fraction-evaluate 0 --round-timeout 30 --min-replies 2 --min-reply-share 0.6 "
+        "--keep-checkpoints 5 --strategy-param a=1 --strategy-param b=0.5"
     )
 
     assert parse(flags.split()).spec == RunSpec(
@@ -66,6 +76,11 @@ def test_every_flag_of_a_run_reaches_its_field() -> None:
         seed=9,
         fraction_train=0.5,
         fraction_evaluate=0.0,
+        round_timeout_s=30.0,
+        min_replies=2,
+        min_reply_share=0.6,
+        keep_checkpoints=5,
+        strategy_params={"a": 1, "b": 0.5},
     )
 
 
@@ -76,9 +91,11 @@ def test_iid_is_no_concentration() -> None:
 def test_every_flag_of_the_server_reaches_its_setting(tmp_path: Path) -> None:
     flags = ["--host", "0.0.0.0", "--port", "81", "--link-port", "82", "--data-dir", str(tmp_path)]
 
-    settings = parse([*flags, "--async-mode", "threading"])
+    settings = parse([*flags, "--async-mode", "threading", "--resume", "never", "--store", "sqlite:///x.db"])
 
-    assert settings == ServerSettings("0.0.0.0", 81, 82, tmp_path, "threading")
+    assert settings == ServerSettings(
+        "0.0.0.0", 81, 82, tmp_path, "threading", resume="never", store="sqlite:///x.db"
+    )
     assert not settings.on_loopback
 
 
@@ -109,6 +126,18 @@ def test_the_environment_names_the_folders(monkeypatch: pytest.MonkeyPatch, tmp_
         ["--link-port", "web"],
         ["--async-mode", "gevent"],
         ["--rounds", "3"],
+        ["--round-timeout", "0"],
+        ["--round-timeout", "inf"],
+        ["--min-replies", "3"],
+        ["--min-reply-share", "1.5"],
+        ["--keep-checkpoints", "0"],
+        ["--strategy-param", "mu"],
+        ["--strategy-param", "=1"],
+        ["--strategy-param", "mu="],
+        ["--strategy-param", "mu=nan"],
+        ["--resume", "maybe"],
+        ["--run-config", "lr=0.1"],
+        ["--app", "nowhere"],
     ],
 )
 def test_a_wrong_flag_is_named(flags: list[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -119,6 +148,133 @@ def test_a_wrong_flag_is_named(flags: list[str], capsys: pytest.CaptureFixture[s
     assert ended.value.code == 2
     assert message.startswith("run_server.py: error:")
     assert flags[0] in message
+
+
+def test_every_strategy_can_be_chosen() -> None:
+    for name in StrategyName:
+        assert parse(["--strategy", name]).spec.strategy is name
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1", 1),
+        ("-2", -2),
+        ("0.5", 0.5),
+        ("1e-3", 0.001),
+        ("true", True),
+        ("false", False),
+        ("geometric", "geometric"),
+        ("a=b", "a=b"),
+    ],
+)
+def test_a_parameter_of_the_strategy_is_what_it_looks_like(text: str, value: object) -> None:
+    read = parse(["--strategy-param", f"p={text}"]).spec.strategy_params["p"]
+
+    assert (read, type(read)) == (value, type(value))
+
+
+def test_the_environment_names_the_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FEDLOOM_STORE", "postgresql://u:p@db/fl")
+    assert parse([]).store == "postgresql://u:p@db/fl"
+    assert parse(["--store", "sqlite:///mine.db"]).store == "sqlite:///mine.db"
+
+    monkeypatch.setenv("FEDLOOM_STORE", "")
+    assert parse([]).store is None
+
+
+def test_the_help_does_not_show_the_stores_password(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FEDLOOM_STORE", "postgresql://u:secret@db/fl")
+
+    with pytest.raises(SystemExit):
+        parse(["--help"])
+
+    assert "secret" not in capsys.readouterr().out
+
+
+def test_an_app_brings_its_own_settings() -> None:
+    settings = parse(["--app", NUMPY])
+
+    assert settings.app == read_app(APPS / "quickstart-numpy")
+    assert settings.spec == RunSpec(app="quickstart-numpy", num_rounds=3)
+    assert not settings.queue_run
+
+
+def test_a_number_of_rounds_queues_a_run_of_the_app() -> None:
+    settings = parse(["--app", NUMPY, "--num-rounds", "2", "--min-clients", "5", "--round-timeout", "9"])
+
+    assert settings.spec == RunSpec(app="quickstart-numpy", num_rounds=2, min_clients=5, round_timeout_s=9.0)
+    assert settings.queue_run
+
+
+def test_a_run_config_replaces_values_of_the_app() -> None:
+    flags = ["--run-config", "learning-rate=1 local-epochs=2", "--run-config", "num-server-rounds=7"]
+
+    spec = parse(["--app", NUMPY, *flags]).spec
+
+    assert spec.run_config == {"learning-rate": 1.0, "local-epochs": 2, "num-server-rounds": 7}
+    assert isinstance(spec.run_config["learning-rate"], float)
+    assert spec.num_rounds == 7
+
+
+def test_a_run_config_may_come_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "run.toml").write_text("local-epochs = 9\n", encoding="utf-8")
+
+    spec = parse(["--app", NUMPY, "--run-config", str(tmp_path / "run.toml")]).spec
+
+    assert spec.run_config == {"local-epochs": 9}
+
+
+def test_an_app_that_does_not_say_how_long_it_runs_is_not_asked(tmp_path: Path) -> None:
+    folder = str(write_app(tmp_path / "app", "pkg", config="bins = 3"))
+
+    assert parse(["--app", folder]).spec == RunSpec(app="made-up")
+
+
+@pytest.mark.parametrize("flag", [flag for name, flag in RUN_FLAGS.items() if name not in FLAGS_FOR_ANY_APP])
+def test_a_flag_of_the_built_in_app_does_not_go_with_another(
+    flag: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    named = {"--strategy-param": "a=1", "--dataset": "digits", "--model": "cnn", "--strategy": "fedavg"}
+
+    with pytest.raises(SystemExit):
+        parse(["--app", NUMPY, flag, named.get(flag, "1")])
+
+    assert f"{flag} is for the built-in app" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("flags", "complaint"),
+    [
+        (["--iid"], "--iid is for the built-in app"),
+        (["--run-config", "rate=1"], "--run-config: The Flower app quickstart-numpy has no 'rate'"),
+        (["--run-config", "local-epochs=true"], "--run-config: True cannot be the value of local-epochs"),
+        (["--run-config", "fast"], "--run-config: 'fast' is not key=value"),
+        (["--run-config", "num-server-rounds=2", "--num-rounds", "3"], "contradict each other"),
+        (["--num-rounds", "0"], "--num-rounds 0"),
+        (["--run-config", "num-server-rounds=20000"], "--num-rounds 20000"),
+    ],
+)
+def test_what_an_app_cannot_be_told_is_named(
+    flags: list[str], complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        parse(["--app", NUMPY, *flags])
+
+    assert complaint in capsys.readouterr().err
+
+
+def test_rounds_for_an_app_that_has_none_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = str(write_app(tmp_path / "app", "pkg", config="bins = 3"))
+
+    with pytest.raises(SystemExit):
+        parse(["--app", folder, "--num-rounds", "2"])
+
+    assert "num-server-rounds, which is not in the run config of the app made-up" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -6,19 +6,30 @@ from itertools import product
 
 import pytest
 
-from app.federation.states import FINAL_STATES, TRANSITIONS, check_transition
+from app.federation.states import FINAL_STATES, IDLE_STATES, TRANSITIONS, check_transition
 from app.records import RunState
 from shared.errors import IllegalTransition
 
 LEGAL = {
     ("queued", "waiting"),
-    ("queued", "running"),
     ("queued", "stopped"),
     ("queued", "failed"),
+    ("queued", "interrupted"),
     ("waiting", "running"),
+    ("waiting", "paused"),
     ("waiting", "stopped"),
     ("waiting", "failed"),
+    ("waiting", "interrupted"),
     ("running", "waiting"),
+    ("running", "paused"),
+    ("running", "interrupted"),
+    ("paused", "waiting"),
+    ("paused", "running"),
+    ("paused", "stopped"),
+    ("paused", "failed"),
+    ("paused", "interrupted"),
+    ("interrupted", "queued"),
+    ("interrupted", "stopped"),
     ("running", "completed"),
     ("running", "stopped"),
     ("running", "failed"),
@@ -37,3 +48,4 @@ def test_only_the_transitions_of_the_table_are_allowed(current: RunState, follow
 def test_the_final_states_are_those_without_a_way_on() -> None:
     assert {"completed", "stopped", "failed"} == FINAL_STATES
     assert set(TRANSITIONS) == set(RunState)
+    assert {*FINAL_STATES, "interrupted"} == IDLE_STATES

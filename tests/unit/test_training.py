@@ -1,6 +1,7 @@
 """Training and evaluation: correct, reproducible, cancellable, and honest when it diverges."""
 
 import hashlib
+import math
 import subprocess
 import sys
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from sklearn.metrics import confusion_matrix, recall_score
 from torch import nn
 from torch.nn import functional
 
@@ -86,6 +88,40 @@ def test_training_agrees_with_the_plainest_pytorch_loop(samples: TensorSet) -> N
     torch.testing.assert_close(weights_of(model), weights_of(plain), rtol=1e-3, atol=1e-4)
     assert result.loss == pytest.approx(loss_sum / (2 * len(samples)), rel=1e-4)
     assert result.examples == len(samples)
+
+
+def test_the_confusion_matrix_agrees_with_scikit_learn(samples: TensorSet) -> None:
+    model = fresh_model()
+    train(model, samples, CONFIG, device=CPU, seed=0)
+    with torch.inference_mode():
+        predictions = model(samples.inputs).argmax(1)
+    expected = confusion_matrix(samples.labels, predictions, labels=range(10)).tolist()
+    for batch_size in (1, 100, 330, 1_000):
+        result = evaluate(model, samples, device=CPU, batch_size=batch_size)
+        assert [list(row) for row in result.confusion] == expected
+        assert result.accuracy == sum(expected[label][label] for label in range(10)) / 330
+    recall = recall_score(samples.labels, predictions, average=None)
+    assert result.class_accuracy == pytest.approx(recall.tolist())
+    assert min(recall) < max(recall)
+
+
+def test_a_label_without_a_sample_has_no_accuracy(samples: TensorSet) -> None:
+    chosen = (samples.labels == 2) | (samples.labels == 7)
+    known = TensorSet(samples.inputs[chosen], samples.labels[chosen])
+    result = evaluate(fresh_model(), known, device=CPU, batch_size=16)
+    assert [sum(row) for row in result.confusion] == torch.bincount(known.labels, minlength=10).tolist()
+    for label, accuracy in enumerate(result.class_accuracy):
+        row = result.confusion[label]
+        assert accuracy == (row[label] / sum(row) if label in (2, 7) else None)
+
+
+def test_a_model_that_has_diverged_is_evaluated_as_it_is(samples: TensorSet) -> None:
+    model = fresh_model()
+    with torch.no_grad():
+        next(model.parameters()).fill_(torch.nan)
+    result = evaluate(model, samples, device=CPU)
+    assert math.isnan(result.loss)
+    assert sum(map(sum, result.confusion)) == len(samples)
 
 
 def test_another_seed_shuffles_differently(samples: TensorSet) -> None:

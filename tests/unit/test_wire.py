@@ -8,8 +8,17 @@ from hypothesis import strategies as st
 
 import shared.wire
 from shared.errors import WireError
-from shared.proto.link_pb2 import Chunk, Value
-from shared.wire import CHANNEL_OPTIONS, CHUNK_BYTES, Assembler, ConfigScalar, from_values, split, to_values
+from shared.proto.link_pb2 import Chunk, ClientFrame, Value
+from shared.protowire import Source
+from shared.wire import (
+    CHANNEL_OPTIONS,
+    CHUNK_BYTES,
+    Assembler,
+    ConfigScalar,
+    from_values,
+    reply_frames,
+    to_values,
+)
 
 SMALL_CHUNK = 7
 
@@ -29,10 +38,10 @@ def _small_chunks() -> object:
 
 
 def chunks_of(*parts: bytes, message_id: str = "m") -> list[Chunk]:
-    return list(split(message_id, parts))
+    return [ClientFrame.FromString(frame).reply for frame in reply_frames(message_id, parts)]
 
 
-def feed(assembler: Assembler, chunks: list[Chunk]) -> list[tuple[str, bytes]]:
+def feed(assembler: Assembler, chunks: list[Chunk]) -> list[tuple[str, bytes | Source | None]]:
     """The whole messages that come out."""
     return [whole for chunk in chunks if (whole := assembler.add(chunk)) is not None]
 
@@ -44,7 +53,7 @@ def test_every_payload_arrives_as_it_was(parts: list[bytes]) -> None:
 
 @given(st.lists(payloads, min_size=1, max_size=4))
 def test_messages_arrive_one_after_the_other(messages: list[list[bytes]]) -> None:
-    chunks = [chunk for n, parts in enumerate(messages) for chunk in split(str(n), parts)]
+    chunks = [chunk for n, parts in enumerate(messages) for chunk in chunks_of(*parts, message_id=str(n))]
 
     assert feed(Assembler(), chunks) == [(str(n), b"".join(parts)) for n, parts in enumerate(messages)]
 
@@ -117,9 +126,9 @@ def test_a_chunk_without_bytes_inside_a_message_is_refused() -> None:
 @given(payloads, payloads)
 def test_a_message_that_nobody_awaits_is_passed_over(unwanted: list[bytes], wanted: list[bytes]) -> None:
     assembler = Assembler(awaited=lambda message_id: message_id == "wanted")
-    chunks = [*split("unwanted", unwanted), *split("wanted", wanted)]
+    chunks = [*chunks_of(*unwanted, message_id="unwanted"), *chunks_of(*wanted, message_id="wanted")]
 
-    assert feed(assembler, chunks) == [("wanted", b"".join(wanted))]
+    assert feed(assembler, chunks) == [("unwanted", None), ("wanted", b"".join(wanted))]
 
 
 def test_a_message_that_is_no_longer_awaited_is_dropped_in_the_middle() -> None:
@@ -129,7 +138,7 @@ def test_a_message_that_is_no_longer_awaited_is_dropped_in_the_middle() -> None:
     assembler.add(first)
     awaited.clear()
 
-    assert feed(assembler, others) == []
+    assert feed(assembler, others) == [("m", None)]
 
 
 def test_a_message_that_is_too_large_is_refused_at_its_first_chunk() -> None:
@@ -143,7 +152,7 @@ def test_a_message_that_is_too_large_is_not_sent(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(shared.wire, "MAX_MESSAGE_BYTES", 9)
 
     with pytest.raises(WireError, match=r"10 bytes was not sent.*smaller model"):
-        list(split("m", [b"12345", b"67890"]))
+        chunks_of(b"12345", b"67890")
 
 
 def test_a_chunk_without_a_message_is_refused() -> None:

@@ -1,24 +1,35 @@
-import { useEffect, useState } from "react";
+import { lazy, Suspense, useEffect, useState } from "react";
 import styles from "./App.module.css";
 import { ChartPanel } from "./charts/ChartPanel";
 import { ClientTable } from "./components/ClientTable";
-import { EventFeed } from "./components/EventFeed";
 import { Header } from "./components/Header";
+import { roundsWords } from "./components/run-words";
 import { RunBar } from "./components/RunBar";
 import { RunList } from "./components/RunList";
-import { StartDialog } from "./start/StartDialog";
+import { StoreProblem } from "./components/StoreProblem";
+import { DetailPanel } from "./details/DetailPanel";
+import { loadPartsSoon, loadStartDialog } from "./parts";
 import { shownRun, useStore } from "./store/store";
 import { useRounds } from "./useRounds";
+import { useStatus } from "./useStatus";
+
+const StartDialog = lazy(loadStartDialog);
 
 export function App() {
-  const [starting, setStarting] = useState(false);
+  // Mounted from its first opening on, so that its values survive until the page is left.
+  const [starting, setStarting] = useState<"never" | "open" | "closed">("never");
   const failure = useRounds();
   useTitle();
+  useStatus();
+  useEffect(loadPartsSoon, []);
   return (
-    <>
-      <Header />
+    <div className={styles.screen}>
+      <div>
+        <Header />
+        <StoreProblem />
+      </div>
       <main className={styles.page}>
-        <RunBar onNewRun={() => setStarting(true)} />
+        <RunBar onNewRun={() => setStarting("open")} />
         <div className={styles.left}>
           <ChartPanel metric="accuracy" failure={failure} />
           <ChartPanel metric="loss" failure={failure} />
@@ -26,11 +37,15 @@ export function App() {
         </div>
         <div className={styles.right}>
           <ClientTable />
-          <EventFeed />
+          <DetailPanel />
         </div>
       </main>
-      <StartDialog opened={starting} onClose={() => setStarting(false)} />
-    </>
+      {starting !== "never" && (
+        <Suspense fallback={null}>
+          <StartDialog opened={starting === "open"} onClose={() => setStarting("closed")} />
+        </Suspense>
+      )}
+    </div>
   );
 }
 
@@ -39,7 +54,7 @@ function useTitle(): void {
   const title = useStore((state) => {
     const run = shownRun(state);
     if (run === null) return "FedLoom";
-    return run.state === "running" ? `${run.round} of ${run.num_rounds} · FedLoom` : `${run.state} · FedLoom`;
+    return run.state === "running" ? `${roundsWords(run)} · FedLoom` : `${run.state} · FedLoom`;
   });
   useEffect(() => {
     document.title = title;

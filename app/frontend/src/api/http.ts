@@ -1,5 +1,5 @@
 /** The page's REST calls. A failure is a RequestFailed whose message can be shown as it is. */
-import type { Problem, Round, Run, RunSpec } from "./types";
+import type { Checkpoint, Problem, Round, Run, RunSpec, Status, Strategy } from "./types";
 
 export interface FieldError {
   field: string;
@@ -60,11 +60,39 @@ export function createRun(spec: Partial<RunSpec>): Promise<Run> {
   });
 }
 
-export function stopRun(runId: string): Promise<Run> {
-  return call<Run>(`/runs/${encodeURIComponent(runId)}/stop`, { method: "POST" });
+export type Command = "pause" | "resume" | "stop";
+
+/** What it answers is the run as it was when the command was taken, not when it is done. */
+export function commandRun(runId: string, command: Command): Promise<Run> {
+  return call<Run>(`${pathOf(runId)}/${command}`, { method: "POST" });
 }
 
 export async function fetchRounds(runId: string): Promise<Round[]> {
-  const answer = await call<{ rounds: Round[] }>(`/runs/${encodeURIComponent(runId)}/rounds`);
-  return answer.rounds;
+  return (await call<{ rounds: Round[] }>(`${pathOf(runId)}/rounds`)).rounds;
+}
+
+export async function fetchCheckpoints(runId: string): Promise<Checkpoint[]> {
+  return (await call<{ checkpoints: Checkpoint[] }>(`${pathOf(runId)}/checkpoints`)).checkpoints;
+}
+
+export async function fetchStrategies(): Promise<Strategy[]> {
+  return (await call<{ strategies: Strategy[] }>("/strategies")).strategies;
+}
+
+export function fetchStatus(): Promise<Status> {
+  return call<Status>("/status");
+}
+
+export const EXPORT_FORMATS = ["json", "csv", "tensorboard"] as const;
+
+export function exportUrl(runId: string, format: (typeof EXPORT_FORMATS)[number]): string {
+  return `/api/v1${pathOf(runId)}/export?format=${format}`;
+}
+
+export function checkpointUrl(runId: string, round: number): string {
+  return `/api/v1${pathOf(runId)}/checkpoints/${round}`;
+}
+
+function pathOf(runId: string): string {
+  return `/runs/${encodeURIComponent(runId)}`;
 }

@@ -93,6 +93,106 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs/{run_id}/checkpoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The checkpoints of a run
+         * @description Oldest first. Only the newest and the best are kept.
+         */
+        get: operations["checkpoints_list_checkpoints_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/checkpoints/{round}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download a model
+         * @description Names, shapes and dtypes are those of the model's state dict; the file's metadata says of which run.
+         */
+        get: operations["checkpoints_get_checkpoint__int_round__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A run's results as a file
+         * @description The answer is an attachment. It may be asked for while the run goes on.
+         */
+        get: operations["export_export_run__run_id__export_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pause a run
+         * @description No further message goes out, and clients of the built-in app wait between two batches.<br/><br/>The run's deadlines stand still meanwhile. The answer may still say "running".
+         */
+        post: operations["runs_pause_run__run_id__pause_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume a run
+         * @description A paused run goes on. An interrupted one that `can_resume` is queued, and goes on in the round that was<br/>cut. A run that waits to try a round again does so now.
+         */
+        post: operations["runs_resume_run__run_id__resume_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs/{run_id}/rounds": {
         parameters: {
             query?: never;
@@ -150,6 +250,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/strategies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All strategies with their parameters */
+        get: operations["strategies_list_strategies_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -171,6 +288,50 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * AppInfo
+         * @description A Flower app, as both ends of the link compare it.
+         */
+        AppInfo: {
+            /**
+             * Digest
+             * @description SHA-256 of the app's files, in hex
+             */
+            digest: string;
+            /** Name */
+            name: string;
+            /**
+             * Run Config
+             * @description the app's own run config, which a run may override
+             */
+            run_config: {
+                [key: string]: boolean | number | string;
+            };
+            /** Version */
+            version: string;
+        };
+        /** CheckpointEntry */
+        CheckpointEntry: {
+            /**
+             * Best
+             * @description whether no round was better: by accuracy, without any by loss
+             */
+            best: boolean;
+            /**
+             * Bytes
+             * @description size of the file
+             */
+            bytes: number;
+            /** Created At */
+            created_at: number;
+            /** Round */
+            round: number;
+        };
+        /** CheckpointList */
+        CheckpointList: {
+            /** Checkpoints */
+            checkpoints: components["schemas"]["CheckpointEntry"][];
+        };
         /** Client */
         Client: {
             /**
@@ -178,6 +339,12 @@ export interface components {
              * @default null
              */
             accuracy: number | null;
+            /**
+             * App
+             * @description the Flower app that it runs; null: the built-in one
+             * @default null
+             */
+            app: string | null;
             /** Connected At */
             connected_at: number;
             /** Dataset */
@@ -188,8 +355,20 @@ export interface components {
             host: string;
             /** Id */
             id: string;
+            /**
+             * Label Counts
+             * @description training samples by label; null: not known or kept private
+             * @default null
+             */
+            label_counts: number[] | null;
             /** Last Seen */
             last_seen: number;
+            /**
+             * Late Since
+             * @description when the deadline was that it has missed
+             * @default null
+             */
+            late_since: number | null;
             /**
              * Loss
              * @default null
@@ -289,10 +468,23 @@ export interface components {
              */
             evaluate_s: number | null;
             /**
+             * Late
+             * @description it had not answered when the round's time was over
+             * @default false
+             */
+            late: boolean;
+            /**
              * Loss
              * @default null
              */
             loss: number | null;
+            /**
+             * Metrics
+             * @description all numbers in the replies of another Flower app's client
+             */
+            metrics: {
+                [key: string]: number;
+            };
             /**
              * Samples
              * @default null
@@ -313,7 +505,7 @@ export interface components {
          * ClientState
          * @enum {string}
          */
-        ClientState: "idle" | "training" | "evaluating" | "lost";
+        ClientState: "idle" | "training" | "evaluating" | "late" | "lost";
         /**
          * DatasetName
          * @enum {string}
@@ -351,6 +543,32 @@ export interface components {
              */
             last: number;
         };
+        /**
+         * Export
+         * @description A run with all its rounds, also one that is not complete; or its files in a ZIP archive.
+         */
+        Export: {
+            /** Fedloom */
+            fedloom: string;
+            /**
+             * Format
+             * @constant
+             */
+            format: "fedloom-run";
+            /** Rounds */
+            rounds: components["schemas"]["Round"][];
+            run: components["schemas"]["Run"];
+            /**
+             * Version
+             * @constant
+             */
+            version: 1;
+        };
+        /**
+         * ExportFormat
+         * @enum {string}
+         */
+        ExportFormat: "json" | "csv" | "tensorboard";
         /** FieldError */
         FieldError: {
             /**
@@ -461,10 +679,44 @@ export interface components {
          */
         ModelName: "cnn" | "linear";
         /**
+         * ParameterInfo
+         * @description A parameter of a strategy, as a form offers it.
+         */
+        ParameterInfo: {
+            /**
+             * Default
+             * @description null: chosen for each round, see the description
+             */
+            default: boolean | number | null;
+            /** Description */
+            description: string;
+            /**
+             * Exclusive Maximum
+             * @description the maximum itself is not allowed
+             */
+            exclusive_maximum: boolean;
+            /**
+             * Exclusive Minimum
+             * @description the minimum itself is not allowed
+             */
+            exclusive_minimum: boolean;
+            /** Maximum */
+            maximum: number | null;
+            /** Minimum */
+            minimum: number | null;
+            /** Name */
+            name: string;
+            /**
+             * Type
+             * @enum {string}
+             */
+            type: "number" | "integer" | "boolean";
+        };
+        /**
          * Phase
          * @enum {string}
          */
-        Phase: "training" | "aggregating" | "evaluating";
+        Phase: "training" | "aggregating" | "evaluating" | "querying";
         /**
          * Problem
          * @description RFC 9457.
@@ -496,6 +748,12 @@ export interface components {
              */
             accuracy: number | null;
             /**
+             * Class Accuracy
+             * @description of the global model on the test set, by label; null: no sample of it
+             * @default null
+             */
+            class_accuracy: (number | null)[] | null;
+            /**
              * Client Accuracy
              * @description weighted mean of the clients' own evaluation
              * @default null
@@ -518,6 +776,12 @@ export interface components {
              * @default false
              */
             complete: boolean;
+            /**
+             * Confusion
+             * @description samples of the test set by label (row) and predicted label (column)
+             * @default null
+             */
+            confusion: number[][] | null;
             /**
              * Duration S
              * @default null
@@ -558,6 +822,18 @@ export interface components {
         /** Run */
         Run: {
             /**
+             * Can Resume
+             * @description an interrupted run that can go on in the round that was cut
+             * @default false
+             */
+            can_resume: boolean;
+            /**
+             * Classes
+             * @description names of the data set's classes, by label
+             * @default []
+             */
+            classes: string[];
+            /**
              * Clients
              * @description ids of the clients that take part
              * @default []
@@ -583,8 +859,11 @@ export interface components {
             finished_at: number | null;
             /** Id */
             id: string;
-            /** Num Rounds */
-            num_rounds: number;
+            /**
+             * Num Rounds
+             * @description null: the app does not say
+             */
+            num_rounds: number | null;
             /** @default null */
             progress: components["schemas"]["RunProgress"] | null;
             /**
@@ -633,6 +912,9 @@ export interface components {
         /**
          * RunSpec
          * @description The settings of one run. Every field has a default.
+         *
+         *     A run of another Flower app (`app`) has its own settings in `run_config`; of the fields about training it
+         *     uses `num_rounds` and `min_clients` only.
          */
         RunSpec: {
             /**
@@ -641,6 +923,12 @@ export interface components {
              * @default 0.5
              */
             alpha: number | null;
+            /**
+             * App
+             * @description name of the Flower app that the server was started with; null: the built-in one
+             * @default null
+             */
+            app: string | null;
             /**
              * Batch Size
              * @description samples per step of the optimiser
@@ -665,6 +953,12 @@ export interface components {
              */
             fraction_train: number;
             /**
+             * Keep Checkpoints
+             * @description newest checkpoints of the model that are kept, beside the best one
+             * @default 3
+             */
+            keep_checkpoints: number;
+            /**
              * Local Epochs
              * @description passes over a client's own data in one round
              * @default 1
@@ -683,6 +977,18 @@ export interface components {
              */
             min_clients: number;
             /**
+             * Min Replies
+             * @description updates that a round needs at least; with fewer it waits
+             * @default 1
+             */
+            min_replies: number;
+            /**
+             * Min Reply Share
+             * @description share of the clients asked whose updates a round needs at least
+             * @default 0
+             */
+            min_reply_share: number;
+            /**
              * @description the network that is trained
              * @default cnn
              */
@@ -699,6 +1005,19 @@ export interface components {
              * @default 10
              */
             num_rounds: number;
+            /**
+             * Round Timeout S
+             * @description seconds after which a round goes on without the replies that are missing; null: never
+             * @default null
+             */
+            round_timeout_s: number | null;
+            /**
+             * Run Config
+             * @description values that replace the app's own run config
+             */
+            run_config?: {
+                [key: string]: boolean | number | string;
+            };
             /**
              * Seed
              * @description fixes partition, initial model, batches and cohorts
@@ -722,7 +1041,7 @@ export interface components {
          * RunState
          * @enum {string}
          */
-        RunState: "queued" | "waiting" | "running" | "completed" | "stopped" | "failed";
+        RunState: "queued" | "waiting" | "running" | "paused" | "completed" | "stopped" | "failed" | "interrupted";
         /**
          * Snapshot
          * @description Everything a page needs to start from nothing, as of event `seq`.
@@ -750,6 +1069,8 @@ export interface components {
         Status: {
             /** Active Run */
             active_run: string | null;
+            /** @description the Flower app that this server runs; null: the built-in one */
+            app: components["schemas"]["AppInfo"] | null;
             /**
              * Async Mode
              * @enum {string}
@@ -772,22 +1093,71 @@ export interface components {
             /** Queued Runs */
             queued_runs: number;
             /**
+             * Resume
+             * @description what happens to interrupted runs at start
+             * @enum {string}
+             */
+            resume: "auto" | "never";
+            /**
              * Seq
              * @description the newest event's number
              */
             seq: number;
             /** Started At */
             started_at: number;
+            /**
+             * Store
+             * @description where runs are kept, without a password
+             */
+            store: string;
+            /**
+             * Store Problem
+             * @description why nothing can be kept at present, in words
+             */
+            store_problem: string | null;
             /** Uptime S */
             uptime_s: number;
             /** Version */
             version: string;
         };
         /**
+         * StrategyInfo
+         * @description A strategy, as a form offers it.
+         */
+        StrategyInfo: {
+            /**
+             * Minimum Updates
+             * @description updates that a round needs, with the default parameters
+             */
+            minimum_updates: number;
+            name: components["schemas"]["StrategyName"];
+            /** Parameters */
+            parameters: components["schemas"]["ParameterInfo"][];
+            /**
+             * Reference
+             * @description address of the paper
+             */
+            reference: string;
+            /**
+             * Streams
+             * @description the server's memory does not grow with the number of clients
+             */
+            streams: boolean;
+            /** Summary */
+            summary: string;
+            /** Title */
+            title: string;
+        };
+        /** StrategyList */
+        StrategyList: {
+            /** Strategies */
+            strategies: components["schemas"]["StrategyInfo"][];
+        };
+        /**
          * StrategyName
          * @enum {string}
          */
-        StrategyName: "fedavg";
+        StrategyName: "fedavg" | "fedprox" | "fedavgm" | "fedadam" | "fedyogi" | "fedadagrad" | "qfedavg" | "fedmedian" | "fedtrimmedavg" | "krum" | "multikrum" | "bulyan" | "dpfedavg-fixed" | "dpfedavg-adaptive";
     };
     responses: never;
     parameters: never;
@@ -1006,6 +1376,253 @@ export interface operations {
             };
         };
     };
+    checkpoints_list_checkpoints_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a run's id */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckpointList"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"][];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    checkpoints_get_checkpoint__int_round__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a run's id */
+                run_id: string;
+                /** @description the round after which the model was kept */
+                round: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The model as a safetensors file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"][];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_export_run__run_id__export_get: {
+        parameters: {
+            query?: {
+                /** @description json: one document; csv and tensorboard: their files in a ZIP archive */
+                format?: components["schemas"]["ExportFormat"];
+            };
+            header?: never;
+            path: {
+                /** @description a run's id */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Export"];
+                    "application/zip": string;
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    runs_pause_run__run_id__pause_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a run's id */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"][];
+                };
+            };
+        };
+    };
+    runs_resume_run__run_id__resume_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a run's id */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"][];
+                };
+            };
+        };
+    };
     runs_get_rounds__run_id__rounds_get: {
         parameters: {
             query?: never;
@@ -1113,6 +1730,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Status"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"][];
+                };
+            };
+        };
+    };
+    strategies_list_strategies_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StrategyList"];
                 };
             };
             /** @description Unprocessable Entity */

@@ -11,6 +11,11 @@ export type Round = Schemas["Round"];
 export type ClientRound = Schemas["ClientRound"];
 export type Client = Schemas["Client"];
 export type ClientState = Client["state"];
+export type AppInfo = Schemas["AppInfo"];
+export type Scalar = AppInfo["run_config"][string];
+export type Strategy = Schemas["StrategyInfo"];
+export type StrategyParameter = Schemas["ParameterInfo"];
+export type Checkpoint = Schemas["CheckpointEntry"];
 export type LogRecord = Schemas["LogRecord"];
 export type LogEntry = Schemas["LogEntry"];
 export type LogLevel = LogEntry["level"];
@@ -31,7 +36,12 @@ export type ClientUpdate = Envelope<"client_update", Client>;
 export type LogEvent = Envelope<"log", LogRecord>;
 export type ServerEvent = RunUpdate | MetricsUpdate | ClientUpdate | LogEvent;
 
-/** Run states that still hold or await clients; every other state is final. */
-export function isLive(state: RunState): boolean {
-  return state === "queued" || state === "waiting" || state === "running";
+/** Nothing can happen to it any more. */
+export function isOver(state: RunState): boolean {
+  return state === "completed" || state === "stopped" || state === "failed";
+}
+
+/** It holds or awaits the clients; a run that is queued stands behind it. */
+export function isActive(state: RunState): boolean {
+  return state === "running" || state === "waiting" || state === "paused";
 }

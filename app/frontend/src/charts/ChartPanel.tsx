@@ -3,13 +3,12 @@ import { useMediaQuery } from "@mantine/hooks";
 import { useCallback, useMemo, useRef } from "react";
 import { Panel } from "../components/Panel";
 import { Value } from "../components/Value";
-import { shownRounds, shownRun, useStore } from "../store/store";
+import { roundChosen, roundHovered, shownRounds, shownRun, useStore } from "../store/store";
 import styles from "./ChartPanel.module.css";
 import { chartOption, format, type Geometry } from "./option";
-import { axisEnd, linesOf, type Metric } from "./series";
+import { emptyWords, newestWords } from "./words";
+import { axisEnd, lateClients, linesOf, type Metric, sourceOf } from "./series";
 import { useChart } from "./useChart";
-
-const UNITS: Record<Metric, string> = { accuracy: "on the server's test set", loss: "cross-entropy, nats" };
 
 interface ChartPanelProps {
   metric: Metric;
@@ -25,21 +24,27 @@ export function ChartPanel({ metric, failure }: ChartPanelProps) {
   const narrow = useMediaQuery("(width < 1024px)", false);
   const plot = useRef<HTMLDivElement>(null);
 
+  const source = sourceOf(rounds, metric, run?.spec.app != null);
   const lines = useMemo(() => {
     const order = Object.entries(colours).sort((a, b) => a[1] - b[1]);
-    return linesOf(rounds, metric, order.map(([id]) => id));
-  }, [rounds, metric, colours]);
-  const end = axisEnd(run?.num_rounds ?? 10, rounds.at(-1)?.round ?? 0);
+    return linesOf(rounds, metric, source, order.map(([id]) => id));
+  }, [rounds, metric, source, colours]);
+  const late = useMemo(() => lateClients(rounds), [rounds]);
+  const end = axisEnd(run === null ? 10 : run.num_rounds, rounds.at(-1)?.round ?? 0);
   const build = useCallback(
-    (geometry: Geometry) => chartOption({ metric, lines, colours, theme, end, narrow }, geometry),
-    [metric, lines, colours, theme, end, narrow],
+    (geometry: Geometry) => chartOption({ metric, lines, late, colours, theme, end, narrow }, geometry),
+    [metric, lines, late, colours, theme, end, narrow],
   );
-  const zoom = useChart(plot, build, run?.id ?? "");
+  const zoom = useChart(plot, build, run?.id ?? "", {
+    hover: (round) => roundHovered(run === null || round === null ? null : { run: run.id, round }),
+    pick: (round) => roundChosen(run === null ? null : { run: run.id, round }),
+  });
 
-  const global = lines.at(-1)?.points ?? [];
-  const newest = global.at(-1);
+  const main = lines.at(-1)?.points ?? [];
+  const newest = main.at(-1);
   const text = format(metric, newest?.[1]);
-  const message = failure ?? emptyWords(run?.state ?? null, lines.some((line) => line.points.length > 0));
+  const { of, missing, unit } = newestWords(metric, source);
+  const message = failure ?? emptyWords(run, source, lines.some((line) => line.points.length > 0));
   return (
     <Panel
       title={metric}
@@ -48,10 +53,11 @@ export function ChartPanel({ metric, failure }: ChartPanelProps) {
       beside={
         <>
           <span className={styles.newest}>
-            <Value text={text} why="the global model has not been evaluated yet" />
+            <Value text={text} why={missing} />
           </span>
           <span className="dim small ellipsis">
-            global{newest !== undefined && `, round ${newest[0]}`} · {UNITS[metric]}
+            {of}
+            {newest !== undefined && `, round ${newest[0]}`} · {unit}
           </span>
         </>
       }
@@ -67,10 +73,11 @@ export function ChartPanel({ metric, failure }: ChartPanelProps) {
         ref={plot}
         className={styles.plot}
         role="img"
-        aria-label={`${metric} per round${newest === undefined ? ": no value yet" : `: global ${text} at round ${newest[0]}, ${lines.length - 1} client lines`}`}
+        aria-label={`${metric} per round${newest === undefined ? ": no value yet" : `: ${of} ${text} at round ${newest[0]}, ${lines.length - 1} client lines`}`}
         data-testid={`chart-${metric}`}
         data-run={run?.id}
-        data-points={global.length}
+        data-points={main.length}
+        data-source={source}
         data-latest={newest?.[1]}
         data-latest-round={newest?.[0]}
         data-clients={lines.length - 1}
@@ -78,18 +85,4 @@ export function ChartPanel({ metric, failure }: ChartPanelProps) {
       {message !== null && <p className={styles.message}>{message}</p>}
     </Panel>
   );
-}
-
-function emptyWords(state: string | null, drawn: boolean): string | null {
-  if (drawn) return null;
-  switch (state) {
-    case null:
-      return "curves appear here once a run has started";
-    case "completed":
-    case "stopped":
-    case "failed":
-      return "the run ended before its first evaluation";
-    default:
-      return "the first point appears when the initial model has been evaluated";
-  }
 }

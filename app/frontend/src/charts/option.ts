@@ -4,11 +4,11 @@ import { loss, percent } from "../format/format";
 import { FONT_MONO, FONT_TEXT, TOKENS, type Tokens } from "../theme";
 import type { ChartOption, LineSeriesOption } from "./echarts";
 import { type Line, type Metric, spread, valuesAt } from "./series";
-import { tooltipContent } from "./tooltip";
+import { tooltipContent, tooltipPlace, type TooltipRow } from "./tooltip";
 
 /** Up to here each round is a visible point; beyond, points would touch. */
 const MOST_POINTS = 40;
-/** Beyond this number of clients only the global line has a label; the others are named on hover. */
+/** Beyond this number of clients only the main line has a label; the others are named on hover. */
 const MOST_LABELS = 9;
 const LABEL_WIDTH = 120;
 const LABEL_HEIGHT = 16;
@@ -22,6 +22,8 @@ const SCALE: Record<Metric, number> = { accuracy: 100, loss: 1 };
 export interface ChartInput {
   metric: Metric;
   lines: readonly Line[];
+  /** Who was late, by round. */
+  late: ReadonlyMap<number, readonly string[]>;
   colours: ColourIndex;
   theme: Theme;
   /** Last round on the axis. */
@@ -36,6 +38,8 @@ export interface Geometry {
   yOf: (value: number) => number;
   /** Pixels of the canvas. */
   height: () => number;
+  /** The browser's window, as seen from the chart's corner. */
+  window: () => { left: number; top: number; width: number; height: number };
   /** First and last round in view, or null for all. */
   range: () => readonly [number, number] | null;
 }
@@ -44,15 +48,15 @@ export function format(metric: Metric, value: number | null | undefined): string
   return metric === "accuracy" ? percent(value) : loss(value);
 }
 
-export function styleOf(line: Line, colours: ColourIndex, theme: Theme) {
-  if (line.global) return { colour: TOKENS[theme].text, dash: "solid" } as const;
-  return lineStyle(colours[line.name] ?? 0, theme);
+export function styleOf({ name, main }: Pick<Line, "name" | "main">, colours: ColourIndex, theme: Theme) {
+  if (main) return { colour: TOKENS[theme].text, dash: "solid" } as const;
+  return lineStyle(colours[name] ?? 0, theme);
 }
 
 export function chartOption(input: ChartInput, geometry: Geometry): ChartOption {
-  const { metric, lines, colours, theme, end, narrow } = input;
+  const { metric, lines, theme, end, narrow } = input;
   const tokens = TOKENS[theme];
-  const labels = lines.filter((line) => line.points.length > 0 && (line.global || lines.length - 1 <= MOST_LABELS));
+  const labels = lines.filter((line) => line.points.length > 0 && (line.main || lines.length - 1 <= MOST_LABELS));
   return {
     animation: false,
     textStyle: { fontFamily: FONT_TEXT, fontSize: 12, color: tokens.dim },
@@ -76,6 +80,7 @@ export function chartOption(input: ChartInput, geometry: Geometry): ChartOption 
       trigger: "axis",
       appendTo: "body",
       transitionDuration: 0,
+      position: (point, _parameters, _box, _rect, { contentSize }) => tooltipPlace(point, contentSize, geometry.window()),
       backgroundColor: tokens.raised,
       borderColor: tokens.dim,
       borderWidth: 1,
@@ -84,13 +89,7 @@ export function chartOption(input: ChartInput, geometry: Geometry): ChartOption 
       axisPointer: { type: "line", snap: true, lineStyle: { color: tokens.dim, type: "solid" } },
       formatter: (parameters) => {
         const round = roundOf(parameters);
-        const rows = valuesAt(lines, round, metric).map(({ line, value }) => ({
-          name: line.name,
-          strong: line.global,
-          text: format(metric, value),
-          ...styleOf(line, colours, theme),
-        }));
-        return tooltipContent(`round ${round}`, rows);
+        return tooltipContent(`round ${round}`, rowsAt(round, input));
       },
     },
     // No button: the page arms the zoom itself and a double click resets it.
@@ -111,6 +110,22 @@ export function chartOption(input: ChartInput, geometry: Geometry): ChartOption 
   };
 }
 
+/** Every value at a round, then who was late and has none. */
+function rowsAt(round: number, { metric, lines, late, colours, theme }: ChartInput): TooltipRow[] {
+  const values = valuesAt(lines, round, metric).map(({ line, value }) => ({
+    name: line.name,
+    strong: line.main,
+    text: format(metric, value),
+    ...styleOf(line, colours, theme),
+  }));
+  const known = new Set(values.map(({ name }) => name));
+  const without = (late.get(round) ?? []).filter((name) => !known.has(name));
+  return [
+    ...values,
+    ...without.map((name) => ({ name, strong: false, text: "late", ...styleOf({ name, main: false }, colours, theme) })),
+  ];
+}
+
 function valueAxis(metric: Metric, tokens: Tokens) {
   const common = {
     type: "value",
@@ -121,7 +136,8 @@ function valueAxis(metric: Metric, tokens: Tokens) {
       formatter: (value: number) => (metric === "accuracy" ? `${value} %` : String(value)),
     },
   } as const;
-  if (metric === "loss") return { ...common, min: 0 };
+  // Another app's loss may be anything, a log-likelihood for one.
+  if (metric === "loss") return { ...common, min: ({ min }: { min: number }) => Math.min(0, min) };
   // From just below the lowest value in view, so that late rounds can be told apart once zoomed.
   return { ...common, min: ({ min }: { min: number }) => accuracyStart(min), max: 100 };
 }
@@ -134,16 +150,16 @@ function series(line: Line, input: ChartInput, labels: readonly Line[], geometry
   const { metric, colours, theme, narrow } = input;
   const { colour, dash } = styleOf(line, colours, theme);
   return {
-    id: line.name,
+    id: line.main ? "main" : `client ${line.name}`,
     name: line.name,
     type: "line",
     data: line.points.map(([round, value]) => [round, value * SCALE[metric]]),
     color: colour,
-    lineStyle: { width: line.global ? 2.5 : 1.25, type: dash },
+    lineStyle: { width: line.main ? 2.5 : 1.25, type: dash },
     symbol: "circle",
-    symbolSize: line.global ? 5 : 4,
+    symbolSize: line.main ? 5 : 4,
     showSymbol: line.points.length <= MOST_POINTS,
-    z: line.global ? 4 : 3,
+    z: line.main ? 4 : 3,
     emphasis: { disabled: true },
     endLabel: {
       show: labels.includes(line),
@@ -152,7 +168,7 @@ function series(line: Line, input: ChartInput, labels: readonly Line[], geometry
       fontFamily: FONT_TEXT,
       fontSize: 12,
       lineHeight: LABEL_HEIGHT,
-      fontWeight: line.global ? 600 : 400,
+      fontWeight: line.main ? 600 : 400,
       distance: 6,
       width: (narrow ? 104 : LABEL_WIDTH) - 8,
       overflow: "truncate",

@@ -1,43 +1,86 @@
 import { describe, expect, it } from "vitest";
-import type { ClientRound, Round } from "../api/types";
-import { axisEnd, linesOf, spread, valuesAt } from "./series";
+import type { Round } from "../api/types";
+import { result, round as anyRound } from "../fixtures";
+import { axisEnd, lateClients, linesOf, sourceOf, spread, valuesAt } from "./series";
 
-function result(accuracy: number | null): ClientRound {
-  return { train_loss: 1, loss: 0.5, accuracy, samples: 10, train_s: 1, evaluate_s: null, error: null };
-}
-
-function round(number: number, accuracy: number | null, clients: Record<string, number | null>): Round {
-  return {
-    round: number, complete: accuracy !== null, train_loss: null, loss: 1, accuracy, client_loss: null,
-    client_accuracy: null, clients: 2, started_at: 0, duration_s: 1,
-    per_client: Object.fromEntries(Object.entries(clients).map(([id, value]) => [id, result(value)])),
-  };
+function round(number: number, accuracy: number | null, clients: Record<string, number | null>, changes: Partial<Round> = {}): Round {
+  return anyRound(number, {
+    complete: accuracy !== null,
+    accuracy,
+    per_client: Object.fromEntries(Object.entries(clients).map(([id, value]) => [id, result({ accuracy: value })])),
+    ...changes,
+  });
 }
 
 const rounds = [round(0, 0.1, {}), round(1, 0.5, { b: 0.4, a: 0.6 }), round(2, null, { a: 0.7, b: null })];
+/** As another app has them: nobody evaluates a global model. */
+const foreign = [
+  round(1, null, { a: 0.5, b: 0.7 }, { complete: true, client_accuracy: 0.6, client_loss: 0.9, train_loss: 1.2 }),
+  anyRound(2, {
+    client_accuracy: 0.8, client_loss: 0.4, train_loss: 0.7,
+    per_client: { a: result({ accuracy: 0.8 }), b: result({ late: true }) },
+  }),
+];
+
+describe("sourceOf", () => {
+  it("is the global model of the built-in app, also before its first evaluation", () => {
+    expect(sourceOf([], "accuracy", false)).toBe("global");
+    expect(sourceOf(foreign, "loss", false)).toBe("global");
+  });
+
+  it("is the clients' mean where another app evaluates no global model", () => {
+    expect(sourceOf([], "accuracy", true)).toBe("mean");
+    expect(sourceOf(foreign, "accuracy", true)).toBe("mean");
+    expect(sourceOf(foreign, "loss", true)).toBe("mean");
+    expect(sourceOf(rounds, "accuracy", true)).toBe("global");
+  });
+
+  it("is the training's loss once a round has ended without any evaluation", () => {
+    const trained = { train_loss: 1, client_loss: null };
+    expect(sourceOf([anyRound(1, { ...trained, complete: false })], "loss", true)).toBe("mean");
+    expect(sourceOf([anyRound(1, trained)], "loss", true)).toBe("training");
+  });
+});
 
 describe("linesOf", () => {
   it("draws one line per client in the order given and the global line last", () => {
-    expect(linesOf(rounds, "accuracy", ["a", "b", "c"])).toEqual([
-      { name: "a", global: false, points: [[1, 0.6], [2, 0.7]] },
-      { name: "b", global: false, points: [[1, 0.4]] },
-      { name: "global", global: true, points: [[0, 0.1], [1, 0.5]] },
+    expect(linesOf(rounds, "accuracy", "global", ["a", "b", "c"])).toEqual([
+      { name: "a", main: false, points: [[1, 0.6], [2, 0.7]] },
+      { name: "b", main: false, points: [[1, 0.4]] },
+      { name: "global", main: true, points: [[0, 0.1], [1, 0.5]] },
     ]);
   });
 
-  it("keeps an empty global line, so that the chart exists before round 0", () => {
-    expect(linesOf([], "loss", [])).toEqual([{ name: "global", global: true, points: [] }]);
+  it("keeps an empty main line, so that the chart exists before round 0", () => {
+    expect(linesOf([], "loss", "global", [])).toEqual([{ name: "global", main: true, points: [] }]);
   });
+
+  it("draws the mean of the clients, and no point of who was late", () => {
+    expect(linesOf(foreign, "accuracy", "mean", ["a", "b"])).toEqual([
+      { name: "a", main: false, points: [[1, 0.5], [2, 0.8]] },
+      { name: "b", main: false, points: [[1, 0.7]] },
+      { name: "mean", main: true, points: [[1, 0.6], [2, 0.8]] },
+    ]);
+  });
+
+  it("draws the training where that is all there is", () => {
+    const trained = [anyRound(1, { train_loss: 1.5, per_client: { a: result({ train_loss: 1.4 }) } })];
+    expect(linesOf(trained, "loss", "training", []).map((line) => line.points)).toEqual([[[1, 1.4]], [[1, 1.5]]]);
+  });
+});
+
+describe("lateClients", () => {
+  it("names who was late in which round", () => expect([...lateClients(foreign)]).toEqual([[2, ["b"]]]));
 });
 
 describe("valuesAt", () => {
   it("lists the global value first, then the clients from best to worst", () => {
-    const names = valuesAt(linesOf(rounds, "accuracy", ["b", "a"]), 1, "accuracy").map(({ line }) => line.name);
+    const names = valuesAt(linesOf(rounds, "accuracy", "global", ["b", "a"]), 1, "accuracy").map(({ line }) => line.name);
     expect(names).toEqual(["global", "a", "b"]);
   });
 
   it("leaves out who has no value at that round", () => {
-    expect(valuesAt(linesOf(rounds, "accuracy", []), 2, "accuracy").map(({ value }) => value)).toEqual([0.7]);
+    expect(valuesAt(linesOf(rounds, "accuracy", "global", []), 2, "accuracy").map(({ value }) => value)).toEqual([0.7]);
   });
 });
 
@@ -55,5 +98,8 @@ describe("axisEnd", () => {
     [1000, 100, 200],
     [1000, 990, 1000],
     [10000, 41, 75],
-  ])("of %d rounds at round %d is %d", (total, newest, end) => expect(axisEnd(total, newest)).toBe(end));
+    [null, 0, 10],
+    [null, 9, 20],
+    [null, 300, 500],
+  ])("of %s rounds at round %d is %d", (total, newest, end) => expect(axisEnd(total, newest)).toBe(end));
 });

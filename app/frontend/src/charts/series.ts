@@ -3,40 +3,77 @@ import type { Round } from "../api/types";
 
 export type Metric = "accuracy" | "loss";
 
+/**
+ * What the main line shows: the global model on the server's test set; where nobody evaluates that, the mean of the
+ * clients, weighted by their samples; where they do not evaluate either, the mean of their training.
+ */
+export type Source = "global" | "mean" | "training";
+
 export interface Line {
-  /** Client id, or "global" for the server's model on the server's test set. */
+  /** Client id, or what the main line shows. */
   name: string;
-  global: boolean;
+  main: boolean;
   /** [round, value], ascending, only where there is a value. */
   points: [number, number][];
 }
 
-/** The global line last, so that it is drawn over the others; clients in the order given, only those with a value. */
-export function linesOf(rounds: readonly Round[], metric: Metric, clientOrder: readonly string[]): Line[] {
-  const global: Line = { name: "global", global: true, points: [] };
-  const clients = new Map<string, Line>(clientOrder.map((id) => [id, { name: id, global: false, points: [] }]));
+const MAIN_NAMES: Record<Source, string> = { global: "global", mean: "mean", training: "mean" };
+
+/** Another app (`foreign`) may have no global model to evaluate; the built-in one always does. */
+export function sourceOf(rounds: readonly Round[], metric: Metric, foreign: boolean): Source {
+  if (!foreign || rounds.some((round) => round[metric] !== null)) return "global";
+  if (metric === "accuracy" || rounds.some((round) => round.client_loss !== null)) return "mean";
+  // Not before a round has ended without it: an evaluation comes after the training.
+  const trainsOnly = rounds.some((round) => round.complete && round.train_loss !== null);
+  return trainsOnly ? "training" : "mean";
+}
+
+function mainValue(round: Round, metric: Metric, source: Source): number | null {
+  switch (source) {
+    case "global":
+      return round[metric];
+    case "mean":
+      return metric === "accuracy" ? round.client_accuracy : round.client_loss;
+    case "training":
+      return round.train_loss;
+  }
+}
+
+/** The main line last, so that it is drawn over the others; clients in the order given, only those with a value. */
+export function linesOf(rounds: readonly Round[], metric: Metric, source: Source, clientOrder: readonly string[]): Line[] {
+  const main: Line = { name: MAIN_NAMES[source], main: true, points: [] };
+  const clients = new Map<string, Line>(clientOrder.map((id) => [id, { name: id, main: false, points: [] }]));
   for (const round of rounds) {
-    push(global, round.round, round[metric]);
+    push(main, round.round, mainValue(round, metric, source));
     for (const [id, result] of Object.entries(round.per_client)) {
-      const line = clients.get(id) ?? { name: id, global: false, points: [] };
+      const line = clients.get(id) ?? { name: id, main: false, points: [] };
       clients.set(id, line);
-      push(line, round.round, result[metric]);
+      push(line, round.round, source === "training" ? result.train_loss : result[metric]);
     }
   }
-  return [...clients.values(), global].filter((line) => line.global || line.points.length > 0);
+  return [...clients.values(), main].filter((line) => line.main || line.points.length > 0);
 }
 
 function push(line: Line, round: number, value: number | null): void {
   if (value !== null && Number.isFinite(value)) line.points.push([round, value]);
 }
 
-/** Last round on the axis: the whole run if it is short, else a round number with some room ahead. */
-export function axisEnd(numRounds: number, newest: number): number {
-  if (numRounds <= 50) return numRounds;
-  const wanted = Math.max(20, newest * 1.25);
+/** Who was late, by round: they have no point in it, and the hover says why. */
+export function lateClients(rounds: readonly Round[]): ReadonlyMap<number, readonly string[]> {
+  const late = rounds.map(({ round, per_client }) => {
+    const ids = Object.entries(per_client).flatMap(([id, result]) => (result.late ? [id] : []));
+    return [round, ids] as const;
+  });
+  return new Map(late.filter(([, ids]) => ids.length > 0));
+}
+
+/** Last round on the axis: the whole run if it is short, else (or without a known end) some room ahead. */
+export function axisEnd(numRounds: number | null, newest: number): number {
+  if (numRounds !== null && numRounds <= 50) return numRounds;
+  const wanted = Math.max(numRounds === null ? 10 : 20, newest * 1.25);
   const power = 10 ** Math.floor(Math.log10(wanted));
   const nice = [1, 2, 3, 5, 7.5, 10].find((step) => step * power >= wanted) ?? 10;
-  return Math.min(numRounds, nice * power);
+  return Math.min(numRounds ?? Infinity, nice * power);
 }
 
 /**
@@ -67,5 +104,5 @@ export function valuesAt(lines: readonly Line[], round: number, metric: Metric):
       const point = line.points.find(([at]) => at === round);
       return point === undefined ? [] : [{ line, value: point[1] }];
     })
-    .sort((a, b) => Number(b.line.global) - Number(a.line.global) || sign * (a.value - b.value));
+    .sort((a, b) => Number(b.line.main) - Number(a.line.main) || sign * (a.value - b.value));
 }

@@ -30,3 +30,20 @@ function append(parent: HTMLElement, tag: string, className: string | undefined)
   parent.append(element);
   return element;
 }
+
+const GAP = 16;
+
+/**
+ * Where the box goes, in pixels from the chart's corner: right of the pointer, else left of it, and always within the
+ * window, whose corner is at `window.left`, `window.top` as seen from there.
+ */
+export function tooltipPlace(
+  [x, y]: readonly [number, number],
+  [width, height]: readonly [number, number],
+  window: { left: number; top: number; width: number; height: number },
+): [number, number] {
+  const end = window.left + window.width - width;
+  const left = x + GAP <= end ? x + GAP : x - GAP - width;
+  const top = Math.min(y + GAP, window.top + window.height - height);
+  return [Math.max(window.left, Math.min(left, end)), Math.max(window.top, top)];
+}

@@ -11,6 +11,13 @@ interface Zoom {
   reset: () => void;
 }
 
+/** What the reader does with a round of the curves. */
+export interface RoundPointer {
+  /** The pointer is over this round; null: it left. */
+  hover: (round: number | null) => void;
+  pick: (round: number) => void;
+}
+
 /**
  * An ECharts instance in the given element: resized with it, hover and zoom shared with the other charts.
  * Dragging zooms where there is a mouse (on a touch screen dragging scrolls the page); a double click resets, and
@@ -20,10 +27,15 @@ export function useChart(
   element: RefObject<HTMLDivElement | null>,
   build: (geometry: Geometry) => ChartOption,
   subject: string,
+  pointer: RoundPointer,
 ): Zoom {
   const chart = useRef<EChartsType | null>(null);
   const [zoomed, setZoomed] = useState(false);
   const range = useRef<Range | null>(null);
+  const told = useRef(pointer);
+  useEffect(() => {
+    told.current = pointer;
+  });
   const reset = useCallback(() => {
     chart.current?.dispatchAction({ type: "dataZoom", start: 0, end: 100 });
   }, []);
@@ -39,6 +51,7 @@ export function useChart(
       range.current = rangeOf(event);
       setZoomed(range.current !== null);
     });
+    trackPointer(instance, told);
     const resized = new ResizeObserver(() => instance.resize());
     resized.observe(element.current);
     return () => {
@@ -62,11 +75,38 @@ export function useChart(
   return { zoomed, reset };
 }
 
+/** The pointer's round is the one that the axis pointer snaps to. */
+function trackPointer(instance: EChartsType, told: RefObject<RoundPointer>): void {
+  let at: number | null = null;
+  const move = (round: number | null): void => {
+    if (round === at) return;
+    at = round;
+    told.current.hover(round);
+  };
+  instance.on("updateAxisPointer", (event) => move(axisRoundOf(event)));
+  instance.getZr().on("globalout", () => move(null));
+  instance.getZr().on("click", () => {
+    if (at !== null) told.current.pick(at);
+  });
+}
+
+function axisRoundOf(event: unknown): number | null {
+  if (typeof event !== "object" || event === null || !("axesInfo" in event) || !Array.isArray(event.axesInfo)) return null;
+  const first: unknown = event.axesInfo[0];
+  if (typeof first !== "object" || first === null || !("value" in first)) return null;
+  const round = Number(first.value);
+  return Number.isInteger(round) ? round : null;
+}
+
 function geometryOf(instance: EChartsType, range: RefObject<Range | null>): Geometry {
   return {
     xOf: (round) => instance.convertToPixel({ xAxisIndex: 0 }, round),
     yOf: (value) => instance.convertToPixel({ yAxisIndex: 0 }, value),
     height: () => instance.getHeight(),
+    window: () => {
+      const { left, top } = instance.getDom().getBoundingClientRect();
+      return { left: -left, top: -top, width: document.documentElement.clientWidth, height: window.innerHeight };
+    },
     range: () => range.current,
   };
 }

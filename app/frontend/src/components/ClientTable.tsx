@@ -1,4 +1,7 @@
-import { activeRun, useStore } from "../store/store";
+import { useMemo, useState } from "react";
+import type { Client } from "../api/types";
+import { classesFor, latestResults } from "../clients/results";
+import { activeRun, clientsRun, roundsOf, useStore } from "../store/store";
 import { ClientRow } from "./ClientRow";
 import styles from "./ClientTable.module.css";
 import { CopyCommand } from "./CopyCommand";
@@ -10,26 +13,28 @@ const COLUMNS = ["client", "work", "data", "accuracy", "loss", "device"] as cons
 
 export function ClientTable() {
   const clients = useStore((state) => state.server.clients);
-  const join = useStore((state) => joinCommand(state.server.status?.join_command, activeRun(state)));
-  const lost = clients.filter((client) => client.state === "lost").length;
+  const run = useStore(clientsRun);
+  const rounds = useStore((state) => roundsOf(state, clientsRun(state)));
+  const latest = useMemo(() => latestResults(rounds), [rounds]);
+  const [opened, setOpened] = useState<ReadonlySet<string>>(new Set());
+
+  const toggle = (id: string): void => {
+    const next = new Set(opened);
+    if (!next.delete(id)) next.add(id);
+    setOpened(next);
+  };
   return (
     <Panel
       title="clients"
       area="clients"
       beside={
         <span className="dim small" data-testid="client-count">
-          {clients.length - lost} connected{lost > 0 && `, ${lost} lost`}
+          {countWords(clients)}
         </span>
       }
     >
       {clients.length === 0 ? (
-        join !== undefined && (
-          <div className={styles.empty} data-testid="no-clients">
-            <p>No client is connected. Start one in a terminal, here or on another machine:</p>
-            <CopyCommand command={join} />
-            <p className="dim">Each further client needs an id of its own: client-2, client-3.</p>
-          </div>
-        )
+        <NoClients />
       ) : (
         <VirtualRows
           role="table"
@@ -40,7 +45,18 @@ export function ClientTable() {
           keyOf={(index) => clients[index]?.id ?? index}
           render={(index) => {
             const client = clients[index];
-            return client && <ClientRow client={client} />;
+            return (
+              client && (
+                <ClientRow
+                  client={client}
+                  latest={latest.get(client.id)}
+                  classes={classesFor(client, run)}
+                  paused={run?.state === "paused"}
+                  open={opened.has(client.id)}
+                  toggle={() => toggle(client.id)}
+                />
+              )
+            );
           }}
           head={
             <div className={styles.head} role="row">
@@ -54,5 +70,28 @@ export function ClientTable() {
         />
       )}
     </Panel>
+  );
+}
+
+/** "3 connected, 1 late, 1 lost" */
+function countWords(clients: readonly Client[]): string {
+  const among = (state: Client["state"]): number => clients.filter((client) => client.state === state).length;
+  const [late, lost] = [among("late"), among("lost")];
+  return [
+    `${clients.length - lost} connected`,
+    ...(late > 0 ? [`${late} late`] : []),
+    ...(lost > 0 ? [`${lost} lost`] : []),
+  ].join(", ");
+}
+
+function NoClients() {
+  const join = useStore((state) => joinCommand(state.server.status?.join_command, activeRun(state)));
+  if (join === undefined) return null;
+  return (
+    <div className={styles.empty} data-testid="no-clients">
+      <p>No client is connected. Start one in a terminal, here or on another machine:</p>
+      <CopyCommand command={join} testId="join-command" />
+      <p className="dim">Each further client needs an id of its own: client-2, client-3.</p>
+    </div>
   );
 }

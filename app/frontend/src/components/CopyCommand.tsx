@@ -3,7 +3,7 @@ import { useRef, useState } from "react";
 import styles from "./CopyCommand.module.css";
 
 /** A command line with a button that copies it. */
-export function CopyCommand({ command }: { command: string }) {
+export function CopyCommand({ command, testId }: { command: string; testId: string }) {
   const code = useRef<HTMLElement>(null);
   const [copied, setCopied] = useState<"no" | "yes" | "selected">("no");
 
@@ -20,7 +20,7 @@ export function CopyCommand({ command }: { command: string }) {
 
   return (
     <div className={styles.command}>
-      <code ref={code} className={styles.code} data-testid="join-command">
+      <code ref={code} className={styles.code} data-testid={testId}>
         {command}
       </code>
       <Button variant="default" size="compact-md" miw={88} onClick={() => void copy()}>

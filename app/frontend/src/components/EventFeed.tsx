@@ -3,26 +3,24 @@ import { useMemo, useState } from "react";
 import type { LogEntry, LogLevel } from "../api/types";
 import { count } from "../format/format";
 import { useStore } from "../store/store";
+import { Choice } from "./Choice";
 import styles from "./EventFeed.module.css";
 import { EventRow } from "./EventRow";
-import { Panel } from "./Panel";
 import { VirtualRows } from "./VirtualRows";
 
 const FILTERS = ["all", "info", "warning", "error"] as const;
-type Filter = (typeof FILTERS)[number];
+export type EventFilter = (typeof FILTERS)[number];
 
-function countByLevel(logs: readonly LogEntry[]): Record<Filter, number> {
+function countByLevel(logs: readonly LogEntry[]): Record<EventFilter, number> {
   const counts: Record<LogLevel, number> = { debug: 0, info: 0, warning: 0, error: 0 };
   for (const entry of logs) counts[entry.level] += 1;
   return { all: logs.length, info: counts.info, warning: counts.warning, error: counts.error };
 }
 
-export function EventFeed() {
+export function EventFeed({ filter }: { filter: EventFilter }) {
   const logs = useStore((state) => state.server.logs);
-  const [filter, setFilter] = useState<Filter>("all");
   const [following, setFollowing] = useState(true);
   const [opened, setOpened] = useState<ReadonlySet<number>>(new Set());
-  const counts = useMemo(() => countByLevel(logs), [logs]);
   const shown = useMemo(() => (filter === "all" ? logs : logs.filter((entry) => entry.level === filter)), [logs, filter]);
 
   const toggle = (seq: number): void => {
@@ -31,7 +29,7 @@ export function EventFeed() {
     setOpened(next);
   };
   return (
-    <Panel title="events" area="events" actions={<Filters filter={filter} counts={counts} change={setFilter} />}>
+    <>
       {shown.length === 0 ? (
         <p className={styles.empty}>{filter === "all" ? "nothing has happened yet" : `no ${filter} so far`}</p>
       ) : (
@@ -55,31 +53,26 @@ export function EventFeed() {
           Go to the latest
         </Button>
       )}
-    </Panel>
+    </>
   );
 }
 
-interface FiltersProps {
-  filter: Filter;
-  counts: Record<Filter, number>;
-  change: (filter: Filter) => void;
+interface EventFiltersProps {
+  filter: EventFilter;
+  change: (filter: EventFilter) => void;
 }
 
-function Filters({ filter, counts, change }: FiltersProps) {
+export function EventFilters({ filter, change }: EventFiltersProps) {
+  const logs = useStore((state) => state.server.logs);
+  const counts = useMemo(() => countByLevel(logs), [logs]);
   return (
-    <div className={styles.filters} role="group" aria-label="level of the events">
-      {FILTERS.map((each) => (
-        <button
-          key={each}
-          type="button"
-          className={styles.filter}
-          aria-pressed={each === filter}
-          onClick={() => change(each)}
-          data-testid={`events-${each}`}
-        >
-          {each} <span className={styles.count}>{count(counts[each])}</span>
-        </button>
-      ))}
-    </div>
+    <Choice
+      label="level of the events"
+      options={FILTERS}
+      chosen={filter}
+      change={change}
+      testId="events"
+      beside={(each) => <span className={styles.count}>{count(counts[each])}</span>}
+    />
   );
 }

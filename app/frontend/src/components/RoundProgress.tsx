@@ -1,60 +1,45 @@
 import type { Run } from "../api/types";
-import { count } from "../format/format";
+import { count, NO_DATA } from "../format/format";
 import styles from "./RunBar.module.css";
+import { barOf, roundShown } from "./round-progress";
+import { Value } from "./Value";
 
-/** Up to here each round is a segment of its own; beyond, the bar is one piece. */
-const MOST_SEGMENTS = 50;
-
-/** Share of the current round that is over: half is training, half is evaluation, each by its replies. */
-function shareOfRound({ state, progress }: Run): number {
-  if (state !== "running" || progress === null) return 0;
-  const replies = progress.total > 0 ? progress.done / progress.total : 0;
-  switch (progress.phase) {
-    case "training":
-      return replies / 2;
-    case "evaluating":
-      return 0.5 + replies / 2;
-    case "aggregating":
-      return 0.5;
-  }
-}
-
+/** How far the run is; how far the current round is, where the run's end is not known. */
 export function RoundProgress({ run, done }: { run: Run; done: number }) {
-  const total = run.num_rounds;
-  const shown = Math.max(run.round, done);
-  const digits = count(total).length;
-  const segments = total <= MOST_SEGMENTS ? total : 1;
-  const reached = done + (done < total ? shareOfRound(run) : 0);
+  const { segments, label, value, max } = barOf(run, done);
   return (
     <div className={styles.progress}>
       <p className={styles.rounds}>
         round{" "}
         <span className="mono" data-testid="round">
-          {count(shown).padStart(digits, "\u2007")} of {count(total)}
+          <Rounds run={run} done={done} />
         </span>
       </p>
       <div
         className={styles.segments}
         role="progressbar"
-        aria-label="progress of the run"
+        aria-label={label}
         aria-valuemin={0}
-        aria-valuemax={total}
-        aria-valuenow={done}
+        aria-valuemax={max}
+        aria-valuenow={value}
         data-testid="round-progress"
       >
-        {Array.from({ length: segments }, (_, index) => {
-          const filled = Math.min(1, Math.max(0, segments === 1 ? reached / total : reached - index));
-          const current = segments > 1 && filled < 1;
-          return (
-            <div key={index} className={styles.segment}>
-              <div
-                className={current ? `${styles.fill} ${styles.current}` : styles.fill}
-                style={{ transform: `scaleX(${filled})` }}
-              />
-            </div>
-          );
-        })}
+        {segments.map((filled, index) => (
+          <div key={index} className={styles.segment}>
+            <div
+              className={segments.length > 1 && filled < 1 ? `${styles.fill} ${styles.current}` : styles.fill}
+              style={{ transform: `scaleX(${filled})` }}
+            />
+          </div>
+        ))}
       </div>
     </div>
   );
+}
+
+function Rounds({ run, done }: { run: Run; done: number }) {
+  const shown = roundShown(run, done);
+  if (run.num_rounds === null) return <Value text={shown === 0 ? NO_DATA : count(shown)} why="the app has not begun a round yet" />;
+  const total = count(run.num_rounds);
+  return `${count(shown).padStart(total.length, "\u2007")} of ${total}`;
 }

@@ -3,7 +3,7 @@ import { count, percent } from "../format/format";
 import { runChosen, shownRun, useStore } from "../store/store";
 import { Panel } from "./Panel";
 import styles from "./RunList.module.css";
-import { specWords } from "./run-words";
+import { roundsWords, situation, specWords } from "./run-words";
 import { RUN_MARKS, StateMark } from "./StateMark";
 import { Ago, Value } from "./Value";
 import { VirtualRows } from "./VirtualRows";
@@ -50,7 +50,7 @@ function RunRow({ run, shown }: { run: Run; shown: boolean }) {
       className={styles.row}
       aria-current={shown ? "true" : undefined}
       onClick={() => runChosen(run.id)}
-      title={run.reason ?? `Show the curves of run ${run.id}`}
+      title={[situation(run), `Show the curves of run ${run.id}`].filter(Boolean).join("\n")}
       data-testid="run-row"
       data-run={run.id}
       data-state={run.state}
@@ -61,11 +61,9 @@ function RunRow({ run, shown }: { run: Run; shown: boolean }) {
       </span>
       <span className="mono">{run.id}</span>
       <span className="dim small ellipsis">{specWords(run.spec)}</span>
+      <span className={styles.number}>{roundsWords(run)}</span>
       <span className={styles.number}>
-        {count(run.round)} of {count(run.num_rounds)}
-      </span>
-      <span className={styles.number}>
-        <Value text={percent(run.final?.accuracy)} why="not evaluated yet" />
+        <Value text={percent(run.final?.accuracy)} why={run.spec.app === null ? "not evaluated yet" : "the app has not evaluated a global model"} />
       </span>
       <span className={styles.time}>
         <Ago time={run.finished_at ?? run.started_at ?? run.created_at} />

@@ -3,22 +3,27 @@ import type { ClientState, LogLevel, RunState } from "../api/types";
 import styles from "./StateMark.module.css";
 
 type Tone = "quiet" | "plain" | "good" | "warn" | "bad";
-type Shape = "ring" | "dots" | "half" | "play" | "diamond" | "check" | "square" | "cross" | "triangle" | "dot" | "disc";
+type Shape =
+  | "ring" | "dots" | "half" | "play" | "pause" | "bolt" | "clock" | "diamond" | "check" | "square" | "cross" | "triangle"
+  | "dot" | "disc";
 
 /** Shape first, tone second: no state is told by colour alone. */
 export const RUN_MARKS: Record<RunState, [Shape, Tone]> = {
   queued: ["ring", "quiet"],
   waiting: ["half", "warn"],
   running: ["play", "good"],
+  paused: ["pause", "plain"],
   completed: ["check", "good"],
   stopped: ["square", "quiet"],
   failed: ["cross", "bad"],
+  interrupted: ["bolt", "warn"],
 };
 
 export const CLIENT_MARKS: Record<ClientState, [Shape, Tone]> = {
   idle: ["ring", "quiet"],
   training: ["play", "good"],
   evaluating: ["diamond", "good"],
+  late: ["clock", "warn"],
   lost: ["cross", "bad"],
 };
 
@@ -39,6 +44,14 @@ const SHAPES: Record<Shape, ReactNode> = {
     </>
   ),
   play: <path d="M3 1.5v9L11 6z" />,
+  pause: <path d="M2 1.5h3v9H2zM7 1.5h3v9H7z" />,
+  bolt: <path d="M7.5 0L2 7h3l-.5 5L10 5H7z" />,
+  clock: (
+    <>
+      <circle cx="6" cy="6" r="4.5" className={styles.thin} />
+      <path d="M6 3.5V6l2 1.2" className={styles.thin} />
+    </>
+  ),
   diamond: <path d="M6 1l5 5-5 5-5-5z" />,
   check: <path d="M1.5 6.5l3 3 6-7" className={styles.stroke} />,
   square: <path d="M2 2h8v8H2z" />,
@@ -47,6 +60,8 @@ const SHAPES: Record<Shape, ReactNode> = {
   dot: <circle cx="6" cy="6" r="2" />,
   disc: <circle cx="6" cy="6" r="4" />,
 };
+
+export const ALERT_MARK: [Shape, Tone] = ["triangle", "warn"];
 
 export function StateMark({ mark: [shape, tone] }: { mark: [Shape, Tone] }) {
   return (

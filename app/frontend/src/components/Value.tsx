@@ -1,4 +1,4 @@
-import { ago, exactTime, NO_DATA } from "../format/format";
+import { ago, exactTime, NO_DATA, span } from "../format/format";
 import { useStore } from "../store/store";
 
 /** A formatted value; without data it is an en dash that says why on hover. */
@@ -20,4 +20,10 @@ export function Ago({ time, prefix = "" }: { time: number; prefix?: string }) {
       {text}
     </time>
   );
+}
+
+/** For how long something is overdue, counted by the second. */
+export function Late({ since }: { since: number }) {
+  const text = useStore((state) => span(state.now - since));
+  return <span title={`its time was over at ${exactTime(since)}`}> {text}</span>;
 }

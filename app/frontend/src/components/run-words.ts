@@ -1,7 +1,6 @@
 /** What the page says about a run, in words. Pure functions. */
-import type { Round, Run, RunSpec } from "../api/types";
-import { isLive } from "../api/types";
-import { percent, plural } from "../format/format";
+import type { AppInfo, Client, Round, Run, RunSpec } from "../api/types";
+import { count, exactTime, percent, plural, span } from "../format/format";
 
 export const DATASETS: Record<RunSpec["dataset"], string> = {
   digits: "Digits",
@@ -13,15 +12,59 @@ export const DATASETS: Record<RunSpec["dataset"], string> = {
 
 export const MODELS: Record<RunSpec["model"], string> = { cnn: "CNN", linear: "linear" };
 
-export const STRATEGIES: Record<RunSpec["strategy"], string> = { fedavg: "FedAvg" };
+export const STRATEGIES: Record<RunSpec["strategy"], string> = {
+  fedavg: "FedAvg",
+  fedprox: "FedProx",
+  fedavgm: "FedAvgM",
+  fedadam: "FedAdam",
+  fedyogi: "FedYogi",
+  fedadagrad: "FedAdagrad",
+  qfedavg: "q-FedAvg",
+  fedmedian: "FedMedian",
+  fedtrimmedavg: "FedTrimmedAvg",
+  krum: "Krum",
+  multikrum: "Multi-Krum",
+  bulyan: "Bulyan",
+  "dpfedavg-fixed": "DP-FedAvg",
+  "dpfedavg-adaptive": "Adaptive DP-FedAvg",
+};
 
 /** α of the Dirichlet split, or IID. */
-export function heterogeneity(spec: RunSpec): string {
+function heterogeneity(spec: RunSpec): string {
   return spec.alpha === null ? "IID" : `α ${spec.alpha}`;
 }
 
 export function specWords(spec: RunSpec): string {
+  if (spec.app !== null) return [spec.app, ...pairs(spec.run_config)].join(" · ");
   return [DATASETS[spec.dataset], MODELS[spec.model], STRATEGIES[spec.strategy], heterogeneity(spec)].join(" · ");
+}
+
+function pairs(values: Readonly<Record<string, unknown>> | undefined): string[] {
+  return Object.entries(values ?? {}).map(([name, value]) => `${name} ${String(value)}`);
+}
+
+/** All settings that `specWords` leaves out, one line each. */
+export function settingsLines({ spec, created_at }: Run): string[] {
+  const { lr, local_epochs, batch_size, seed, min_clients } = spec;
+  const training = `learning rate ${lr}, local epochs ${local_epochs}, batch size ${batch_size}, seed ${seed}`;
+  const strategy = [STRATEGIES[spec.strategy], ...pairs(spec.strategy_params)].join(", ");
+  return [
+    ...(spec.app === null ? [training, strategy] : []),
+    `at least ${plural(min_clients, "client")}; ${lateWords(spec)}`,
+    `created ${exactTime(created_at)}`,
+  ];
+}
+
+type LatePolicy = Pick<RunSpec, "round_timeout_s" | "min_replies" | "min_reply_share">;
+
+/** What a round does about clients that do not answer. */
+export function lateWords({ round_timeout_s, min_replies, min_reply_share }: LatePolicy): string {
+  const least = [
+    ...(min_replies > 1 || min_reply_share === 0 ? [plural(min_replies, "reply", "replies")] : []),
+    ...(min_reply_share > 0 ? [`${count(min_reply_share * 100)} % of those asked`] : []),
+  ].join(" and ");
+  if (round_timeout_s === null) return `a round waits for every client and needs at least ${least}`;
+  return `after ${count(round_timeout_s)} s a round goes on with at least ${least}`;
 }
 
 /** The next step where there is no run. */
@@ -31,22 +74,66 @@ export function noRunWords(loaded: boolean, clients: number): string {
   return `${plural(clients, "client")} ready: start a run with “New run”`;
 }
 
-/** What stands beside the state: the phase while it runs, otherwise why it is as it is. */
-export function situation(run: Run): string {
+interface Surroundings {
+  clients?: readonly Client[];
+  /** Unix seconds of the server's clock. */
+  now?: number;
+  /** The newest mean of the clients' own evaluation. */
+  mean?: number | null;
+}
+
+/** What stands beside the state: the phase while it runs, why it is as it is and how late who is, and what came of it. */
+export function situation(run: Run, { clients = [], now = 0, mean = null }: Surroundings = {}): string {
   const parts: string[] = [];
-  if (run.state === "running" && run.progress !== null) {
+  if (run.progress !== null && (run.state === "running" || run.state === "paused")) {
     const { phase, done, total } = run.progress;
     parts.push(total > 0 ? `${phase} ${done} of ${total}` : phase);
   }
-  if (run.reason !== null) parts.push(withoutState(run.reason, run.state));
-  if (run.state === "queued" && run.reason === null) parts.push("starts when the runs before it have ended");
-  if (run.state === "completed" && run.final !== null) parts.push(`${percent(run.final.accuracy)} accuracy`);
+  const reason = run.reason === null ? unspoken(run) : withoutState(run.reason, run.state);
+  if (reason !== null) parts.push(withLateness(reason, clients, now));
+  if (run.state === "completed") {
+    if (run.final !== null) parts.push(`${percent(run.final.accuracy)} accuracy`);
+    else if (mean !== null) parts.push(`${percent(mean)} accuracy, mean of the clients`);
+  }
   return parts.join(" · ");
+}
+
+/** Why it is as it is, where the server gave no reason. */
+function unspoken(run: Run): string | null {
+  switch (run.state) {
+    case "queued":
+      return "starts when the runs before it have ended";
+    case "paused":
+      return "nothing is sent until it is resumed";
+    case "interrupted":
+      return run.can_resume ? `can go on in round ${count(Math.max(1, run.round))}` : "can only be started again";
+    default:
+      return null;
+  }
 }
 
 /** The state stands before the reason: "waiting", "for 1 more client", not "waiting" twice. */
 function withoutState(reason: string, state: string): string {
-  return reason.startsWith(`${state} `) ? reason.slice(state.length + 1) : reason;
+  const rest = reason.startsWith(state) ? reason.slice(state.length) : null;
+  return rest !== null && /^[ :]/.test(rest) ? rest.replace(/^:? /, "") : reason;
+}
+
+/** The server says who is late; by how much, the page counts: "client-3 is 40 s late". */
+function withLateness(reason: string, clients: readonly Client[], now: number): string {
+  return reason.replace(/(\S+) is late\b/g, (words, id) => {
+    const since = clients.find((client) => client.id === id)?.late_since ?? null;
+    return since === null ? words : `${id} is ${span(now - since)} late`;
+  });
+}
+
+/** The round lacks updates; the server tries again by itself when a client comes, or when it is told to. */
+export function canTryAgain({ state, reason }: Run): boolean {
+  return state === "waiting" && reason !== null && reason.startsWith("waiting to try again");
+}
+
+/** How far it is, for the list: "4 of 10", or "4" where the end is not known. */
+export function roundsWords(run: Pick<Run, "round" | "num_rounds">): string {
+  return run.num_rounds === null ? count(run.round) : `${count(run.round)} of ${count(run.num_rounds)}`;
 }
 
 /** Rounds that are over: the newest complete one, as far as it is known. */
@@ -57,25 +144,45 @@ export function roundsDone(run: Run, rounds: readonly Round[]): number {
 
 /** Names the consequence of stopping. */
 export function stopConsequence(run: Run, done: number): string {
-  if (run.state === "queued") return "It has not started. It leaves the queue and does not run.";
-  const kept = done === 1 ? "round 1 and its curve stay" : `rounds 1 to ${done} and their curves stay`;
-  if (run.state === "waiting") {
-    return done === 0 ? "No round has started. It ends without a result." : `It waits between two rounds: ${kept}.`;
+  const kept = keptWords(run, done);
+  switch (run.state) {
+    case "queued":
+      return "It has not started. It leaves the queue and does not run.";
+    case "waiting":
+      return done === 0 ? "No round has started. It ends without a result." : `It waits between two rounds: ${kept}.`;
+    case "interrupted":
+      return `It cannot be resumed afterwards; ${done === 0 ? "no round is complete" : kept}.`;
+    default: {
+      const lost = run.round > done ? `Round ${run.round} is lost` : "The round in progress is lost";
+      return done === 0 ? `${lost}; no round is complete yet.` : `${lost}; ${kept}.`;
+    }
   }
-  const lost = run.round > done ? `Round ${run.round} is lost` : "The round in progress is lost";
-  return done === 0 ? `${lost}; no round is complete yet.` : `${lost}; ${kept}.`;
+}
+
+/** FedLoom cannot know where another app keeps its model. */
+function keptWords({ spec }: Run, done: number): string {
+  if (done === 1) return spec.app === null ? "round 1, its curve and its checkpoint stay" : "round 1 and its curve stay";
+  const rounds = `rounds 1 to ${done}`;
+  return spec.app === null ? `${rounds}, their curves and the kept checkpoints stay` : `${rounds} and their curves stay`;
 }
 
 /** Why a new run would not start at once, or null. */
 export function queueNote(active: Run | null): string | null {
-  if (active === null || !isLive(active.state)) return null;
-  return `Run ${active.id} is ${active.state}. The new run is queued and starts when it has ended.`;
+  return active && `Run ${active.id} is ${active.state}. The new run is queued and starts when it has ended.`;
 }
 
 /** Whether enough clients are there for a run to start. */
 export function cohortNote(dataset: RunSpec["dataset"], holders: number, needed: number): string {
-  const held = `${plural(holders, "connected client")} ${holders === 1 ? "holds" : "hold"} ${DATASETS[dataset]}`;
-  return holders < needed ? `${held}: it will wait for ${needed - holders} more` : held;
+  return wouldWait(`${plural(holders, "connected client")} ${holders === 1 ? "holds" : "hold"} ${DATASETS[dataset]}`, holders, needed);
+}
+
+/** The same for another Flower app. */
+export function appCohortNote(app: AppInfo, runners: number, needed: number): string {
+  return wouldWait(`${plural(runners, "connected client")} ${runners === 1 ? "runs" : "run"} ${app.name}`, runners, needed);
+}
+
+function wouldWait(there: string, clients: number, needed: number): string {
+  return clients < needed ? `${there}: it will wait for ${needed - clients} more` : there;
 }
 
 /** What to type to join: the server's command, with the data set of the run that waits for clients now. */

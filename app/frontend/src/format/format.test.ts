@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { ago, clock, count, duration, exactTime, loss, percent, plural } from "./format";
+import { ago, bytes, clock, count, duration, exactTime, loss, number, percent, plural, span } from "./format";
 
 describe("values without data", () => {
   it("are an en dash in every format", () => {
-    for (const format of [count, percent, loss, duration, ago]) {
+    for (const format of [count, percent, loss, duration, span, ago, bytes, number]) {
       expect(format(null)).toBe("–");
       expect(format(undefined)).toBe("–");
       expect(format(Number.NaN)).toBe("–");
@@ -35,6 +35,15 @@ describe("ago", () => {
   ])("writes an age of %d s as %s", (seconds, text) => expect(ago(seconds)).toBe(text));
 });
 
+describe("span", () => {
+  it.each([
+    [-1, "0 s"],
+    [40.9, "40 s"],
+    [125, "2 min"],
+    [7300, "2 h"],
+  ])("writes %d s as %s", (seconds, text) => expect(span(seconds)).toBe(text));
+});
+
 describe("metrics", () => {
   it.each([
     [0.9812, "98.1 %"],
@@ -48,6 +57,7 @@ describe("metrics", () => {
     [12.44, "12.4"],
     [1234.5, "1,235"],
     [1_234_567, "1.2e+6"],
+    [-45.67, "-45.7"],
     [Number.POSITIVE_INFINITY, "–"],
   ])("writes the loss %d as %s", (value, text) => expect(loss(value)).toBe(text));
 });
@@ -63,4 +73,29 @@ describe("counts and times", () => {
     expect(clock(noon)).toBe("09:05:07");
     expect(exactTime(noon)).toBe("2026-03-04 09:05:07");
   });
+});
+
+describe("bytes", () => {
+  it.each([
+    [0, "0 B"],
+    [812, "812 B"],
+    [1000, "1.0 kB"],
+    [1_640_000, "1.6 MB"],
+    [99_960, "100 kB"],
+    [999_700, "1.0 MB"],
+    [3.2e9, "3.2 GB"],
+    [5e15, "5000 TB"],
+  ])("writes %d as %s", (value, text) => expect(bytes(value)).toBe(text));
+});
+
+describe("number", () => {
+  it.each([
+    [0, "0"],
+    [1797, "1,797"],
+    [0.12345, "0.1235"],
+    [-2.5, "-2.5"],
+    [0.00001234, "1.2e-5"],
+    [123_456.7, "1.2e+5"],
+    [2e12, "2.0e+12"],
+  ])("writes %d as %s", (value, text) => expect(number(value)).toBe(text));
 });

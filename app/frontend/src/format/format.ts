@@ -22,9 +22,10 @@ export function percent(fraction: number | null | undefined): string {
 /** Loss with three decimals while they say something: 0.061, 2.303, 12.4, 1.2e+6. */
 export function loss(value: number | null | undefined): string {
   if (missing(value)) return NO_DATA;
-  if (value >= 100_000) return value.toExponential(1);
-  if (value >= 100) return GROUPED.format(value);
-  return value >= 10 ? value.toFixed(1) : value.toFixed(3);
+  const size = Math.abs(value);
+  if (size >= 100_000) return value.toExponential(1);
+  if (size >= 100) return GROUPED.format(value);
+  return size >= 10 ? value.toFixed(1) : value.toFixed(3);
 }
 
 /** Seconds as 0:41, 12:05, or from one hour on 1 h 12 min. */
@@ -35,14 +36,19 @@ export function duration(seconds: number | null | undefined): string {
   return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
 }
 
-/** Age in seconds as "now", "12 s ago", "5 min ago", "3 h ago", "2 d ago". */
+/** Seconds in words: "12 s", "5 min", "3 h", "2 d". */
+export function span(seconds: number | null | undefined): string {
+  if (missing(seconds)) return NO_DATA;
+  if (seconds < 60) return `${Math.max(0, Math.floor(seconds))} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
+  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h`;
+  return `${Math.floor(seconds / 86_400)} d`;
+}
+
+/** Age in seconds as "now", "12 s ago", "5 min ago". */
 export function ago(seconds: number | null | undefined): string {
   if (missing(seconds)) return NO_DATA;
-  if (seconds < 1) return "now";
-  if (seconds < 60) return `${Math.floor(seconds)} s ago`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
-  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ago`;
-  return `${Math.floor(seconds / 86_400)} d ago`;
+  return seconds < 1 ? "now" : `${span(seconds)} ago`;
 }
 
 /** Unix seconds as local 12:41:07 */
@@ -58,7 +64,31 @@ export function exactTime(unixSeconds: number): string {
   return `${day.join("-")} ${clock(unixSeconds)}`;
 }
 
-/** Number and noun: plural(1, "client") → "1 client", plural(3, "client") → "3 clients" */
-export function plural(value: number, noun: string): string {
-  return `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
+/** Number and noun: plural(1, "client") → "1 client", plural(2, "reply", "replies") → "2 replies" */
+export function plural(value: number, noun: string, nouns = `${noun}s`): string {
+  return `${count(value)} ${value === 1 ? noun : nouns}`;
+}
+
+const BYTE_UNITS = ["kB", "MB", "GB", "TB"] as const;
+
+/** 1_640_000 → "1.6 MB", in steps of 1000 */
+export function bytes(value: number | null | undefined): string {
+  if (missing(value)) return NO_DATA;
+  let scaled = value;
+  let unit = "B";
+  for (const larger of BYTE_UNITS) {
+    // What rounds to 1000 belongs to the next unit.
+    if (scaled < 999.5) break;
+    scaled /= 1000;
+    unit = larger;
+  }
+  return unit === "B" ? `${count(scaled)} B` : `${scaled < 99.95 ? scaled.toFixed(1) : scaled.toFixed(0)} ${unit}`;
+}
+
+/** A number that may mean anything, with up to four significant digits: 0.1235, 42, 1.2e-6. */
+export function number(value: number | null | undefined): string {
+  if (missing(value)) return NO_DATA;
+  if (Number.isInteger(value) && Math.abs(value) < 1e9) return GROUPED.format(value);
+  const size = Math.abs(value);
+  return size >= 1e-3 && size < 1e5 ? String(Number(value.toPrecision(4))) : value.toExponential(1);
 }

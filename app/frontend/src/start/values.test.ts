@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import type { RunSpec } from "../api/types";
+import type { AppInfo, Strategy } from "../api/types";
 import { DATASETS, MODELS, STRATEGIES } from "../components/run-words";
-import { DEFAULTS, splitErrors, toSpec, valuesOf } from "./values";
+import { spec as anySpec } from "../fixtures";
+import { DEFAULTS, fieldsOf, splitErrors, toAppSpec, toSpec, valuesOf } from "./values";
 
 interface Property {
   default?: unknown;
@@ -24,15 +25,33 @@ function enumOf(property: Property | undefined): string[] | undefined {
   return property?.enum ?? schemas[reference?.split("/").at(-1) ?? ""]?.enum;
 }
 
+const fedprox: Strategy = {
+  name: "fedprox", title: "FedProx", summary: "", reference: "", minimum_updates: 1, streams: true,
+  parameters: [
+    {
+      name: "proximal_mu", type: "number", default: 0.1, minimum: 0, exclusive_minimum: false, maximum: null,
+      exclusive_maximum: false, description: "weight of the proximal term",
+    },
+  ],
+};
+const app: AppInfo = { name: "quickstart", version: "1.0.0", digest: "ab", run_config: { "num-server-rounds": 3, lr: 0.1 } };
+
 describe("the form's defaults", () => {
   it("are the server's", () => {
-    const { spec } = toSpec(DEFAULTS);
-    expect(spec).not.toBeNull();
-    for (const [field, value] of Object.entries(spec ?? {})) {
+    const { spec, errors } = toSpec(DEFAULTS, undefined, {});
+    expect(errors).toEqual({});
+    const { strategy_params, ...others } = spec;
+    expect(strategy_params).toEqual({});
+    for (const [field, value] of Object.entries(others)) {
       const declared = properties[field];
       expect(declared, field).toHaveProperty("default");
       expect(value, field).toEqual(declared?.default);
     }
+  });
+
+  it("leave out no field that the server takes", () => {
+    const sent = { ...toSpec(DEFAULTS, undefined, {}).spec, ...toAppSpec(DEFAULTS, app, {}).spec };
+    expect(Object.keys(sent).sort()).toEqual(Object.keys(properties).sort());
   });
 
   it("offer exactly the data sets, models and strategies that the server takes", () => {
@@ -44,10 +63,11 @@ describe("the form's defaults", () => {
 
 describe("valuesOf", () => {
   it("shows the spec that the server was started with", () => {
-    const served = toSpec(DEFAULTS).spec as RunSpec;
-    const values = valuesOf({ ...served, dataset: "mnist", num_rounds: 3, alpha: null, num_partitions: 8 });
-    expect(values).toMatchObject({ dataset: "mnist", num_rounds: 3, iid: true, num_partitions: 8, lr: DEFAULTS.lr });
-    expect(toSpec(values).spec).toMatchObject({ dataset: "mnist", num_rounds: 3, alpha: null, num_partitions: 8 });
+    const served = anySpec({ dataset: "mnist", num_rounds: 3, alpha: null, num_partitions: 8, round_timeout_s: 60 });
+    const values = valuesOf(served);
+    expect(values).toMatchObject({ dataset: "mnist", num_rounds: 3, iid: true, num_partitions: 8, round_timeout_s: 60, lr: DEFAULTS.lr });
+    const { app: _app, run_config: _config, ...builtIn } = served;
+    expect(toSpec(values, undefined, {}).spec).toEqual(builtIn);
   });
 
   it("shows the defaults before the server is known", () => {
@@ -56,19 +76,47 @@ describe("valuesOf", () => {
 });
 
 describe("toSpec", () => {
-  it("sends typed numbers as numbers, IID as no alpha, and no partitions as null", () => {
-    const { spec } = toSpec({ ...DEFAULTS, lr: "0.1", iid: true, alpha: "", num_partitions: " " });
-    expect(spec).toMatchObject({ lr: 0.1, alpha: null, num_partitions: null });
+  it("sends typed numbers as numbers, IID as no alpha, and what is empty as null", () => {
+    const { spec } = toSpec({ ...DEFAULTS, lr: "0.1", iid: true, alpha: "", num_partitions: " ", round_timeout_s: "" }, undefined, {});
+    expect(spec).toMatchObject({ lr: 0.1, alpha: null, num_partitions: null, round_timeout_s: null });
+  });
+
+  it("sends the strategy with its parameters", () => {
+    expect(toSpec({ ...DEFAULTS, strategy: "fedprox" }, fedprox, { proximal_mu: "0.5" }).spec).toMatchObject({
+      strategy: "fedprox", strategy_params: { proximal_mu: 0.5 },
+    });
+    expect(toSpec(DEFAULTS, fedprox, { proximal_mu: "" }).errors).toEqual({ "strategy_params.proximal_mu": "needs a number" });
   });
 
   it("leaves ranges to the server", () => {
-    expect(toSpec({ ...DEFAULTS, lr: -1 }).spec).toMatchObject({ lr: -1 });
+    expect(toSpec({ ...DEFAULTS, lr: -1 }, undefined, {}).spec).toMatchObject({ lr: -1 });
   });
 
   it("names each field that is no number", () => {
-    const { spec, errors } = toSpec({ ...DEFAULTS, num_rounds: "", lr: "fast", alpha: "-", num_partitions: "x" });
-    expect(spec).toBeNull();
-    expect(Object.keys(errors ?? {}).sort()).toEqual(["alpha", "lr", "num_partitions", "num_rounds"]);
+    const wrong = { ...DEFAULTS, num_rounds: "", lr: "fast", alpha: "-", num_partitions: "x", round_timeout_s: "long" };
+    expect(Object.keys(toSpec(wrong, undefined, {}).errors).sort()).toEqual(["alpha", "lr", "num_partitions", "num_rounds", "round_timeout_s"]);
+  });
+});
+
+describe("toAppSpec", () => {
+  it("sends the app, what differs from its config, and nothing about training", () => {
+    expect(toAppSpec({ ...DEFAULTS, num_rounds: "5" }, app, { lr: 0.2 })).toEqual({
+      spec: {
+        app: "quickstart", run_config: { lr: 0.2 }, num_rounds: 5, min_clients: 2, num_partitions: null,
+        round_timeout_s: null, min_replies: 1, min_reply_share: 0,
+      },
+      errors: {},
+    });
+  });
+
+  it("sends no rounds to an app that has none", () => {
+    expect(toAppSpec(DEFAULTS, { ...app, run_config: {} }, {}).spec).not.toHaveProperty("num_rounds");
+  });
+
+  it("names each field that is no number", () => {
+    expect(toAppSpec({ ...DEFAULTS, min_clients: "" }, app, { lr: "fast" }).errors).toEqual({
+      min_clients: "needs a number", "run_config.lr": "needs a number",
+    });
   });
 });
 
@@ -76,12 +124,20 @@ describe("splitErrors", () => {
   it("puts messages beside their field and keeps the others", () => {
     const errors = [
       { field: "lr", message: "must be greater than 0" },
-      { field: "strategy_params", message: "unknown key" },
+      { field: "strategy_params.proximal_mu", message: "must be at least 0" },
+      { field: "run_config", message: "unknown key" },
       { field: "", message: "a client is missing" },
     ];
-    expect(splitErrors(errors)).toEqual({
-      fields: { lr: "must be greater than 0" },
-      rest: ["strategy_params: unknown key", "a client is missing"],
+    expect(splitErrors(errors, fieldsOf(null, fedprox))).toEqual({
+      fields: { lr: "must be greater than 0", "strategy_params.proximal_mu": "must be at least 0" },
+      rest: ["run_config: unknown key", "a client is missing"],
     });
+  });
+
+  it("knows the fields of another app", () => {
+    expect([...fieldsOf(app, undefined)]).toEqual([
+      "num_rounds", "min_clients", "num_partitions", "round_timeout_s", "min_replies", "min_reply_share", "run_config",
+      "run_config.lr",
+    ]);
   });
 });

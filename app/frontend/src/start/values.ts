@@ -1,8 +1,8 @@
 /** The start form's values and how they become a RunSpec. The server alone judges ranges; here only typing errors are caught. */
-import type { RunSpec } from "../api/types";
-
-/** Number fields hold what was typed, also while it is no number yet. */
-type Typed = number | string;
+import type { AppInfo, RunSpec, Strategy } from "../api/types";
+import {
+  type Edited, isEmpty, NEEDS_NUMBER, ofApp, ofStrategy, overrides, parse, readParameters, ROUNDS_KEY, type Typed,
+} from "./parameters";
 
 export interface FormValues {
   dataset: RunSpec["dataset"];
@@ -20,10 +20,14 @@ export interface FormValues {
   num_partitions: Typed;
   fraction_train: Typed;
   fraction_evaluate: Typed;
+  /** Empty: a round waits as long as it takes. */
+  round_timeout_s: Typed;
+  min_replies: Typed;
+  min_reply_share: Typed;
+  keep_checkpoints: Typed;
 }
 
-export type Field = Exclude<keyof FormValues, "iid">;
-export type FieldErrors = Partial<Record<Field, string>>;
+export type NumberField = Exclude<keyof FormValues, "dataset" | "model" | "strategy" | "iid">;
 
 /** The same defaults as the server's; a test compares them with openapi.json. */
 export const DEFAULTS: FormValues = {
@@ -41,64 +45,122 @@ export const DEFAULTS: FormValues = {
   num_partitions: "",
   fraction_train: 1,
   fraction_evaluate: 1,
+  round_timeout_s: "",
+  min_replies: 1,
+  min_reply_share: 0,
+  keep_checkpoints: 3,
 };
 
 /** What the form shows for a spec, for example the one that the server was started with. */
 export function valuesOf(spec: RunSpec | undefined): FormValues {
   if (spec === undefined) return DEFAULTS;
-  const { strategy_params: _none, alpha, num_partitions, ...same } = spec;
+  const { app: _app, run_config: _config, strategy_params: _params, alpha, num_partitions, round_timeout_s, ...same } = spec;
   return {
     ...DEFAULTS,
     ...same,
     alpha: alpha ?? DEFAULTS.alpha,
     iid: alpha === null,
     num_partitions: num_partitions ?? "",
+    round_timeout_s: round_timeout_s ?? "",
   };
 }
 
-/** Fields that stand in the collapsed part of the form. */
-export const ADVANCED: readonly Field[] = ["strategy", "num_partitions", "fraction_train", "fraction_evaluate"];
+/** Fields that stand in the collapsed parts of the form. */
+export const LATE_FIELDS = ["round_timeout_s", "min_replies", "min_reply_share"] as const satisfies readonly NumberField[];
+export const ADVANCED_FIELDS = [
+  "num_partitions", "fraction_train", "fraction_evaluate", "keep_checkpoints",
+] as const satisfies readonly NumberField[];
 
-const REQUIRED_NUMBERS = [
+const LATE_NUMBERS = ["min_replies", "min_reply_share"] as const;
+const BUILT_IN_NUMBERS = [
   "num_rounds", "min_clients", "lr", "local_epochs", "batch_size", "seed", "fraction_train", "fraction_evaluate",
+  "keep_checkpoints",
 ] as const;
 
-function parse(typed: Typed): number | null {
-  const text = String(typed).trim();
-  const value = Number(text);
-  return text === "" || !Number.isFinite(value) ? null : value;
+export interface Parsed {
+  spec: Partial<RunSpec>;
+  /** By field; empty if the spec can be sent. */
+  errors: Record<string, string>;
 }
 
-export type Parsed = { spec: Partial<RunSpec>; errors: null } | { spec: null; errors: FieldErrors };
+/** A run of the built-in app. Parameters of the strategy as far as they are known; the server has the others' defaults. */
+export function toSpec(values: FormValues, strategy: Strategy | undefined, edited: Edited): Parsed {
+  const { dataset, model } = values;
+  const spec: Partial<RunSpec> = { dataset, model, strategy: values.strategy };
+  const errors: Record<string, string> = {};
+  readNumbers(values, [...BUILT_IN_NUMBERS, ...LATE_NUMBERS], spec, errors);
+  readOptional(values, "num_partitions", spec, errors);
+  readOptional(values, "round_timeout_s", spec, errors);
+  spec.alpha = values.iid ? null : parse(values.alpha);
+  if (!values.iid && spec.alpha === null) errors["alpha"] = "needs a number, or switch IID on";
+  const parameters = readParameters(ofStrategy(strategy?.parameters ?? []), edited, "strategy_params");
+  spec.strategy_params = parameters.values;
+  return { spec, errors: { ...errors, ...parameters.errors } };
+}
 
-export function toSpec(values: FormValues): Parsed {
-  const errors: FieldErrors = {};
-  const spec: Partial<RunSpec> = { dataset: values.dataset, model: values.model, strategy: values.strategy };
-  for (const field of REQUIRED_NUMBERS) {
+/** A run of the Flower app that the server was started with. */
+export function toAppSpec(values: FormValues, app: AppInfo, edited: Edited): Parsed {
+  const spec: Partial<RunSpec> = { app: app.name };
+  const errors: Record<string, string> = {};
+  readNumbers(values, [...(hasRounds(app) ? (["num_rounds"] as const) : []), "min_clients", ...LATE_NUMBERS], spec, errors);
+  readOptional(values, "num_partitions", spec, errors);
+  readOptional(values, "round_timeout_s", spec, errors);
+  const offered = ofApp(app);
+  const config = readParameters(offered, edited, "run_config");
+  spec.run_config = overrides(offered, config.values);
+  return { spec, errors: { ...errors, ...config.errors } };
+}
+
+/** An app without this key decides for itself how many rounds it has. */
+export function hasRounds(app: AppInfo): boolean {
+  return ROUNDS_KEY in app.run_config;
+}
+
+type RequiredNumber = (typeof BUILT_IN_NUMBERS)[number] | (typeof LATE_NUMBERS)[number];
+
+function readNumbers(values: FormValues, fields: readonly RequiredNumber[], spec: Partial<RunSpec>, errors: Record<string, string>): void {
+  for (const field of fields) {
     const value = parse(values[field]);
-    if (value === null) errors[field] = "needs a number";
+    if (value === null) errors[field] = NEEDS_NUMBER;
     else spec[field] = value;
   }
-  const alpha = values.iid ? null : parse(values.alpha);
-  if (!values.iid && alpha === null) errors.alpha = "needs a number, or switch IID on";
-  spec.alpha = alpha;
-  const partitions = parse(values.num_partitions);
-  if (partitions === null && String(values.num_partitions).trim() !== "") errors.num_partitions = "needs a number or nothing";
-  spec.num_partitions = partitions;
-  return Object.keys(errors).length > 0 ? { spec: null, errors } : { spec, errors: null };
+}
+
+function readOptional(
+  values: FormValues, field: "num_partitions" | "round_timeout_s", spec: Partial<RunSpec>, errors: Record<string, string>,
+): void {
+  const value = parse(values[field]);
+  if (value === null && !isEmpty(values[field])) errors[field] = "needs a number or nothing";
+  spec[field] = value;
 }
 
 /** Splits the server's complaints into those that belong to a field of the form and the rest, as sentences. */
-export function splitErrors(errors: readonly { field: string; message: string }[]): { fields: FieldErrors; rest: string[] } {
-  const fields: FieldErrors = {};
+export function splitErrors(
+  errors: readonly { field: string; message: string }[],
+  fields: ReadonlySet<string>,
+): { fields: Record<string, string>; rest: string[] } {
+  const beside: Record<string, string> = {};
   const rest: string[] = [];
   for (const { field, message } of errors) {
-    if (isField(field)) fields[field] = message;
+    if (fields.has(field)) beside[field] = message;
     else rest.push(field === "" ? message : `${field}: ${message}`);
   }
-  return { fields, rest };
+  return { fields: beside, rest };
 }
 
-function isField(name: string): name is Field {
-  return name in DEFAULTS && name !== "iid";
+/** The fields that the form shows, by the names that the server gives them. */
+export function fieldsOf(app: AppInfo | null, strategy: Strategy | undefined): ReadonlySet<string> {
+  if (app === null) {
+    const own = Object.keys(DEFAULTS).filter((field) => field !== "iid");
+    const parameters = (strategy?.parameters ?? []).map(({ name }) => `strategy_params.${name}`);
+    return new Set([...own, "strategy_params", ...parameters]);
+  }
+  return new Set([
+    ...(hasRounds(app) ? ["num_rounds"] : []),
+    "min_clients",
+    "num_partitions",
+    ...LATE_FIELDS,
+    "run_config",
+    ...ofApp(app).map(({ name }) => `run_config.${name}`),
+  ]);
 }

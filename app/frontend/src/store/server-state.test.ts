@@ -1,49 +1,17 @@
 import { describe, expect, it } from "vitest";
 import type { Client, LogEvent, Round, Run, ServerEvent, Snapshot } from "../api/types";
+import * as fixtures from "../fixtures";
+import { client } from "../fixtures";
 import { applyEvents, applySnapshot, LOG_LIMIT, mergeRounds, type ServerState } from "./server-state";
 
-function run(id: string, changes: Partial<Run> = {}): Run {
-  return {
-    id,
-    state: "running",
-    reason: null,
-    spec: {
-      dataset: "digits", model: "cnn", num_rounds: 10, min_clients: 2, num_partitions: null, strategy: "fedavg",
-      strategy_params: {}, local_epochs: 1, batch_size: 32, lr: 0.05, alpha: 0.5, seed: 0, fraction_train: 1,
-      fraction_evaluate: 1,
-    },
-    round: 1, num_rounds: 10, progress: null, clients: [], created_at: 100, started_at: 101, finished_at: null,
-    final: null, error: null,
-    ...changes,
-  };
-}
-
-function round(number: number, changes: Partial<Round> = {}): Round {
-  return {
-    round: number, complete: true, train_loss: null, loss: 1, accuracy: 0.5, client_loss: null, client_accuracy: null,
-    clients: 2, started_at: 100 + number, duration_s: 1, per_client: {},
-    ...changes,
-  };
-}
-
-function client(id: string, changes: Partial<Client> = {}): Client {
-  return {
-    id, state: "idle", dataset: "digits", models: ["cnn"], samples: null, partition: null, num_partitions: null,
-    host: "lab", device: "cpu", connected_at: 90, last_seen: 100, reason: null, round: null, progress: null,
-    accuracy: null, loss: null, train_loss: null,
-    ...changes,
-  };
-}
+const run = (id: string, changes: Partial<Run> = {}): Run => fixtures.run({ id, round: 1, ...changes });
+const round = (number: number, changes: Partial<Round> = {}): Round =>
+  fixtures.round(number, { loss: 1, accuracy: 0.5, ...changes });
 
 function snapshot(changes: Partial<Snapshot> = {}): Snapshot {
   return {
     seq: 10, time: 200, instance: "one",
-    status: {
-      version: "0.1.0", instance: "one", started_at: 50, uptime_s: 150, seq: 10, async_mode: "threading",
-      link: { host: "127.0.0.1", port: 9092 }, active_run: "aa", queued_runs: 0, clients: { connected: 2, lost: 0 },
-      default_spec: run("aa").spec,
-      join_command: "python run_client.py --client-id client-3 --dataset digits",
-    },
+    status: fixtures.status(),
     runs: [run("aa")], rounds: { aa: [round(0), round(1)] }, clients: [client("client-10"), client("client-2")],
     logs: [{ seq: 9, time: 199, level: "info", source: "server", logger: "x", message: "old", run_id: null, traceback: null }],
     ...changes,
@@ -91,7 +59,8 @@ describe("a snapshot", () => {
       snapshot({
         runs: [
           run("aa"),
-          run("queued", { state: "queued", started_at: null, final: null }),
+          run("queued", { state: "queued", round: 0, started_at: null, final: null }),
+          run("of another app", { state: "completed", round: 3, final: null }),
           run("done", { final: { loss: 0.1, accuracy: 0.9 } }),
           run("stopped while it waited", { state: "stopped", started_at: null, final: { loss: 2.3, accuracy: 0.1 } }),
         ],
@@ -154,6 +123,15 @@ describe("events", () => {
     expect(state.logs.map((entry) => entry.message)).toEqual(["old", "late", "new"]);
   });
 
+  it("drop the rounds that a run does anew when it goes back", () => {
+    const before = applyEvents(start(), [runUpdate(11, run("aa", { round: 3 })), metrics(12, "aa", round(2)), metrics(13, "aa", round(3))]);
+    expect(numbers(before)).toEqual([0, 1, 2, 3]);
+    const resumed = applyEvents(before, [runUpdate(14, run("aa", { state: "queued", round: 2 }))]);
+    expect(numbers(resumed)).toEqual([0, 1, 2]);
+    const again = applyEvents(before, [runUpdate(14, run("aa", { state: "queued", round: 0 })), metrics(15, "aa", round(1, { complete: false }))]);
+    expect(again.rounds["aa"]?.map((each) => [each.round, each.complete])).toEqual([[0, true], [1, false]]);
+  });
+
   it("sent twice, as after a reconnect, appear once", () => {
     const state = applyEvents(start(), [log(11, "a"), log(12, "b")]);
     expect(applyEvents(state, [log(11, "a"), log(12, "b")])).toBe(state);
@@ -187,8 +165,7 @@ describe("fetched rounds", () => {
   });
 
   it("give the clients of an old run their colours", () => {
-    const result = { train_loss: 1, loss: 1, accuracy: 1, samples: 1, train_s: 1, evaluate_s: 1, error: null };
-    const state = mergeRounds(start(), "bb", [round(1, { per_client: { "client-5": result } })]);
+    const state = mergeRounds(start(), "bb", [round(1, { per_client: { "client-5": fixtures.result() } })]);
     expect(state.colours["client-5"]).toBe(4);
   });
 });

@@ -48,7 +48,7 @@ const natural = new Intl.Collator("en", { numeric: true });
 export function applySnapshot(snapshot: Snapshot): ServerState {
   const roundsKnown: Record<string, true> = {};
   for (const runId of Object.keys(snapshot.rounds)) roundsKnown[runId] = true;
-  for (const run of snapshot.runs) if (run.final === null) roundsKnown[run.id] = true;
+  for (const run of snapshot.runs) if (hasNoRounds(run)) roundsKnown[run.id] = true;
   return {
     ...EMPTY,
     instance: snapshot.instance,
@@ -65,6 +65,11 @@ export function applySnapshot(snapshot: Snapshot): ServerState {
       ...Object.values(snapshot.rounds).flatMap(participants),
     ]),
   };
+}
+
+/** The built-in app evaluates its model before round 1; what another app does in "round 0" nobody knows. */
+function hasNoRounds({ final, round, spec }: Run): boolean {
+  return final === null && round === 0 && spec.app === null;
 }
 
 /** Applies events in the order given; one that is older than what is known changes nothing. */
@@ -86,16 +91,23 @@ function applyEvent(state: ServerState, event: Exclude<ServerEvent, LogEvent>): 
 }
 
 function upsertRun(state: ServerState, run: Run): ServerState {
-  const known = state.runs.some((other) => other.id === run.id);
+  const before = state.runs.find((other) => other.id === run.id);
   return {
     ...state,
-    runs: known
-      ? state.runs.map((other) => (other.id === run.id ? run : other))
-      : [run, ...state.runs].sort(newestFirst),
+    runs:
+      before === undefined
+        ? [run, ...state.runs].sort(newestFirst)
+        : state.runs.map((other) => (other.id === run.id ? run : other)),
+    rounds: before !== undefined && run.round < before.round ? withoutLaterRounds(state.rounds, run) : state.rounds,
     // A run that appears while we listen has no rounds that we could have missed.
-    roundsKnown: known ? state.roundsKnown : { ...state.roundsKnown, [run.id]: true },
+    roundsKnown: before === undefined ? { ...state.roundsKnown, [run.id]: true } : state.roundsKnown,
     colours: assignColours(state.colours, run.clients),
   };
+}
+
+/** A run that goes on from an earlier checkpoint does the rounds after it anew. */
+function withoutLaterRounds(rounds: ServerState["rounds"], { id, round }: Run): ServerState["rounds"] {
+  return { ...rounds, [id]: (rounds[id] ?? []).filter((other) => other.round <= round) };
 }
 
 function upsertRound(state: ServerState, runId: string, round: Round): ServerState {

@@ -1,6 +1,6 @@
 /** The one store: what the server said, how the connection is, and which run the reader looks at. */
 import { create } from "zustand";
-import type { Round, Run, ServerEvent, Snapshot } from "../api/types";
+import { isActive, type Round, type Run, type ServerEvent, type Snapshot, type Status } from "../api/types";
 import { applyEvents, applySnapshot, EMPTY, mergeRounds, type ServerState } from "./server-state";
 
 export interface Connection {
@@ -18,6 +18,15 @@ export interface PageState {
   now: number;
   /** The run that the reader chose from the list; null follows the active or newest one. */
   chosenRun: string | null;
+  /** The round that the reader chose for the evaluation; null, or one of another run, follows the newest. */
+  chosenRound: RoundOfRun | null;
+  /** The round under the pointer in the curves. */
+  hoveredRound: RoundOfRun | null;
+}
+
+export interface RoundOfRun {
+  run: string;
+  round: number;
 }
 
 export function browserTime(): number {
@@ -30,6 +39,8 @@ export const useStore = create<PageState>(() => ({
   clockOffset: 0,
   now: browserTime(),
   chosenRun: null,
+  chosenRound: null,
+  hoveredRound: null,
 }));
 
 export function snapshotReceived(snapshot: Snapshot): void {
@@ -51,6 +62,11 @@ export function roundsFetched(runId: string, instance: string | null, rounds: re
   );
 }
 
+/** What no event tells: whether the store works. */
+export function statusFetched(status: Status): void {
+  useStore.setState(({ server }) => (server.instance === status.instance ? { server: { ...server, status } } : {}));
+}
+
 export function connectionChanged(state: Connection["state"], since: number = browserTime()): void {
   useStore.setState({ connection: { state, since } });
 }
@@ -66,9 +82,22 @@ export function runChosen(runId: string | null): void {
   useStore.setState({ chosenRun: runId });
 }
 
+export function roundChosen(chosenRound: RoundOfRun | null): void {
+  useStore.setState({ chosenRound });
+}
+
+export function roundHovered(hoveredRound: RoundOfRun | null): void {
+  useStore.setState({ hoveredRound });
+}
+
 /** The run that holds or awaits the clients now; queued runs stand behind it. */
 export function activeRun(state: PageState): Run | null {
-  return state.server.runs.find((run) => run.state === "running" || run.state === "waiting") ?? null;
+  return state.server.runs.find((run) => isActive(run.state)) ?? null;
+}
+
+/** The run whose numbers the clients show: the active one, else the newest that they took part in. */
+export function clientsRun(state: PageState): Run | null {
+  return activeRun(state) ?? state.server.runs.find((run) => run.clients.length > 0) ?? null;
 }
 
 /** The run on the page: the chosen one, else the active one, else the newest. */
@@ -81,6 +110,16 @@ const NO_ROUNDS: readonly Round[] = [];
 
 /** All rounds of the shown run, ascending, the last maybe incomplete. Stable while nothing changed. */
 export function shownRounds(state: PageState): readonly Round[] {
-  const run = shownRun(state);
+  return roundsOf(state, shownRun(state));
+}
+
+export function roundsOf(state: PageState, run: Run | null): readonly Round[] {
   return (run && state.server.rounds[run.id]) ?? NO_ROUNDS;
+}
+
+/** The round that the reader points at or chose, if it is of the shown run. */
+export function roundAt(state: PageState): number | null {
+  const run = shownRun(state)?.id;
+  const wanted = [state.hoveredRound, state.chosenRound].find((each) => each !== null && each.run === run);
+  return wanted?.round ?? null;
 }

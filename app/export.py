@@ -1,0 +1,126 @@
+"""`python -m app.export RUN_ID`: write a run's results to files, also while a server works on it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from app.exporting.files import ExportFile
+from app.exporting.formats import ExportFormat, export_files
+from app.records import Run
+from app.store.reader import StoreReader
+from app.store.urls import default_url
+from shared import paths
+from shared.errors import FedLoomError, UnknownName
+from shared.interrupt import INTERRUPTED, end_on_signals
+
+ALL = "all"
+NEWEST = 10
+"""So many runs are listed when one is asked for that there is not."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Export, print the paths of what was written, return the exit code: 0, or 1 with a message."""
+    arguments = build_parser().parse_args(argv)
+    end_on_signals()
+    try:
+        for path in export(arguments.run_id, _chosen(arguments.format), arguments.output, arguments.store):
+            print(path)
+    except FedLoomError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(
+            f"error: The export is not complete: writing in {arguments.output.absolute()} failed "
+            f"({error.strerror or error}). Mend that, or choose another folder with --output.",
+            file=sys.stderr,
+        )
+        return 1
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return 0
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The flags."""
+    parser = argparse.ArgumentParser(
+        prog="python -m app.export",
+        description="Write a run's results to files: run.json; rounds.csv and clients.csv; or a folder "
+        "tensorboard for `tensorboard --logdir`. The server may be running meanwhile.",
+    )
+    parser.add_argument("run_id", metavar="RUN_ID", help="the run's id, as the page and the log show it")
+    parser.add_argument(
+        "--format",
+        action="append",
+        choices=[*ExportFormat, ALL],
+        help="may be given several times (all)",
+    )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=Path(),
+        metavar="DIR",
+        help="where to make a folder named after the run (the current folder)",
+    )
+    parser.add_argument(
+        "--store",
+        default=os.environ.get("FEDLOOM_STORE") or default_url(paths.home_dir()),
+        metavar="URL",
+        help="the server's store (FEDLOOM_STORE, a file in FEDLOOM_HOME)",
+    )
+    return parser
+
+
+def export(run_id: str, formats: Iterable[ExportFormat], output: Path, store_url: str) -> Iterator[Path]:
+    """Write a run's files below `output` / `run_id`, and yield the path of each once it is there.
+
+    A file that is there already is replaced when the new one is complete. Raises UnknownName when there is
+    no such run, StoreUnavailable when the store cannot be read, and OSError when a file cannot be written.
+    """
+    with StoreReader.open_to_read(store_url) as store:
+        run = store.run(run_id)
+        if run is None:
+            raise UnknownName(f"There is no run {run_id!r}. {_newest(store.runs())}")
+        rounds = store.rounds(run_id)
+    for export_format in formats:
+        for file in export_files(export_format, run, rounds):
+            path = output / run_id / file.path
+            _write(path, file)
+            yield path
+
+
+def _chosen(names: Sequence[str] | None) -> list[ExportFormat]:
+    """Each format that was asked for once, in the order of `ExportFormat`."""
+    wanted = set(names or [ALL])
+    return [known for known in ExportFormat if known in wanted or ALL in wanted]
+
+
+def _write(path: Path, file: ExportFile) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".export-{os.getpid()}")
+    try:
+        with partial.open("wb") as target:
+            target.writelines(file.content)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _newest(runs: Sequence[Run]) -> str:
+    """The newest runs, one a line."""
+    if not runs:
+        return "The store has no run yet."
+    lines = [
+        f"  {run.id}  {datetime.fromtimestamp(run.created_at):%Y-%m-%d %H:%M}  {run.state}, "
+        f"{run.spec.app or run.spec.dataset}, round {run.round} of {run.num_rounds or '?'}"
+        for run in runs[:NEWEST]
+    ]
+    return "\n".join(["The newest runs are:" if len(runs) > NEWEST else "The runs are:", *lines])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,104 @@
+"""A run as TensorBoard event files: scalars by round, each with the time at which its round ended.
+
+TensorBoard draws one curve for each folder, and those of the same tag in one chart: the global model, the
+mean of the clients and every client have a folder each and share the tags `accuracy`, `loss` and
+`train_loss`. A round that is not complete is left out.
+
+The records are written one by one with TensorBoard's `RecordWriter`. Its `Writer` would start a thread for
+each file, put this machine's name into the file's name, and on a full disk lose what is written last without
+a word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+
+from tensorboard.compat.proto.event_pb2 import Event
+from tensorboard.summary.writer.record_writer import RecordWriter
+
+from app.exporting.files import ExportFile
+from app.exporting.times import ended_at
+from app.records import ClientRound, Round, Run
+
+FILE_VERSION = "brain.Event:2"
+"""What an event file begins with, by which TensorBoard knows the format."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """The scalars of one round, by tag. `wall_time`: Unix seconds."""
+
+    step: int
+    wall_time: float
+    scalars: Mapping[str, float | int | None]
+
+
+def event_files(run: Run, rounds: Sequence[Round]) -> Iterator[ExportFile]:
+    """`global`, `clients-mean` and `client/<id>` in the folder `tensorboard`, each with one event file."""
+    done = [(round_, end) for round_ in rounds if (end := ended_at(round_)) is not None]
+    name = f"events.out.tfevents.{int(run.created_at):010d}.fedloom"
+
+    def file(folder: str, points: Iterable[Point]) -> ExportFile:
+        return ExportFile(f"tensorboard/{folder}/{name}", _event_file(run, points))
+
+    yield file("global", (Point(round_.round, end, _global_scalars(run, round_)) for round_, end in done))
+    yield file("clients-mean", (Point(round_.round, end, _mean_scalars(round_)) for round_, end in done))
+    for client_id in sorted({client_id for round_, _ in done for client_id in round_.per_client}):
+        yield file(f"client/{client_id}", _client_points(client_id, done))
+
+
+def _client_points(client_id: str, done: Iterable[tuple[Round, float]]) -> Iterator[Point]:
+    for round_, end in done:
+        if (mine := round_.per_client.get(client_id)) is not None:
+            yield Point(round_.round, end, _client_scalars(mine))
+
+
+def _global_scalars(run: Run, round_: Round) -> dict[str, float | int | None]:
+    return {
+        "accuracy": round_.accuracy,
+        "loss": round_.loss,
+        "round/clients": round_.clients,
+        "round/duration_s": round_.duration_s,
+        **{
+            f"class_accuracy/{run.classes[label] if label < len(run.classes) else label}": accuracy
+            for label, accuracy in enumerate(round_.class_accuracy or ())
+        },
+    }
+
+
+def _mean_scalars(round_: Round) -> dict[str, float | int | None]:
+    return {
+        "accuracy": round_.client_accuracy,
+        "loss": round_.client_loss,
+        "train_loss": round_.train_loss,
+    }
+
+
+def _client_scalars(mine: ClientRound) -> dict[str, float | int | None]:
+    return {
+        "accuracy": mine.accuracy,
+        "loss": mine.loss,
+        "train_loss": mine.train_loss,
+        "client/samples": mine.samples,
+        "client/train_s": mine.train_s,
+        "client/evaluate_s": mine.evaluate_s,
+        **{f"metrics/{name}": value for name, value in mine.metrics.items()},
+    }
+
+
+def _event_file(run: Run, points: Iterable[Point]) -> Iterator[bytes]:
+    yield _record(Event(wall_time=run.created_at, file_version=FILE_VERSION))
+    for point in points:
+        event = Event(wall_time=point.wall_time, step=point.step)
+        for tag, value in point.scalars.items():
+            if value is not None:
+                event.summary.value.add(tag=tag, simple_value=value)
+        yield _record(event)
+
+
+def _record(event: Event) -> bytes:
+    record = BytesIO()
+    RecordWriter(record).write(event.SerializeToString())
+    return record.getvalue()

@@ -1,0 +1,19 @@
+"""When something happened, as exports need it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from app.records import Round
+
+
+def ended_at(round_: Round) -> float | None:
+    """When a round was over, in Unix seconds; None: it is not complete."""
+    return None if round_.duration_s is None else round_.started_at + round_.duration_s
+
+
+def iso(seconds: float | None) -> str | None:
+    """Unix seconds as ISO 8601 in UTC, to the millisecond."""
+    if seconds is None:
+        return None
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

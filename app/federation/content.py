@@ -1,0 +1,47 @@
+"""The serialised content of messages, which the clients of a round share."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Sequence
+
+from flwr.app import RecordDict
+
+from shared.flower import encode_content
+from shared.proto.link_pb2 import ServerFrame
+from shared.wire import following
+
+
+class _Frames(list[bytes]):
+    """A list that can be referred to weakly."""
+
+
+class Content:
+    """What messages to several clients have in common: the global model, above all.
+
+    Its frames exist until `let_go` and while somebody is sending them, and are made again for a client that
+    comes back later: a model that was sent need not lie in memory twice until the last client has answered.
+    """
+
+    def __init__(self, record: RecordDict) -> None:
+        self._record = record
+        parts = encode_content(record)
+        self.size = sum(map(len, parts))
+        self._kept: _Frames | None = _cut(parts)
+        self._frames = weakref.ref(self._kept)
+
+    def frames(self) -> Sequence[bytes]:
+        """The content as frames that follow the opening chunk of a message."""
+        frames = self._frames()
+        if frames is None:
+            frames = _cut(encode_content(self._record))
+            self._frames = weakref.ref(frames)
+        return frames
+
+    def let_go(self) -> None:
+        """Everybody who is there has begun to send it."""
+        self._kept = None
+
+
+def _cut(parts: Sequence[bytes]) -> _Frames:
+    return _Frames(following(parts, ServerFrame.TASK_FIELD_NUMBER))

@@ -1,0 +1,32 @@
+"""What clients report on the link, as the values that the server publishes."""
+
+from __future__ import annotations
+
+import math
+
+from app.federation.admission import MAX_NAME
+from app.records import LOG_LEVELS, ClientProgress, LogLevel, LogRecord
+from shared.proto.link_pb2 import LogLine, Progress
+from shared.wire import MAX_LOG_TEXT
+
+
+def client_progress(progress: Progress) -> ClientProgress:
+    """How far a client is; numbers that are none are left out."""
+    return ClientProgress(
+        done=progress.done,
+        total=progress.total,
+        examples_per_s=progress.examples_per_s if math.isfinite(progress.examples_per_s) else 0.0,
+        loss=progress.loss if progress.HasField("loss") and math.isfinite(progress.loss) else None,
+    )
+
+
+def log_record(client_id: str, line: LogLine) -> LogRecord:
+    """A line of a client's log, cut to a size that can be shown."""
+    level: LogLevel = next((level for level in LOG_LEVELS if level == line.level), "info")
+    return LogRecord(
+        level=level,
+        source=client_id,
+        logger=line.logger[:MAX_NAME],
+        message=line.message[:MAX_LOG_TEXT],
+        traceback=line.traceback[:MAX_LOG_TEXT] or None,
+    )

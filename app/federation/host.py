@@ -1,0 +1,63 @@
+"""What a grid tells, and asks, the run that it belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from flwr.app import Message
+
+from app.federation.instruction import Instruction
+
+
+class Observer(Protocol):
+    """Sees every message that passes. Called in the run thread."""
+
+    def sent(self, instructions: list[Instruction]) -> None:
+        """A batch of messages is about to go out."""
+
+    def replied(self, instruction: Instruction, reply: Message) -> None:
+        """A reply came in, or an error in its place."""
+
+    def late(self, instruction: Instruction) -> None:
+        """The time is over, and the exchange goes on without this reply."""
+
+
+class Host(Protocol):
+    """The run that a grid belongs to. Called in the run thread."""
+
+    def members(self) -> Iterable[str]:
+        """The ids of the clients that may be given messages now."""
+
+    def check(self, instruction: Instruction, reply: Message) -> None:
+        """Raise ReplyInvalid for a reply that must not be used; an error reply then stands for it."""
+
+    def sending(self) -> None:
+        """A batch of messages is about to go out."""
+
+    def membership_changed(self) -> None:
+        """A client has come or gone."""
+
+    def largest_reply(self, kind: str, sent_bytes: int) -> int:
+        """Bytes that a reply to this kind of message, of so many bytes itself, has at most."""
+
+    def deadline_s(self, kind: str) -> float | None:
+        """Seconds after which the replies to this kind of message that are there should do; None: never."""
+
+    def required(self, kind: str, asked: int) -> int:
+        """Good replies without which an exchange with `asked` clients does not end for want of time."""
+
+    def can_start_over(self, kind: str) -> bool:
+        """Whether an exchange that lacks good replies may end, because it can be tried with others."""
+
+    def waits(self, reason: str) -> None:
+        """The exchange has to wait, and for what; called again when the reason changes."""
+
+    def goes_on(self) -> None:
+        """What was waited for is there."""
+
+    def paused(self) -> None:
+        """The run is held from now on."""
+
+    def resumed(self) -> None:
+        """The run is held no longer."""

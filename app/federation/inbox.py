@@ -1,0 +1,101 @@
+"""The inbox of a run's grid: what other threads put there, for whichever thread of the run comes first."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from dataclasses import dataclass
+
+from shared.protowire import Source
+
+
+@dataclass(frozen=True)
+class Reply:
+    message_id: str
+    payload: bytes | Source
+
+
+@dataclass(frozen=True)
+class Failed:
+    message_id: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Away:
+    message_id: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Back:
+    message_id: str
+
+
+@dataclass(frozen=True)
+class Stop:
+    reason: str
+    interrupts: bool
+
+
+@dataclass(frozen=True)
+class Pause:
+    paused: bool
+
+
+@dataclass(frozen=True)
+class Membership:
+    pass
+
+
+Command = Stop | Pause | Membership
+Item = Reply | Failed | Away | Back | Command
+
+
+class Inbox:
+    """Two queues, of which commands go first. Putting something in never waits for whoever reads."""
+
+    def __init__(self) -> None:
+        self._news = threading.Condition()
+        self._commands: deque[Command] = deque()
+        self._others: deque[Item] = deque()
+        self._version = 0
+
+    @property
+    def version(self) -> int:
+        """Grows whenever something was put in, or was handled. See `wait`."""
+        return self._version
+
+    def put(self, item: Item) -> None:
+        """Add an item."""
+        with self._news:
+            if isinstance(item, Command):
+                self._commands.append(item)
+            else:
+                self._others.append(item)
+            self._bump()
+
+    def handled(self) -> None:
+        """An item that was taken has had its effect: have the other readers look for it."""
+        with self._news:
+            self._bump()
+
+    def wait(self, seen: int, timeout_s: float | None, *, commands_only: bool = False) -> None:
+        """Wait for an item while `version` is still what the caller has `seen`; at most `timeout_s`, or for
+        ever (None)."""
+        with self._news:
+            self._news.wait_for(
+                lambda: self._version != seen or self._commands or (self._others and not commands_only),
+                timeout_s,
+            )
+
+    def take(self, *, commands_only: bool = False) -> Item | None:
+        """The next item, if there is one."""
+        with self._news:
+            if self._commands:
+                return self._commands.popleft()
+            return self._others.popleft() if self._others and not commands_only else None
+
+    def _bump(self) -> None:
+        self._version += 1
+        self._news.notify_all()

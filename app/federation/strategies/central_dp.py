@@ -1,0 +1,249 @@
+"""DP-FedAvg: the global model hides what any one client contributed, by clipping and noise on the server.
+
+Fixed clipping norm: McMahan et al. 2018, "Learning Differentially Private Recurrent Language Models",
+https://arxiv.org/abs/1710.06963. Adaptive clipping norm: Andrew et al. 2021, "Differentially Private
+Learning with Adaptive Clipping", https://arxiv.org/abs/1905.03871.
+
+Each client's update, model − model sent, over all arrays of real numbers together, is scaled down to an L2
+norm of at most C. The updates are added up with equal weights (numbers of samples are private themselves,
+and have no bound) as they come, Gaussian noise of standard deviation z · C is added once to each number of
+the sum, and the sum is divided by the number n of updates.
+
+What is assumed of the sensitivity: neighbouring data sets differ in that one client's update is replaced by
+zero, so the sum differs by at most C, and n, which everybody may know, not at all. (Where a client is
+replaced by another one, the sum differs by up to 2C.) No amplification by sampling is assumed. Protected is
+the model; metrics that clients report are not. Counters (whole numbers) stay as they were sent. The noise
+comes from NumPy's generator in floating point: it is no cryptographic one, and the lowest bits are open to
+attacks (Mironov 2012).
+
+Not Flower's wrappers (1.41): they weight by samples, divide the noise by the number of clients asked even
+where fewer answered, draw it from NumPy's global generator, and adapt C in the wrong direction (they count
+the updates above C where the formula wants those below, so that C shrinks to 0).
+"""
+
+from __future__ import annotations
+
+import hmac
+import math
+import secrets
+from collections.abc import Iterable
+from typing import Any, Self
+
+import numpy as np
+from flwr.app import ArrayRecord
+from numpy.typing import NDArray
+from pydantic import Field, model_validator
+
+from app.federation.spec import RunSpec
+from app.federation.strategies.arrays import Floats, blocks, flat_view, floating, update_norm, use_up
+from app.federation.strategies.base import Fold, RoundFold, RoundStrategy, State, Update, check_finite
+from app.federation.strategies.settings import StrategySettings
+from app.federation.strategies.sums import WeightedSum
+from shared.errors import CheckpointInvalid, ReplyInvalid
+from shared.names import StrategyName
+
+_CLIPPING_NORM = "clipping_norm"
+
+
+class NoiseSource:
+    """Noise that nobody can guess without the secret, and that comes out the same when a round is done again.
+
+    The clients whose updates are summed are part of the seed. The same noise on two sums of different clients
+    would cancel out in their difference, and show the update of the client that is in one of them only.
+    """
+
+    def __init__(self, secret: bytes) -> None:
+        """`secret`: of the run. An empty one is replaced by a random one, which no restart brings back."""
+        self._secret = secret or secrets.token_bytes(32)
+
+    def generator(self, purpose: str, server_round: int, node_ids: Iterable[int]) -> np.random.Generator:
+        """A generator seeded with 256 bits: HMAC-SHA256 of purpose, round and clients under the secret."""
+        label = f"central-dp/{purpose}/{server_round}/{','.join(map(str, sorted(node_ids)))}"
+        return np.random.default_rng(
+            int.from_bytes(hmac.digest(self._secret, label.encode(), "sha256"), "big")
+        )
+
+
+class FixedClipping(RoundStrategy):
+    """DP-FedAvg with a clipping norm that stays."""
+
+    def __init__(self, noise_multiplier: float, clipping_norm: float, noise: NoiseSource) -> None:
+        super().__init__()
+        self._noise_multiplier = noise_multiplier
+        self._clipping_norm = clipping_norm
+        self.noise = noise
+
+    def begin(self, server_round: int, arrays: ArrayRecord) -> Fold:
+        """As RoundStrategy has it."""
+        return _PrivateFold(self, server_round, arrays, self._clipping_norm)
+
+    def multiplier(self, updates: int) -> float:
+        """The standard deviation of the noise on the sum of so many updates, in clipping norms."""
+        return self._noise_multiplier
+
+    def learn(self, server_round: int, node_ids: frozenset[int], unclipped: int) -> None:
+        """A round is over; the updates of `unclipped` clients were within the clipping norm."""
+
+
+class AdaptiveClipping(FixedClipping):
+    """DP-FedAvg whose clipping norm follows a quantile of the norms of the updates.
+
+    After each round C ← C · exp(−η (b − γ)), with b the share of updates within C. The number of those is
+    private too: it gets noise of standard deviation σ_b. Counted as ±½ per client, its sensitivity is ½; so
+    that both releases together are as private as one with z, the sum of the updates gets z_Δ = (z⁻² −
+    (2σ_b)⁻²)^(−½).
+    """
+
+    def __init__(self, settings: AdaptiveDpSettings, noise: NoiseSource) -> None:
+        super().__init__(settings.noise_multiplier, settings.initial_clipping_norm, noise)
+        self._settings = settings
+
+    def multiplier(self, updates: int) -> float:
+        """As FixedClipping has it: z_Δ."""
+        if self._noise_multiplier == 0:
+            return 0.0
+        share_of_count = self._noise_multiplier / (2 * self._count_stddev(updates))
+        return self._noise_multiplier / math.sqrt(1 - share_of_count**2)
+
+    def learn(self, server_round: int, node_ids: frozenset[int], unclipped: int) -> None:
+        """Move the clipping norm."""
+        updates = len(node_ids)
+        error = self.noise.generator("count", server_round, node_ids).normal(0, self._count_stddev(updates))
+        share = (unclipped - updates / 2 + error) / updates + 1 / 2
+        # What the noise makes of a share may be none; to set it right costs no privacy.
+        distance = min(max(share, 0.0), 1.0) - self._settings.target_unclipped_quantile
+        self._clipping_norm *= math.exp(-self._settings.clip_norm_lr * distance)
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """The clipping norm, a float64 of shape ()."""
+        return {_CLIPPING_NORM: np.array(self._clipping_norm)}
+
+    def load_state(self, state: State) -> None:
+        """As RoundStrategy has it."""
+        if set(state) != {_CLIPPING_NORM}:
+            raise CheckpointInvalid(
+                f"The checkpoint holds {', '.join(sorted(state)) or 'nothing'} of the strategy, not its "
+                f"{_CLIPPING_NORM}: it was written with another strategy."
+            )
+        check_finite(_CLIPPING_NORM, state[_CLIPPING_NORM])
+        if state[_CLIPPING_NORM].shape != () or state[_CLIPPING_NORM] <= 0:
+            raise CheckpointInvalid("The checkpoint is damaged: its clipping norm is no number above 0.")
+        self._clipping_norm = float(state[_CLIPPING_NORM])
+
+    def _count_stddev(self, updates: int) -> float:
+        """σ_b; at least z, since a twentieth of few updates, as the paper has it, leaves z_Δ undefined."""
+        given = self._settings.clipped_count_stddev
+        if given is None and self._noise_multiplier > 0:
+            return max(updates / 20, self._noise_multiplier)
+        return given or 0.0
+
+
+class _PrivateFold(RoundFold):
+    def __init__(
+        self, strategy: FixedClipping, server_round: int, sent: ArrayRecord, clipping_norm: float
+    ) -> None:
+        super().__init__()
+        self._strategy = strategy
+        self._round = server_round
+        self._sent = sent
+        self._weights = floating(sent)
+        self._clipping_norm = clipping_norm
+        self._sum = WeightedSum(self._weights, origin=self._weights)
+        self._node_ids: set[int] = set()
+        self._unclipped = 0
+
+    def _add(self, update: Update) -> None:
+        if update.node_id in self._node_ids:
+            raise ReplyInvalid("The client answered twice; the noise covers one update of each.")
+        norm = update_norm(update.arrays, self._weights)
+        if not math.isfinite(norm):
+            raise ReplyInvalid("The update is too large to be clipped.")
+        within = norm <= self._clipping_norm
+        self._sum.add(update.arrays, 1.0 if within else self._clipping_norm / norm)
+        self._node_ids.add(update.node_id)
+        self._unclipped += within
+
+    def _finish(self) -> ArrayRecord:
+        stddev = self._strategy.multiplier(self.updates) * self._clipping_norm
+        generator = self._strategy.noise.generator("update", self._round, self._node_ids)
+        model = self._sent.copy()
+        for name, total in self._sum.drain():
+            _add_noise(total, stddev, generator)
+            total /= self.updates
+            total += flat_view(self._sent[name])
+            model[name] = use_up(total, like=self._sent[name])
+        self._strategy.learn(self._round, frozenset(self._node_ids), self._unclipped)
+        return model
+
+
+def _add_noise(values: Floats, stddev: float, generator: np.random.Generator) -> None:
+    for block in blocks(values.size):
+        values[block] += stddev * generator.standard_normal(block.stop - block.start)
+
+
+class FixedDpSettings(StrategySettings):
+    name = StrategyName.DPFEDAVG_FIXED
+    title = "DP-FedAvg"
+    summary = (
+        "FedAvg with central differential privacy: updates are clipped to a norm, noise hides each client's."
+    )
+    reference = "https://arxiv.org/abs/1710.06963"
+
+    noise_multiplier: float = Field(
+        default=1.0,
+        ge=0,
+        le=1_000,
+        description="z: noise on the sum of the updates, in clipping norms; 0 only clips, nothing is private",
+    )
+    clipping_norm: float = Field(
+        default=1.0, gt=0, le=1e6, description="C: L2 norm to which a client's update is scaled down"
+    )
+
+    def build(self, spec: RunSpec, secret: bytes) -> RoundStrategy:
+        return FixedClipping(self.noise_multiplier, self.clipping_norm, NoiseSource(secret))
+
+
+class AdaptiveDpSettings(StrategySettings):
+    name = StrategyName.DPFEDAVG_ADAPTIVE
+    title = "Adaptive DP-FedAvg"
+    summary = "Central differential privacy whose clipping norm follows the size of the clients' updates."
+    reference = "https://arxiv.org/abs/1905.03871"
+
+    noise_multiplier: float = Field(
+        default=1.0,
+        ge=0,
+        le=1_000,
+        description="z: noise on updates and their count together; 0 only clips, nothing is private",
+    )
+    initial_clipping_norm: float = Field(
+        default=0.1,
+        gt=0,
+        le=1e6,
+        description="C of the first round: L2 norm to which an update is scaled down",
+    )
+    target_unclipped_quantile: float = Field(
+        default=0.5, gt=0, lt=1, description="γ: share of the updates that are to be within the clipping norm"
+    )
+    clip_norm_lr: float = Field(default=0.2, gt=0, le=10, description="η: how fast the clipping norm follows")
+    clipped_count_stddev: float | None = Field(
+        default=None,
+        gt=0,
+        le=1e6,
+        description="σ_b: noise on the count of updates within the norm, above z / 2; "
+        "left out: a twentieth of the updates, at least z",
+    )
+
+    @model_validator(mode="after")
+    def _enough_noise_on_the_count(self) -> Self:
+        count = self.clipped_count_stddev
+        if count is not None and 2 * count <= self.noise_multiplier:
+            raise ValueError(
+                f"{self.title}'s parameter clipped_count_stddev = {count:g} is too little for "
+                f"noise_multiplier = {self.noise_multiplier:g}: "
+                "the count alone would tell more than both together may. "
+                f"Set it above {self.noise_multiplier / 2:g}, or leave it out."
+            )
+        return self
+
+    def build(self, spec: RunSpec, secret: bytes) -> RoundStrategy:
+        return AdaptiveClipping(self, NoiseSource(secret))

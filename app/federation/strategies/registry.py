@@ -1,0 +1,94 @@
+"""All strategies by name: built for a run, described for the page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import count
+from types import MappingProxyType
+
+from app.federation.spec import RunSpec
+from app.federation.strategies.adaptive import (
+    FedAdagradSettings,
+    FedAdamSettings,
+    FedAvgMSettings,
+    FedYogiSettings,
+)
+from app.federation.strategies.averaging import FedAvgSettings, FedProxSettings
+from app.federation.strategies.base import RoundStrategy
+from app.federation.strategies.bulyan import BulyanSettings
+from app.federation.strategies.central_dp import AdaptiveDpSettings, FixedDpSettings
+from app.federation.strategies.krum import KrumSettings, MultiKrumSettings
+from app.federation.strategies.qfedavg import QFedAvgSettings
+from app.federation.strategies.robust import FedMedianSettings, FedTrimmedAvgSettings
+from app.federation.strategies.settings import StrategyInfo, StrategySettings
+from shared.errors import SettingsInvalid
+from shared.names import StrategyName
+
+STRATEGIES: Mapping[StrategyName, type[StrategySettings]] = MappingProxyType(
+    {
+        settings.name: settings
+        for settings in (
+            FedAvgSettings,
+            FedProxSettings,
+            FedAvgMSettings,
+            FedAdamSettings,
+            FedYogiSettings,
+            FedAdagradSettings,
+            QFedAvgSettings,
+            FedMedianSettings,
+            FedTrimmedAvgSettings,
+            KrumSettings,
+            MultiKrumSettings,
+            BulyanSettings,
+            FixedDpSettings,
+            AdaptiveDpSettings,
+        )
+    }
+)
+
+
+def build_strategy(spec: RunSpec, secret: bytes = b"") -> RoundStrategy:
+    """The strategy that a spec names.
+
+    `secret`: of the run, known to the server alone; noise that protects clients derives from it, so that a
+    resumed run draws the same. Without one it is random.
+
+    Raises SettingsInvalid when its parameters do not fit, or a round of the spec is too small for it.
+    """
+    settings = STRATEGIES[spec.strategy].parse(spec.strategy_params)
+    _check_cohort(spec, settings)
+    return settings.build(spec, secret)
+
+
+def describe_strategies() -> list[StrategyInfo]:
+    """All strategies, as a form offers them."""
+    return [settings.info() for settings in STRATEGIES.values()]
+
+
+def _check_cohort(spec: RunSpec, settings: StrategySettings) -> None:
+    """Raise SettingsInvalid unless the smallest cohort that a round may start with is enough."""
+    needed, clients = settings.minimum_updates(), cohort_size(spec.min_clients, spec.fraction_train)
+    if clients >= needed:
+        return
+    given = " and ".join(f"{name} = {value}" for name, value in settings if value is not None)
+    remedies = [
+        f"Raise min_clients to {_min_clients(needed, spec.fraction_train)}",
+        settings.fitting(clients),
+    ]
+    raise SettingsInvalid(
+        f"{settings.title}{given and f' with {given}'} needs at least {needed} updates in each round, "
+        f"but a round starts with {clients} client{'s' if clients > 1 else ''} "
+        f"(min_clients {spec.min_clients} × fraction_train {spec.fraction_train:g}). "
+        f"{', or '.join(filter(None, remedies))}.",
+        "min_clients",
+    )
+
+
+def cohort_size(clients: int, fraction: float) -> int:
+    """How many of so many clients train in a round, as `app.federation.sampling` draws them."""
+    return max(1, round(fraction * clients))
+
+
+def _min_clients(cohort: int, fraction: float) -> int:
+    """The smallest number of clients with such a cohort."""
+    return next(clients for clients in count(cohort) if cohort_size(clients, fraction) >= cohort)

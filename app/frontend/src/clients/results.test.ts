@@ -1,0 +1,43 @@
+import { describe, expect, it } from "vitest";
+import { client, result, round, run, spec } from "../fixtures";
+import { classesFor, labelLines, latestResults, noteOf } from "./results";
+
+const failed = result({ error: "RuntimeError: out of memory" });
+const late = result({ late: true });
+
+describe("latestResults", () => {
+  it("takes each client's newest part, also from an earlier round", () => {
+    const rounds = [
+      round(1, { per_client: { a: failed, b: late } }),
+      round(2, { per_client: { a: result({ accuracy: 0.5 }) }, complete: false }),
+    ];
+    expect(latestResults(rounds).get("a")).toEqual({ round: 2, result: result({ accuracy: 0.5 }) });
+    expect(latestResults(rounds).get("b")).toEqual({ round: 1, result: late });
+    expect(latestResults(rounds).get("c")).toBeUndefined();
+  });
+});
+
+describe("noteOf", () => {
+  it("tells a failure with its message, and who was late", () => {
+    expect(noteOf({ round: 3, result: failed })).toEqual({ kind: "failed", round: 3, why: "RuntimeError: out of memory" });
+    expect(noteOf({ round: 3, result: late })?.kind).toBe("late");
+  });
+
+  it("is nothing where all went well", () => {
+    expect(noteOf({ round: 3, result: result() })).toBeNull();
+    expect(noteOf(undefined)).toBeNull();
+  });
+});
+
+describe("a client's labels", () => {
+  it("have their names where these are known", () => {
+    expect(labelLines([12, 1400], ["cat"])).toEqual(["cat: 12", "1: 1,400"]);
+  });
+
+  it("have no names of another data set", () => {
+    const cifar = run({ spec: spec({ dataset: "cifar10" }), classes: ["airplane"] });
+    expect(classesFor(client("a", { dataset: "cifar10" }), cifar)).toEqual(["airplane"]);
+    expect(classesFor(client("a"), cifar)).toEqual([]);
+    expect(classesFor(client("a"), null)).toEqual([]);
+  });
+});

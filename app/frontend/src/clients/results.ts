@@ -1,0 +1,50 @@
+/** What the newest rounds say about each client. Pure functions. */
+import type { Client, ClientRound, Round } from "../api/types";
+import { count } from "../format/format";
+
+export interface LatestResult {
+  round: number;
+  result: ClientRound;
+}
+
+/** A client that took no part for so many rounds has no latest result any more. */
+const LOOK_BACK = 50;
+
+/** Each client's part in the newest round in which it had one. */
+export function latestResults(rounds: readonly Round[]): ReadonlyMap<string, LatestResult> {
+  const latest = new Map<string, LatestResult>();
+  for (const { round, per_client } of rounds.slice(-LOOK_BACK).reverse()) {
+    for (const [id, result] of Object.entries(per_client)) {
+      if (!latest.has(id)) latest.set(id, { round, result });
+    }
+  }
+  return latest;
+}
+
+export interface Note {
+  kind: "failed" | "late";
+  round: number;
+  why: string;
+}
+
+/** What went wrong with a client's newest part, or null. */
+export function noteOf(latest: LatestResult | undefined): Note | null {
+  if (latest === undefined) return null;
+  const { round, result } = latest;
+  if (result.error !== null) return { kind: "failed", round, why: result.error };
+  if (result.late) return { kind: "late", round, why: "it had not answered when the round's time was over" };
+  return null;
+}
+
+/** One line per label, for a hover: "7: 120". Names the labels where they are known. */
+export function labelLines(counts: readonly number[], classes: readonly string[]): string[] {
+  return counts.map((samples, label) => `${classes[label] ?? label}: ${count(samples)}`);
+}
+
+/** Why there are no label counts. */
+export const NO_LABELS = "label counts: kept private, or not reported yet";
+
+/** The classes' names, if they are those of what the client holds. */
+export function classesFor(client: Client, run: { spec: { dataset: string; app: string | null }; classes: string[] } | null): readonly string[] {
+  return run !== null && run.spec.app === client.app && run.spec.dataset === client.dataset ? run.classes : [];
+}

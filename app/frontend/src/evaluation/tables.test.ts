@@ -1,0 +1,70 @@
+import { describe, expect, it } from "vitest";
+import { client, result, round } from "../fixtures";
+import { classNames, confusionRows, evaluatedRounds, heat, labelRows, neighbours, pickRound } from "./tables";
+
+const confusion = [[9, 1], [0, 0]];
+const evaluated = [0, 2, 5].map((number) => round(number, { confusion, class_accuracy: [0.9, null] }));
+
+describe("the round that is shown", () => {
+  it("is the newest that was evaluated, unless another is wanted", () => {
+    const rounds = [...evaluated, round(6, { complete: false })];
+    expect(evaluatedRounds(rounds).map((each) => each.round)).toEqual([0, 2, 5]);
+    expect(pickRound(evaluated, null)?.round).toBe(5);
+    expect(pickRound(evaluated, 2)?.round).toBe(2);
+    expect(pickRound(evaluated, 3)?.round).toBe(5);
+    expect(pickRound([], 3)).toBeNull();
+  });
+
+  it("has neighbours to go to", () => {
+    expect(neighbours(evaluated, 2)).toEqual({ before: 0, after: 5 });
+    expect(neighbours(evaluated, 0)).toEqual({ before: null, after: 2 });
+    expect(neighbours(evaluated, 5)).toEqual({ before: 2, after: null });
+    expect(neighbours([], null)).toEqual({ before: null, after: null });
+  });
+});
+
+describe("confusionRows", () => {
+  const [cats, dogs] = confusionRows(evaluated[0] ?? round(0), ["cat", "dog"]);
+
+  it("tell for each class what its samples were taken for", () => {
+    expect(cats?.cells?.map(({ count, share, wrong }) => [count, share, wrong])).toEqual([[9, 0.9, false], [1, 0.1, true]]);
+    expect(cats?.cells?.[1]?.title).toBe("1 of 10 samples of cat taken for dog (10.0 %)");
+    expect(cats?.accuracy).toBe(0.9);
+  });
+
+  it("have no share and no accuracy of a class without samples", () => {
+    expect(dogs).toMatchObject({ accuracy: null, noAccuracy: "the test set has no sample of it" });
+    expect(dogs?.cells?.map((cell) => cell.share)).toEqual([0, 0]);
+    expect(dogs?.cells?.[0]?.title).toBe("0 of 0 samples of dog taken for cat");
+  });
+});
+
+describe("labelRows", () => {
+  it("put a client's labels beside its accuracy in the round", () => {
+    const [row] = labelRows([client("a", { label_counts: [30, 10] })], round(3, { per_client: { a: result({ accuracy: 0.7 }) } }), ["cat", "dog"]);
+    expect(row?.cells?.map(({ count, share }) => [count, share])).toEqual([[30, 0.75], [10, 0.25]]);
+    expect(row?.cells?.[1]?.title).toBe("10 of 40 training samples of a are dog (25.0 %)");
+    expect(row?.accuracy).toBe(0.7);
+  });
+
+  it("say why something is missing", () => {
+    const [row] = labelRows([client("a")], round(3), []);
+    expect(row).toMatchObject({ cells: null, missing: "label counts: kept private, or not reported yet", noAccuracy: "did not evaluate in round 3" });
+    expect(labelRows([client("a")], undefined, [])[0]?.noAccuracy).toBe("no round yet");
+  });
+});
+
+describe("classNames", () => {
+  it("number the labels that have no name", () => {
+    expect(classNames(["cat"], 3)).toEqual(["cat", "1", "2"]);
+    expect(classNames(["cat", "dog"], 0)).toEqual(["cat", "dog"]);
+  });
+});
+
+describe("heat", () => {
+  it("leaves nothing blank and makes little visible", () => {
+    expect(heat(0)).toBe(0);
+    expect(heat(0.001)).toBeGreaterThan(4);
+    expect(heat(1)).toBe(36);
+  });
+});

@@ -1,0 +1,84 @@
+import { checkpointUrl } from "../api/http";
+import type { Checkpoint, Run } from "../api/types";
+import { StateMark } from "../components/StateMark";
+import { Ago } from "../components/Value";
+import { VirtualRows } from "../components/VirtualRows";
+import { bytes, count } from "../format/format";
+import styles from "./Files.module.css";
+import { useCheckpoints } from "./useCheckpoints";
+import { noCheckpointsWords } from "./words";
+
+const COLUMNS = ["checkpoint", "size", "written", "mark", "model"] as const;
+
+interface CheckpointListProps {
+  run: Run;
+  /** Changes whenever there may be another checkpoint. */
+  version: string;
+}
+
+export function CheckpointList({ run, version }: CheckpointListProps) {
+  const known = useCheckpoints(run.id, version);
+  if (known.state === "loading") return <p className={styles.empty}>loading the checkpoints</p>;
+  if (known.state === "failed") {
+    return (
+      <p className={styles.empty} role="alert">
+        The checkpoints of run {run.id} could not be listed: {known.reason}
+      </p>
+    );
+  }
+  const { checkpoints } = known;
+  if (checkpoints.length === 0) return <p className={styles.empty}>{noCheckpointsWords(run)}</p>;
+  return (
+    <VirtualRows
+      role="table"
+      label={`checkpoints of run ${run.id}`}
+      testId="checkpoints"
+      count={checkpoints.length}
+      rowHeight={32}
+      keyOf={(index) => checkpoints[index]?.round ?? index}
+      render={(index) => {
+        const checkpoint = checkpoints[index];
+        return checkpoint && <CheckpointRow run={run} checkpoint={checkpoint} />;
+      }}
+      head={
+        <div className={`${styles.row} ${styles.head}`} role="row">
+          {COLUMNS.map((column) => (
+            <span key={column} role="columnheader">
+              {column}
+            </span>
+          ))}
+        </div>
+      }
+    />
+  );
+}
+
+function CheckpointRow({ run, checkpoint }: { run: Run; checkpoint: Checkpoint }) {
+  const { round, bytes: size, created_at, best } = checkpoint;
+  return (
+    <div className={styles.row} role="row" data-testid="checkpoint-row" data-round={round}>
+      <span role="cell">
+        round <span className="mono">{count(round)}</span>
+      </span>
+      <span role="cell" className="mono">
+        {bytes(size)}
+      </span>
+      <span role="cell" className="dim">
+        <Ago time={created_at} />
+      </span>
+      <span role="cell" className={styles.best}>
+        {best && (
+          <>
+            <StateMark mark={["check", "good"]} />
+            best
+          </>
+        )}
+      </span>
+      <span role="cell">
+        <a href={checkpointUrl(run.id, round)} download aria-label={`Download the model of round ${round}`} title="the global model, as safetensors">
+          Download
+        </a>
+      </span>
+    </div>
+  );
+}

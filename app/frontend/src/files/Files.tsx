@@ -1,0 +1,48 @@
+import { EXPORT_FORMATS, exportUrl } from "../api/http";
+import type { Run } from "../api/types";
+import { CopyCommand } from "../components/CopyCommand";
+import { roundsDone } from "../components/run-words";
+import { shownRounds, shownRun, useStore } from "../store/store";
+import { CheckpointList } from "./CheckpointList";
+import styles from "./Files.module.css";
+
+const FORMATS: Record<(typeof EXPORT_FORMATS)[number], { title: string; what: string }> = {
+  json: { title: "JSON", what: "everything about the run in one file" },
+  csv: { title: "CSV", what: "the numbers of its rounds and clients as tables" },
+  tensorboard: { title: "TensorBoard", what: "its curves as event files" },
+};
+
+/** What of the shown run can be taken away. */
+export default function Files() {
+  const run = useStore(shownRun);
+  const done = useStore((state) => {
+    const shown = shownRun(state);
+    return shown === null ? 0 : roundsDone(shown, shownRounds(state));
+  });
+  if (run === null) return <p className={styles.empty}>Checkpoints and exports are offered here once a run has started.</p>;
+  return (
+    <>
+      <Exports run={run} />
+      <CheckpointList run={run} version={`${run.state} ${done}`} />
+    </>
+  );
+}
+
+function Exports({ run }: { run: Run }) {
+  const store = useStore((state) => state.server.status?.store);
+  return (
+    <div className={styles.exports}>
+      <span className="dim" title={store === undefined ? undefined : `run ${run.id} is kept in ${store}`}>
+        export
+      </span>
+      {EXPORT_FORMATS.map((format) => (
+        <a key={format} href={exportUrl(run.id, format)} download title={FORMATS[format].what} data-testid={`export-${format}`}>
+          {FORMATS[format].title}
+        </a>
+      ))}
+      <div className={styles.command}>
+        <CopyCommand command={`python -m app.export ${run.id}`} testId="export-command" />
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,178 @@
+"""What a batch of events changes in the database, compared with what is known to be in it already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from app.records import Client, ClientRound, ClientState, Event, LogRecord, Round, RoundUpdate, Run
+from app.store.rows import CLIENT_FIELDS, Row, client_round_row, client_row, log_row, round_row, run_row
+
+RoundKey = tuple[str, int]
+
+OF_THE_MOMENT = {
+    **{name: info.default for name, info in Client.model_fields.items() if name not in CLIENT_FIELDS},
+    "state": ClientState.LOST,
+    "last_seen": 0.0,
+}
+"""What of a client changes all the time, with the values that stand for it when clients are compared."""
+
+
+@dataclass
+class Changes:
+    """Rows to write in one transaction, and what is known once they are written."""
+
+    runs: list[Row] = field(default_factory=list)
+    rounds: list[Row] = field(default_factory=list)
+    begun_rounds: list[Row] = field(default_factory=list)
+    """Rounds of which nothing is known: what the database has of their clients goes first."""
+    gone_client_rounds: list[Row] = field(default_factory=list)
+    client_rounds: list[Row] = field(default_factory=list)
+    clients: list[Row] = field(default_factory=list)
+    events: list[Row] = field(default_factory=list)
+    logs: list[Row] = field(default_factory=list)
+    known: Known = field(default_factory=lambda: Known())
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to write."""
+        return any((self.runs, self.rounds, self.client_rounds, self.clients, self.events, self.logs))
+
+
+@dataclass
+class Known:
+    """The newest that is known to be in the database."""
+
+    runs: dict[str, Run] = field(default_factory=dict)
+    rounds: dict[str, Round] = field(default_factory=dict)
+    """Of each run, the round that was written last: the one that is still changing."""
+    clients: dict[str, Client] = field(default_factory=dict)
+    states: dict[tuple[type[Run] | type[Client], str], str] = field(default_factory=dict)
+    """The last state of which an event tells."""
+
+    def add(self, newer: Known) -> None:
+        """Take over what is known since."""
+        self.runs |= newer.runs
+        self.rounds |= newer.rounds
+        self.clients |= newer.clients
+        self.states |= newer.states
+
+    def forget_rows(self) -> None:
+        """Nothing is certain any more: what comes next is written whole."""
+        self.runs.clear()
+        self.rounds.clear()
+        self.clients.clear()
+
+
+def changes_of(events: Sequence[Event], known: Known) -> Changes:
+    """The last update of each run, round and client wins; ticks (progress, signs of life) change nothing."""
+    changes = Changes()
+    runs: dict[str, tuple[int, Run]] = {}
+    rounds: dict[RoundKey, Event] = {}
+    clients: dict[str, Client] = {}
+    for event in events:
+        match event.data:
+            case Run() as run:
+                runs[run.id] = (runs[run.id][0] if run.id in runs else event.seq, run)
+                _note_state(changes, known, event, run)
+            case RoundUpdate(run_id=run_id, round=round_):
+                rounds.pop((run_id, round_.round), None)
+                rounds[run_id, round_.round] = event
+            case Client() as client:
+                clients[client.id] = client
+                _note_state(changes, known, event, client)
+            case LogRecord() as record:
+                changes.logs.append(log_row(event.seq, event.time, record))
+    _add_runs(changes, known, runs)
+    _add_rounds(changes, known, rounds)
+    _add_clients(changes, known, clients)
+    return changes
+
+
+def _note_state(changes: Changes, known: Known, event: Event, subject: Run | Client) -> None:
+    """Enter a change of state into the history."""
+    key = (type(subject), subject.id)
+    state = subject.state.value if isinstance(subject, Run) else _presence(subject.state)
+    before = changes.known.states.get(key) or known.states.get(key)
+    if state == before:
+        return
+    changes.known.states[key] = state
+    is_run = isinstance(subject, Run)
+    data = {"state": state, "reason": subject.reason, **({"round": subject.round} if is_run else {})}
+    changes.events.append(_event_row(event, subject.id, subject.id if is_run else None, data))
+
+
+def _presence(state: ClientState) -> str:
+    """Of a client's states those that are news: not each of the tasks that it does in every round."""
+    return state.value if state in (ClientState.LOST, ClientState.LATE) else "connected"
+
+
+def _event_row(event: Event, subject: str, run_id: str | None, data: Row) -> Row:
+    return {
+        "seq": event.seq,
+        "time": event.time,
+        "type": event.type,
+        "subject": subject,
+        "run_id": run_id,
+        "data": data,
+    }
+
+
+def _add_runs(changes: Changes, known: Known, runs: dict[str, tuple[int, Run]]) -> None:
+    for run_id, (seq, run) in runs.items():
+        kept = run if run.progress is None else run.model_copy(update={"progress": None})
+        if kept != known.runs.get(run_id):
+            changes.runs.append(run_row(kept, seq))
+            changes.known.runs[run_id] = kept
+
+
+def _add_clients(changes: Changes, known: Known, clients: dict[str, Client]) -> None:
+    for client_id, client in clients.items():
+        kept = client.model_copy(update=OF_THE_MOMENT)
+        if kept != known.clients.get(client_id):
+            changes.clients.append(client_row(client))
+            changes.known.clients[client_id] = kept
+
+
+def _add_rounds(changes: Changes, known: Known, rounds: dict[RoundKey, Event]) -> None:
+    for (run_id, number), event in rounds.items():
+        assert isinstance(event.data, RoundUpdate)
+        round_ = event.data.round
+        before = changes.known.rounds.get(run_id) or known.rounds.get(run_id)
+        if before is not None and before.round != number:
+            before = None
+        if round_ == before:
+            continue
+        changes.known.rounds[run_id] = round_
+        changes.rounds.append(round_row(run_id, round_))
+        if before is None:
+            changes.begun_rounds.append({"run_id": run_id, "round": number})
+        else:
+            gone = before.per_client.keys() - round_.per_client.keys()
+            changes.gone_client_rounds += [_client_key(run_id, number, client_id) for client_id in gone]
+        changes.client_rounds += [
+            client_round_row(run_id, number, client_id, part)
+            for client_id, part in _changed_parts(before, round_)
+        ]
+        if round_.complete and not (before and before.complete):
+            changes.events.append(_event_row(event, run_id, run_id, _summary(round_)))
+
+
+def _changed_parts(before: Round | None, after: Round) -> Iterator[tuple[str, ClientRound]]:
+    known = before.per_client if before else {}
+    for client_id, part in after.per_client.items():
+        before_it = known.get(client_id)
+        if before_it is not part and before_it != part:  # most often it is the very same object
+            yield client_id, part
+
+
+def _client_key(run_id: str, number: int, client_id: str) -> Row:
+    return {"run_id": run_id, "round": number, "client_id": client_id}
+
+
+def _summary(round_: Round) -> Row:
+    return {
+        "round": round_.round,
+        "loss": round_.loss,
+        "accuracy": round_.accuracy,
+        "clients": round_.clients,
+    }

@@ -1,0 +1,87 @@
+"""Files that survive a power cut, and file errors in words."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from pathlib import Path
+
+from shared.errors import StoreUnavailable
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, so that they are still there after a power cut. Raises OSError."""
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for made in missing:
+        sync_folder(made.parent)
+
+
+def require_writable(folder: Path) -> None:
+    """Raise OSError unless files can be made in a folder."""
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
+
+
+def sync_file(path: Path) -> None:
+    """Return once a file's content is on the disk. Raises OSError."""
+    descriptor = os.open(path, os.O_RDWR)
+    try:
+        _sync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_folder(folder: Path) -> None:
+    """Return once the names in a folder are on the disk, after one was made or changed. Raises OSError."""
+    if sys.platform == "win32":  # where a folder cannot be opened, and renaming is written through
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        _sync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sync(descriptor: int) -> None:
+    if sys.platform == "darwin":  # where fsync leaves data in the disk's own cache
+        import fcntl
+
+        fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
+    else:
+        os.fsync(descriptor)
+
+
+def disk_full(path: Path) -> StoreUnavailable:
+    """What to say when there is no room left."""
+    return StoreUnavailable(
+        f"The disk that holds {path} is full, so nothing new can be kept. What was kept before is still "
+        "there. Free some space on it."
+    )
+
+
+def not_writable(path: Path, detail: str) -> StoreUnavailable:
+    """What to say when this process lacks the right, or the disk takes nothing."""
+    return StoreUnavailable(
+        f"{path} cannot be read and written here ({detail}), so nothing can be kept. Give this user the "
+        "right to do so, or choose another folder with FEDLOOM_HOME."
+    )
+
+
+def explain(error: OSError, path: Path) -> StoreUnavailable:
+    """An error of the file system in words; `path`: the file or folder in question."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return disk_full(path)
+    detail = error.strerror or str(error)
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return not_writable(path, detail)
+    if error.errno in (errno.EEXIST, errno.ENOTDIR):
+        obstacle = next((above for above in (path, *path.parents) if above.is_file()), path)
+        return StoreUnavailable(
+            f"The folder {path} cannot be made: {obstacle} is a file. Move it away, or choose another folder "
+            "with FEDLOOM_HOME."
+        )
+    return StoreUnavailable(
+        f"{path} cannot be used ({detail}), so nothing can be kept. Check the disk that it is on."
+    )

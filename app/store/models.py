@@ -1,0 +1,186 @@
+"""The tables. Columns have the names of the fields of `app.records`, whose values they hold.
+
+What is true only for the moment (how far a phase is, what a client does just now) is not kept.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Dialect,
+    Double,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    LargeBinary,
+    Text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+
+class Words(TypeDecorator[str]):
+    """Text in which two things are replaced that a database may not take, so that no log record is refused.
+
+    NUL becomes its symbol, U+2400; a lone surrogate (half of an undecodable file name) becomes U+FFFD.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """As the database keeps it."""
+        if value is None or (value.isascii() and "\0" not in value):
+            return value
+        return value.replace("\0", "\u2400").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+class Base(DeclarativeBase):
+    """The schema."""
+
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it from the class
+        str: Words(),
+        int: BigInteger(),
+        float: Double(),
+        bool: Boolean(),
+        bytes: LargeBinary(),
+        dict[str, Any]: JSON(none_as_null=True),
+        list[Any]: JSON(none_as_null=True),
+    }
+
+
+class RunRow(Base):
+    __tablename__ = "runs"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    added_seq: Mapped[int] = mapped_column(doc="the event that first told of it; gives the order of runs")
+    state: Mapped[str]
+    reason: Mapped[str | None]
+    spec: Mapped[dict[str, Any]]
+    round: Mapped[int]
+    num_rounds: Mapped[int | None]
+    clients: Mapped[list[Any]]
+    created_at: Mapped[float]
+    started_at: Mapped[float | None]
+    finished_at: Mapped[float | None]
+    final: Mapped[dict[str, Any] | None]
+    error: Mapped[str | None]
+    classes: Mapped[list[Any]]
+    can_resume: Mapped[bool]
+
+
+class RunInternalsRow(Base):
+    """What only the server itself needs of a run, and never publishes.
+
+    It may be written before the run, which comes through the writer; hence no foreign key.
+    """
+
+    __tablename__ = "run_internals"
+
+    run_id: Mapped[str] = mapped_column(primary_key=True)
+    secret: Mapped[bytes]
+    num_partitions: Mapped[int | None]
+
+
+class RunClientRow(Base):
+    """Which part of the data each client of a run has got; like `run_internals` without a foreign key."""
+
+    __tablename__ = "run_clients"
+
+    run_id: Mapped[str] = mapped_column(primary_key=True)
+    client_id: Mapped[str] = mapped_column(primary_key=True)
+    partition: Mapped[int]
+
+
+class RoundRow(Base):
+    __tablename__ = "rounds"
+
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+    round: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    complete: Mapped[bool]
+    train_loss: Mapped[float | None]
+    loss: Mapped[float | None]
+    accuracy: Mapped[float | None]
+    client_loss: Mapped[float | None]
+    client_accuracy: Mapped[float | None]
+    class_accuracy: Mapped[list[Any] | None]
+    confusion: Mapped[list[Any] | None]
+    clients: Mapped[int]
+    started_at: Mapped[float]
+    duration_s: Mapped[float | None]
+
+
+class ClientRoundRow(Base):
+    __tablename__ = "client_rounds"
+    __table_args__ = (
+        ForeignKeyConstraint(["run_id", "round"], ["rounds.run_id", "rounds.round"], ondelete="CASCADE"),
+    )
+
+    run_id: Mapped[str] = mapped_column(primary_key=True)
+    round: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    client_id: Mapped[str] = mapped_column(primary_key=True)
+    train_loss: Mapped[float | None]
+    loss: Mapped[float | None]
+    accuracy: Mapped[float | None]
+    samples: Mapped[int | None]
+    train_s: Mapped[float | None]
+    evaluate_s: Mapped[float | None]
+    late: Mapped[bool]
+    metrics: Mapped[dict[str, Any]]
+    error: Mapped[str | None]
+
+
+class ClientRow(Base):
+    __tablename__ = "clients"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    app: Mapped[str | None]
+    dataset: Mapped[str]
+    models: Mapped[list[Any]]
+    samples: Mapped[int | None]
+    label_counts: Mapped[list[Any] | None]
+    partition: Mapped[int | None]
+    num_partitions: Mapped[int | None]
+    host: Mapped[str]
+    device: Mapped[str]
+    connected_at: Mapped[float]
+    last_seen: Mapped[float]
+    train_loss: Mapped[float | None]
+    loss: Mapped[float | None]
+    accuracy: Mapped[float | None]
+
+
+class EventRow(Base):
+    """What happened, in short: changes of state of runs and clients, and rounds that were completed."""
+
+    __tablename__ = "events"
+    __table_args__ = (Index("ix_events_run_id_seq", "run_id", "seq"),)
+
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    time: Mapped[float]
+    type: Mapped[str]
+    subject: Mapped[str] = mapped_column(doc="the id of the run or client")
+    run_id: Mapped[str | None]
+    data: Mapped[dict[str, Any]]
+
+
+class LogRow(Base):
+    __tablename__ = "logs"
+    __table_args__ = (
+        Index("ix_logs_level_seq", "level", "seq"),
+        Index("ix_logs_source_seq", "source", "seq"),
+        Index("ix_logs_run_id_seq", "run_id", "seq"),
+    )
+
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    time: Mapped[float]
+    level: Mapped[str]
+    source: Mapped[str]
+    logger: Mapped[str]
+    message: Mapped[str]
+    run_id: Mapped[str | None]
+    traceback: Mapped[str | None]

@@ -1,0 +1,177 @@
+"""StoreReader: what is kept, as records. Any thread may ask."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from pathlib import Path
+from typing import Any, Self
+
+from sqlalchemy import Connection, Select, func, select
+
+from app.records import LOG_LEVELS, Client, ClientRound, EventType, LogEntry, LogLevel, Record, Round, Run
+from app.store import rows
+from app.store.database import Database
+from app.store.models import (
+    ClientRoundRow,
+    ClientRow,
+    EventRow,
+    LogRow,
+    RoundRow,
+    RunClientRow,
+    RunInternalsRow,
+    RunRow,
+)
+from app.store.postgresql import PostgresDatabase
+from app.store.schema import require_current
+from app.store.sqlite import SqliteDatabase
+from app.store.urls import parse_url
+
+RUNS = rows.table_of(RunRow)
+INTERNALS = rows.table_of(RunInternalsRow)
+RUN_CLIENTS = rows.table_of(RunClientRow)
+ROUNDS = rows.table_of(RoundRow)
+CLIENT_ROUNDS = rows.table_of(ClientRoundRow)
+CLIENTS = rows.table_of(ClientRow)
+EVENTS = rows.table_of(EventRow)
+LOGS = rows.table_of(LogRow)
+
+
+class PastEvent(Record):
+    """A change of state of a run or client, or a round that was completed."""
+
+    seq: int
+    time: float
+    type: EventType
+    subject: str
+    run_id: str | None
+    data: dict[str, Any]
+
+
+class StoreReader:
+    """Reads a store. All methods raise StoreUnavailable, in words, when the database fails."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @classmethod
+    def open_to_read(cls, url: str) -> Self:
+        """Look into a store, also while a server uses it.
+
+        Raises StoreUnavailable, and SettingsInvalid for a URL that names no store.
+        """
+        parsed = parse_url(url)
+        database: Database = (
+            SqliteDatabase.to_read(Path(str(parsed.database)))
+            if parsed.drivername.startswith("sqlite")
+            else PostgresDatabase.to_read(parsed)
+        )
+        try:
+            with database.reading() as connection:
+                require_current(connection, database.name)
+        except BaseException:
+            database.close()
+            raise
+        return cls(database)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def runs(self) -> list[Run]:
+        """All runs, newest first."""
+        newest_first = select(RUNS).order_by(RUNS.c.added_seq.desc(), RUNS.c.created_at.desc(), RUNS.c.id)
+        with self._database.reading() as connection:
+            return [rows.to_run(row) for row in connection.execute(newest_first).mappings()]
+
+    def run(self, run_id: str) -> Run | None:
+        """One run, or None."""
+        with self._database.reading() as connection:
+            row = connection.execute(select(RUNS).where(RUNS.c.id == run_id)).mappings().first()
+            return rows.to_run(row) if row else None
+
+    def rounds(self, run_id: str) -> list[Round]:
+        """A run's rounds in order, with the results of each client; the last may not be complete."""
+        with self._database.reading() as connection:
+            parts = _client_rounds(connection, run_id)
+            of_run = select(ROUNDS).where(ROUNDS.c.run_id == run_id).order_by(ROUNDS.c.round)
+            return [rows.to_round(row, parts[row["round"]]) for row in connection.execute(of_run).mappings()]
+
+    def clients(self) -> list[Client]:
+        """All clients that were ever connected, by id. Each is `lost`: who is there, only a server knows."""
+        with self._database.reading() as connection:
+            found = connection.execute(select(CLIENTS).order_by(CLIENTS.c.id)).mappings()
+            return [rows.to_client(row) for row in found]
+
+    def logs(
+        self,
+        limit: int,
+        level: LogLevel = "debug",
+        source: str | None = None,
+        *,
+        run_id: str | None = None,
+        before_seq: int | None = None,
+    ) -> list[LogEntry]:
+        """The newest `limit` log records, oldest first: of `level` and above, of a source, of a run, before a
+        number."""
+        wanted = select(LOGS).order_by(LOGS.c.seq.desc()).limit(limit)
+        if level != LOG_LEVELS[0]:
+            wanted = wanted.where(LOGS.c.level.in_(LOG_LEVELS[LOG_LEVELS.index(level) :]))
+        if source is not None:
+            wanted = wanted.where(LOGS.c.source == source)
+        if run_id is not None:
+            wanted = wanted.where(LOGS.c.run_id == run_id)
+        if before_seq is not None:
+            wanted = wanted.where(LOGS.c.seq < before_seq)
+        return [rows.to_log_entry(row) for row in self._oldest_first(wanted)]
+
+    def events(
+        self, limit: int, *, run_id: str | None = None, before_seq: int | None = None
+    ) -> list[PastEvent]:
+        """The newest `limit` entries of the history, oldest first: of a run, before a number."""
+        wanted = select(EVENTS).order_by(EVENTS.c.seq.desc()).limit(limit)
+        if run_id is not None:
+            wanted = wanted.where(EVENTS.c.run_id == run_id)
+        if before_seq is not None:
+            wanted = wanted.where(EVENTS.c.seq < before_seq)
+        return [PastEvent.model_validate(dict(row)) for row in self._oldest_first(wanted)]
+
+    def last_seq(self) -> int:
+        """The highest number of an event or log record that is kept; 0 if there is none."""
+        with self._database.reading() as connection:
+            newest = (connection.scalar(select(func.max(table.c.seq))) for table in (EVENTS, LOGS))
+            return max(number or 0 for number in newest)
+
+    def parts(self, run_id: str) -> dict[str, int]:
+        """Which part of the data each client of a run has got."""
+        of_run = select(RUN_CLIENTS).where(RUN_CLIENTS.c.run_id == run_id)
+        with self._database.reading() as connection:
+            return {row["client_id"]: row["partition"] for row in connection.execute(of_run).mappings()}
+
+    def num_partitions(self, run_id: str) -> int | None:
+        """Into how many parts a run's data is divided; None before parts were given out."""
+        wanted = select(INTERNALS.c.num_partitions).where(INTERNALS.c.run_id == run_id)
+        with self._database.reading() as connection:
+            return connection.scalar(wanted)
+
+    def _oldest_first(self, newest_first: Select[Any]) -> list[Any]:
+        with self._database.reading() as connection:
+            return list(connection.execute(newest_first).mappings().all())[::-1]
+
+
+def _client_rounds(connection: Connection, run_id: str) -> dict[int, dict[str, ClientRound]]:
+    """The clients' parts in all rounds of a run, by round and client id."""
+    of_run = (
+        select(CLIENT_ROUNDS)
+        .where(CLIENT_ROUNDS.c.run_id == run_id)
+        .order_by(CLIENT_ROUNDS.c.round, CLIENT_ROUNDS.c.client_id)
+    )
+    found: dict[int, dict[str, ClientRound]] = defaultdict(dict)
+    for row in connection.execute(of_run).mappings():
+        found[row["round"]][row["client_id"]] = rows.to_client_round(row)
+    return found

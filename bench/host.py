@@ -1,0 +1,59 @@
+"""The run of a benchmark that has none: a grid's Host with a fixed set of clients."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flwr.app import Message
+
+from app.federation.instruction import Instruction
+from app.federation.replies import check_reply
+from shared.wire import MAX_MESSAGE_BYTES
+
+
+class BenchHost:
+    """Checks replies as a run of the built-in app does, and waits for all of them."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = names
+
+    def members(self) -> Sequence[str]:
+        """Those that the benchmark started."""
+        return self._names
+
+    def check(self, instruction: Instruction, reply: Message) -> None:
+        """As in a run of the built-in app."""
+        check_reply(instruction, reply)
+
+    def sending(self) -> None:
+        """Nothing to do."""
+
+    def membership_changed(self) -> None:
+        """Nothing to do."""
+
+    def largest_reply(self, kind: str, sent_bytes: int) -> int:
+        """Whatever the link carries."""
+        return MAX_MESSAGE_BYTES
+
+    def deadline_s(self, kind: str) -> None:
+        """There is none."""
+
+    def required(self, kind: str, asked: int) -> int:
+        """A client that is lost ends the benchmark by its error reply."""
+        return 0
+
+    def can_start_over(self, kind: str) -> bool:
+        """No."""
+        return False
+
+    def waits(self, reason: str) -> None:
+        """Nothing to do."""
+
+    def goes_on(self) -> None:
+        """Nothing to do."""
+
+    def paused(self) -> None:
+        """Nothing to do."""
+
+    def resumed(self) -> None:
+        """Nothing to do."""

@@ -1,0 +1,116 @@
+"""FedLoom's end of a benchmark that needs no run: a link, its bookkeeping, and client processes on it."""
+
+from __future__ import annotations
+
+import asyncio
+import platform
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from multiprocessing.connection import Connection
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from app.events import EventBus
+from app.federation.grid import LinkGrid
+from app.federation.link_server import LinkServer
+from app.federation.receiving import Receiving
+from app.federation.registry import ClientRegistry
+from app.federation.rounds import RoundTracker
+from app.federation.run_book import RunBook
+from app.federation.spec import RunSpec
+from app.records import Run, RunState
+from bench import echo
+from bench.host import BenchHost
+from client.link import ClientIdentity, Link
+from client.runtime import Runtime
+from shared.console import configure_logging
+from shared.flower import identify_server_task
+from shared.proto.link_pb2 import Assignment
+
+RUN_ID = "bec4"
+"""Of the run that the book and the clients hear of; a grid's run id is this number."""
+
+LOOK_S = 0.1
+
+
+class BenchLink:
+    """A server's link as `app.environment` puts it together, listening on `port` of this machine."""
+
+    def __init__(self, folder: Path) -> None:
+        """`folder`: for replies that do not fit into memory."""
+        self._bus = EventBus()
+        self._registry = ClientRegistry(self._bus)
+        self._link = LinkServer(self._registry, self._bus, None, lambda _: None, Receiving(folder))
+        self._somebody_came = threading.Event()
+        self._registry.on_membership(self._somebody_came.set)
+        self.port = self._link.start("127.0.0.1", 0)
+
+    def grid(self, clients: int, still: Callable[[], None]) -> LinkGrid:
+        """A grid for this thread, once so many clients are here.
+
+        `still` is called now and then until that; it raises when there is no point in waiting any more.
+        """
+        while self._registry.counts().connected < clients:
+            still()
+            self._somebody_came.wait(LOOK_S)
+            self._somebody_came.clear()
+        names = [client.id for client in self._registry.snapshot()]
+        grid = LinkGrid(self._link, int(RUN_ID, 16), BenchHost(names), self._tracker(clients))
+        identify_server_task(grid.run.run_id)
+        for name in names:
+            self._link.assign(
+                name, Assignment(run_id=grid.run.run_id, run=RUN_ID, clients_on_host=len(names))
+            )
+        return grid
+
+    def stop(self) -> None:
+        """End it, and with it all connections."""
+        self._link.stop()
+
+    def _tracker(self, clients: int) -> RoundTracker:
+        book = RunBook(self._bus)
+        spec = RunSpec.model_validate({"min_clients": clients})
+        run = Run(
+            id=RUN_ID,
+            state=RunState.RUNNING,
+            spec=spec,
+            num_rounds=spec.num_rounds,
+            created_at=time.time(),
+        )
+        book.add(run)
+        return RoundTracker(run.id, book, self._link.note)
+
+
+@contextmanager
+def bench_link() -> Iterator[BenchLink]:
+    """A link, while the block lasts."""
+    with TemporaryDirectory(prefix="fedloom-bench-") as folder:
+        link = BenchLink(Path(folder))
+        try:
+            yield link
+        finally:
+            link.stop()
+
+
+def members(clients: int, port: int) -> Sequence[tuple[str, int]]:
+    """The arguments of `echo_client` for a crew of so many."""
+    return [(f"client-{number}", port) for number in range(1, clients + 1)]
+
+
+def echo_client(pipe: Connection, name: str, port: int) -> None:
+    """A client as `client.main` starts it, with the echo in place of the built-in ClientApp."""
+    configure_logging(name)
+    runtime = Runtime(echo.app, {}, None)
+    runtime.start()
+    identity = ClientIdentity(name, "mnist", ("cnn",), platform.node(), "cpu")
+    with suppress(asyncio.CancelledError):
+        asyncio.run(_serve(Link(f"127.0.0.1:{port}", identity, runtime, lambda _: None), pipe))
+
+
+async def _serve(link: Link, pipe: Connection) -> None:
+    """Serve the link until the benchmark closes the pipe."""
+    serving = asyncio.ensure_future(link.run())
+    asyncio.get_running_loop().add_reader(pipe.fileno(), serving.cancel)
+    await serving

@@ -1,0 +1,128 @@
+"""What a client works on, and the replies it keeps until the server has them: all that outlasts a connection.
+
+A connection that breaks does not end the work: after a reconnect the server says which messages it still
+awaits. Work on the others is given up, a reply that is ready is sent (again), none is computed twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from client.runtime import Runtime, Work
+from shared.proto.link_pb2 import ClientFrame, Failure, LabelCounts, Progress, Released, Welcome
+from shared.protowire import Source
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A serialised reply, in parts."""
+
+    message_id: str
+    parts: Sequence[bytes]
+
+
+Outgoing = ClientFrame | Reply
+
+
+class Desk:
+    """Owned by the event loop; the runtime's thread calls back through it."""
+
+    def __init__(self, runtime: Runtime, loop: asyncio.AbstractEventLoop) -> None:
+        self._runtime = runtime
+        self._loop = loop
+        self._working: dict[str, Work] = {}
+        self._finished: dict[str, Outgoing] = {}
+        self._given_up: set[str] = set()
+        self._labels: ClientFrame | None = None
+        self._send: Callable[[Outgoing], None] | None = None
+
+    def holding(self) -> list[str]:
+        """Messages that are worked on, also in vain, or whose reply has not been confirmed."""
+        return [*self._working, *self._finished, *self._given_up]
+
+    def connected(self, welcome: Welcome, send: Callable[[Outgoing], None]) -> None:
+        """There is a connection: give up what the server no longer awaits, and send what is ready."""
+        self._send = send
+        self._runtime.pause(welcome.paused)
+        wanted = set(welcome.awaited)
+        for message_id in self._working.keys() - wanted:
+            self._give_up(self._working.pop(message_id))
+        self._finished = {key: reply for key, reply in self._finished.items() if key in wanted}
+        if self._labels is not None:
+            send(self._labels)
+        for reply in self._finished.values():
+            send(reply)
+
+    def disconnected(self) -> None:
+        """The connection is gone; the work goes on."""
+        self._send = None
+
+    def take(self, message_id: str, payload: bytes | Source) -> None:
+        """A message came."""
+        work = Work(
+            message_id,
+            payload,
+            reply=self._replied,
+            fail=self._failed,
+            progress=self._progressed,
+            released=self._released,
+            labels=self._counted,
+        )
+        self._working[message_id] = work
+        self._runtime.execute(work)
+
+    def cancel(self, message_id: str) -> None:
+        """The server no longer wants a message's reply."""
+        self._finished.pop(message_id, None)
+        work = self._working.pop(message_id, None)
+        if work is not None:
+            self._give_up(work)
+
+    def confirm(self, message_id: str) -> None:
+        """The server has a reply."""
+        self._finished.pop(message_id, None)
+
+    # called in the runtime's thread
+
+    def _replied(self, message_id: str, parts: Sequence[bytes]) -> None:
+        self._loop.call_soon_threadsafe(self._finish, message_id, Reply(message_id, parts))
+
+    def _failed(self, message_id: str, reason: str) -> None:
+        failure = ClientFrame(failure=Failure(message_id=message_id, reason=reason))
+        self._loop.call_soon_threadsafe(self._finish, message_id, failure)
+
+    def _progressed(self, progress: Progress) -> None:
+        self._loop.call_soon_threadsafe(self._pass_on, ClientFrame(progress=progress))
+
+    def _released(self, message_id: str) -> None:
+        self._loop.call_soon_threadsafe(self._release, message_id)
+
+    def _counted(self, counts: LabelCounts) -> None:
+        self._loop.call_soon_threadsafe(self._keep_labels, ClientFrame(label_counts=counts))
+
+    # in the event loop
+
+    def _keep_labels(self, frame: ClientFrame) -> None:
+        self._labels = frame
+        self._pass_on(frame)
+
+    def _give_up(self, work: Work) -> None:
+        self._given_up.add(work.message_id)
+        self._runtime.cancel(work)
+
+    def _release(self, message_id: str) -> None:
+        self._given_up.discard(message_id)
+        self._pass_on(ClientFrame(released=Released(message_id=message_id)))
+
+    def _finish(self, message_id: str, outgoing: Outgoing) -> None:
+        if self._working.pop(message_id, None) is None:  # cancelled meanwhile
+            self._release(message_id)
+            return
+        self._finished[message_id] = outgoing
+        self._pass_on(outgoing)
+
+    def _pass_on(self, outgoing: Outgoing) -> None:
+        if self._send is not None:
+            self._send(outgoing)

@@ -1,0 +1,1 @@
+"""modsexample: A Flower app with client mods."""

@@ -1,0 +1,1 @@
+"""stateexample: A Flower app with stateful clients."""

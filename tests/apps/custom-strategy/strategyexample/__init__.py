@@ -1,0 +1,1 @@
+"""strategyexample: A Flower app with a custom strategy."""

@@ -1,0 +1,1 @@
+"""analyticsexample: A Flower app for federated analytics."""

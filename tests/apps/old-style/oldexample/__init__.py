@@ -1,0 +1,1 @@
+"""oldexample: A Flower app in the older style."""

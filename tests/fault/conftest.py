@@ -1,0 +1,121 @@
+"""Servers that are killed and started again, and what an undisturbed run would have come to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.demo.fleet import Fleet
+from tests.conftest import Clients
+from tests.support.api import Api, Json
+from tests.support.consistency import require_consistent
+from tests.support.forked_server import ForkedServer
+
+Undisturbed = Callable[..., list[Json]]
+
+PAIR = ("a", "b")
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[ForkedServer]:
+    """A server of the test's own, not yet started; its store must be consistent after the test."""
+    server = ForkedServer(tmp_path / "home")
+    yield server
+    server.end()
+    require_consistent(server.home)
+
+
+@pytest.fixture(scope="module")
+def lasting_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkedServer]:
+    """A server for all tests of a module, which it should survive; the same goes for its store."""
+    server = ForkedServer(tmp_path_factory.mktemp("lasting") / "home")
+    server.start()
+    yield server
+    assert server.is_running
+    server.end()
+    require_consistent(server.home)
+
+
+@pytest.fixture
+def api(lasting_server: ForkedServer) -> Iterator[Api]:
+    """Its REST API; runs that the test leaves behind are stopped."""
+    api = Api(lasting_server.url)
+    yield api
+    api.end_all_runs()
+    api.close()
+
+
+@pytest.fixture
+def ending() -> Iterator[ExitStack]:
+    """What a test opens, to be closed when it ends."""
+    with ExitStack() as ending:
+        yield ending
+
+
+@pytest.fixture
+def fleet() -> Iterator[Fleet]:
+    """Client processes, which end with the test."""
+    with Fleet() as fleet:
+        yield fleet
+
+
+@pytest.fixture
+def clients(lasting_server: ForkedServer, fleet: Fleet, tmp_path: Path) -> Clients:
+    """Clients of the module's server."""
+    return Clients(fleet, lasting_server.link, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Undisturbed]:
+    """`undisturbed(**spec)`: the rounds of such a run by the clients a and b, to which nothing happens."""
+    server = ForkedServer(tmp_path_factory.mktemp("undisturbed") / "home")
+    server.start()
+    api = Api(server.url)
+    known: dict[str, list[Json]] = {}
+
+    def rounds(**spec: Any) -> list[Json]:
+        key = json.dumps(spec, sort_keys=True)
+        if key not in known:
+            run = api.start(**spec)
+            api.wait_for_run(run["id"], "completed")
+            known[key] = api.rounds(run["id"])
+        return known[key]
+
+    with Fleet() as fleet:
+        Clients(fleet, server.link, server.home).start(*PAIR)
+        for client_id in PAIR:
+            api.wait_for_client(client_id, "idle")
+        yield rounds
+    api.close()
+    server.end()
+
+
+def without_times(rounds: list[Json]) -> list[Json]:
+    """What a run has come to: all but how long it took, with room for the noise of floats."""
+    return [
+        {
+            name: _approximately(value)
+            for name, value in round_.items()
+            if name not in ("started_at", "duration_s", "per_client")
+        }
+        | {
+            "per_client": {
+                client_id: {
+                    name: _approximately(value)
+                    for name, value in part.items()
+                    if name not in ("train_s", "evaluate_s")
+                }
+                for client_id, part in round_["per_client"].items()
+            }
+        }
+        for round_ in rounds
+    ]
+
+
+def _approximately(value: Any) -> Any:
+    return pytest.approx(value, rel=1e-4) if isinstance(value, float) else value

@@ -1,0 +1,259 @@
+"""A server that is killed goes on with its run when it is started again, and all comes out the same."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.demo.fleet import Fleet
+from app.federation.spec import RunSpec
+from app.store.reader import StoreReader
+from app.store.urls import default_url
+from shared.flower_app import read_app
+from tests.conftest import Clients, StartCommand, StartServer
+from tests.fault.conftest import PAIR, Undisturbed, without_times
+from tests.support.api import Api
+from tests.support.apps import APPS
+from tests.support.forked_server import Death, ForkedServer
+from tests.support.waiting import wait_until
+
+SPEC: dict[str, Any] = {
+    "num_rounds": 6,
+    "min_clients": 2,
+    "num_partitions": 2,
+    "model": "linear",
+    "alpha": None,
+    "seed": 11,
+}
+
+LOADING_THE_DATA = Death("app.federation.server_app:load_test")
+IN_A_TRANSACTION = Death("app.store.store:_insert_new", call=2)
+CLIENTS_TRAIN = Death("app.federation.session:Session.receive_reply")
+AGGREGATING = Death("app.federation.strategies.base:RoundFold.finish")
+IN_THE_CHECKPOINT = Death("app.store.tensors:save_file", after=True)
+AFTER_THE_CHECKPOINT = Death("app.federation.built_in_run:BuiltInRun.aggregated", after=True)
+EVALUATING = Death("app.federation.server_app:evaluate")
+CLIENTS_EVALUATE = Death("app.federation.server_app:evaluate", after=True)
+OLD_CHECKPOINTS_GO = Death("app.store.checkpoints:CheckpointStore.prune")
+BETWEEN_ROUNDS = Death("app.federation.built_in_run:BuiltInRun.before_round", call=2)
+THE_VERY_END = Death("app.federation.runs:RunManager._end")
+
+
+LONG = {**SPEC, "num_rounds": 40}
+"""Rounds enough that a test can step in between."""
+
+
+@pytest.fixture
+def api(server: ForkedServer, fleet: Fleet, tmp_path: Path) -> Iterator[Api]:
+    """Of the server, which was started and has two clients."""
+    server.start()
+    Clients(fleet, server.link, tmp_path).start(*PAIR)
+    with closing(Api(server.url)) as api:
+        yield api
+
+
+def pause(server: ForkedServer, api: Api, run_id: str) -> None:
+    """Pause a run, and wait until that is kept."""
+    api.command(run_id, "pause")
+
+    def is_paused(store: StoreReader) -> bool:
+        run = store.run(run_id)
+        return run is not None and run.state == "paused"
+
+    wait_until_kept(server, is_paused, "it is paused")
+
+
+def wait_until_kept(server: ForkedServer, condition: Callable[[StoreReader], bool], what: str) -> None:
+    """What REST tells comes into the store a moment later; the page waits for that."""
+    with StoreReader.open_to_read(default_url(server.home)) as store:
+        wait_until(lambda: condition(store), f"the store has that {what}")
+
+
+def require_the_only_run(api: Api, run_id: str) -> None:
+    """No other run was made of it."""
+    assert [run["id"] for run in api.get("/runs")["runs"]] == [run_id]
+
+
+@pytest.mark.parametrize("strategy", ["fedavg", "fedadam"])
+def test_a_run_that_is_killed_in_every_phase_comes_to_the_same(
+    strategy: str,
+    server: ForkedServer,
+    fleet: Fleet,
+    undisturbed: Undisturbed,
+    tmp_path: Path,
+    ending: ExitStack,
+) -> None:
+    spec = {**SPEC, "strategy": strategy}
+    # As by `run_server.py --num-rounds 6 ...`, which must not begin another run when it is typed again.
+    server.start(spec=RunSpec(**spec), queue_run=True)
+    api = ending.enter_context(closing(Api(server.url)))
+    (run,) = api.get("/runs")["runs"]
+    api.wait_for_reason(run["id"], "waiting for 2 more clients")
+    server.kill()
+    server.start(LOADING_THE_DATA)
+    server.wait_until_dead()
+    server.start(IN_A_TRANSACTION)
+    server.wait_until_dead()
+
+    Clients(fleet, server.link, tmp_path).start(*PAIR)
+    for death in (
+        CLIENTS_TRAIN,
+        AGGREGATING,
+        IN_THE_CHECKPOINT,
+        AFTER_THE_CHECKPOINT,
+        EVALUATING,
+        CLIENTS_EVALUATE,
+        OLD_CHECKPOINTS_GO,
+        BETWEEN_ROUNDS,
+        THE_VERY_END,
+    ):
+        server.start(death)
+        server.wait_until_dead()
+    server.start()
+
+    ended = api.wait_for_run(run["id"], "completed")
+    require_the_only_run(api, run["id"])
+    assert (ended["num_rounds"], ended["clients"]) == (6, ["a", "b"])
+    assert without_times(api.rounds(run["id"])) == without_times(undisturbed(**spec))
+    assert all(process.is_alive() for process in fleet.clients.values())
+
+
+def test_a_server_that_is_told_to_end_goes_on_as_well(
+    server: ForkedServer, api: Api, undisturbed: Undisturbed
+) -> None:
+    run = api.start(**LONG)
+    for done in (2, 9):
+        api.wait_for_round(run["id"], done)
+        server.end()
+        server.start()
+
+    api.wait_for_run(run["id"], "completed")
+    require_the_only_run(api, run["id"])
+    assert without_times(api.rounds(run["id"])) == without_times(undisturbed(**LONG))
+
+
+@pytest.mark.parametrize("ending", ["kill", "end"])
+def test_a_run_that_is_paused_stays_so_until_somebody_resumes_it(
+    ending: str, server: ForkedServer, api: Api, undisturbed: Undisturbed
+) -> None:
+    run = api.start(**LONG)
+    api.wait_for_round(run["id"], 2)
+    pause(server, api, run["id"])
+    done = len(api.rounds(run["id"]))
+    assert done < LONG["num_rounds"]
+
+    for _ in range(2):
+        getattr(server, ending)()
+        server.start()
+        api.wait_for_run(run["id"], "paused")
+        for client_id in PAIR:
+            api.wait_for_client(client_id, "idle")
+
+    assert api.run(run["id"])["reason"] == "paused by request"
+    assert len(api.rounds(run["id"])) == done
+    api.command(run["id"], "resume")
+    api.wait_for_run(run["id"], "completed")
+    assert without_times(api.rounds(run["id"])) == without_times(undisturbed(**LONG))
+
+
+@pytest.mark.parametrize("state", ["running", "paused"])
+def test_with_resume_never_a_run_goes_on_when_somebody_says_so(
+    state: str, server: ForkedServer, api: Api, undisturbed: Undisturbed
+) -> None:
+    run = api.start(**LONG)
+    api.wait_for_round(run["id"], 2)
+    if state == "paused":
+        pause(server, api, run["id"])
+    server.kill()
+    server.start(resume="never")
+
+    interrupted = api.run(run["id"])
+    assert interrupted["state"] == "interrupted"
+    assert interrupted["can_resume"]
+    assert interrupted["reason"] == "the server ended while it was going on"
+    for client_id in PAIR:
+        api.wait_for_client(client_id, "idle")
+    api.wait_until_idle()
+
+    assert api.command(run["id"], "resume")["state"] in ("queued", "waiting", "running")
+    api.wait_for_run(run["id"], "completed")
+    require_the_only_run(api, run["id"])
+    assert without_times(api.rounds(run["id"])) == without_times(undisturbed(**LONG))
+
+
+def test_runs_in_the_queue_stay_there_in_their_order(server: ForkedServer, api: Api) -> None:
+    first, second, third = (api.start(**{**SPEC, "num_rounds": rounds}) for rounds in (40, 2, 1))
+    api.wait_for_round(first["id"], 1)
+    server.kill()
+    server.start()
+
+    ended = [api.wait_for_run(run["id"], "completed") for run in (first, second, third)]
+    assert ended[0]["finished_at"] < ended[1]["started_at"]
+    assert ended[1]["finished_at"] < ended[2]["started_at"]
+
+
+def test_a_run_that_ended_before_stays_as_it_was(server: ForkedServer, api: Api) -> None:
+    completed, stopped = (api.start(**{**SPEC, "num_rounds": rounds}) for rounds in (2, 10_000))
+    api.wait_for_run(completed["id"], "completed")
+    api.wait_for_round(stopped["id"], 1)
+    api.stop(stopped["id"])
+    api.wait_for_run(stopped["id"], "stopped")
+    api.wait_until_idle()
+    before = api.get("/runs"), api.rounds(completed["id"]), api.rounds(stopped["id"])
+    server.end()
+    server.start()
+
+    assert (api.get("/runs"), api.rounds(completed["id"]), api.rounds(stopped["id"])) == before
+
+
+def test_a_run_of_another_app_is_interrupted_and_offered_to_be_started_again(
+    server: ForkedServer, fleet: Fleet, tmp_path: Path, ending: ExitStack
+) -> None:
+    app = read_app(APPS / "quickstart-numpy")
+    server.start(app=app)
+    Clients(fleet, server.link, tmp_path).start(*PAIR, app=app)
+    api = ending.enter_context(closing(Api(server.url)))
+    run = api.start(num_rounds=10_000)
+    wait_until_kept(server, lambda store: len(store.rounds(run["id"])) >= 2, "a round is over")
+
+    for end in (server.kill, server.end):
+        end()
+        server.start()
+        interrupted = api.run(run["id"])
+        assert (interrupted["state"], interrupted["can_resume"]) == ("interrupted", False)
+        assert api.rounds(run["id"])[0]["complete"], "what it came to is still there"
+        refused = api.http.post(f"/api/v1/runs/{run['id']}/resume")
+        assert refused.status_code == 409
+        assert "nobody but the app quickstart-numpy knows its state" in refused.json()["detail"]
+        assert "Start a new run with the same settings" in refused.json()["detail"]
+
+    again = api.start(**{**run["spec"], "num_rounds": 2})
+    api.wait_for_run(again["id"], "completed")
+
+
+def test_the_command_typed_again_goes_on_with_the_run(
+    start_server: StartServer, start_command: StartCommand, ending: ExitStack
+) -> None:
+    flags = ("--num-rounds", "10000", "--min-clients", "1", "--model", "linear")
+    killed = start_server(*flags)
+    client = start_command("run_client.py", "--client-id", "a", "--threads", "1", "--server", killed.link)
+    api = ending.enter_context(closing(Api(killed.url)))
+    (run,) = api.get("/runs")["runs"]
+    api.wait_for_round(run["id"], 3)
+    killed.signal(signal.SIGKILL)
+    killed.wait_for_exit(10)
+
+    again = start_server(*flags, port=killed.port, link_port=killed.link_port)
+
+    done = int(again.wait_for_output(rf"run {run['id']} goes on after round (\d+)")[1])
+    assert done >= 2
+    api.wait_for_round(run["id"], done + 2)
+    require_the_only_run(api, run["id"])
+    assert client.count("no connection to") == 1
+    assert client.count("connected to the server") == 2
+    assert "Traceback" not in client.output + again.output
