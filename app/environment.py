@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+import shlex
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from app.events import EventBus
 from app.federation.active_run import Services
@@ -13,12 +15,14 @@ from app.federation.receiving import Receiving
 from app.federation.registry import ClientRegistry
 from app.federation.run_book import RunBook
 from app.federation.runs import RunManager
+from app.federation.strategies import check_parameters
 from app.records import AppInfo, Client, LinkAddress, RoundUpdate, Run, RunState, Snapshot, Status
 from app.settings import ServerSettings
 from app.store.checkpoints import CheckpointStore
 from app.store.store import Store
 from app.store.urls import default_url, display_url
 from app.store.writer import StoreWriter
+from shared import paths
 from shared.app_import import load_server_app
 from shared.flower_app import compare
 from shared.names import DEFAULT_LINK_PORT
@@ -29,6 +33,9 @@ KEPT_LOGS = 5_000
 SNAPSHOT_LOGS = 500
 SNAPSHOT_ROUNDS = 500
 """A run with more rounds is left out of a snapshot's rounds: whoever needs them asks REST."""
+
+
+log = logging.getLogger(__name__)
 
 
 class Environment:
@@ -72,17 +79,26 @@ class Environment:
 
     def start(self) -> None:
         """Listen for clients and begin to work on runs. Raises FedLoomError when the link's port is taken, or
-        the Flower app cannot be loaded."""
+        the Flower app cannot be loaded, or the strategy does not take its parameters."""
         self.writer.start()
+        # Whatever is wrong is said now, not in the first run.
         if self.settings.app is not None:
-            load_server_app(self.settings.app)  # whatever is missing is said now, not in the first run
+            load_server_app(self.settings.app)
+        else:
+            check_parameters(self.settings.spec)
         self.link.start(self.settings.host, self.settings.link_port)
         going_on = self.runs.recover(resume=self.settings.resume == "auto")
         self.runs.start()
-        # A server that is started again by the same command goes on with its run, and does not begin another.
-        spec = self.settings.spec
-        if self.settings.queue_run and not any(run.spec == spec for run in going_on):
-            self.runs.submit(spec)
+        if self.settings.queue_run:
+            self._queue_run(going_on)
+
+    def _queue_run(self, going_on: Sequence[Run]) -> None:
+        """Queue the command's run, unless the server was started again by it and has one to go on with."""
+        if going_on:
+            ids = ", ".join(run.id for run in going_on)
+            log.info("no further run is queued by --num-rounds: the server goes on with %s", ids)
+        else:
+            self.runs.submit(self.settings.spec)
 
     def shut_down(self) -> None:
         """Interrupt the run, let the clients go, and write what is left."""
@@ -120,6 +136,7 @@ class Environment:
             store_problem=self.writer.problem,
             default_spec=self.settings.spec,
             join_command=self._join_command(),
+            export_command=self._export_command(),
         )
 
     def snapshot(self) -> Snapshot:
@@ -156,6 +173,11 @@ class Environment:
         if self.settings.on_loopback and port == DEFAULT_LINK_PORT:
             return command
         return f"{command} --server {host if self.settings.on_loopback else '<this-host>'}:{port}"
+
+    def _export_command(self) -> str:
+        if self.store_url == default_url(paths.home_dir()):
+            return "python -m app.export"
+        return f"python -m app.export --store {shlex.quote(display_url(self.store_url))}"
 
     def _what_clients_run(self) -> str:
         if self.settings.app is not None:

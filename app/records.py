@@ -252,6 +252,7 @@ class Status(Record):
     store_problem: str | None = Field(description="why nothing can be kept at present, in words")
     default_spec: RunSpec = Field(description="what the start form begins with")
     join_command: str = Field(description="what to type to join with one more client")
+    export_command: str = Field(description="what to type, with a run's id after it, to export the run")
 
 
 class Snapshot(Record):

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from app.federation.spec import RunSpec, Scalar
+from app.federation.spec import FIELDS_OF_ANY_APP, RunSpec, Scalar
 from shared.errors import SettingsInvalid
 from shared.flower_app import FlowerApp
 from shared.names import DatasetName, ModelName, StrategyName
@@ -36,8 +36,7 @@ RUN_FLAGS = {
 }
 """The fields of a RunSpec that have a flag, except the number of rounds."""
 
-FLAGS_FOR_ANY_APP = ("min_clients", "num_partitions", "round_timeout_s", "min_replies", "min_reply_share")
-"""Those that are about the run and its clients, whatever they train; the rest is for the built-in app."""
+FLAGS_FOR_ANY_APP = tuple(name for name in RUN_FLAGS if name in FIELDS_OF_ANY_APP)
 
 
 def add_run_flags(parser: argparse._ActionsContainer) -> None:
@@ -145,7 +144,8 @@ def _validated(fields: dict[str, Any], rounds_flag: str) -> RunSpec:
         first = error.errors()[0]
         name = str(first["loc"][0])
         flag = {**RUN_FLAGS, "num_rounds": rounds_flag, "run_config": "--run-config"}[name]
-        raise SettingsInvalid(f"{flag} {first['input']}: {first['msg']}") from error
+        words = str(first.get("ctx", {}).get("error", first["msg"]))
+        raise SettingsInvalid(f"{flag} {first['input']}: {words}") from error
 
 
 def _strategy_param(text: str) -> tuple[str, Scalar]:

@@ -29,6 +29,7 @@ CLIENTS = 3
 ROUND = 5
 """The round in which the server is killed: the last of the run."""
 
+ENDED = ("completed", "stopped", "failed")
 POLL_S = 0.02
 LIMIT_S = 120.0
 STOP_TIMEOUT_S = 10.0
@@ -38,7 +39,7 @@ RUN_SERVER = Path(__file__).resolve().parent.parent / "run_server.py"
 def measure(repeats: int, quick: bool) -> Result:
     """A server, clients, a run and a kill for each repetition."""
     machine = this_machine()
-    local_epochs = 10 if quick else 40
+    local_epochs = 30 if quick else 60
     runs = [_recovery(local_epochs) for _ in range(repeats)]
     beside = medians(runs)
     return Result(
@@ -136,6 +137,8 @@ def _wait_until_all_train(fleet: Fleet, port: int) -> None:
 
     def look() -> bool:
         clients = api.get("/clients").json()["clients"]
+        if api.get("/runs").json()["runs"][0]["state"] in ENDED:
+            raise BenchFailed(f"The run ended, and it was not seen that all clients train in round {ROUND}.")
         return sum(_trains(client) for client in clients) == CLIENTS
 
     with _api(port) as api:
@@ -151,8 +154,7 @@ def _require_good_end(fleet: Fleet, port: int) -> None:
     with _api(port) as api:
         (run,) = api.get("/runs").json()["runs"]
         path = f"/runs/{run['id']}"
-        ended = ("completed", "stopped", "failed")
-        _wait_for(lambda: _all_alive(fleet) and api.get(path).json()["state"] in ended, "the run ends")
+        _wait_for(lambda: _all_alive(fleet) and api.get(path).json()["state"] in ENDED, "the run ends")
         rounds = {round_["round"]: round_["clients"] for round_ in api.get(f"{path}/rounds").json()["rounds"]}
     if rounds != {0: 0, **dict.fromkeys(range(1, ROUND + 1), CLIENTS)}:
         raise BenchFailed(f"The run did not go on as it was: it has, by round, updates of {rounds} clients.")

@@ -88,6 +88,8 @@ def register_problem_handlers(flask_app: Flask) -> None:
 
 def _words(error: ErrorDetails) -> str:
     """What pydantic says, or the words of a rule of ours without pydantic's before them."""
+    if error["type"] == "extra_forbidden":
+        return "there is no such field"
     own = error.get("ctx", {}).get("error")
     return str(own) if isinstance(own, ValueError) else error["msg"]
 

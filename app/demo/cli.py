@@ -119,6 +119,7 @@ def parse(argv: list[str] | None) -> DemoSettings:
 
 
 def _demo(fleet: Fleet, settings: DemoSettings, started: float) -> int:
+    _check_strategy(settings)
     spec = _with_available_dataset(fleet, settings)
     _say(f"Starting the server and {settings.clients} clients with {spec.dataset}.")
     ports = fleet.start_server(
@@ -155,6 +156,17 @@ def _demo(fleet: Fleet, settings: DemoSettings, started: float) -> int:
         _say(f"The page stays at {url}, where you can start another run. Ctrl-C ends everything.")
         _wait_for_interrupt(fleet)
     return 0 if run["state"] == "completed" else 1
+
+
+def _check_strategy(settings: DemoSettings) -> None:
+    """Raise SettingsInvalid where the server would only say so after it has started."""
+    from app.federation.strategies import build_strategy  # only now: it imports Flower
+
+    try:
+        build_strategy(settings.spec)
+    except SettingsInvalid as error:
+        hint = " (--clients sets min_clients)" if error.field == "min_clients" else ""
+        raise SettingsInvalid(f"{error}{hint}") from error
 
 
 def _with_available_dataset(fleet: Fleet, settings: DemoSettings) -> RunSpec:

@@ -19,7 +19,7 @@ from app.federation.link_server import LinkServer
 from app.federation.registry import ClientRegistry
 from app.federation.rounds import ReadResult, RoundTracker
 from app.federation.run_book import RunBook
-from app.records import Client, Run, RunState
+from app.records import Client, ClientState, Run, RunState
 from app.store.checkpoints import CheckpointStore
 from app.store.store import Store
 from app.store.writer import StoreWriter
@@ -248,6 +248,8 @@ class ActiveRun(ABC):
     def _explain(self) -> None:
         """Say of each client why it takes no part, if it takes none."""
         for client in self._registry.snapshot():
+            if client.state is ClientState.LOST:
+                continue
             objection = self._cohort.objection(client)
             if self._explained.get(client.id) == (client.connected_at, objection):
                 continue

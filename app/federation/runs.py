@@ -12,7 +12,7 @@ import uuid
 from app.federation.active_run import PAUSING, STOPPING, ActiveRun, Services
 from app.federation.app_run import AppRun, app_run_config
 from app.federation.built_in_run import BuiltInRun
-from app.federation.spec import RunSpec
+from app.federation.spec import FIELDS_OF_ANY_APP, RunSpec
 from app.federation.states import FINAL_STATES, IDLE_STATES
 from app.federation.strategies import build_strategy
 from app.records import Run, RunState
@@ -182,16 +182,21 @@ class RunManager:
         name = app.name if app is not None else None
         if spec.app not in (None, name):
             raise SettingsInvalid(
-                f"app: this server runs {name or 'the built-in app'}, not {spec.app}. "
+                f"This server runs {name or 'the built-in app'}, not {spec.app}. "
                 "A server runs the app that it was started with (--app).",
                 "app",
             )
         if app is None:
             if spec.run_config:
                 raise SettingsInvalid(
-                    "run_config: only another Flower app (--app) has one of its own.", "run_config"
+                    "Only another Flower app (--app) has a run config of its own.", "run_config"
                 )
             return spec
+        for field in sorted(spec.model_fields_set - FIELDS_OF_ANY_APP):
+            if getattr(spec, field) != RunSpec.model_fields[field].get_default(call_default_factory=True):
+                raise SettingsInvalid(
+                    f"{field} is for the built-in app; {name} has its settings in run_config.", field
+                )
         changes: dict[str, object] = {"app": name}
         rounds = rounds_of(fuse(app, spec.run_config))
         if rounds is not None and "num_rounds" not in spec.model_fields_set:
@@ -278,7 +283,8 @@ class RunManager:
             run_id,
             state=RunState.INTERRUPTED,
             reason=reason,
-            can_resume=run.spec.app is None,
+            # another app's state nobody knows, but one that had not begun has none
+            can_resume=run.spec.app is None or run.started_at is None,
             progress=None,
             finished_at=time.time(),
         )

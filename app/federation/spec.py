@@ -22,11 +22,25 @@ ConfigValue = bool | int | float | Annotated[str, StringConstraints(max_length=1
 Scalar = bool | int | float | Annotated[str, StringConstraints(max_length=200)]
 
 
+FIELDS_OF_ANY_APP = frozenset(
+    {
+        "app",
+        "run_config",
+        "num_rounds",
+        "min_clients",
+        "num_partitions",
+        "round_timeout_s",
+        "min_replies",
+        "min_reply_share",
+    }
+)
+"""Those that are about the run and its clients, whatever they train; the others are for the built-in app."""
+
+
 class RunSpec(BaseModel):
     """The settings of one run. Every field has a default.
 
-    A run of another Flower app (`app`) has its own settings in `run_config`; of the fields about training it
-    uses `num_rounds` and `min_clients` only.
+    A run of another Flower app (`app`) has its own settings in `run_config`, and uses FIELDS_OF_ANY_APP only.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -56,7 +70,7 @@ class RunSpec(BaseModel):
         strict=True,
         ge=1,
         le=MAX_CLIENTS,
-        description="parts of the data set; null: as many as clients at the start",
+        description="parts of the data set; without: as many as clients at the start",
     )
     strategy: StrategyName = Field(
         default=StrategyName.FEDAVG, description="how the clients' updates become one model"
@@ -76,7 +90,7 @@ class RunSpec(BaseModel):
         strict=True,
         gt=0,
         le=1e6,
-        description="Dirichlet concentration: small means unequal clients; null: IID",
+        description="Dirichlet concentration: small means unequal clients; without: IID",
     )
     seed: int = Field(
         default=0,
@@ -96,7 +110,7 @@ class RunSpec(BaseModel):
         strict=True,
         gt=0,
         le=1e7,
-        description="seconds after which a round goes on without the replies that are missing; null: never",
+        description="seconds after which a round goes on without the replies that are missing",
     )
     min_replies: int = Field(
         default=1,

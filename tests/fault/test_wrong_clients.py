@@ -119,7 +119,8 @@ class TestSilent:
 class TestLate:
     def test_its_reply_is_dropped_and_that_is_said(self, api: Api, bad: RawClient, good: None) -> None:
         before = api.get("/status")["seq"]
-        run_id = api.start(**{**SPEC, "min_clients": 1, "round_timeout_s": 0.5})["id"]
+        spec = {**SPEC, "min_clients": 1, "round_timeout_s": 0.5, "fraction_evaluate": 0.0}
+        run_id = api.start(**spec)["id"]
         message_id, message = read_message(bad)
         bad.read_kind("cancel")
         doubled = {name: Array(2 * array.numpy()) for name, array in model_of(message).items()}

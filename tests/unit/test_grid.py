@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from typing import Any, cast
 
 import pytest
@@ -13,6 +16,7 @@ from flwr.serverapp import Grid
 
 from app.federation.content import Content
 from app.federation.grid import LinkGrid
+from app.federation.inbox import Inbox
 from app.federation.instruction import Instruction
 from app.federation.link_server import LinkServer
 from app.federation.session import Task
@@ -20,7 +24,9 @@ from shared.errors import ReplyInvalid, RunStopped
 from shared.flower import decode, encode, identify_server_task, is_unavailable, node_id_of, set_message_id
 from shared.proto.link_pb2 import ServerFrame
 from shared.wire import Assembler
+from tests.support.waiting import wait_until
 
+LIMIT_S = 2.0
 RUN_ID = 0x7F3A9C01
 CLIENTS = ["client-1", "client-2", "client-3"]
 
@@ -106,8 +112,11 @@ class FakeHost:
         self.refused: str | None = None
         self.said: list[str] = []
         self.changed: Callable[[], None] = lambda: None
+        self.went_on: Callable[[], None] = lambda: None
+        self.looks_for_members: Callable[[], None] = lambda: None
 
     def members(self) -> list[str]:
+        self.looks_for_members()
         return CLIENTS
 
     def check(self, instruction: Instruction, reply: Message) -> None:
@@ -146,6 +155,7 @@ class FakeHost:
 
     def resumed(self) -> None:
         self.said.append("resumed")
+        self.went_on()
 
 
 @pytest.fixture(autouse=True)
@@ -581,3 +591,230 @@ def test_the_round_is_read_as_strategies_write_it(
     grid.push_messages([grid.create_message(content, "train", node_id, group)])
 
     assert link.tasks["client-1"].round == expected
+
+
+def never(looked: threading.Event) -> bool:
+    """A condition that does not hold, and tells that it was looked at."""
+    looked.set()
+    return False
+
+
+class Waiting:
+    """Threads of the run that wait on its grid, and what ended them. None outlives its test."""
+
+    def __init__(self, grid: LinkGrid) -> None:
+        self._grid = grid
+        self._threads: list[threading.Thread] = []
+        self.ended: list[str] = []
+
+    def add(self, function: Callable[[], object]) -> None:
+        """Have one more thread call this, which waits."""
+
+        def work() -> None:
+            try:
+                function()
+                self.ended.append("returned")
+            except RunStopped as stopped:
+                self.ended.append(str(stopped))
+
+        self._threads.append(threading.Thread(target=work, daemon=True))
+        self._threads[-1].start()
+
+    def add_idle(self) -> None:
+        """Have one more thread wait for nothing; returns when it has begun to."""
+        looked = threading.Event()
+        self.add(lambda: self._grid.wait_until(lambda: never(looked)))
+        assert looked.wait(LIMIT_S)
+
+    def join(self) -> None:
+        """Wait until all have ended; AssertionError where one does not."""
+        for thread in self._threads:
+            thread.join(LIMIT_S)
+        assert not [thread for thread in self._threads if thread.is_alive()], "a thread waits for ever"
+
+
+@pytest.fixture
+def waiting(grid: LinkGrid) -> Iterator[Waiting]:
+    waiting = Waiting(grid)
+    yield waiting
+    grid.stop("the test is over")
+    waiting.join()
+
+
+@pytest.mark.parametrize("command", ["stop", "pause and resume, then stop"])
+def test_a_command_reaches_a_thread_that_waits_in_its_turn_also_when_another_waits_as_well(
+    link: FakeLink, command: str
+) -> None:
+    for _ in range(10):  # which of the two is woken first is left to the system
+        host = FakeHost()
+        grid = LinkGrid(cast(LinkServer, link), RUN_ID, host, Watching())
+        waiting = Waiting(grid)
+        inside = threading.Event()
+        resumed = threading.Event()
+        host.went_on = resumed.set
+
+        # as an app's run waits for clients
+        host.looks_for_members = partial(grid.wait_until, partial(never, inside))
+        waiting.add_idle()
+        waiting.add(grid.get_node_ids)
+        assert inside.wait(LIMIT_S)
+
+        if command != "stop":
+            grid.pause()
+            grid.resume()
+            assert resumed.wait(LIMIT_S)
+        grid.stop("stopped by request")
+
+        waiting.join()
+        assert waiting.ended == ["stopped by request"] * 2
+
+
+def test_commands_have_their_effect_in_order_whichever_thread_takes_them(
+    grid: LinkGrid, host: FakeHost, waiting: Waiting
+) -> None:
+    resumed = threading.Event()
+    host.went_on = resumed.set
+    for _ in range(3):
+        waiting.add_idle()
+
+    def in_turn() -> bool:  # nobody else has it meanwhile
+        grid.pause()
+        grid.resume()
+        return True
+
+    for _ in range(100):
+        host.said.clear()
+        resumed.clear()
+        with other_threads_first():
+            grid.wait_until(in_turn)
+        assert resumed.wait(LIMIT_S), f"the run was {host.said}, and not resumed"
+        assert host.said == ["paused", "resumed"]
+
+
+def test_a_client_that_was_lost_and_is_back_is_back_whichever_thread_takes_the_news(
+    grid: LinkGrid, link: FakeLink, waiting: Waiting
+) -> None:
+    (message_id,) = grid.push_messages(messages_to(grid, "client-1"))
+    for _ in range(3):
+        waiting.add_idle()
+
+    def in_turn() -> bool:
+        link.lose("client-1")
+        link.come_back("client-1")
+        return True
+
+    for _ in range(100):
+        with other_threads_first():
+            grid.wait_until(in_turn)
+        assert grid.pull_messages([message_id]) == []
+    assert link.withdrawn == {}
+
+
+@contextmanager
+def other_threads_first() -> Iterator[None]:
+    """Have the interpreter change threads as often as it can."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
+
+
+def test_a_pause_that_another_thread_ends_in_the_wrong_moment_is_over_for_all(
+    grid: LinkGrid, host: FakeHost, waiting: Waiting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The moment is the one between the look at whether the run is paused and the wait for news."""
+    paused, resumed = threading.Event(), threading.Event()
+    host.changed, host.went_on = paused.set, resumed.set
+    waiting.add_idle()
+    grid.pause()
+    assert paused.wait(LIMIT_S)
+    real = cast(Any, Inbox.version).fget
+    held = threading.Event()
+
+    def version(inbox: Inbox) -> int:
+        if threading.current_thread().name == "held" and not held.is_set():
+            held.set()
+            before = real(inbox)
+            grid.resume()
+            assert resumed.wait(LIMIT_S)
+            wait_until(lambda: real(inbox) >= before + 2, "it was put in and handled", LIMIT_S)
+        return real(inbox)
+
+    monkeypatch.setattr(Inbox, "version", property(version))
+    thread = threading.Thread(target=grid.breathe, name="held", daemon=True)
+    thread.start()
+    thread.join(LIMIT_S)
+
+    assert held.is_set()
+    assert not thread.is_alive(), "it waits for news that it has missed"
+
+
+def test_a_change_that_came_before_the_wait_for_it_ends_the_wait(grid: LinkGrid, waiting: Waiting) -> None:
+    before = grid.changes
+    grid.membership_changed()
+    grid.breathe()
+    assert grid.changes == before + 1
+
+    waiting.add(lambda: grid.wait_for_change(before))
+
+    waiting.join()
+    assert waiting.ended == ["returned"]
+
+
+def test_a_change_that_is_yet_to_come_is_waited_for(grid: LinkGrid, waiting: Waiting) -> None:
+    before = grid.changes
+    waiting.add(lambda: grid.wait_for_change(before))
+    assert waiting.ended == []
+
+    grid.membership_changed()
+
+    waiting.join()
+    assert waiting.ended == ["returned"]
+
+
+def test_after_a_pause_a_run_says_again_for_whom_it_waits(
+    grid: LinkGrid, host: FakeHost, link: FakeLink
+) -> None:
+    host.needed = 1
+    waits = "waiting for 1 more reply (0 of 1): client-1 is lost"
+
+    def changed() -> None:
+        if host.said == [waits]:
+            grid.pause()
+            grid.resume()
+        elif host.said.count(waits) == 2:
+            link.come_back("client-1")
+            link.reply("client-1")
+
+    host.changed = changed
+    replies = grid.send_and_receive(messages_to(grid, "client-1"), timeout=LIMIT_S)
+    link.lose("client-1")
+
+    assert names(replies) == ["client-1"]
+    assert host.said == [waits, "paused", "resumed", waits, "goes on"]
+
+
+@pytest.mark.parametrize("interrupts", [True, False])
+def test_the_first_stop_counts(grid: LinkGrid, interrupts: bool) -> None:
+    grid.stop("the first", interrupts=interrupts)
+    grid.stop("the second", interrupts=not interrupts)
+    with pytest.raises(RunStopped, match="the first"):
+        grid.breathe()
+
+    grid.membership_changed()
+    with pytest.raises(RunStopped, match="the first"):
+        grid.wait_until(lambda: False)
+    assert grid.interrupted is interrupts
+
+
+def test_who_asks_twice_for_the_same_reply_gets_it_once(grid: LinkGrid, link: FakeLink) -> None:
+    one, two = grid.push_messages(messages_to(grid, "client-1", "client-2"))
+    link.lose("client-1")
+    link.reply("client-2")
+
+    lost, answered = grid.pull_messages([one, one, two, two])
+
+    assert is_unavailable(lost)
+    assert names([answered]) == ["client-2"]

@@ -1,7 +1,7 @@
 """How a round's updates become one model: a strategy by its name and parameters (see docs/strategies.md)."""
 
 from app.federation.strategies.base import Fold, RoundStrategy
-from app.federation.strategies.registry import build_strategy, describe_strategies
+from app.federation.strategies.registry import build_strategy, check_parameters, describe_strategies
 from app.federation.strategies.settings import ParameterInfo, StrategyInfo
 
 __all__ = [
@@ -10,5 +10,6 @@ __all__ = [
     "RoundStrategy",
     "StrategyInfo",
     "build_strategy",
+    "check_parameters",
     "describe_strategies",
 ]

@@ -60,6 +60,11 @@ def build_strategy(spec: RunSpec, secret: bytes = b"") -> RoundStrategy:
     return settings.build(spec, secret)
 
 
+def check_parameters(spec: RunSpec) -> None:
+    """Raise SettingsInvalid unless the strategy takes its parameters, whatever the number of clients."""
+    STRATEGIES[spec.strategy].parse(spec.strategy_params)
+
+
 def describe_strategies() -> list[StrategyInfo]:
     """All strategies, as a form offers them."""
     return [settings.info() for settings in STRATEGIES.values()]

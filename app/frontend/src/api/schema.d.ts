@@ -913,13 +913,12 @@ export interface components {
          * RunSpec
          * @description The settings of one run. Every field has a default.
          *
-         *     A run of another Flower app (`app`) has its own settings in `run_config`; of the fields about training it
-         *     uses `num_rounds` and `min_clients` only.
+         *     A run of another Flower app (`app`) has its own settings in `run_config`, and uses FIELDS_OF_ANY_APP only.
          */
         RunSpec: {
             /**
              * Alpha
-             * @description Dirichlet concentration: small means unequal clients; null: IID
+             * @description Dirichlet concentration: small means unequal clients; without: IID
              * @default 0.5
              */
             alpha: number | null;
@@ -995,7 +994,7 @@ export interface components {
             model: components["schemas"]["ModelName"];
             /**
              * Num Partitions
-             * @description parts of the data set; null: as many as clients at the start
+             * @description parts of the data set; without: as many as clients at the start
              * @default null
              */
             num_partitions: number | null;
@@ -1007,7 +1006,7 @@ export interface components {
             num_rounds: number;
             /**
              * Round Timeout S
-             * @description seconds after which a round goes on without the replies that are missing; null: never
+             * @description seconds after which a round goes on without the replies that are missing
              * @default null
              */
             round_timeout_s: number | null;
@@ -1079,6 +1078,11 @@ export interface components {
             clients: components["schemas"]["ClientCounts"];
             /** @description what the start form begins with */
             default_spec: components["schemas"]["RunSpec"];
+            /**
+             * Export Command
+             * @description what to type, with a run's id after it, to export the run
+             */
+            export_command: string;
             /**
              * Instance
              * @description random for each start of the server
