@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -88,6 +90,19 @@ class Clients:
         process = self._fleet.clients[client_id]
         process.kill()
         process.join()
+
+    def freeze(self, client_id: str) -> None:
+        """SIGSTOP: the process is there and does nothing."""
+        self._signal(client_id, signal.SIGSTOP)
+
+    def thaw(self, client_id: str) -> None:
+        """SIGCONT."""
+        self._signal(client_id, signal.SIGCONT)
+
+    def _signal(self, client_id: str, number: signal.Signals) -> None:
+        pid = self._fleet.clients[client_id].pid
+        assert pid is not None
+        os.kill(pid, number)
 
     def end(self, client_id: str) -> None:
         """SIGTERM, and wait."""

@@ -132,6 +132,7 @@ class ActiveRun(ABC):
 
     def members(self) -> Sequence[str]:
         """The ids of the connected clients that have a part, after telling each its part."""
+        self._link.catch_up()  # who was too late just now is not among them
         clients = self._registry.snapshot()
         if self._cohort.admit(clients):
             given = self._cohort.parts

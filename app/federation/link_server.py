@@ -45,6 +45,7 @@ R = TypeVar("R")
 Context = grpc.aio.ServicerContext[ClientFrame, OutgoingFrame]
 
 HELLO_TIMEOUT_S = 10.0
+CATCH_UP_S = 1.0
 MAX_LABELS = 10_000
 STATE_OF_TASK = {"train": ClientState.TRAINING, "evaluate": ClientState.EVALUATING}
 
@@ -115,6 +116,12 @@ class LinkServer:
             self._posted.append(partial(function, *args))
         if must_wake:
             self._loop.call_soon_threadsafe(self._run_posted)
+
+    def catch_up(self) -> None:
+        """Return once the link thread has done what was asked of it so far, if it is not at its end."""
+        done = threading.Event()
+        self.post(done.set)
+        done.wait(CATCH_UP_S)
 
     def assign(self, client_id: str, assignment: Assignment) -> None:
         """Tell a client its place in a run."""

@@ -186,6 +186,46 @@ def test_with_resume_never_a_run_goes_on_when_somebody_says_so(
     assert without_times(api.rounds(run["id"])) == without_times(undisturbed(**LONG))
 
 
+def test_after_a_power_cut_everybody_has_the_same_part_again(
+    server: ForkedServer, api: Api, fleet: Fleet, undisturbed: Undisturbed, tmp_path: Path
+) -> None:
+    run = api.start(**LONG)
+    api.wait_for_round(run["id"], 2)
+    clients = Clients(fleet, server.link, tmp_path)
+    server.kill()
+    for client_id in PAIR:
+        clients.kill(client_id)
+
+    server.start()
+    for client_id in ("c", "b", "a"):  # whoever comes first
+        clients.start(client_id)
+        api.wait_for_client(client_id, "idle", "training", "evaluating")
+
+    assert api.wait_for_run(run["id"], "completed")["clients"] == list(PAIR)
+    assert without_times(api.rounds(run["id"])) == without_times(undisturbed(**LONG))
+    assert "finds all 2 parts" in api.logs(level="warning", run_id=run["id"])[-1]["message"]
+
+
+def test_a_run_waits_a_while_for_those_that_it_had(
+    server: ForkedServer, api: Api, fleet: Fleet, undisturbed: Undisturbed, tmp_path: Path
+) -> None:
+    for client_id in PAIR:
+        api.wait_for_client(client_id, "idle")
+    run = api.start(**{**LONG, "min_clients": 1})
+    api.wait_for_round(run["id"], 2)
+    clients = Clients(fleet, server.link, tmp_path)
+    server.kill()
+    clients.kill("b")
+    server.start()
+
+    waiting = api.wait_for_reason(run["id"], "waiting up to")
+    assert waiting["reason"] == "waiting up to 10 s for b to come back"
+
+    clients.start("b")
+    api.wait_for_run(run["id"], "completed")
+    assert without_times(api.rounds(run["id"])) == without_times(undisturbed(**LONG))
+
+
 def test_runs_in_the_queue_stay_there_in_their_order(server: ForkedServer, api: Api) -> None:
     first, second, third = (api.start(**{**SPEC, "num_rounds": rounds}) for rounds in (40, 2, 1))
     api.wait_for_round(first["id"], 1)

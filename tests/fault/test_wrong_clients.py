@@ -79,6 +79,7 @@ def read_message(link: RawClient) -> tuple[str, Message]:
 
 class TestSilent:
     def test_it_is_shown_as_late_and_the_round_goes_on(self, api: Api, bad: RawClient, good: None) -> None:
+        before = api.get("/status")["seq"]
         run_id = api.start(**{**SPEC, "num_rounds": 3, "min_clients": 1, "round_timeout_s": 0.5})["id"]
         bad.read_task()
 
@@ -91,6 +92,8 @@ class TestSilent:
         assert not rounds[0]["per_client"]["good"]["late"]
         assert [sorted(round_["per_client"]) for round_ in rounds[1:]] == [["good"], ["good"]]
         assert api.clients()["bad"]["state"] == "late", "it has not said that it stopped"
+        waited = [line for line in said_since(api, before) if line.endswith("is not waited for")]
+        assert waited == ["round 1: bad is late, its result of train is not waited for"], "once, not twice"
 
     def test_where_it_is_needed_the_run_waits_and_says_for_whom(
         self, api: Api, bad: RawClient, good: None

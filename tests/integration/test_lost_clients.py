@@ -151,3 +151,18 @@ def test_a_client_outlives_its_server_and_says_so_once(
     assert client.count("connected to the server") == 2
     assert client.count("warning") == 1
     assert "Traceback" not in client.output
+
+
+def test_a_client_that_is_frozen_is_lost_within_ten_seconds_and_comes_back(
+    api: Api, clients: Clients
+) -> None:
+    clients.start("a")
+    api.wait_for_client("a", "idle")
+
+    clients.freeze("a")
+    try:
+        api.wait_for_client("a", "lost", timeout_s=10)
+    finally:
+        clients.thaw("a")
+
+    api.wait_for_client("a", "idle")

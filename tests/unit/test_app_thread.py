@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import threading
 from collections.abc import Iterator
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from flwr.supercore.run import RunNotRunningException
@@ -13,6 +14,7 @@ from flwr.supercore.run import RunNotRunningException
 from app.federation import app_thread
 from app.federation.app_thread import AppThread
 from app.federation.grid import LinkGrid
+from app.federation.inbox import Inbox
 from app.federation.link_server import LinkServer
 from shared.errors import RunStopped
 from tests.unit.test_grid import RUN_ID, FakeHost, FakeLink, Watching
@@ -60,6 +62,46 @@ def test_an_app_that_exits_has_ended(grid: LinkGrid) -> None:
     AppThread(sys.exit, grid).run()
     with pytest.raises(RuntimeError, match=r"sys\.exit\(3\)"):
         AppThread(lambda: sys.exit(3), grid).run()
+
+
+@pytest.mark.parametrize("error", [asyncio.CancelledError("too long"), KeyboardInterrupt(), GeneratorExit()])
+def test_what_would_end_the_run_thread_is_an_error_of_the_app(grid: LinkGrid, error: BaseException) -> None:
+    def broken() -> None:
+        raise error
+
+    with pytest.raises(RuntimeError, match=f"The app ended by {type(error).__name__}: {error}") as caught:
+        AppThread(broken, grid).run()
+    assert caught.value.__cause__ is error
+
+
+def test_an_app_that_was_stopped_and_says_nothing_of_it_has_not_completed(
+    grid: LinkGrid, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its thread hears of the stop, and ends, while the run thread is between two looks."""
+    run_thread = threading.current_thread()
+    go, told = threading.Event(), threading.Event()
+    real = cast(Any, Inbox.version).fget
+
+    def version(inbox: Inbox) -> int:
+        if threading.current_thread() is run_thread and not go.is_set():
+            go.set()
+            for thread in threading.enumerate():
+                if thread.name == "app":
+                    thread.join(5)
+        return int(real(inbox))
+
+    def quiet() -> None:  # as the threads of Flower's older style are
+        go.wait(5)
+        grid.stop("stopped by request")
+        try:
+            grid.get_node_ids()
+        except RunStopped:
+            told.set()
+
+    monkeypatch.setattr(Inbox, "version", property(version))
+    with pytest.raises(RunStopped, match="stopped by request"):
+        AppThread(quiet, grid).run()
+    assert told.is_set()
 
 
 def test_an_app_that_does_not_notice_is_left_behind(

@@ -679,10 +679,12 @@ def test_commands_have_their_effect_in_order_whichever_thread_takes_them(
 
     def in_turn() -> bool:  # nobody else has it meanwhile
         grid.pause()
+        let_others_run()
         grid.resume()
+        let_others_run()
         return True
 
-    for _ in range(100):
+    for _ in range(200):
         host.said.clear()
         resumed.clear()
         with other_threads_first():
@@ -700,7 +702,9 @@ def test_a_client_that_was_lost_and_is_back_is_back_whichever_thread_takes_the_n
 
     def in_turn() -> bool:
         link.lose("client-1")
+        let_others_run()
         link.come_back("client-1")
+        let_others_run()
         return True
 
     for _ in range(100):
@@ -708,6 +712,11 @@ def test_a_client_that_was_lost_and_is_back_is_back_whichever_thread_takes_the_n
             grid.wait_until(in_turn)
         assert grid.pull_messages([message_id]) == []
     assert link.withdrawn == {}
+
+
+def let_others_run() -> None:
+    for _ in range(2_000):
+        pass
 
 
 @contextmanager

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from flwr.app import Array, ArrayRecord, ConfigRecord, Message, MetricRecord, RecordDict
 
+from app.federation.app_metrics import check_any_reply
 from app.federation.instruction import Instruction
-from app.federation.replies import check_reply
+from app.federation.replies import check_reply, open_array
 from shared.errors import ReplyInvalid
 from shared.flower import identify_server_task, node_id_of, set_message_id
 
@@ -195,6 +196,46 @@ def test_bytes_that_are_no_array_are_refused_without_reading_them(data: bytes, c
 
     with pytest.raises(ReplyInvalid, match=complaint):
         check("train", arrays=arrays, metrics=MetricRecord(dict(TRAINED)))
+
+
+def shaped(shape: str) -> bytes:
+    return npy(f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}\n", bytes(12))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        shaped("(" + "-" * 9_000 + "1,)"),
+        shaped("(" + "-" * 900 + "1,)"),
+        shaped("(" + "+".join("1" * 4_000) + ",)"),
+        shaped("(" + "+".join("1" * 450) + ",)"),
+        shaped("(" * 4_000 + ")" * 4_000),
+        shaped("(" * 450 + ")" * 450),
+        npy("{'descr': " + "[" * 180 + "]" * 180 + ", 'fortran_order': False, 'shape': (3,), }\n", bytes(12)),
+        npy("{'descr': ('<f4', (2**31,)), 'fortran_order': False, 'shape': (3,), }\n", bytes(12)),
+        npy("{'descr': [()], 'fortran_order': False, 'shape': (3,), }\n", bytes(12)),
+        npy("{'descr': '<f4\0', 'fortran_order': False, 'shape': (3,), }\n", bytes(12)),
+        npy("{[]: 1}\n", bytes(12)),
+        npy("'x'\n", bytes(12)),
+    ],
+    ids=lambda data: f"{data[10:60]!r}, {len(data)} bytes",
+)
+def test_a_header_that_overburdens_pythons_parser_is_refused_as_any_other(data: bytes) -> None:
+    arrays = record(MODEL)
+    arrays["bias"] = Array("float32", (3,), "numpy.ndarray", data)
+
+    with pytest.raises(ReplyInvalid, match="bias is not a NumPy array"):
+        check("train", arrays=arrays, metrics=MetricRecord(dict(TRAINED)))
+    with pytest.raises(ReplyInvalid):
+        check_any_reply(Message(RecordDict({"arrays": arrays}), node_id_of("a"), "train"))
+
+
+def test_a_header_as_numpy_writes_it_is_never_too_long() -> None:
+    array = np.zeros((1,) * 32, np.float32)
+
+    shape, dtype, content = open_array("w", Array(array).data)
+
+    assert (shape, str(dtype), len(content)) == (array.shape, "float32", 4)
 
 
 @pytest.mark.parametrize("kind", ["train", "evaluate"])

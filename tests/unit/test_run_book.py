@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+
 import pytest
 
 from app.events import EventBus
@@ -81,3 +84,64 @@ def test_rounds_are_in_order_and_replaced_by_number(book: RunBook, bus: EventBus
     assert [(round_.round, round_.accuracy) for round_ in book.rounds("a")] == [(0, 0.1), (1, 0.6)]
     updates = [event.data for event in bus.since(0) if isinstance(event.data, RoundUpdate)]
     assert [update.round.accuracy for update in updates] == [0.5, 0.1, 0.6]
+
+
+class SlowStore:
+    """Has two rounds of every run, and takes as long to read them as a test wants."""
+
+    def __init__(self) -> None:
+        self.asked, self.may_answer = threading.Event(), threading.Event()
+        self.times = 0
+
+    def load(self, run_id: str) -> Iterator[Round]:
+        self.times += 1
+        self.asked.set()
+        assert self.may_answer.wait(10)
+        yield from (Round(round=number, accuracy=0.5, started_at=0.0) for number in (0, 1))
+
+
+def test_while_rounds_are_loaded_runs_change_as_ever(bus: EventBus) -> None:
+    store = SlowStore()
+    book = RunBook(bus, [a_run("a"), a_run("b")], store.load)
+    loaded: list[list[Round]] = []
+    reader = threading.Thread(target=lambda: loaded.append(book.rounds("a")), daemon=True)
+    reader.start()
+    assert store.asked.wait(2)
+
+    changer = threading.Thread(
+        target=lambda: book.update("b", state=RunState.WAITING, reason="waiting"), daemon=True
+    )
+    changer.start()
+    changer.join(2)
+    is_held_up = changer.is_alive()
+    store.may_answer.set()
+    reader.join(2)
+
+    assert not is_held_up, "a run cannot change while the rounds of another are loaded"
+    assert [[round_.round for round_ in rounds] for rounds in loaded] == [[0, 1]]
+
+
+def test_rounds_are_loaded_once_and_new_ones_come_beside_them(bus: EventBus) -> None:
+    store = SlowStore()
+    store.may_answer.set()
+    book = RunBook(bus, [a_run("a")], store.load)
+
+    book.put_round("a", Round(round=1, accuracy=0.6, started_at=0.0))
+    book.put_round("a", Round(round=2, accuracy=0.7, started_at=0.0))
+
+    assert [(round_.round, round_.accuracy) for round_ in book.rounds("a")] == [(0, 0.5), (1, 0.6), (2, 0.7)]
+    assert store.times == 1
+
+
+def test_what_is_entered_while_rounds_are_loaded_is_not_lost(bus: EventBus) -> None:
+    store = SlowStore()
+    book = RunBook(bus, [a_run("a")], store.load)
+    reader = threading.Thread(target=lambda: book.rounds("a"), daemon=True)
+    reader.start()
+    assert store.asked.wait(2)
+    store.may_answer.set()
+
+    book.put_round("a", Round(round=1, accuracy=0.6, started_at=0.0))
+    reader.join(2)
+
+    assert [(round_.round, round_.accuracy) for round_ in book.rounds("a")] == [(0, 0.5), (1, 0.6)]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import shared.wire
-from shared.errors import WireError
+from shared.errors import NoRoom, WireError
 from shared.proto.link_pb2 import Chunk, ClientFrame, Value
 from shared.protowire import Source
 from shared.wire import (
@@ -21,6 +23,8 @@ from shared.wire import (
 )
 
 SMALL_CHUNK = 7
+
+T = TypeVar("T")
 
 payloads = st.lists(st.binary(max_size=40), max_size=5)
 configs = st.dictionaries(
@@ -139,6 +143,52 @@ def test_a_message_that_is_no_longer_awaited_is_dropped_in_the_middle() -> None:
     awaited.clear()
 
     assert feed(assembler, others) == [("m", None)]
+
+
+class FullDisk:
+    """Rooms of which the first fails at some step."""
+
+    def __init__(self, fails_at: str) -> None:
+        self._fails_at = fails_at
+
+    def __call__(self, total_bytes: int) -> FullDisk:
+        return self._step("make", self)
+
+    def add(self, data: bytes) -> None:
+        self._step("add", None)
+        self._data = getattr(self, "_data", b"") + data
+
+    def whole(self) -> bytes:
+        whole = self._step("whole", self._data)
+        self._data = b""
+        return whole
+
+    def _step(self, name: str, result: T) -> T:
+        if self._fails_at == name:
+            self._fails_at = ""
+            self._data = b""
+            raise OSError(28, "No space left on device")
+        return result
+
+
+@pytest.mark.parametrize("fails_at", ["make", "add", "whole"])
+@given(payload=st.binary(max_size=4 * SMALL_CHUNK), other=payloads)
+def test_a_message_that_cannot_be_kept_is_passed_over_and_the_next_arrives(
+    fails_at: str, payload: bytes, other: list[bytes]
+) -> None:
+    assembler = Assembler(room=FullDisk(fails_at))
+    chunks = chunks_of(payload, message_id="lost")
+    fails_with = chunks[-1] if fails_at == "whole" else chunks[0]
+    for chunk in chunks[: chunks.index(fails_with)]:
+        assert assembler.add(chunk) is None
+
+    with pytest.raises(NoRoom, match=r"could not be kept where it arrived: .*No space left") as refused:
+        assembler.add(fails_with)
+    assert refused.value.message_id == "lost"
+    rest = chunks[chunks.index(fails_with) + 1 :]
+
+    assert feed(assembler, rest) == ([("lost", None)] if rest else [])
+    assert feed(assembler, chunks_of(*other, message_id="next")) == [("next", b"".join(other))]
 
 
 def test_a_message_that_is_too_large_is_refused_at_its_first_chunk() -> None:

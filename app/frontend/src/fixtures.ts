@@ -50,7 +50,7 @@ export function status(changes: Partial<Status> = {}): Status {
     version: "0.1.0", instance: "one", started_at: 50, uptime_s: 150, seq: 10, async_mode: "threading",
     link: { host: "127.0.0.1", port: 9092 }, active_run: "aa", queued_runs: 0, clients: { connected: 2, lost: 0 },
     app: null, resume: "auto", store: "SQLite, fedloom.db", store_problem: null, default_spec: spec(),
-    join_command: "python run_client.py --client-id client-3 --dataset digits",
+    join_command: "python run_client.py --client-id client-3 --dataset digits", export_command: "python -m app.export",
     ...changes,
   };
 }

@@ -44,7 +44,7 @@ export function ChartPanel({ metric, failure }: ChartPanelProps) {
   const newest = main.at(-1);
   const text = format(metric, newest?.[1]);
   const { of, missing, unit } = newestWords(metric, source);
-  const message = failure ?? emptyWords(run, source, lines.some((line) => line.points.length > 0));
+  const message = failure ?? emptyWords(run, metric, source, rounds, lines.some((line) => line.points.length > 0));
   return (
     <Panel
       title={metric}

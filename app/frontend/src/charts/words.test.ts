@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { run } from "../fixtures";
+import { round, run } from "../fixtures";
 import { emptyWords, newestWords } from "./words";
 
 describe("newestWords", () => {
@@ -13,15 +13,30 @@ describe("newestWords", () => {
 });
 
 describe("emptyWords", () => {
-  it("stand in no chart that has a point", () => expect(emptyWords(run(), "global", true)).toBeNull());
+  const begun = [round(0), round(1, { complete: false })];
+  const done = [round(1), round(2, { complete: false })];
+
+  it("stand in no chart that has a point", () => expect(emptyWords(run(), "accuracy", "global", [], true)).toBeNull());
 
   it.each([
-    [null, "global", "curves appear here once a run has started"],
-    [run({ state: "interrupted" }), "global", "the first point appears when the initial model has been evaluated"],
-    [run({ state: "stopped" }), "global", "the run ended before its first evaluation"],
-    [run({ state: "running" }), "mean", "the first point appears when a client has reported it"],
-    [run({ state: "completed" }), "mean", "the app's clients reported none"],
-  ] as const)("say when the first comes, or why none will (%#)", (subject, source, words) => {
-    expect(emptyWords(subject, source, false)).toBe(words);
+    [null, "curves appear here once a run has started"],
+    [run({ state: "running" }), "the first point appears when the initial model has been evaluated"],
+    [run({ state: "interrupted" }), "the run was interrupted before its first evaluation"],
+    [run({ state: "stopped" }), "the run ended before its first evaluation"],
+  ])("say when the first comes, or why none will (%#)", (subject, words) => {
+    expect(emptyWords(subject, "accuracy", "global", [], false)).toBe(words);
   });
+
+  it.each([
+    ["running", begun, "the first point appears when a client has reported it"],
+    ["running", done, "the app's clients reported no accuracy"],
+    ["interrupted", begun, "the run was interrupted before a client reported its accuracy"],
+    ["interrupted", done, "the app's clients reported no accuracy"],
+    ["stopped", begun, "the run ended before a client reported its accuracy"],
+    ["completed", [], "the app's clients reported no accuracy"],
+  ] as const)("say of another app what its clients reported (%#)", (state, rounds, words) => {
+    expect(emptyWords(run({ state }), "accuracy", "mean", rounds, false)).toBe(words);
+  });
+
+  it("name the chart's own metric", () => expect(emptyWords(run(), "loss", "mean", done, false)).toBe("the app's clients reported no loss"));
 });

@@ -1,5 +1,5 @@
 /** What a chart says in words. Pure functions. */
-import { isOver, type Run } from "../api/types";
+import { isOver, type Round, type Run } from "../api/types";
 import type { Metric, Source } from "./series";
 
 interface NewestWords {
@@ -30,11 +30,16 @@ export function newestWords(metric: Metric, source: Source): NewestWords {
   }
 }
 
-/** In place of curves without a point; null where there is one. */
-export function emptyWords(run: Run | null, source: Source, drawn: boolean): string | null {
+/** In place of curves without a point: why there is none. Null where one is `drawn`. */
+export function emptyWords(run: Run | null, metric: Metric, source: Source, rounds: readonly Round[], drawn: boolean): string | null {
   if (drawn) return null;
   if (run === null) return "curves appear here once a run has started";
-  if (isOver(run.state)) return source === "global" ? "the run ended before its first evaluation" : "the app's clients reported none";
-  if (source === "global") return "the first point appears when the initial model has been evaluated";
-  return "the first point appears when a client has reported it";
+  const foreign = source !== "global";
+  if (foreign && (run.state === "completed" || rounds.some(({ round, complete }) => round > 0 && complete))) {
+    return `the app's clients reported no ${metric}`;
+  }
+  const first = foreign ? `a client reported its ${metric}` : "its first evaluation";
+  if (run.state === "interrupted") return `the run was interrupted before ${first}`;
+  if (isOver(run.state)) return `the run ended before ${first}`;
+  return `the first point appears when ${foreign ? "a client has reported it" : "the initial model has been evaluated"}`;
 }

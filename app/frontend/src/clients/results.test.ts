@@ -19,13 +19,20 @@ describe("latestResults", () => {
 
 describe("noteOf", () => {
   it("tells a failure with its message, and who was late", () => {
-    expect(noteOf({ round: 3, result: failed })).toEqual({ kind: "failed", round: 3, why: "RuntimeError: out of memory" });
-    expect(noteOf({ round: 3, result: late })?.kind).toBe("late");
+    expect(noteOf({ round: 3, result: failed }, "idle")).toEqual({ kind: "failed", round: 3, why: "RuntimeError: out of memory" });
+    expect(noteOf({ round: 3, result: late }, "idle")?.kind).toBe("late");
   });
 
   it("is nothing where all went well", () => {
-    expect(noteOf({ round: 3, result: result() })).toBeNull();
-    expect(noteOf(undefined)).toBeNull();
+    expect(noteOf({ round: 3, result: result() }, "idle")).toBeNull();
+    expect(noteOf(undefined, "idle")).toBeNull();
+  });
+
+  it("does not call a client failed that was lost, while it is", () => {
+    const cut = { round: 22, result: result({ error: "client-3 was lost: the connection broke" }) };
+    expect(noteOf(cut, "lost")).toBeNull();
+    expect(noteOf(cut, "idle")?.kind).toBe("failed");
+    expect(noteOf({ round: 22, result: failed }, "lost")?.kind).toBe("failed");
   });
 });
 

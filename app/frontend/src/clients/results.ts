@@ -1,5 +1,5 @@
 /** What the newest rounds say about each client. Pure functions. */
-import type { Client, ClientRound, Round } from "../api/types";
+import type { Client, ClientRound, ClientState, Round } from "../api/types";
 import { count } from "../format/format";
 
 export interface LatestResult {
@@ -27,10 +27,11 @@ export interface Note {
   why: string;
 }
 
-/** What went wrong with a client's newest part, or null. */
-export function noteOf(latest: LatestResult | undefined): Note | null {
+/** What went wrong with a client's newest part, or null; that it was lost in the middle of it, its state says already. */
+export function noteOf(latest: LatestResult | undefined, state: ClientState): Note | null {
   if (latest === undefined) return null;
   const { round, result } = latest;
+  if (state === "lost" && result.error?.includes("was lost")) return null;
   if (result.error !== null) return { kind: "failed", round, why: result.error };
   if (result.late) return { kind: "late", round, why: "it had not answered when the round's time was over" };
   return null;

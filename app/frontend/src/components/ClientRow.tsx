@@ -1,5 +1,5 @@
 import type { Client } from "../api/types";
-import { type LatestResult, noteOf } from "../clients/results";
+import { type LatestResult, type Note, noteOf } from "../clients/results";
 import { count, loss, percent, plural } from "../format/format";
 import { ClientDetails } from "./ClientDetails";
 import { ClientName } from "./ClientName";
@@ -23,7 +23,8 @@ interface ClientRowProps {
 }
 
 export function ClientRow({ client, latest, classes, paused, open, toggle }: ClientRowProps) {
-  const more = moreWords(latest);
+  const note = noteOf(latest, client.state);
+  const more = moreWords(latest, note);
   const standsAside = client.reason !== null && client.progress === null;
   return (
     <>
@@ -46,7 +47,7 @@ export function ClientRow({ client, latest, classes, paused, open, toggle }: Cli
         ) : (
           <>
             <div role="cell" className={styles.cell}>
-              <ClientWork client={client} note={noteOf(latest)} paused={paused} />
+              <ClientWork client={client} note={note} paused={paused} />
             </div>
             <Data client={client} classes={classes} />
           </>
@@ -79,10 +80,10 @@ export function ClientRow({ client, latest, classes, paused, open, toggle }: Cli
 }
 
 /** What the row leaves out, or null: "3 metrics", "error". */
-function moreWords(latest: LatestResult | undefined): string | null {
+function moreWords(latest: LatestResult | undefined, note: Note | null): string | null {
   if (latest === undefined) return null;
   const metrics = Object.keys(latest.result.metrics).length;
-  if (latest.result.error !== null) return "error";
+  if (note?.kind === "failed") return "error";
   return metrics > 0 ? plural(metrics, "metric") : null;
 }
 

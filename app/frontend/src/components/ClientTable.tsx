@@ -1,5 +1,6 @@
 import { useMemo, useState } from "react";
 import type { Client } from "../api/types";
+import { presentFirst } from "../clients/order";
 import { classesFor, latestResults } from "../clients/results";
 import { activeRun, clientsRun, roundsOf, useStore } from "../store/store";
 import { ClientRow } from "./ClientRow";
@@ -12,7 +13,8 @@ import { VirtualRows } from "./VirtualRows";
 const COLUMNS = ["client", "work", "data", "accuracy", "loss", "device"] as const;
 
 export function ClientTable() {
-  const clients = useStore((state) => state.server.clients);
+  const byId = useStore((state) => state.server.clients);
+  const clients = useMemo(() => presentFirst(byId), [byId]);
   const run = useStore(clientsRun);
   const rounds = useStore((state) => roundsOf(state, clientsRun(state)));
   const latest = useMemo(() => latestResults(rounds), [rounds]);

@@ -1,15 +1,18 @@
+import { useMemo } from "react";
 import type { Run } from "../api/types";
 import { count, percent } from "../format/format";
 import { runChosen, shownRun, useStore } from "../store/store";
 import { Panel } from "./Panel";
 import styles from "./RunList.module.css";
+import { listOrder } from "./run-order";
 import { roundsWords, situation, specWords } from "./run-words";
 import { RUN_MARKS, StateMark } from "./StateMark";
 import { Ago, Value } from "./Value";
 import { VirtualRows } from "./VirtualRows";
 
 export function RunList() {
-  const runs = useStore((state) => state.server.runs);
+  const newestFirst = useStore((state) => state.server.runs);
+  const runs = useMemo(() => listOrder(newestFirst), [newestFirst]);
   const shown = useStore((state) => shownRun(state)?.id);
   const queued = runs.filter((run) => run.state === "queued").length;
   return (
@@ -28,7 +31,7 @@ export function RunList() {
       ) : (
         <VirtualRows
           role="list"
-          label="runs, newest first"
+          label="runs: the active one, the queue, then the newest"
           testId="runs"
           count={runs.length}
           rowHeight={32}
@@ -50,7 +53,7 @@ function RunRow({ run, shown }: { run: Run; shown: boolean }) {
       className={styles.row}
       aria-current={shown ? "true" : undefined}
       onClick={() => runChosen(run.id)}
-      title={[situation(run), `Show the curves of run ${run.id}`].filter(Boolean).join("\n")}
+      title={[specWords(run.spec), situation(run), `Show the curves of run ${run.id}`].filter(Boolean).join("\n")}
       data-testid="run-row"
       data-run={run.id}
       data-state={run.state}

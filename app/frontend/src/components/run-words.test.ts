@@ -30,7 +30,7 @@ describe("situation", () => {
 
   it("does not repeat the state that stands before it", () => {
     expect(situation(run({ state: "waiting", reason: "waiting for 1 more client (1 of 2)" }))).toBe("for 1 more client (1 of 2)");
-    expect(situation(run({ state: "interrupted", reason: "interrupted: the server was killed" }))).toBe("the server was killed");
+    expect(situation(run({ state: "interrupted", reason: "interrupted: the server was killed", can_resume: true }))).toBe("the server was killed");
     expect(situation(run({ state: "paused", reason: "pausedness" }))).toBe("pausedness");
   });
 
@@ -42,8 +42,15 @@ describe("situation", () => {
   it.each<[Partial<Run>, string]>([
     [{ state: "queued" }, "starts when the runs before it have ended"],
     [{ state: "interrupted", can_resume: true, round: 4 }, "can go on in round 4"],
-    [{ state: "interrupted", can_resume: false }, "can only be started again"],
+    [{ state: "interrupted", can_resume: false }, "only the app knows its state; Start again begins a new run with the same settings"],
   ])("is never silent about a run that stands still (%#)", (changes, words) => expect(situation(run(changes))).toBe(words));
+
+  it("says beside the reason why an interrupted run cannot go on", () => {
+    const words = situation(run({ state: "interrupted", spec: app, reason: "the server ended while it was going on" }));
+    expect(words).toBe(
+      "the server ended while it was going on · only the app knows its state; Start again begins a new run with the same settings",
+    );
+  });
 
   it("gives the result of a completed run", () => {
     expect(situation(run({ state: "completed", final: { loss: 0.1, accuracy: 0.981 } }))).toBe("98.1 % accuracy");
@@ -61,7 +68,8 @@ describe("stopConsequence", () => {
     [run({ state: "waiting", round: 3 }), 3, "It waits between two rounds: rounds 1 to 3, their curves and the kept checkpoints stay."],
     [run({ state: "waiting", round: 0 }), 0, "No round has started. It ends without a result."],
     [run({ state: "queued", round: 0 }), 0, "It has not started. It leaves the queue and does not run."],
-    [run({ state: "interrupted", spec: app, round: 2 }), 1, "It cannot be resumed afterwards; round 1 and its curve stay."],
+    [run({ state: "interrupted", spec: app, round: 2 }), 1, "It will not go on any more; round 1 and its curve stay."],
+    [run({ state: "interrupted", can_resume: true }), 3, "It will not go on any more; rounds 1 to 3, their curves and the kept checkpoints stay."],
   ])("names what is lost and what stays (%#)", (subject, done, words) => expect(stopConsequence(subject, done)).toBe(words));
 });
 

@@ -91,6 +91,9 @@ export function situation(run: Run, { clients = [], now = 0, mean = null }: Surr
   }
   const reason = run.reason === null ? unspoken(run) : withoutState(run.reason, run.state);
   if (reason !== null) parts.push(withLateness(reason, clients, now));
+  if (run.state === "interrupted" && !run.can_resume) {
+    parts.push("only the app knows its state; Start again begins a new run with the same settings");
+  }
   if (run.state === "completed") {
     if (run.final !== null) parts.push(`${percent(run.final.accuracy)} accuracy`);
     else if (mean !== null) parts.push(`${percent(mean)} accuracy, mean of the clients`);
@@ -106,7 +109,7 @@ function unspoken(run: Run): string | null {
     case "paused":
       return "nothing is sent until it is resumed";
     case "interrupted":
-      return run.can_resume ? `can go on in round ${count(Math.max(1, run.round))}` : "can only be started again";
+      return run.can_resume ? `can go on in round ${count(Math.max(1, run.round))}` : null;
     default:
       return null;
   }
@@ -151,7 +154,7 @@ export function stopConsequence(run: Run, done: number): string {
     case "waiting":
       return done === 0 ? "No round has started. It ends without a result." : `It waits between two rounds: ${kept}.`;
     case "interrupted":
-      return `It cannot be resumed afterwards; ${done === 0 ? "no round is complete" : kept}.`;
+      return `It will not go on any more; ${done === 0 ? "no round is complete" : kept}.`;
     default: {
       const lost = run.round > done ? `Round ${run.round} is lost` : "The round in progress is lost";
       return done === 0 ? `${lost}; no round is complete yet.` : `${lost}; ${kept}.`;

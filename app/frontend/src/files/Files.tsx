@@ -29,10 +29,11 @@ export default function Files() {
 }
 
 function Exports({ run }: { run: Run }) {
-  const store = useStore((state) => state.server.status?.store);
+  const status = useStore((state) => state.server.status);
+  if (status === null) return null;
   return (
     <div className={styles.exports}>
-      <span className="dim" title={store === undefined ? undefined : `run ${run.id} is kept in ${store}`}>
+      <span className="dim" title={`run ${run.id} is kept in ${status.store}`}>
         export
       </span>
       {EXPORT_FORMATS.map((format) => (
@@ -41,7 +42,7 @@ function Exports({ run }: { run: Run }) {
         </a>
       ))}
       <div className={styles.command}>
-        <CopyCommand command={`python -m app.export ${run.id}`} testId="export-command" />
+        <CopyCommand command={`${status.export_command} ${run.id}`} testId="export-command" />
       </div>
     </div>
   );

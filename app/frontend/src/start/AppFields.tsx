@@ -1,7 +1,7 @@
 import type { AppInfo } from "../api/types";
 import { appCohortNote } from "../components/run-words";
 import { useStore } from "../store/store";
-import { GroupError, NumberField, ParameterField } from "./fields";
+import { BoxErrors, NumberField, ParameterField } from "./fields";
 import { LateFields } from "./LateFields";
 import { ofApp } from "./parameters";
 import form from "./StartDialog.module.css";
@@ -36,7 +36,7 @@ export function AppFields({ part, app }: { part: FormPart; app: AppInfo }) {
               <ParameterField key={parameter.name} part={part} parameter={parameter} within="run_config" />
             ))}
           </div>
-          <GroupError message={part.errors["run_config"]} />
+          <BoxErrors part={part} within="run_config" />
         </fieldset>
       )}
       <LateFields part={part} />

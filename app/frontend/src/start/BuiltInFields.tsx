@@ -2,6 +2,7 @@ import { NativeSelect, Switch } from "@mantine/core";
 import type { Strategy } from "../api/types";
 import { cohortNote, DATASETS, MODELS } from "../components/run-words";
 import { useStore } from "../store/store";
+import { besideField } from "./errors";
 import { Disclosure, NumberField } from "./fields";
 import { LateFields } from "./LateFields";
 import form from "./StartDialog.module.css";
@@ -35,6 +36,7 @@ export function BuiltInFields({ part, strategies, failure }: BuiltInFieldsProps)
           label="Min. clients"
           step={1}
           description={cohortNote(values.dataset, holders, Number(values.min_clients))}
+          error={besideField(part.errors["min_clients"])}
         />
         <NumberField part={part} field="lr" label="Learning rate" step={0.01} />
         <NumberField part={part} field="local_epochs" label="Local epochs" step={1} />

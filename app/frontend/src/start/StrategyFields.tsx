@@ -2,7 +2,7 @@ import { NativeSelect } from "@mantine/core";
 import type { RunSpec, Strategy } from "../api/types";
 import { STRATEGIES } from "../components/run-words";
 import { plural } from "../format/format";
-import { GroupError, ParameterField } from "./fields";
+import { BoxErrors, ParameterField } from "./fields";
 import { ofStrategy } from "./parameters";
 import form from "./StartDialog.module.css";
 import type { FormPart } from "./useStartForm";
@@ -41,7 +41,7 @@ export function StrategyParameters({ part, strategy, failure }: StrategyParamete
           ))}
         </div>
       )}
-      <GroupError message={part.errors["strategy_params"]} />
+      <BoxErrors part={part} within="strategy_params" also={["min_clients"]} />
     </div>
   );
 }

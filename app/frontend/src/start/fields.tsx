@@ -2,6 +2,7 @@
 import { Button, NumberInput, Switch, TextInput } from "@mantine/core";
 import type { ReactNode } from "react";
 import { number } from "../format/format";
+import { acrossBox, besideField } from "./errors";
 import form from "./StartDialog.module.css";
 import { type Parameter, type Typed, valueOf } from "./parameters";
 import type { FormPart, Section } from "./useStartForm";
@@ -17,6 +18,8 @@ interface NumberFieldProps {
   description?: string;
   placeholder?: string;
   disabled?: boolean;
+  /** In place of the field's own. */
+  error?: string | boolean | undefined;
 }
 
 export function NumberField({ part, field, label, step, ...extra }: NumberFieldProps) {
@@ -49,7 +52,7 @@ export function ParameterField({ part, parameter, within }: ParameterFieldProps)
   const field = `${within}.${name}`;
   const value = valueOf(parameter, part.parameters);
   const change = (to: Typed | boolean): void => part.changeParameter(name, to);
-  const same = { label: <span className="mono">{name}</span>, name: field, description: hintWords(parameter), error: part.errors[field] };
+  const same = { label: <span className="mono">{name}</span>, name: field, description: hintWords(parameter), error: besideField(part.errors[field]) };
   if (type === "boolean") {
     return (
       <Switch {...same} size="xs" className={form.switch ?? ""} checked={value === true} onChange={(event) => change(event.currentTarget.checked)} />
@@ -78,13 +81,33 @@ function hintWords({ hint, default: value }: Parameter): string {
   return [hint, standard].filter((words) => words !== "").join("; ");
 }
 
-/** A complaint about settings that do not fit each other; it can have the focus, as a field's own complaint can. */
-export function GroupError({ message }: { message: string | undefined }) {
-  if (message === undefined) return null;
+interface BoxErrorsProps {
+  part: FormPart;
+  /** The field of the run's spec that the settings of the box stand in. */
+  within: "strategy_params" | "run_config";
+  /** Fields outside of the box that it speaks for too. */
+  also?: readonly NumberFieldName[];
+}
+
+/**
+ * Complaints that are longer than a field's column is wide, and the one about settings that do not fit each other; that
+ * can have the focus, as a field can.
+ */
+export function BoxErrors({ part, within, also = [] }: BoxErrorsProps) {
+  const { [within]: together, ...errors } = part.errors;
   return (
-    <p className={form.error} role="alert" tabIndex={-1} data-invalid="true">
-      {message}
-    </p>
+    <>
+      {acrossBox(errors, [within, ...also]).map(([field, message]) => (
+        <p key={field} className={form.error} role="alert">
+          {message}
+        </p>
+      ))}
+      {together !== undefined && (
+        <p className={form.error} role="alert" tabIndex={-1} data-invalid="true">
+          {together}
+        </p>
+      )}
+    </>
   );
 }
 

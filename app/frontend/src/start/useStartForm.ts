@@ -2,8 +2,9 @@ import { type FormEvent, type RefObject, useLayoutEffect, useRef, useState } fro
 import { createRun, RequestFailed } from "../api/http";
 import type { AppInfo, RunSpec, Strategy } from "../api/types";
 import { activeRun, runChosen, useStore } from "../store/store";
+import { failureWords, splitErrors, withoutChanged } from "./errors";
 import type { Edited, FieldErrors, Typed } from "./parameters";
-import { ADVANCED_FIELDS, fieldsOf, type FormValues, LATE_FIELDS, splitErrors, toAppSpec, toSpec, valuesOf } from "./values";
+import { ADVANCED_FIELDS, fieldsOf, type FormValues, LATE_FIELDS, toAppSpec, toSpec, valuesOf } from "./values";
 
 export type Section = "late" | "advanced";
 
@@ -41,7 +42,8 @@ export function useStartForm({ app, strategies, started }: StartFormInput): Star
   /** By strategy, so that going back to one finds its values; those of the app by the app's name. */
   const [editedParameters, setEditedParameters] = useState<Readonly<Record<string, Edited>>>({});
   const [errors, setErrors] = useState<FieldErrors>({});
-  const [failure, setFailure] = useState<string | null>(null);
+  /** What the server said that belongs to no field; null while it has refused nothing. */
+  const [refused, setRefused] = useState<readonly string[] | null>(null);
   const [sending, setSending] = useState(false);
   const [opened, setOpened] = useState(CLOSED);
   const [refusals, setRefusals] = useState(0);
@@ -57,14 +59,20 @@ export function useStartForm({ app, strategies, started }: StartFormInput): Star
   const parameters = { ...givenParameters(offered, app, values.strategy), ...editedParameters[owner] };
   const strategy = strategies.find(({ name }) => name === values.strategy);
 
-  function refuse(fields: FieldErrors, message: string | null): void {
+  function refuse(fields: FieldErrors, rest: readonly string[] | null): void {
     setErrors(fields);
-    setFailure(message);
+    setRefused(rest);
     setOpened({
       late: opened.late || LATE_FIELDS.some((field) => fields[field] !== undefined),
       advanced: opened.advanced || ADVANCED_FIELDS.some((field) => fields[field] !== undefined),
     });
     setRefusals(refusals + 1);
+  }
+
+  function settle(changed: readonly string[]): void {
+    const left = withoutChanged(errors, changed);
+    setErrors(left);
+    if (Object.keys(left).length === 0) setRefused(null);
   }
 
   async function send(spec: Partial<RunSpec>): Promise<void> {
@@ -77,7 +85,7 @@ export function useStartForm({ app, strategies, started }: StartFormInput): Star
     } catch (error) {
       if (!(error instanceof RequestFailed)) throw error;
       const { fields, rest } = splitErrors(error.fields, fieldsOf(app, strategy));
-      refuse(fields, failureWords(error, fields, rest));
+      refuse(fields, Object.keys(fields).length === 0 ? [error.message] : rest);
     } finally {
       setSending(false);
     }
@@ -89,11 +97,11 @@ export function useStartForm({ app, strategies, started }: StartFormInput): Star
     errors,
     change: (changes) => {
       setEdited({ ...edited, ...changes });
-      setErrors(without(errors, Object.keys(changes)));
+      settle(Object.keys(changes));
     },
     changeParameter: (name, value) => {
       setEditedParameters({ ...editedParameters, [owner]: { ...editedParameters[owner], [name]: value } });
-      setErrors(without(errors, [`strategy_params.${name}`, `run_config.${name}`, "strategy_params", "run_config"]));
+      settle([app === null ? `strategy_params.${name}` : `run_config.${name}`]);
     },
     opened,
     open: (section, open) => setOpened({ ...opened, [section]: open }),
@@ -105,7 +113,7 @@ export function useStartForm({ app, strategies, started }: StartFormInput): Star
       else void send(parsed.spec);
     },
     sending,
-    failure,
+    failure: refused === null ? null : failureWords(errors, refused),
   };
 }
 
@@ -113,16 +121,4 @@ export function useStartForm({ app, strategies, started }: StartFormInput): Star
 function givenParameters(offered: RunSpec | undefined, app: AppInfo | null, strategy: RunSpec["strategy"]): Edited {
   if (app !== null) return offered?.run_config ?? {};
   return offered?.strategy === strategy ? (offered.strategy_params ?? {}) : {};
-}
-
-/** Where every complaint stands beside its field, repeating them would only hide which is which. */
-function failureWords(error: RequestFailed, fields: FieldErrors, rest: readonly string[]): string {
-  const marked = Object.keys(fields).length;
-  if (marked === 0) return error.message;
-  const start = `Nothing was started: ${marked === 1 ? "one value needs" : `${marked} values need`} another look.`;
-  return [start, ...rest].join(" ");
-}
-
-function without(errors: FieldErrors, fields: readonly string[]): FieldErrors {
-  return Object.fromEntries(Object.entries(errors).filter(([field]) => !fields.includes(field)));
 }

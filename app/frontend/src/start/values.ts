@@ -134,20 +134,6 @@ function readOptional(
   spec[field] = value;
 }
 
-/** Splits the server's complaints into those that belong to a field of the form and the rest, as sentences. */
-export function splitErrors(
-  errors: readonly { field: string; message: string }[],
-  fields: ReadonlySet<string>,
-): { fields: Record<string, string>; rest: string[] } {
-  const beside: Record<string, string> = {};
-  const rest: string[] = [];
-  for (const { field, message } of errors) {
-    if (fields.has(field)) beside[field] = message;
-    else rest.push(field === "" ? message : `${field}: ${message}`);
-  }
-  return { fields: beside, rest };
-}
-
 /** The fields that the form shows, by the names that the server gives them. */
 export function fieldsOf(app: AppInfo | null, strategy: Strategy | undefined): ReadonlySet<string> {
   if (app === null) {

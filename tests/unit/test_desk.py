@@ -1,0 +1,160 @@
+"""What a client holds, from the message to the server's word that it has the reply, over its connections."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import cast
+
+import pytest
+
+from client.desk import Desk, Outgoing, Reply
+from client.runtime import Runtime, Work
+from shared.proto.link_pb2 import ClientFrame, Welcome
+
+
+class FakeRuntime:
+    """Keeps what it is given to do, in place of the thread that does it."""
+
+    def __init__(self) -> None:
+        self.works: dict[str, Work] = {}
+        self.paused = False
+
+    def execute(self, work: Work) -> None:
+        self.works[work.message_id] = work
+
+    def cancel(self, work: Work) -> None:
+        work.cancelled.set()
+
+    def pause(self, paused: bool) -> None:
+        self.paused = paused
+
+
+class Held:
+    """A desk, its runtime and what it sends."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self.runtime = FakeRuntime()
+        self.desk = Desk(cast(Runtime, self.runtime), loop)
+        self.sent: list[Outgoing] = []
+
+    def connect(self, *awaited: str) -> None:
+        self.sent = []
+        self.desk.connected(Welcome(awaited=awaited), self.sent.append)
+
+    def take(self, message_id: str) -> Work:
+        self.desk.take(message_id, b"a message")
+        return self.runtime.works[message_id]
+
+    def settle(self) -> None:
+        """Have the loop do what the runtime's thread asked it to."""
+        self._loop.run_until_complete(asyncio.sleep(0))
+
+    @property
+    def released(self) -> list[str]:
+        frames = [item for item in self.sent if isinstance(item, ClientFrame)]
+        return [frame.released.message_id for frame in frames if frame.WhichOneof("kind") == "released"]
+
+
+@pytest.fixture
+def held() -> Iterator[Held]:
+    loop = asyncio.new_event_loop()
+    held = Held(loop)
+    held.connect()
+    yield held
+    loop.close()
+
+
+def test_a_reply_is_held_until_the_server_has_it(held: Held) -> None:
+    work = held.take("m")
+    assert held.desk.holding() == ["m"]
+    work.reply("m", [b"a reply"])
+    held.settle()
+    assert held.sent == [Reply("m", [b"a reply"])]
+    assert held.desk.holding() == ["m"]
+
+    held.desk.confirm("m")
+
+    assert held.desk.holding() == []
+
+
+def test_failures_are_held_until_they_are_confirmed_and_no_longer(held: Held) -> None:
+    names = [f"m{n}" for n in range(100)]
+    for name in names:
+        held.take(name).fail(name, "it cannot be read")
+    held.settle()
+    assert held.desk.holding() == names
+
+    for name in names:
+        held.desk.confirm(name)
+
+    assert held.desk.holding() == []
+
+
+def test_work_that_was_given_up_is_held_until_it_has_ended(held: Held) -> None:
+    work = held.take("m")
+
+    held.desk.cancel("m")
+
+    assert work.cancelled.is_set()
+    assert held.desk.holding() == ["m"]
+    assert held.released == []
+    work.released("m")
+    held.settle()
+    assert held.desk.holding() == []
+    assert held.released == ["m"]
+
+
+def test_work_that_nobody_awaits_after_a_reconnect_is_held_over_the_next_until_it_has_ended(
+    held: Held,
+) -> None:
+    work = held.take("m")
+    held.desk.disconnected()
+    held.connect()  # the server no longer awaits it
+    assert work.cancelled.is_set()
+    assert held.desk.holding() == ["m"]
+
+    held.desk.disconnected()
+    held.connect()
+    assert held.desk.holding() == ["m"]
+    work.released("m")
+    held.settle()
+
+    assert held.desk.holding() == []
+    assert held.released == ["m"]
+
+
+def test_work_that_ends_just_when_it_is_given_up_is_released(held: Held) -> None:
+    work = held.take("m")
+    work.reply("m", [b"a reply"])
+    held.desk.cancel("m")
+
+    held.settle()
+
+    assert held.desk.holding() == []
+    assert held.released == ["m"]
+
+
+def test_what_is_ready_and_still_awaited_is_sent_again_after_a_reconnect(held: Held) -> None:
+    held.take("m").reply("m", [b"a reply"])
+    held.settle()
+    held.desk.disconnected()
+
+    held.connect("m")
+
+    assert held.sent == [Reply("m", [b"a reply"])]
+    assert held.released == []
+
+
+def test_what_is_ready_and_no_longer_awaited_is_released_after_a_reconnect(held: Held) -> None:
+    """The server shows a client as late until it hears that, if it heard of the message in the hello."""
+    held.take("m").reply("m", [b"a reply"])
+    held.settle()
+    held.desk.disconnected()
+    assert held.desk.holding() == ["m"]  # so says the hello
+
+    held.connect()
+
+    assert held.desk.holding() == []
+    assert held.released == ["m"]

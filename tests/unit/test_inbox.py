@@ -1,0 +1,101 @@
+"""The inbox of a grid: commands go first, and nobody who waits misses what comes."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from app.federation.inbox import Away, Back, Inbox, Item, Membership, Pause, Stop
+
+LIMIT_S = 2.0
+
+
+@pytest.fixture
+def inbox() -> Inbox:
+    return Inbox()
+
+
+@contextmanager
+def waiting(wait: Callable[[], None]) -> Iterator[threading.Thread]:
+    """A thread that waits, and has ended by the end of the block."""
+    thread = threading.Thread(target=wait, daemon=True)
+    thread.start()
+    yield thread
+    thread.join(LIMIT_S)
+    assert not thread.is_alive(), "it waits for ever"
+
+
+def test_commands_go_first_and_else_all_is_in_order(inbox: Inbox) -> None:
+    items: list[Item] = [Away("m", "lost"), Pause(True), Back("m"), Pause(False), Stop("enough", False)]
+    for item in items:
+        inbox.put(item)
+
+    taken = [inbox.take() for _ in range(6)]
+
+    assert taken == [Pause(True), Pause(False), Stop("enough", False), Away("m", "lost"), Back("m"), None]
+
+
+def test_who_takes_commands_only_leaves_the_others(inbox: Inbox) -> None:
+    inbox.put(Back("m"))
+    assert inbox.take(commands_only=True) is None
+    inbox.put(Membership())
+    assert inbox.take(commands_only=True) == Membership()
+
+    assert inbox.take() == Back("m")
+
+
+def test_a_wait_takes_nothing_out(inbox: Inbox) -> None:
+    inbox.put(Back("m"))
+
+    inbox.wait(inbox.version, LIMIT_S)
+
+    assert inbox.take() == Back("m")
+
+
+@pytest.mark.parametrize("news", ["an item", "an item was handled"])
+def test_a_wait_ends_with_any_news(inbox: Inbox, news: str) -> None:
+    seen = inbox.version
+    with waiting(lambda: inbox.wait(seen, None)):
+        if news == "an item":
+            inbox.put(Membership())
+        else:
+            inbox.handled()
+
+
+def test_all_who_wait_hear_of_one_item(inbox: Inbox) -> None:
+    seen = inbox.version
+    with waiting(lambda: inbox.wait(seen, None)), waiting(lambda: inbox.wait(seen, None)):
+        inbox.put(Membership())
+        assert inbox.take() == Membership()
+
+
+def test_news_from_before_the_wait_ends_it_at_once(inbox: Inbox) -> None:
+    seen = inbox.version
+    inbox.put(Membership())
+    inbox.take()
+
+    with waiting(lambda: inbox.wait(seen, None)):
+        pass
+
+
+def test_a_reply_that_lies_there_does_not_end_a_wait_for_commands(inbox: Inbox) -> None:
+    inbox.put(Back("m"))
+    began = time.monotonic()
+
+    inbox.wait(inbox.version, 0.05, commands_only=True)
+
+    assert time.monotonic() - began >= 0.05
+    inbox.put(Pause(False))
+    with waiting(lambda: inbox.wait(inbox.version, None, commands_only=True)):
+        pass
+
+
+def test_a_wait_ends_after_its_time(inbox: Inbox) -> None:
+    with waiting(lambda: inbox.wait(inbox.version, 0.01)):
+        pass
+
+    assert inbox.take() is None

@@ -1,0 +1,219 @@
+"""The server's end of the link in the test's own process, with clients that say what a test wants."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from app.events import EventBus
+from app.federation.link_server import LinkServer
+from app.federation.receiving import Receiving
+from app.federation.registry import ClientRegistry
+from app.federation.session import Task
+from app.records import Client, ClientState
+from shared.proto.link_pb2 import Chunk, Goodbye, Heartbeat, Released
+from shared.wire import Room
+from tests.support.raw_link import RawClient
+from tests.support.waiting import wait_until
+from tests.unit.test_session import a_task, without_garbage_collector
+
+LIMIT_S = 2.0
+
+
+class Counting(Receiving):
+    """Tells when a room was made, and when one in memory was given back."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.taken, self.given_back = threading.Event(), threading.Event()
+
+    def room(self, total_bytes: int) -> Room:
+        self.taken.set()
+        return super().room(total_bytes)
+
+    def give_back(self, size: int) -> None:
+        super().give_back(size)
+        self.given_back.set()
+
+
+@dataclass
+class Served:
+    """A link that listens, what it tells the registry, and what was told of messages."""
+
+    link: LinkServer
+    registry: ClientRegistry
+    receiving: Counting
+    told: list[str]
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.link.port}"
+
+    def dispatch(self, **changes: Callable[..., object]) -> None:
+        """Send message m to client a."""
+        self.link.dispatch([replace(a_task(self.told, "m", "a"), **changes)])
+
+    def flush(self) -> None:
+        """Return when the link thread has done all that it was told to."""
+        done = threading.Event()
+        self.link.post(done.set)
+        assert done.wait(LIMIT_S)
+
+    def client(self) -> Client:
+        self.flush()
+        return self.registry.known("a")
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    bus = EventBus()
+    registry = ClientRegistry(bus)
+    receiving = Counting(tmp_path / "spool")
+    link = LinkServer(registry, bus, None, lambda app: None, receiving)
+    link.start("127.0.0.1", 0)
+    yield Served(link, registry, receiving, [])
+    link.stop(0.0)
+
+
+def test_a_deadline_that_crosses_the_reply_changes_nothing(served: Served) -> None:
+    """The run thread finds the message overdue, while the link thread has its reply already."""
+    answered = threading.Event()
+
+    def reply(_: object) -> None:
+        served.link.mark_late("a", "m")
+        served.link.post(answered.set)
+
+    with RawClient(served.address) as client:
+        client.hello("a")
+        served.dispatch(on_reply=reply)
+        client.read_task()
+        client.reply("m", b"y")
+        assert answered.wait(LIMIT_S)
+
+        assert served.client().state is ClientState.IDLE
+        assert served.client().late_since is None
+
+
+def test_a_client_that_misses_a_deadline_is_late_until_it_answers(served: Served) -> None:
+    with RawClient(served.address) as client:
+        client.hello("a")
+        served.dispatch()
+        client.read_task()
+        served.link.mark_late("a", "another")
+        assert served.client().state is ClientState.TRAINING
+        served.link.mark_late("a", "m")
+        assert served.client().state is ClientState.LATE
+
+        client.reply("m", b"y")
+        assert client.read_kind("received").received.message_id == "m"
+
+        assert served.client().state is ClientState.IDLE
+        assert served.told == ["replied"]
+
+
+def test_a_client_that_is_late_stays_late_over_a_reconnect_until_it_has_stopped(served: Served) -> None:
+    with RawClient(served.address) as client:
+        client.hello("a")
+        served.dispatch()
+        client.read_task()
+        served.link.withdraw("a", "m", "the round went on without it", late=True)
+        assert client.read_kind("cancel").cancel.message_id == "m"
+        assert served.client().state is ClientState.LATE
+
+    with RawClient(served.address) as client:
+        welcome = client.hello("a", holding=["m"]).welcome
+        assert list(welcome.awaited) == []
+        assert served.client().state is ClientState.LATE
+
+        client.send(released=Released(message_id="m"))
+        client.send(heartbeat=Heartbeat())
+        assert_becomes_idle(served)
+
+
+def test_a_client_that_was_late_and_comes_back_with_empty_hands_is_free(served: Served) -> None:
+    with RawClient(served.address) as client:
+        client.hello("a")
+        served.dispatch()
+        client.read_task()
+        served.link.withdraw("a", "m", "the round went on without it", late=True)
+        assert served.client().state is ClientState.LATE
+
+    with RawClient(served.address) as client:
+        client.hello("a")
+        assert served.client().state is ClientState.IDLE
+
+
+def test_what_was_withdrawn_while_its_client_was_away_is_late_when_it_is_back(served: Served) -> None:
+    with RawClient(served.address) as client:
+        client.hello("a")
+        served.dispatch()
+        client.read_task()
+    wait_for_state(served, ClientState.LOST)
+    served.link.withdraw("a", "m", "the round went on without it", late=True)
+    assert served.client().state is ClientState.LOST
+
+    with RawClient(served.address) as client:
+        client.hello("a", holding=["m"])
+        assert served.client().state is ClientState.LATE
+        client.send(released=Released(message_id="m"))
+        assert_becomes_idle(served)
+
+
+def test_a_client_that_reconnects_at_once_was_never_away(served: Served) -> None:
+    with RawClient(served.address) as client, RawClient(served.address) as again:
+        client.hello("a")
+        served.dispatch()
+        client.read_task()
+
+        welcome = again.hello("a", holding=["m"]).welcome
+        assert list(welcome.awaited) == ["m"]
+        served.flush()
+        assert served.told == ["back"]
+
+        again.reply("m", b"y")
+        assert again.read_kind("received").received.message_id == "m"
+        assert served.told == ["back", "replied"]
+        assert served.client().state is ClientState.IDLE
+
+
+@pytest.mark.parametrize("end", ["it leaves", "its line is cut", "it breaks the protocol"])
+def test_half_a_reply_is_freed_when_its_client_goes(served: Served, end: str) -> None:
+    with without_garbage_collector():
+        with RawClient(served.address) as client:
+            client.hello("a")
+            served.dispatch()
+            client.read_task()
+            client.send(reply=Chunk(message_id="m", total_bytes=50 << 20, data=b"z" * 100_000))
+            assert served.receiving.taken.wait(LIMIT_S)
+            assert not served.receiving.given_back.is_set()
+            if end == "it leaves":
+                client.send(goodbye=Goodbye())
+                client.ending()
+            elif end == "it breaks the protocol":
+                client.send(reply=Chunk(index=7, data=b"1"))
+                client.ending()
+        wait_for_state(served, ClientState.LOST)
+
+        assert served.receiving.given_back.wait(LIMIT_S)
+
+
+def test_who_posts_to_a_link_that_has_ended_is_not_told_off(tmp_path: Path) -> None:
+    bus = EventBus()
+    link = LinkServer(ClientRegistry(bus), bus, None, lambda app: None, Receiving(tmp_path))
+    link.start("127.0.0.1", 0)
+    link.stop(0.0)
+
+    link.withdraw("a", "m", "the run is over")
+
+
+def wait_for_state(served: Served, state: ClientState) -> None:
+    wait_until(lambda: served.client().state is state, f"the client is {state}", LIMIT_S)
+
+
+def assert_becomes_idle(served: Served) -> None:
+    wait_for_state(served, ClientState.IDLE)
+    assert served.client().late_since is None

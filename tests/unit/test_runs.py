@@ -1,0 +1,265 @@
+"""RunManager: each run ends in the state that fits how it ended, and what was asked of it is not forgotten."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.events import EventBus
+from app.federation.active_run import PAUSING, STOPPING, Services
+from app.federation.built_in_run import BuiltInRun
+from app.federation.grid import LinkGrid
+from app.federation.link_server import LinkServer
+from app.federation.receiving import Receiving
+from app.federation.registry import ClientRegistry
+from app.federation.run_book import RunBook
+from app.federation.runs import RunManager
+from app.federation.spec import RunSpec
+from app.records import Run, RunState
+from app.store.checkpoints import CheckpointStore
+from app.store.store import Store
+from app.store.urls import default_url
+from app.store.writer import StoreWriter
+from shared.errors import IllegalTransition, StoreUnavailable
+from tests.support.records import a_run
+from tests.support.waiting import wait_until
+
+LIMIT_S = 4.0
+
+Execute = Callable[[BuiltInRun], None]
+"""What a run does, in place of federated learning."""
+
+
+class Server:
+    """The parts of a server that runs need, and a manager; runs do what `work` says."""
+
+    def __init__(self, home: Path, known: list[Run]) -> None:
+        self.store = Store.open(default_url(home))
+        bus = EventBus()
+        registry = ClientRegistry(bus)
+        self.writer = StoreWriter(self.store, bus, lambda: ())
+        self.link = LinkServer(registry, bus, None, lambda app: None, Receiving(home / "spool"))
+        self.book = RunBook(bus, known)
+        self.manager = RunManager(
+            Services(
+                book=self.book,
+                link=self.link,
+                registry=registry,
+                store=self.store,
+                writer=self.writer,
+                checkpoints=CheckpointStore(home / "checkpoints"),
+                data_dir=home,
+                app=None,
+            )
+        )
+        self.link.start("127.0.0.1", 0)
+        self.writer.start()
+
+    def end(self) -> None:
+        self.manager.shut_down(LIMIT_S)
+        self.link.stop(0.0)
+        self.writer.stop()
+        self.store.close()
+
+    def run(self, run_id: str) -> Run:
+        run = self.book.get(run_id)
+        assert run is not None
+        return run
+
+    def wait_for(self, run_id: str, state: RunState) -> Run:
+        wait_until(lambda: self.run(run_id).state is state, f"the run is {state}", LIMIT_S)
+        return self.run(run_id)
+
+
+StartServer = Callable[..., Server]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[StartServer]:
+    """Starts a server that knows these runs, oldest first; its manager is not started."""
+    servers: list[Server] = []
+
+    def start(*known: Run) -> Server:
+        servers.append(Server(tmp_path / "home", list(known)))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.end()
+
+
+@pytest.fixture
+def server(start: StartServer) -> Server:
+    server = start()
+    server.manager.start()
+    return server
+
+
+class Work:
+    """A run that says when it begins, and goes on to its next call of the grid when it may."""
+
+    def __init__(self) -> None:
+        self.began, self.may_go_on = threading.Event(), threading.Event()
+
+    def __call__(self, run: BuiltInRun) -> None:
+        run.goes_on()
+        self.began.set()
+        assert self.may_go_on.wait(LIMIT_S)
+        run.grid.breathe()
+
+
+@pytest.fixture
+def work(monkeypatch: pytest.MonkeyPatch) -> Iterator[Work]:
+    work = Work()
+    # as the methods of a class are called
+    monkeypatch.setattr(BuiltInRun, "execute", lambda self: work(self))
+    monkeypatch.setattr(BuiltInRun, "goes_on", _goes_on)
+    yield work
+    work.may_go_on.set()
+
+
+def _goes_on(run: BuiltInRun) -> None:
+    run._book.update(run.run_id, state=RunState.WAITING)
+    run._book.update(run.run_id, state=RunState.RUNNING, reason=None)
+
+
+def test_a_run_whose_start_the_database_does_not_allow_is_interrupted_and_can_be_resumed(
+    server: Server, work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work.may_go_on.set()
+    with monkeypatch.context() as broken:
+
+        def locked(*_: Any) -> None:
+            raise StoreUnavailable("The database is locked by another program.")
+
+        broken.setattr(server.store, "num_partitions", locked)
+        run_id = server.manager.submit(RunSpec()).id
+        run = server.wait_for(run_id, RunState.INTERRUPTED)
+        assert run.reason == "The database is locked by another program."
+        assert run.can_resume
+
+    server.manager.resume(run_id)
+
+    server.wait_for(run_id, RunState.COMPLETED)
+
+
+def test_a_stop_that_was_confirmed_holds_when_the_server_is_shut_down_before_it_takes_effect(
+    server: Server, work: Work
+) -> None:
+    run_id = server.manager.submit(RunSpec()).id
+    assert work.began.wait(LIMIT_S)
+    assert server.manager.stop(run_id).reason == STOPPING
+
+    server.manager.shut_down(0.0)
+    work.may_go_on.set()
+
+    run = server.wait_for(run_id, RunState.STOPPED)
+    assert run.reason == "stopped by request"
+
+
+def test_a_run_that_is_cut_by_the_servers_end_is_interrupted(server: Server, work: Work) -> None:
+    run_id = server.manager.submit(RunSpec()).id
+    assert work.began.wait(LIMIT_S)
+
+    server.manager.shut_down(0.0)
+    work.may_go_on.set()
+
+    run = server.wait_for(run_id, RunState.INTERRUPTED)
+    assert (run.reason, run.can_resume) == ("the server was shut down", True)
+
+
+@pytest.mark.parametrize("command", ["stop", "pause"])
+def test_the_reason_is_there_before_the_command_can_have_its_effect(
+    server: Server, work: Work, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    run_id = server.manager.submit(RunSpec()).id
+    assert work.began.wait(LIMIT_S)
+    seen: list[str | None] = []
+    real = getattr(LinkGrid, command)
+
+    def commanded(grid: LinkGrid, *args: Any, **kwargs: Any) -> None:
+        seen.append(server.run(run_id).reason)
+        real(grid, *args, **kwargs)
+
+    with monkeypatch.context() as watched:
+        watched.setattr(LinkGrid, command, commanded)
+        answered = getattr(server.manager, command)(run_id)
+
+    assert seen == [{"stop": STOPPING, "pause": PAUSING}[command]]
+    assert answered.reason == seen[0]
+
+
+def test_what_a_paused_run_says_is_that_it_is_paused(server: Server, work: Work) -> None:
+    run_id = server.manager.submit(RunSpec()).id
+    assert work.began.wait(LIMIT_S)
+    server.manager.pause(run_id)
+    work.may_go_on.set()
+    assert server.wait_for(run_id, RunState.PAUSED).reason == "paused by request"
+
+    server.manager.resume(run_id)
+
+    assert server.wait_for(run_id, RunState.COMPLETED).reason is None
+
+
+@pytest.mark.parametrize("state", [RunState.WAITING, RunState.RUNNING, RunState.PAUSED])
+@pytest.mark.parametrize("resume", [True, False])
+def test_a_run_that_was_cut_on_its_way_to_a_stop_is_stopped(
+    start: StartServer, state: RunState, resume: bool
+) -> None:
+    server = start(a_run("0000000a", state=state, reason=STOPPING), a_run("0000000b"))
+
+    going_on = server.manager.recover(resume=resume)
+
+    assert [run.id for run in going_on] == ["0000000b"]
+    run = server.run("0000000a")
+    assert (run.state, run.reason) == (RunState.STOPPED, "stopped by request")
+    with pytest.raises(IllegalTransition):
+        server.manager.resume("0000000a")
+
+
+@pytest.mark.parametrize(
+    ("state", "reason"), [(RunState.RUNNING, None), (RunState.RUNNING, PAUSING), (RunState.WAITING, "waiting")]
+)
+def test_any_other_run_that_was_cut_goes_on(start: StartServer, state: RunState, reason: str | None) -> None:
+    server = start(a_run("0000000a", state=state, reason=reason))
+
+    assert [run.state for run in server.manager.recover(resume=True)] == [RunState.QUEUED]
+
+
+def test_an_interrupted_run_that_is_still_active_can_be_commanded_as_one_that_is_not(
+    server: Server, work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its state is there a moment before the run thread has let go of it."""
+    closing, may_close = threading.Event(), threading.Event()
+    real = BuiltInRun.close
+
+    def close(run: BuiltInRun) -> None:
+        real(run)
+
+    def broken(run: BuiltInRun) -> None:
+        raise StoreUnavailable("The disk is full.")
+
+    monkeypatch.setattr(BuiltInRun, "execute", broken)
+    real_interrupt = RunManager._interrupt
+
+    def interrupt(manager: RunManager, *args: Any) -> Run:
+        run = real_interrupt(manager, *args)
+        closing.set()
+        assert may_close.wait(LIMIT_S)
+        return run
+
+    monkeypatch.setattr(RunManager, "_interrupt", interrupt)
+    monkeypatch.setattr(BuiltInRun, "close", close)
+    run_id = server.manager.submit(RunSpec()).id
+    assert closing.wait(LIMIT_S)
+
+    with pytest.raises(IllegalTransition, match="cannot be paused: it is interrupted"):
+        server.manager.pause(run_id)
+    stopped = server.manager.stop(run_id)
+    may_close.set()
+
+    assert stopped.state is RunState.STOPPED
