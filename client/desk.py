@@ -49,7 +49,9 @@ class Desk:
         wanted = set(welcome.awaited)
         for message_id in self._working.keys() - wanted:
             self._give_up(self._working.pop(message_id))
-        self._finished = {key: reply for key, reply in self._finished.items() if key in wanted}
+        for message_id in self._finished.keys() - wanted:
+            del self._finished[message_id]
+            send(ClientFrame(released=Released(message_id=message_id)))
         if self._labels is not None:
             send(self._labels)
         for reply in self._finished.values():

@@ -163,13 +163,19 @@ class ActiveRun(ABC):
         run = self._book.get(self.run_id)
         if run is not None and run.reason != reason:
             self._log.info("run %s is %s", self.run_id, reason)
-        self._book.update(self.run_id, state=RunState.WAITING, reason=reason)
+        self._show(RunState.WAITING, reason)
 
     def goes_on(self) -> None:
         """The run waits no longer."""
-        run = self._book.update(self.run_id, state=RunState.RUNNING, reason=None)
+        run = self._show(RunState.RUNNING, None)
         if run.started_at is None:
             self._book.update(self.run_id, started_at=time.time())
+
+    def _show(self, state: RunState, reason: str | None) -> Run:
+        """Change state and reason, but not the reason of a run that was told to stop: it is what survives."""
+        run = self._book.get(self.run_id)
+        stops = run is not None and run.reason == STOPPING
+        return self._book.update(self.run_id, state=state, reason=STOPPING if stops else reason)
 
     def paused(self) -> None:
         """The run is held, in whatever state it was."""

@@ -7,38 +7,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from app.demo.fleet import Fleet
 from tests.conftest import Clients, StartServer
 from tests.support.api import Api
 from tests.support.processes import ServerProcess
-from tests.support.tools import require
 
-CHROMIUM_FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-DESKTOP: ViewportSize = {"width": 1440, "height": 900}
 TRIO = ["client-1", "client-2", "client-3"]
 SLOW_MS = 90_000
 
 expect.set_options(timeout=15_000)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    chromium = require("chromium", why="the page is tested in a real browser")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -61,31 +40,6 @@ def api(server: ServerProcess) -> Iterator[Api]:
     yield api
     api.end_all_runs()
     api.close()
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A page that must not fail, and must not ask another host for anything."""
-    page = browser.new_page(viewport=DESKTOP, color_scheme="light", reduced_motion="reduce")
-    failures: list[str] = []
-    strangers: list[str] = []
-
-    def requested(request: Request) -> None:
-        if not request.url.startswith(("http://localhost:", "ws://localhost:", "data:", "blob:")):
-            strangers.append(request.url)
-
-    page.on("pageerror", lambda error: failures.append(str(error)))
-
-    def failed(request: Request) -> None:
-        if request.failure == "csp" and request.url in strangers:
-            strangers.remove(request.url)  # the browser did not send it
-
-    page.on("request", requested)
-    page.on("requestfailed", failed)
-    yield page
-    page.close()
-    assert failures == []
-    assert strangers == []
 
 
 def open_page(page: Page, server: ServerProcess) -> None:

@@ -1,4 +1,4 @@
-"""Servers that are killed and started again, and what an undisturbed run would have come to."""
+"""Servers that are killed and started again, clients good and bad, and what an undisturbed run comes to."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flwr.app import Message
 
 from app.demo.fleet import Fleet
+from shared.flower import decode
 from tests.conftest import Clients
 from tests.support.api import Api, Json
 from tests.support.consistency import require_consistent
 from tests.support.forked_server import ForkedServer
+from tests.support.raw_link import RawClient
 
 Undisturbed = Callable[..., list[Json]]
 
@@ -119,3 +122,50 @@ def without_times(rounds: list[Json]) -> list[Json]:
 
 def _approximately(value: Any) -> Any:
     return pytest.approx(value, rel=1e-4) if isinstance(value, float) else value
+
+
+@pytest.fixture
+def no_tracebacks(api: Api) -> Iterator[None]:
+    """Whatever a client does is told in words."""
+    before = api.get("/status")["seq"]
+    yield
+    said = [entry for entry in api.logs(source="server") if entry["seq"] > before]
+    assert [entry for entry in said if entry["traceback"]] == []
+
+
+@pytest.fixture
+def bad(lasting_server: ForkedServer, api: Api) -> Iterator[RawClient]:
+    """A client that does what the test says."""
+    with RawClient(lasting_server.link) as link:
+        link.hello("bad")
+        yield link
+        api.end_all_runs()
+    api.wait_for_client("bad", "lost")
+
+
+@pytest.fixture
+def good(clients: Clients, api: Api) -> Iterator[None]:
+    """A real client."""
+    clients.start("good")
+    api.wait_for_client("good", "idle")
+    yield
+    api.end_all_runs()
+    clients.end("good")
+    api.wait_for_client("good", "lost")
+
+
+def completed_round(api: Api, run_id: str, number: int = 1) -> Json:
+    """A round of a run, which completes."""
+    api.wait_for_run(run_id, "completed")
+    return api.rounds(run_id)[number]
+
+
+def said_since(api: Api, seq: int) -> list[str]:
+    """What the server has said after event `seq`."""
+    return [entry["message"] for entry in api.logs(source="server") if entry["seq"] > seq]
+
+
+def read_message(link: RawClient) -> tuple[str, Message]:
+    """The next message and its id."""
+    message_id, payload = link.read_task()
+    return message_id, decode(payload)

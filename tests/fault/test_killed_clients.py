@@ -8,8 +8,9 @@ import pytest
 
 from shared.flower import decode
 from tests.conftest import Clients
+from tests.fault.conftest import completed_round
 from tests.support.answers import serve, trained
-from tests.support.api import Api, Json
+from tests.support.api import Api
 from tests.support.forked_server import ForkedServer
 from tests.support.raw_link import RawClient
 from tests.support.waiting import wait_until
@@ -37,22 +38,16 @@ def start(api: Api, **spec: object) -> str:
     return run_id
 
 
-def completed_round(api: Api, run_id: str, number: int = 1) -> Json:
-    """A round of a run, which completes."""
-    api.wait_for_run(run_id, "completed")
-    return api.rounds(run_id)[number]
-
-
 def train_with_progress(api: Api, *client_ids: str) -> None:
     """Wait until all of these are in the middle of their training."""
-    wait_until(
-        lambda: all(client_ids_training(api, client_id) for client_id in client_ids), f"{client_ids} train"
-    )
 
+    def all_do() -> bool:
+        known = api.clients()
+        asked = [known[client_id] for client_id in client_ids if client_id in known]
+        busy = [client for client in asked if client["state"] == "training" and client["progress"]]
+        return len(busy) == len(client_ids)
 
-def client_ids_training(api: Api, client_id: str) -> bool:
-    client = api.clients().get(client_id)
-    return client is not None and client["state"] == "training" and client["progress"] is not None
+    wait_until(all_do, f"{client_ids} train")
 
 
 def test_killed_before_it_trains(api: Api, clients: Clients) -> None:

@@ -54,3 +54,8 @@ def like(array: Array, **changes: Any) -> Array:
     """An array with some fields of another: dtype, shape, stype, data."""
     fields = {"dtype": array.dtype, "shape": array.shape, "stype": array.stype, "data": array.data}
     return Array(**{**fields, **changes})
+
+
+def model_of(message: Message) -> dict[str, Array]:
+    """The model in a message."""
+    return dict(message.content.array_records["arrays"])

@@ -64,7 +64,11 @@ def test_an_app_that_exits_has_ended(grid: LinkGrid) -> None:
         AppThread(lambda: sys.exit(3), grid).run()
 
 
-@pytest.mark.parametrize("error", [asyncio.CancelledError("too long"), KeyboardInterrupt(), GeneratorExit()])
+class EndOfApp(BaseException):
+    """What a library raises where nobody should catch it."""
+
+
+@pytest.mark.parametrize("error", [asyncio.CancelledError("too long"), GeneratorExit(), EndOfApp("enough")])
 def test_what_would_end_the_run_thread_is_an_error_of_the_app(grid: LinkGrid, error: BaseException) -> None:
     def broken() -> None:
         raise error

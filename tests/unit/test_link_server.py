@@ -13,7 +13,6 @@ from app.events import EventBus
 from app.federation.link_server import LinkServer
 from app.federation.receiving import Receiving
 from app.federation.registry import ClientRegistry
-from app.federation.session import Task
 from app.records import Client, ClientState
 from shared.proto.link_pb2 import Chunk, Goodbye, Heartbeat, Released
 from shared.wire import Room
@@ -53,9 +52,10 @@ class Served:
     def address(self) -> str:
         return f"127.0.0.1:{self.link.port}"
 
-    def dispatch(self, **changes: Callable[..., object]) -> None:
+    def dispatch(self, on_reply: Callable[[object], None] | None = None) -> None:
         """Send message m to client a."""
-        self.link.dispatch([replace(a_task(self.told, "m", "a"), **changes)])
+        task = a_task(self.told, "m", "a")
+        self.link.dispatch([replace(task, on_reply=on_reply or task.on_reply)])
 
     def flush(self) -> None:
         """Return when the link thread has done all that it was told to."""

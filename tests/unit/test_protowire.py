@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterable
 from typing import BinaryIO, cast
@@ -44,7 +45,9 @@ def serialised(draw: st.DrawFn) -> bytes:
     proto = MessageProto(
         metadata=metadata_to_proto(message.metadata), content=recorddict_to_proto(message.content)
     )
-    more = [MessageProto(content=recorddict_to_proto(each)) for each in draw(st.lists(contents(), max_size=2))]
+    more = [
+        MessageProto(content=recorddict_to_proto(each)) for each in draw(st.lists(contents(), max_size=2))
+    ]
     pieces: Iterable[MessageProto] = draw(st.permutations([proto, *more]))
     return b"".join(piece.SerializeToString() for piece in pieces)
 
@@ -121,3 +124,14 @@ def test_a_source_gives_what_there_is() -> None:
         assert len(source) == 6
         assert (source.read(0, 6), source.read(2, 3), source.read(4, 99)) == (b"abcdef", b"cde", b"ef")
         assert (source.read(6, 1), source.read(0, 0)) == (b"", b"")
+
+
+def test_a_file_is_read_whole_also_when_the_system_gives_it_in_pieces(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Linux gives 2 GiB at most, whatever is asked for."""
+    pread = os.pread
+    monkeypatch.setattr(os, "pread", lambda file, length, start: pread(file, min(length, 2), start))
+    source = in_file(b"abcdef")
+
+    assert (source.read(0, 6), source.read(1, 3), source.read(5, 9)) == (b"abcdef", b"bcd", b"f")

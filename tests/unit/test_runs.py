@@ -1,4 +1,4 @@
-"""RunManager: each run ends in the state that fits how it ended, and what was asked of it is not forgotten."""
+"""RunManager: a run's state says how it ended, and what was asked of a run is not forgotten."""
 
 from __future__ import annotations
 
@@ -25,30 +25,27 @@ from app.store.store import Store
 from app.store.urls import default_url
 from app.store.writer import StoreWriter
 from shared.errors import IllegalTransition, StoreUnavailable
-from tests.support.records import a_run
+from tests.support.records import a_hello, a_run
 from tests.support.waiting import wait_until
 
 LIMIT_S = 4.0
 
-Execute = Callable[[BuiltInRun], None]
-"""What a run does, in place of federated learning."""
-
 
 class Server:
-    """The parts of a server that runs need, and a manager; runs do what `work` says."""
+    """The parts of a server that runs need, and a manager."""
 
     def __init__(self, home: Path, known: list[Run]) -> None:
         self.store = Store.open(default_url(home))
         bus = EventBus()
-        registry = ClientRegistry(bus)
+        self.registry = ClientRegistry(bus)
         self.writer = StoreWriter(self.store, bus, lambda: ())
-        self.link = LinkServer(registry, bus, None, lambda app: None, Receiving(home / "spool"))
+        self.link = LinkServer(self.registry, bus, None, lambda app: None, Receiving(home / "spool"))
         self.book = RunBook(bus, known)
         self.manager = RunManager(
             Services(
                 book=self.book,
                 link=self.link,
-                registry=registry,
+                registry=self.registry,
                 store=self.store,
                 writer=self.writer,
                 checkpoints=CheckpointStore(home / "checkpoints"),
@@ -105,7 +102,9 @@ class Work:
     def __init__(self) -> None:
         self.began, self.may_go_on = threading.Event(), threading.Event()
 
-    def __call__(self, run: BuiltInRun) -> None:
+    def carry_out(self, run: BuiltInRun) -> None:
+        """In place of federated learning."""
+        run.waits("waiting for a test")
         run.goes_on()
         self.began.set()
         assert self.may_go_on.wait(LIMIT_S)
@@ -115,16 +114,9 @@ class Work:
 @pytest.fixture
 def work(monkeypatch: pytest.MonkeyPatch) -> Iterator[Work]:
     work = Work()
-    # as the methods of a class are called
-    monkeypatch.setattr(BuiltInRun, "execute", lambda self: work(self))
-    monkeypatch.setattr(BuiltInRun, "goes_on", _goes_on)
+    monkeypatch.setattr(BuiltInRun, "call_server_app", lambda run, context: work.carry_out(run))
     yield work
     work.may_go_on.set()
-
-
-def _goes_on(run: BuiltInRun) -> None:
-    run._book.update(run.run_id, state=RunState.WAITING)
-    run._book.update(run.run_id, state=RunState.RUNNING, reason=None)
 
 
 def test_a_run_whose_start_the_database_does_not_allow_is_interrupted_and_can_be_resumed(
@@ -170,6 +162,28 @@ def test_a_run_that_is_cut_by_the_servers_end_is_interrupted(server: Server, wor
 
     run = server.wait_for(run_id, RunState.INTERRUPTED)
     assert (run.reason, run.can_resume) == ("the server was shut down", True)
+
+
+def test_a_round_that_lacked_updates_is_tried_again_when_a_client_came_during_it(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def rounds(run: BuiltInRun, _: object) -> None:
+        run.waits("waiting for a test")
+        hears_of_clients = threading.Event()
+        server.link.post(hears_of_clients.set)
+        assert hears_of_clients.wait(LIMIT_S)
+        run.grid.breathe()
+        run.before_round(1)
+        run.grid.membership_changed()
+        run.grid.breathe()  # as the exchange does, which hears of it
+        run.short_of_updates(1, "too few updates")
+        run.goes_on()
+
+    monkeypatch.setattr(BuiltInRun, "call_server_app", rounds)
+    server.link.post(server.registry.connected, a_hello("a"))
+    run_id = server.manager.submit(RunSpec(min_clients=1)).id
+
+    server.wait_for(run_id, RunState.COMPLETED)
 
 
 @pytest.mark.parametrize("command", ["stop", "pause"])
@@ -222,7 +236,8 @@ def test_a_run_that_was_cut_on_its_way_to_a_stop_is_stopped(
 
 
 @pytest.mark.parametrize(
-    ("state", "reason"), [(RunState.RUNNING, None), (RunState.RUNNING, PAUSING), (RunState.WAITING, "waiting")]
+    ("state", "reason"),
+    [(RunState.RUNNING, None), (RunState.RUNNING, PAUSING), (RunState.WAITING, "waiting")],
 )
 def test_any_other_run_that_was_cut_goes_on(start: StartServer, state: RunState, reason: str | None) -> None:
     server = start(a_run("0000000a", state=state, reason=reason))
@@ -231,35 +246,30 @@ def test_any_other_run_that_was_cut_goes_on(start: StartServer, state: RunState,
 
 
 def test_an_interrupted_run_that_is_still_active_can_be_commanded_as_one_that_is_not(
-    server: Server, work: Work, monkeypatch: pytest.MonkeyPatch
+    server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its state is there a moment before the run thread has let go of it."""
-    closing, may_close = threading.Event(), threading.Event()
-    real = BuiltInRun.close
-
-    def close(run: BuiltInRun) -> None:
-        real(run)
-
-    def broken(run: BuiltInRun) -> None:
-        raise StoreUnavailable("The disk is full.")
-
-    monkeypatch.setattr(BuiltInRun, "execute", broken)
-    real_interrupt = RunManager._interrupt
+    interrupted, may_let_go = threading.Event(), threading.Event()
+    real = RunManager._interrupt
 
     def interrupt(manager: RunManager, *args: Any) -> Run:
-        run = real_interrupt(manager, *args)
-        closing.set()
-        assert may_close.wait(LIMIT_S)
+        run = real(manager, *args)
+        interrupted.set()
+        assert may_let_go.wait(LIMIT_S)
         return run
 
+    def broken(run: BuiltInRun, _: object) -> None:
+        run.waits("waiting for a test")
+        raise StoreUnavailable("The disk is full.")
+
     monkeypatch.setattr(RunManager, "_interrupt", interrupt)
-    monkeypatch.setattr(BuiltInRun, "close", close)
+    monkeypatch.setattr(BuiltInRun, "call_server_app", broken)
     run_id = server.manager.submit(RunSpec()).id
-    assert closing.wait(LIMIT_S)
+    assert interrupted.wait(LIMIT_S)
 
     with pytest.raises(IllegalTransition, match="cannot be paused: it is interrupted"):
         server.manager.pause(run_id)
     stopped = server.manager.stop(run_id)
-    may_close.set()
+    may_let_go.set()
 
     assert stopped.state is RunState.STOPPED
