@@ -169,3 +169,8 @@ def read_message(link: RawClient) -> tuple[str, Message]:
     """The next message and its id."""
     message_id, payload = link.read_task()
     return message_id, decode(payload)
+
+
+def require_the_only_run(api: Api, run_id: str) -> None:
+    """No other run was made of it."""
+    assert [run["id"] for run in api.get("/runs")["runs"]] == [run_id]

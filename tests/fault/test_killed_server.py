@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
@@ -13,14 +13,13 @@ import pytest
 from app.demo.fleet import Fleet
 from app.federation.spec import RunSpec
 from app.store.reader import StoreReader
-from app.store.urls import default_url
 from shared.flower_app import read_app
 from tests.conftest import Clients, StartCommand, StartServer
-from tests.fault.conftest import PAIR, Undisturbed, without_times
+from tests.fault.conftest import PAIR, Undisturbed, require_the_only_run, without_times
 from tests.support.api import Api
 from tests.support.apps import APPS
+from tests.support.consistency import wait_until_kept
 from tests.support.forked_server import Death, ForkedServer
-from tests.support.waiting import wait_until
 
 SPEC: dict[str, Any] = {
     "num_rounds": 6,
@@ -65,18 +64,7 @@ def pause(server: ForkedServer, api: Api, run_id: str) -> None:
         run = store.run(run_id)
         return run is not None and run.state == "paused"
 
-    wait_until_kept(server, is_paused, "it is paused")
-
-
-def wait_until_kept(server: ForkedServer, condition: Callable[[StoreReader], bool], what: str) -> None:
-    """What REST tells comes into the store a moment later; the page waits for that."""
-    with StoreReader.open_to_read(default_url(server.home)) as store:
-        wait_until(lambda: condition(store), f"the store has that {what}")
-
-
-def require_the_only_run(api: Api, run_id: str) -> None:
-    """No other run was made of it."""
-    assert [run["id"] for run in api.get("/runs")["runs"]] == [run_id]
+    wait_until_kept(server.home, is_paused, "it is paused")
 
 
 @pytest.mark.parametrize("strategy", ["fedavg", "fedadam"])
@@ -94,6 +82,7 @@ def test_a_run_that_is_killed_in_every_phase_comes_to_the_same(
     api = ending.enter_context(closing(Api(server.url)))
     (run,) = api.get("/runs")["runs"]
     api.wait_for_reason(run["id"], "waiting for 2 more clients")
+    wait_until_kept(server.home, lambda store: store.run(run["id"]) is not None, "there is a run")
     server.kill()
     server.start(LOADING_THE_DATA)
     server.wait_until_dead()
@@ -226,6 +215,16 @@ def test_a_run_waits_a_while_for_those_that_it_had(
     assert without_times(api.rounds(run["id"])) == without_times(undisturbed(**LONG))
 
 
+def test_a_run_that_was_accepted_is_not_forgotten(server: ForkedServer, api: Api) -> None:
+    run_ids = []
+    for _ in range(3):
+        run_ids.append(api.start(**SPEC)["id"])
+        server.kill()
+        server.start()
+
+    assert [run["id"] for run in api.get("/runs")["runs"]] == run_ids[::-1]
+
+
 def test_runs_in_the_queue_stay_there_in_their_order(server: ForkedServer, api: Api) -> None:
     first, second, third = (api.start(**{**SPEC, "num_rounds": rounds}) for rounds in (40, 2, 1))
     api.wait_for_round(first["id"], 1)
@@ -259,7 +258,7 @@ def test_a_run_of_another_app_is_interrupted_and_offered_to_be_started_again(
     Clients(fleet, server.link, tmp_path).start(*PAIR, app=app)
     api = ending.enter_context(closing(Api(server.url)))
     run = api.start(num_rounds=10_000)
-    wait_until_kept(server, lambda store: len(store.rounds(run["id"])) >= 2, "a round is over")
+    wait_until_kept(server.home, lambda store: len(store.rounds(run["id"])) >= 2, "a round is over")
 
     for end in (server.kill, server.end):
         end()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from app.records import Round, Run, RunState
 from app.store.checkpoints import CheckpointStore
 from app.store.reader import StoreReader
 from app.store.urls import FILE_NAME, default_url
+from tests.support.waiting import wait_until
 
 AT_REST = FINAL_STATES | {RunState.INTERRUPTED, RunState.QUEUED, RunState.PAUSED}
 
@@ -68,3 +70,9 @@ def _require_checkpoints(run: Run, checkpoints: CheckpointStore) -> None:
     if run.state is RunState.COMPLETED and run.spec.app is None:
         assert listed[-1] == run.num_rounds
         assert len(listed) <= run.spec.keep_checkpoints + 1
+
+
+def wait_until_kept(home: Path, condition: Callable[[StoreReader], bool], what: str) -> None:
+    """What REST tells comes into the store a moment later; the page waits for that."""
+    with StoreReader.open_to_read(default_url(home)) as store:
+        wait_until(lambda: condition(store), f"the store has that {what}")
