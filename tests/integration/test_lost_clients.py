@@ -51,13 +51,23 @@ def test_a_run_waits_for_the_second_client_and_begins_when_it_comes(api: Api, cl
     assert api.wait_for_run(run["id"], "completed")["clients"] == ["a", "b"]
 
 
+def round_in_the_middle_of_which(api: Api, client_id: str) -> int | None:
+    """The round in which a client trains, with more than half of it still to do; None if it does not."""
+    client = api.clients()[client_id]
+    progress = client["progress"]
+    if client["state"] != "training" or not progress or 2 * progress["done"] > progress["total"]:
+        return None
+    round_: int = client["round"]
+    return round_
+
+
 def test_a_killed_client_is_shown_as_lost_and_the_others_go_on(api: Api, clients: Clients) -> None:
     clients.start("a", "b", "c")
     run = api.start(num_rounds=10_000, min_clients=2, num_partitions=3, **LONG_ROUND)
     for client_id in ("a", "b", "c"):
         api.wait_for_client(client_id, "idle", "training")
     api.wait_for_round(run["id"], 0)
-    round_ = api.wait_for_client("c", "training")["round"]
+    round_ = wait_until(lambda: round_in_the_middle_of_which(api, "c"), "c is in the middle of its training")
 
     clients.kill("c")
 
