@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from app.federation.spec import RunSpec
+from shared.run_spec import RunSpec
 
 
 class Record(BaseModel):

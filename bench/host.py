@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from flwr.app import Message
 
-from app.federation.instruction import Instruction
-from app.federation.replies import check_reply
+from app.federation.grid.instruction import Instruction
+from app.federation.rounds.built_in_replies import check_reply
 from shared.wire import MAX_MESSAGE_BYTES
 
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.federation.cohort import Cohort
-from app.federation.spec import RunSpec
+from app.federation.runs.roster import Cohort
 from app.records import Client, ClientState
+from shared.run_spec import RunSpec
 from tests.support.records import a_client
 
 RUN = "7f3a9c01"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.federation.exchange import Exchange
+from app.federation.grid.exchange import Exchange
 
 
 class Told:

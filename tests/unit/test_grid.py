@@ -11,11 +11,11 @@ import pytest
 from flwr.app import ConfigRecord, Message, RecordDict
 from flwr.serverapp import Grid
 
-from app.federation.content import Content
-from app.federation.grid import LinkGrid
-from app.federation.instruction import Instruction
-from app.federation.link_server import LinkServer
-from app.federation.session import Task
+from app.federation.grid.content import Content
+from app.federation.grid.instruction import Instruction
+from app.federation.grid.link_grid import LinkGrid
+from app.federation.link.server import LinkServer
+from app.federation.link.session import Task
 from shared.errors import ReplyInvalid, RunStopped
 from shared.flower import decode, encode, identify_server_task, is_unavailable, node_id_of, set_message_id
 from shared.proto.link_pb2 import ServerFrame

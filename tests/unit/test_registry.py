@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.events import EventBus
-from app.federation.registry import ClientRegistry, natural_key
+from app.federation.link.clients import ClientRegistry, natural_key
 from app.records import Client, ClientProgress, ClientState
 from tests.support.records import a_hello
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from flwr.app import Array, ArrayRecord, ConfigRecord, Message, MetricRecord, RecordDict
 
-from app.federation.app_metrics import check_any_reply
-from app.federation.instruction import Instruction
-from app.federation.replies import check_reply, open_array
+from app.federation.grid.instruction import Instruction
+from app.federation.rounds.app_replies import check_any_reply
+from app.federation.rounds.built_in_replies import check_reply, open_array
 from shared.errors import ReplyInvalid
 from shared.flower import identify_server_task, node_id_of, set_message_id
 

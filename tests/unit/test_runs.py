@@ -10,21 +10,21 @@ from typing import Any
 import pytest
 
 from app.events import EventBus
-from app.federation.active_run import PAUSING, STOPPING, Services
-from app.federation.built_in_run import BuiltInRun
-from app.federation.grid import LinkGrid
-from app.federation.link_server import LinkServer
-from app.federation.receiving import Receiving
-from app.federation.registry import ClientRegistry
-from app.federation.run_book import RunBook
-from app.federation.runs import RunManager
-from app.federation.spec import RunSpec
+from app.federation.grid.link_grid import LinkGrid
+from app.federation.link.clients import ClientRegistry
+from app.federation.link.server import LinkServer
+from app.federation.link.spool import Receiving
+from app.federation.runs.active import PAUSING, STOPPING, Services
+from app.federation.runs.book import RunBook
+from app.federation.runs.built_in import BuiltInRun
+from app.federation.runs.manager import RunManager
 from app.records import Run, RunState
 from app.store.checkpoints import CheckpointStore
 from app.store.store import Store
 from app.store.urls import default_url
 from app.store.writer import StoreWriter
 from shared.errors import IllegalTransition, StoreUnavailable
+from shared.run_spec import RunSpec
 from tests.support.records import a_hello, a_run
 from tests.support.waiting import wait_until
 

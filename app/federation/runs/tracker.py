@@ -15,8 +15,8 @@ from typing import Any
 
 from flwr.app import Message
 
-from app.federation.instruction import Instruction
-from app.federation.run_book import RunBook
+from app.federation.grid.instruction import Instruction
+from app.federation.runs.book import RunBook
 from app.records import ClientRound, GlobalScore, Phase, Round, RunProgress
 from shared.results import EvaluateMetrics, TrainMetrics
 from shared.training import EvalResult
@@ -85,7 +85,7 @@ class RoundTracker:
         self._answered: set[str] = set()
         self._asked_to_train = 0
 
-    # app.federation.grid.Observer
+    # app.federation.grid.link_grid.Observer
 
     def sent(self, instructions: list[Instruction]) -> None:
         """A phase begins: these clients were asked."""
@@ -188,7 +188,7 @@ class RoundTracker:
         self._round = Round(round=server_round, started_at=time.time())
         self._kind = None
 
-    # app.federation.server_app.RunCallbacks, as far as it is about results
+    # app.federation.rounds.server_app.RunCallbacks, as far as it is about results
 
     def evaluated(self, server_round: int, result: EvalResult) -> None:
         """The global model after `server_round` was evaluated on the server's test set."""

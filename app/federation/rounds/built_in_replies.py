@@ -11,7 +11,7 @@ import numpy as np
 from flwr.app import Array, ArrayRecord, Message
 from numpy.lib import format as npy
 
-from app.federation.instruction import Instruction
+from app.federation.grid.instruction import Instruction
 from shared.errors import ReplyInvalid
 from shared.results import EvaluateMetrics, TrainMetrics, records_of
 

@@ -18,15 +18,15 @@ from flwr.app import ArrayRecord, ConfigRecord, Context, Message
 from flwr.serverapp import Grid, ServerApp
 from numpy.typing import NDArray
 
-from app.federation.rounds import last_line
-from app.federation.sampling import SampledGrid, sample_nodes
-from app.federation.spec import RunSpec
+from app.federation.runs.tracker import last_line
 from app.federation.strategies import RoundStrategy, build_strategy
+from app.federation.strategies.sampling import SampledGrid, sample_nodes
 from shared import paths
 from shared.datasets import TensorSet, load_test
 from shared.errors import ReplyInvalid, RoundFailed
 from shared.flower import client_failed, is_unavailable
 from shared.models import build_model
+from shared.run_spec import RunSpec
 from shared.seeds import derive_seed
 from shared.training import EvalResult, evaluate, resolve_device
 

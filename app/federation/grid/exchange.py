@@ -8,7 +8,7 @@ from typing import Protocol
 
 
 class Patience(Protocol):
-    """How long to wait for replies; see `app.federation.grid.Host`."""
+    """How long to wait for replies; see `app.federation.grid.link_grid.Host`."""
 
     def deadline_s(self, kind: str) -> float | None:
         """Seconds after which the replies that are there should do."""

@@ -9,15 +9,15 @@ import time
 import traceback
 import uuid
 
-from app.federation.active_run import PAUSING, STOPPING, ActiveRun, Services
-from app.federation.app_run import AppRun, app_run_config
-from app.federation.built_in_run import BuiltInRun
-from app.federation.spec import FIELDS_OF_ANY_APP, RunSpec
-from app.federation.states import FINAL_STATES, IDLE_STATES
+from app.federation.runs.active import PAUSING, STOPPING, ActiveRun, Services
+from app.federation.runs.built_in import BuiltInRun
+from app.federation.runs.foreign import AppRun, app_run_config
+from app.federation.runs.states import FINAL_STATES, IDLE_STATES
 from app.federation.strategies import build_strategy
 from app.records import Run, RunState
 from shared.errors import FedLoomError, IllegalTransition, RunStopped, SettingsInvalid, StoreUnavailable
 from shared.run_config import ROUNDS_KEY, fuse, rounds_of
+from shared.run_spec import FIELDS_OF_ANY_APP, RunSpec
 
 log = logging.getLogger(__name__)
 

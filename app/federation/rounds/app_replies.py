@@ -13,8 +13,8 @@ from itertools import islice
 
 from flwr.app import Array, ArrayRecord, Message, MetricRecord
 
-from app.federation.replies import check_size, open_array
-from app.federation.rounds import ClientResult
+from app.federation.rounds.built_in_replies import check_size, open_array
+from app.federation.runs.tracker import ClientResult
 from shared.errors import ReplyInvalid
 from shared.results import records_of
 

@@ -10,14 +10,14 @@ from collections.abc import Callable, Generator, Iterable
 from flwr.app import Message, RecordDict
 from flwr.serverapp import Grid
 
-from app.federation.content import Content
-from app.federation.exchange import Exchange
-from app.federation.host import Host, Observer
-from app.federation.inbox import Away, Back, Failed, Inbox, Item, Membership, Pause, Reply, Stop
-from app.federation.instruction import Instruction, kind_of, round_of
-from app.federation.link_server import LinkServer
-from app.federation.registry import natural_key
-from app.federation.session import Task
+from app.federation.grid.content import Content
+from app.federation.grid.exchange import Exchange
+from app.federation.grid.inbox import Away, Back, Failed, Inbox, Item, Membership, Pause, Reply, Stop
+from app.federation.grid.instruction import Instruction, kind_of, round_of
+from app.federation.grid.owner import Host, Observer
+from app.federation.link.clients import natural_key
+from app.federation.link.server import LinkServer
+from app.federation.link.session import Task
 from shared.errors import ReplyInvalid, WireError
 from shared.flower import (
     FlowerRun,

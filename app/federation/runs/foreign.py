@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from flwr.app import Context, Message, UserConfig
 
-from app.federation.active_run import ActiveRun, Services
-from app.federation.app_metrics import check_any_reply, read_any_reply
-from app.federation.app_thread import AppThread
-from app.federation.instruction import Instruction
+from app.federation.grid.instruction import Instruction
+from app.federation.rounds.app_replies import check_any_reply, read_any_reply
+from app.federation.runs.active import ActiveRun, Services
+from app.federation.runs.app_thread import AppThread
 from app.records import Run, RunState
 from shared.app_import import load_server_app
 from shared.errors import AppInvalid

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from app.federation.registry import natural_key
-from app.federation.spec import RunSpec
+from app.federation.link.clients import natural_key
 from app.records import Client, ClientState
+from shared.run_spec import RunSpec
 
 MAX_DETAILS = 5
 """Clients that a reason names; more are counted."""

@@ -8,12 +8,12 @@ from typing import Any
 from flwr.app import ArrayRecord, Context, Message, UserConfig
 from numpy.typing import NDArray
 
-from app.federation import server_app
-from app.federation.active_run import ActiveRun, Services
-from app.federation.instruction import Instruction
-from app.federation.replies import check_reply
-from app.federation.rounds import read_built_in
-from app.federation.server_app import ResumePoint
+from app.federation.grid.instruction import Instruction
+from app.federation.rounds import server_app
+from app.federation.rounds.built_in_replies import check_reply
+from app.federation.rounds.server_app import ResumePoint
+from app.federation.runs.active import ActiveRun, Services
+from app.federation.runs.tracker import read_built_in
 from app.federation.strategies import build_strategy
 from app.records import Run, RunState
 from app.store.checkpoints import best_round
@@ -70,7 +70,7 @@ class BuiltInRun(ActiveRun):
         """A round of training can be tried again with whoever is there."""
         return kind == "train" and self.has_enough_clients()
 
-    # app.federation.server_app.RunCallbacks
+    # app.federation.rounds.server_app.RunCallbacks
 
     def resume_point(self) -> ResumePoint | None:
         """The newest checkpoint; the clients have evaluated it if its round was over."""

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from flwr.app import Message
 
-from app.federation.instruction import Instruction
+from app.federation.grid.instruction import Instruction
 
 
 class Observer(Protocol):

@@ -12,13 +12,13 @@ from pathlib import Path
 
 from flwr.app import Context, Message, RecordDict, UserConfig
 
-from app.federation.cohort import Cohort, Parts
-from app.federation.grid import LinkGrid
-from app.federation.instruction import Instruction
-from app.federation.link_server import LinkServer
-from app.federation.registry import ClientRegistry
-from app.federation.rounds import ReadResult, RoundTracker
-from app.federation.run_book import RunBook
+from app.federation.grid.instruction import Instruction
+from app.federation.grid.link_grid import LinkGrid
+from app.federation.link.clients import ClientRegistry
+from app.federation.link.server import LinkServer
+from app.federation.runs.book import RunBook
+from app.federation.runs.roster import Cohort, Parts
+from app.federation.runs.tracker import ReadResult, RoundTracker
 from app.records import Client, ClientState, Run, RunState
 from app.store.checkpoints import CheckpointStore
 from app.store.store import Store
@@ -128,7 +128,7 @@ class ActiveRun(ABC):
         for client in self._registry.snapshot():
             self._link.note(client.id, reason=None, round=None)
 
-    # app.federation.grid.Host
+    # app.federation.grid.link_grid.Host
 
     def members(self) -> Sequence[str]:
         """The ids of the connected clients that have a part, after telling each its part."""
