@@ -62,13 +62,3 @@ def describe(flask_app: OpenAPI) -> dict[str, Any]:
 def as_json(flask_app: OpenAPI) -> str:
     """The document as it is committed for the front end."""
     return json.dumps(describe(flask_app), indent=2, sort_keys=True) + "\n"
-
-
-if __name__ == "__main__":
-    import sys
-
-    from app.environment import Environment
-    from app.server import create_app
-    from app.settings import ServerSettings
-
-    sys.stdout.write(as_json(create_app(Environment(ServerSettings()))))

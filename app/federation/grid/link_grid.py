@@ -15,7 +15,6 @@ from app.federation.grid.exchange import Exchange
 from app.federation.grid.inbox import Away, Back, Failed, Inbox, Item, Membership, Pause, Reply, Stop
 from app.federation.grid.instruction import Instruction, kind_of, round_of
 from app.federation.grid.owner import Host, Observer
-from app.federation.link.clients import natural_key
 from app.federation.link.server import LinkServer
 from app.federation.link.session import Task
 from shared.errors import ReplyInvalid, WireError
@@ -30,6 +29,7 @@ from shared.flower import (
     run_stopped,
     set_message_id,
 )
+from shared.natural_order import natural_key
 from shared.protowire import Source
 from shared.wire import opening
 

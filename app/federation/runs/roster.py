@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from app.federation.link.clients import natural_key
 from app.records import Client, ClientState
+from shared.natural_order import natural_key
 from shared.run_spec import RunSpec
 
 MAX_DETAILS = 5
