@@ -14,7 +14,7 @@ from shared.errors import Cancelled
 STALL_S: Final = 20.0
 """An attempt to which nothing arrives for this long is given up."""
 
-_RETRIES: Final = 1
+RETRIES: Final = 1
 _CHUNK_BYTES: Final = 64 * 1024
 _REPORT_INTERVAL_S: Final = 5.0
 
@@ -63,7 +63,7 @@ def fetch(name: str, folder: Path, progress: Progress) -> None:
     registry = {file: f"md5:{md5}" for file, md5 in sums.items()}
     reasons = []
     for mirror in mirrors:
-        files = pooch.create(folder / subfolder, mirror, registry=registry, retry_if_failed=_RETRIES)
+        files = pooch.create(folder / subfolder, mirror, registry=registry, retry_if_failed=RETRIES)
         try:
             for file in registry:
                 files.fetch(file, processor=_unpacking(file), downloader=_downloader(progress))
