@@ -331,7 +331,7 @@ doctor_data() {
     local data=${FEDLOOM_DATA_DIR:-$home/data}
     ok digits "comes with scikit-learn"
     data_set mnist "$data/MNIST/raw/train-images-idx3-ubyte"
-    data_set fashion-mnist "$data/FashionMNIST/raw/train-images-idx3-ubyte" "$data/dataset-fashion-mnist/train-images-idx3-ubyte"
+    data_set fashion-mnist "$data/FashionMNIST/raw/train-images-idx3-ubyte" "$data/datasets/fashion-mnist/train-images-idx3-ubyte"
     data_set cifar10 "$data/cifar-10-batches-py/data_batch_1"
 }
 
