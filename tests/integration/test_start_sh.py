@@ -234,6 +234,19 @@ def test_python_takes_the_place_of_the_shell_so_that_ctrl_c_reaches_it(
     assert process.communicate(timeout=TIMEOUT_S)[0] == "bye\n"
 
 
+def test_its_environment_can_be_activated_and_runs_the_python_commands(installed: Checkout) -> None:
+    result = subprocess.run(
+        ["bash", "-euc", ". .venv/bin/activate\nwhich python\npython run_client.py --client-id client-1"],
+        cwd=installed.folder,
+        env=installed.environment(FLWR_TELEMETRY_ENABLED="0"),
+        capture_output=True,
+        text=True,
+    )
+
+    assert result.returncode == 0, result
+    assert result.stdout.startswith(f"{installed.venv}/bin/python\nran run_client.py")
+
+
 def test_changed_requirements_are_installed(checkout: Checkout) -> None:
     assert checkout.run("demo").returncode == 0
     checkout.require("# nothing more, but not the same\n")
