@@ -477,7 +477,7 @@ run() { # $1: command; the rest is passed on
             prepare requirements.txt
             export FEDLOOM_HOME=$home # the same data sets from whatever folder this was called
             if [ "$command" = demo ] && [ $# -eq 0 ]; then
-                say "A quick look: each client trains on at most 4,000 samples. For all of them: ./start.sh demo --max-samples 0"
+                say "A quick look: each client trains on at most 4,000 samples. For all of them: $(printf %q "$0") demo --max-samples 0"
                 set -- --max-samples 4000
             fi
             exec "$python" "$root/run_$command.py" "$@"

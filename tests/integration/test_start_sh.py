@@ -583,6 +583,20 @@ def test_ctrl_c_ends_check_and_begins_no_further_step(checked: Checkout, start: 
     assert "== npm" not in output
 
 
+def test_a_command_that_it_prints_can_be_pasted(installed: Checkout, tmp_path: Path) -> None:
+    printed = installed.run("demo", cwd=tmp_path).stdout.splitlines()[0]
+
+    again = subprocess.run(
+        ["bash", "-c", printed.partition("For all of them: ")[2]],
+        cwd=tmp_path,
+        env=installed.environment(),
+        capture_output=True,
+        text=True,
+    )
+
+    assert "ran run_demo.py ['--max-samples', '0']" in again.stdout, again
+
+
 @pytest.fixture
 def linked(installed: Checkout, tmp_path: Path) -> Path:
     """A folder for PATH whose `fedloom` leads to start.sh through a relative link and an absolute one."""
