@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from shared.datasets import DATASETS
+from shared.errors import SettingsInvalid
 from shared.models import MODELS
 from shared.names import DatasetName, ModelName, StrategyName
 from shared.run_spec import RunSpec
@@ -113,6 +115,31 @@ def test_a_value_that_makes_no_sense_is_refused_by_name(field: str, value: Any) 
         RunSpec.model_validate({field: value})
 
     assert {error["loc"][0] for error in refused.value.errors()} == {field}
+
+
+def test_a_change_is_held_to_the_limits_and_to_the_other_fields() -> None:
+    spec = RunSpec(min_clients=4, seed=7)
+
+    changed = spec.with_changes(num_partitions=9, lr=0.5)
+
+    assert changed == RunSpec(min_clients=4, seed=7, num_partitions=9, lr=0.5)
+    assert changed.model_fields_set == {"min_clients", "seed", "num_partitions", "lr"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "words"),
+    [
+        ({"num_rounds": 20_000}, "num_rounds", "20000 cannot be the value of num_rounds"),
+        ({"num_partitions": 3}, "num_partitions", "3 parts are too few for min_clients = 4"),
+        ({"min_clients": 1, "min_replies": 2}, "min_replies", "2 replies may never come"),
+        ({"strategy_params": {"x": [1]}}, "strategy_params", "strategy_params.x"),
+    ],
+)
+def test_a_change_that_does_not_fit_names_the_field(changes: dict[str, Any], field: str, words: str) -> None:
+    with pytest.raises(SettingsInvalid, match=re.escape(words)) as refused:
+        RunSpec(min_clients=4).with_changes(**changes)
+
+    assert refused.value.field.split(".")[0] == field
 
 
 def test_every_name_that_can_be_chosen_exists() -> None:
