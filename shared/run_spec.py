@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
 from pydantic import (
@@ -30,6 +31,18 @@ RunConfig = dict[str, bool | float | int | str]
 ConfigValue = bool | int | float | Annotated[str, StringConstraints(max_length=10_000)]
 
 Scalar = bool | int | float | Annotated[str, StringConstraints(max_length=200)]
+
+_LIMITS = frozenset(
+    {
+        "greater_than",
+        "greater_than_equal",
+        "less_than",
+        "less_than_equal",
+        "string_too_long",
+        "value_error",
+    }
+)
+"""What pydantic calls a value of the right type that is out of its range, or does not fit another field."""
 
 
 class RunSpec(BaseModel):
@@ -207,6 +220,29 @@ class RunSpec(BaseModel):
             raise SettingsInvalid(
                 f"{first['input']!r} cannot be the value of {field}: {words_of(first)}.", field
             ) from error
+
+    @classmethod
+    def from_store(cls, values: Any) -> Self:
+        """A spec that was kept, perhaps by another version of FedLoom, as far as this one understands it.
+
+        Fields that this version does not know are left out, those that it has added have their default. A
+        value that is beyond a limit of today stays as it was. Raises pydantic's ValidationError for a value
+        that this version cannot read at all.
+        """
+        if not isinstance(values, Mapping):
+            return cls.model_validate(values)  # which says that it is none
+        known = {name: value for name, value in values.items() if name in cls.model_fields}
+        beyond: dict[str, Any] = {}
+        while True:
+            try:
+                spec = cls.model_validate(known)
+            except ValidationError as error:
+                wrong = error.errors(include_url=False)
+                if not all(each["type"] in _LIMITS and len(each["loc"]) == 1 for each in wrong):
+                    raise
+                beyond |= {str(each["loc"][0]): known.pop(str(each["loc"][0])) for each in wrong}
+            else:
+                return spec.model_copy(update=beyond)
 
     def to_run_config(self) -> RunConfig:
         """As Flower's run config: flat, kebab case, no null (alpha 0 is IID, partitions 0 is automatic)."""

@@ -65,6 +65,42 @@ def test_a_spec_survives_as_json(spec: RunSpec) -> None:
     assert RunSpec.model_validate_json(spec.model_dump_json()) == spec
 
 
+@given(specs())
+def test_a_spec_survives_the_store(spec: RunSpec) -> None:
+    assert RunSpec.from_store(spec.model_dump(mode="json")) == spec
+
+
+def test_a_spec_that_another_version_kept_is_read() -> None:
+    kept = RunSpec(min_clients=3, lr=0.5).model_dump(mode="json")
+    del kept["min_replies"], kept["alpha"]
+
+    assert RunSpec.from_store({**kept, "momentum": 0.5}) == RunSpec(min_clients=3, lr=0.5)
+
+
+def test_a_value_that_was_kept_and_is_beyond_a_limit_of_today_stays() -> None:
+    beyond = {
+        "num_rounds": 20_000,
+        "min_clients": 30_000,
+        "min_replies": 3,
+        "num_partitions": 9,
+        "alpha": 1e-310,
+    }
+
+    spec = RunSpec.from_store({**RunSpec(lr=0.5).model_dump(mode="json"), **beyond})
+
+    assert spec.model_dump(include=set(beyond)) == beyond
+    assert spec.lr == 0.5
+    assert RunSpec.from_store(spec.model_dump(mode="json")) == spec
+
+
+@pytest.mark.parametrize(
+    "kept", [{"dataset": "no-more"}, {"lr": "fast"}, {"strategy_params": {"x": [1]}}, [], None, "{}"]
+)
+def test_what_was_kept_and_is_no_spec_is_refused(kept: Any) -> None:
+    with pytest.raises(ValidationError):
+        RunSpec.from_store(kept)
+
+
 def test_what_a_run_config_lacks_has_its_default() -> None:
     assert RunSpec.from_run_config({}) == RunSpec()
     assert RunSpec.from_run_config({"lr": 0.5, "unrelated": "x"}) == RunSpec(lr=0.5)
