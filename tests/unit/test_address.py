@@ -31,7 +31,7 @@ def test_an_address_is_read_and_written_alike(text: str, host: str, port: int) -
      "::1:5050", "::1", "[::1]", "[localhost]:5050", "http://localhost:5050", "local host:5050", "[::1:5050"],
 )  # fmt: skip
 def test_what_is_no_address_is_refused_in_words(text: str) -> None:
-    with pytest.raises(ValueError, match="HOST:PORT|port"):
+    with pytest.raises(ValueError, match=r"HOST:PORT|port"):
         parse_address(text)
 
 

@@ -15,6 +15,8 @@ from app.federation.grid.content import Content
 from app.federation.grid.instruction import Instruction
 from app.federation.grid.link_grid import LinkGrid
 from app.federation.link.task import Task
+from app.federation.runs import words
+from app.records import WaitingFor
 from shared.buffers import MemoryBuffer
 from shared.chunks import Assembler
 from shared.errors import ReplyInvalid, RunStopped, StoreUnavailable
@@ -138,8 +140,8 @@ class FakeHost:
     def can_start_over(self, kind: str) -> bool:
         return self.others_are_there
 
-    def waits(self, reason: str) -> None:
-        self.said.append(reason)
+    def waits(self, waiting_for: WaitingFor) -> None:
+        self.said.append(words.waiting(waiting_for))
         self.changed()
 
     def goes_on(self) -> None:

@@ -12,12 +12,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from app.events import EventBus, EventData
+from app.events import EventBus
 from app.records import (
     Client,
     ClientProgress,
     ClientRound,
     ClientState,
+    EventData,
     GlobalScore,
     LogRecord,
     Phase,

@@ -250,17 +250,16 @@ class LinkGrid(Grid):
             return True
         if exchange.missing == 0 or (away and self._host.can_start_over(exchange.kind)):
             return False
-        exchange.waits(self._holdups(exchange.awaited))
+        exchange.waits(*self._holdups(exchange.awaited))
         return True
 
-    def _holdups(self, message_ids: Iterable[str]) -> list[str]:
-        clients = {
+    def _holdups(self, message_ids: Iterable[str]) -> tuple[list[str], list[str]]:
+        """The clients that the messages are with, and those of them that are away."""
+        away = {
             self._outstanding[message_id].client_id: message_id in self._away for message_id in message_ids
         }
-        return [
-            f"{client_id} is {'lost' if clients[client_id] else 'late'}"
-            for client_id in sorted(clients, key=natural_key)
-        ]
+        clients = sorted(away, key=natural_key)
+        return clients, [client_id for client_id in clients if away[client_id]]
 
     def _take(self, seen: int, timeout_s: float | None, *, commands_only: bool = False) -> bool:
         """Handle the next item, if one comes in time; see `Inbox.wait`.
