@@ -1,8 +1,8 @@
 """Text that every reader can take: what cannot be written as UTF-8 is replaced.
 
-Python holds a byte of a file name or an argument that is not UTF-8 as half a surrogate pair (PEP 383), and so
-does JSON with an escaped one. Protobuf, JSON in UTF-8 and databases refuse such text, so it is cleaned where it
-enters a frame or a record.
+Python holds a byte of a file name or an argument that is not UTF-8 as half a surrogate pair (PEP 383), and
+so does JSON with an escaped one. Protobuf, JSON in UTF-8 and databases refuse such text, so it is cleaned
+where it enters a frame or a record.
 """
 
 from __future__ import annotations

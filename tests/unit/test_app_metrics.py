@@ -153,7 +153,10 @@ def test_metrics_are_bounded_in_number_and_name() -> None:
 
 def test_the_older_style_is_read_as_numpyclient_sends_it() -> None:
     fit = FitRes(
-        OK, Parameters([saved(np.ones(1))], NUMPY), 40, {"train_loss": 0.5, "lucky": True, "note": "x", "epoch": 3}
+        OK,
+        Parameters([saved(np.ones(1))], NUMPY),
+        40,
+        {"train_loss": 0.5, "lucky": True, "note": "x", "epoch": 3},
     )
     evaluate = EvaluateRes(OK, 0.25, 10, {"accuracy": 0.75, "raw": b"x"})
 

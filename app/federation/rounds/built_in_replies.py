@@ -29,7 +29,7 @@ class BuiltInReplies:
         metrics = _read_metrics(instruction, reply)
         if isinstance(metrics, TrainMetrics):
             self._trained[instruction.message.metadata.message_id] = metrics
-        return _result_of(metrics)
+        return result_of(metrics)
 
     def update(self, reply: Message) -> Update:
         """A reply to "train" that was read when it came in, as a strategy takes it; once."""
@@ -46,17 +46,29 @@ def read_reply(instruction: Instruction, reply: Message) -> ClientResult:
 
     Raises ReplyInvalid unless the metrics are sane and, after training, the arrays fit the model sent.
     """
-    return _result_of(_read_metrics(instruction, reply))
+    return result_of(_read_metrics(instruction, reply))
 
 
-def _result_of(metrics: TrainMetrics | EvaluateMetrics | None) -> ClientResult:
+def result_of(metrics: TrainMetrics | EvaluateMetrics | None) -> ClientResult:
+    """What of a reply's metrics is shown."""
     match metrics:
-        case TrainMetrics(num_examples=examples, train_loss=loss, duration_s=duration_s):
-            return ClientResult(examples, train_loss=loss, duration_s=duration_s)
-        case EvaluateMetrics(num_examples=examples, loss=loss, accuracy=accuracy, duration_s=duration_s):
-            return ClientResult(examples, loss=loss, accuracy=accuracy, duration_s=duration_s)
         case None:
             return ClientResult()
+        case TrainMetrics():
+            return ClientResult(
+                metrics.num_examples,
+                train_loss=metrics.train_loss,
+                duration_s=metrics.duration_s,
+                metrics=metrics.further(),
+            )
+        case EvaluateMetrics():
+            return ClientResult(
+                metrics.num_examples,
+                loss=metrics.loss,
+                accuracy=metrics.accuracy,
+                duration_s=metrics.duration_s,
+                metrics=metrics.further(),
+            )
 
 
 def _read_metrics(instruction: Instruction, reply: Message) -> TrainMetrics | EvaluateMetrics | None:
