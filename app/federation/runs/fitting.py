@@ -81,4 +81,4 @@ def _fitted_to(app: FlowerApp, spec: RunSpec) -> RunSpec:
             "give one.",
             "num_rounds",
         )
-    return spec.model_copy(update=changes)
+    return spec.with_changes(**changes)

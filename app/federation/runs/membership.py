@@ -15,6 +15,7 @@ from app.federation.runs.book import RunBook
 from app.federation.runs.presentation import Presentation
 from app.federation.runs.roster import Parts, Roster
 from app.records import Client, ClientState, Run, WaitingFor, WaitKind
+from shared.natural_order import natural_key
 from shared.proto.link_pb2 import Assignment
 from shared.wire import to_values
 
@@ -150,7 +151,7 @@ class Membership:
             self._shown.waits(self._roster.shortage(clients, minimum), self._roster.why_not(clients))
             self._book.update(self._run.id, progress=None)
             return False
-        missing = sorted(self._expected - here)
+        missing = sorted(self._expected - here, key=natural_key)
         if missing and self._grace_ends is not None and time.monotonic() < self._grace_ends:
             self._shown.waits(
                 WaitingFor(
