@@ -234,6 +234,19 @@ def test_python_takes_the_place_of_the_shell_so_that_ctrl_c_reaches_it(
     assert process.communicate(timeout=TIMEOUT_S)[0] == "bye\n"
 
 
+def test_its_environment_can_be_activated_and_runs_the_python_commands(installed: Checkout) -> None:
+    result = subprocess.run(
+        ["bash", "-euc", ". .venv/bin/activate\nwhich python\npython run_client.py --client-id client-1"],
+        cwd=installed.folder,
+        env=installed.environment(FLWR_TELEMETRY_ENABLED="0"),
+        capture_output=True,
+        text=True,
+    )
+
+    assert result.returncode == 0, result
+    assert result.stdout.startswith(f"{installed.venv}/bin/python\nran run_client.py")
+
+
 def test_changed_requirements_are_installed(checkout: Checkout) -> None:
     assert checkout.run("demo").returncode == 0
     checkout.require("# nothing more, but not the same\n")
@@ -452,6 +465,16 @@ def test_doctor_knows_the_data_sets_that_are_here(checkout: Checkout, tmp_path: 
     assert "note  cifar10" in result.stdout
 
 
+def test_doctor_knows_debians_package_of_fashion_mnist(checkout: Checkout, tmp_path: Path) -> None:
+    package = tmp_path / "share" / "datasets" / "fashion-mnist"
+    package.mkdir(parents=True)
+    (package / "train-images-idx3-ubyte.gz").touch()
+
+    result = checkout.run("doctor", FEDLOOM_DATA_DIR=str(tmp_path / "share"))
+
+    assert f"ok    fashion-mnist in {package}" in result.stdout
+
+
 @pytest.mark.parametrize(
     ("typed", "ran"),
     [
@@ -568,6 +591,20 @@ def test_ctrl_c_ends_check_and_begins_no_further_step(checked: Checkout, start: 
     output = process.communicate(timeout=TIMEOUT_S)[0]
     assert process.returncode == 130, output
     assert "== npm" not in output
+
+
+def test_a_command_that_it_prints_can_be_pasted(installed: Checkout, tmp_path: Path) -> None:
+    printed = installed.run("demo", cwd=tmp_path).stdout.splitlines()[0]
+
+    again = subprocess.run(
+        ["bash", "-c", printed.partition("For all of them: ")[2]],
+        cwd=tmp_path,
+        env=installed.environment(),
+        capture_output=True,
+        text=True,
+    )
+
+    assert "ran run_demo.py ['--max-samples', '0']" in again.stdout, again
 
 
 @pytest.fixture
