@@ -114,6 +114,16 @@ def test_a_run_config_reaches_both_ends(lab: Lab) -> None:
     assert run["spec"]["run_config"] == {"learning-rate": 0.02, "local-epochs": 7}
 
 
+def test_more_rounds_in_a_run_config_than_a_run_may_have_are_refused(lab: Lab) -> None:
+    _, api = lab.serve("quickstart-numpy")
+
+    refused = api.http.post("/api/v1/runs", json={"run_config": {"num-server-rounds": 20_000}})
+
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["field"] == "num_rounds"
+    assert api.get("/runs")["runs"] == []
+
+
 def test_a_run_from_the_page_has_a_run_config_of_its_own_and_the_app_anew(lab: Lab) -> None:
     server, api = lab.serve("quickstart-pytorch")
     lab.join(server, "quickstart-pytorch", *PAIR)

@@ -12,10 +12,11 @@ from flwr.serverapp import Grid
 from app.federation.grid.exchange import Exchange
 from app.federation.grid.inbox import Away, Back, Failed, Inbox, Item, Membership, Pause, Reply, Stop
 from app.federation.grid.instruction import Instruction, kind_of, round_of
-from app.federation.grid.owner import Host, Observer
+from app.federation.grid.owner import Observer, Owner
 from app.federation.grid.packing import Packer, unpack
 from app.federation.grid.pause import PauseClock
 from app.federation.grid.transport import Transport
+from shared.errors import ReplyInvalid
 from shared.flower import (
     FlowerRun,
     client_failed,
@@ -33,14 +34,14 @@ class LinkGrid(Grid):
     paused.
 
     Several threads of the run may use it: apps in Flower's older style ask each client in a thread of its
-    own. Whichever of them waits handles what comes next, one at a time, for all; the host is called in its
+    own. Whichever of them waits handles what comes next, one at a time, for all; the owner is called in its
     turn.
     """
 
-    def __init__(self, link: Transport, run_id: int, host: Host, observer: Observer) -> None:
+    def __init__(self, link: Transport, run_id: int, owner: Owner, observer: Observer) -> None:
         self._link = link
         self._run = empty_run(run_id)
-        self._host = host
+        self._owner = owner
         self._observer = observer
         self._inbox = Inbox()
         self._turn = threading.RLock()
@@ -98,7 +99,7 @@ class LinkGrid(Grid):
         """The node ids of the run's connected clients, in the clients' natural order."""
         self.breathe()
         with self._turn:
-            client_ids = list(self._host.members())
+            client_ids = list(self._owner.admit())
             self._client_ids.update({node_id_of(client_id): client_id for client_id in client_ids})
         return [node_id_of(client_id) for client_id in client_ids]
 
@@ -107,9 +108,9 @@ class LinkGrid(Grid):
         self.breathe()
         with self._turn:
             instructions = [self._instruct(message) for message in messages]
-            packer = Packer(self._host.largest_reply, self._inbox.put)
+            packer = Packer(self._owner.largest_reply, self._inbox.put)
             tasks = [packer.pack(item) for item in instructions]
-            self._host.sending()
+            self._owner.sending()
             self._observer.sent(instructions)
             self._outstanding.update({item.message.metadata.message_id: item for item in instructions})
         self._link.dispatch(tasks)
@@ -142,7 +143,7 @@ class LinkGrid(Grid):
         messages = list(messages)
         message_ids = self.push_messages(messages)
         kind = kind_of(messages[0]) if messages else ""
-        return self._replies(Exchange(self._host, kind, message_ids, timeout, self._pauses.held_s))
+        return self._replies(Exchange(self._owner, kind, message_ids, timeout, self._pauses.held_s))
 
     @property
     def is_busy(self) -> bool:
@@ -241,7 +242,7 @@ class LinkGrid(Grid):
         if not away and not overdue:
             exchange.went_on()
             return True
-        if exchange.missing == 0 or (away and self._host.can_start_over(exchange.kind)):
+        if exchange.missing == 0 or (away and self._owner.can_start_over(exchange.kind)):
             return False
         exchange.waits(*self._holdups(exchange.awaited))
         return True
@@ -286,7 +287,7 @@ class LinkGrid(Grid):
         match item:
             case Reply(message_id, payload):
                 with payload:
-                    self._arrive(message_id, lambda sent: unpack(sent, payload, self._host.check))
+                    self._arrive(message_id, lambda sent: unpack(sent, payload))
             case Failed(message_id, reason):
                 self._arrive(message_id, lambda instruction: client_failed(instruction.message, reason))
             case Away(message_id, reason):
@@ -301,16 +302,16 @@ class LinkGrid(Grid):
                 self._set_paused(paused)
             case Membership():
                 self._changes += 1
-                self._host.membership_changed()
+                self._owner.membership_changed()
 
     def _set_paused(self, paused: bool) -> None:
         if not self._pauses.set(paused):
             return
         self._link.set_paused(self._run.run_id, paused)
         if paused:
-            self._host.paused()
+            self._owner.paused()
         else:
-            self._host.resumed()
+            self._owner.resumed()
 
     def _arrive(self, message_id: str, read: Callable[[Instruction], Message]) -> None:
         instruction = self._outstanding.pop(message_id, None)
@@ -318,7 +319,11 @@ class LinkGrid(Grid):
         if instruction is None:
             return  # withdrawn before
         reply = read(instruction)
-        self._observer.replied(instruction, reply)
+        try:
+            self._observer.replied(instruction, reply)
+        except ReplyInvalid as error:
+            reply = client_failed(instruction.message, str(error))
+            self._observer.replied(instruction, reply)
         self._arrived[message_id] = reply
 
     def _give_up_if_away(self, message_id: str) -> bool:

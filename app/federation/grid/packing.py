@@ -57,18 +57,11 @@ class Packer:
         )
 
 
-def unpack(
-    instruction: Instruction, payload: Payload, check: Callable[[Instruction, Message], None]
-) -> Message:
-    """The reply in a payload; an error reply in place of one that cannot be read, or that `check` refuses.
-
-    `check` raises ReplyInvalid, and is not asked about error replies.
-    """
+def unpack(instruction: Instruction, payload: Payload) -> Message:
+    """The reply in a payload; an error reply in place of one that cannot be used."""
     try:
         reply = decode(payload)
         _check_addresses(instruction.message, reply)
-        if not reply.has_error():
-            check(instruction, reply)
     except (WireError, ReplyInvalid) as error:
         return client_failed(instruction.message, str(error))
     return reply
