@@ -207,7 +207,11 @@ def test_the_advice_is_something_that_can_be_done(spec: dict[str, Any], advice: 
 
 @pytest.mark.parametrize("quantile", [1e-9, 1 - 1e-9])
 def test_an_adaptive_clipping_norm_comes_back_from_both_ends(quantile: float) -> None:
-    params = {"noise_multiplier": 0.0, "clip_norm_lr": 10.0, "target_unclipped_quantile": quantile}
+    params: dict[str, Scalar] = {
+        "noise_multiplier": 0.0,
+        "clip_norm_lr": 10.0,
+        "target_unclipped_quantile": quantile,
+    }
     spec = RunSpec(strategy=StrategyName.DPFEDAVG_ADAPTIVE, strategy_params=params)
     strategy = build_strategy(spec)
     assert isinstance(strategy, AdaptiveClipping)
