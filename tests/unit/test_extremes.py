@@ -170,8 +170,9 @@ def test_every_strategy_makes_a_finite_model_with_its_parameters_at_their_ends(
         spec = RunSpec(strategy=StrategyName(info.name), strategy_params=params, min_clients=7, lr=lr)
         try:
             strategy = build_strategy(spec, b"of the run")
-        except SettingsInvalid as error:
-            assert error.field in ("min_clients", "strategy_params")
+        except SettingsInvalid as refused:
+            if refused.field not in ("min_clients", "strategy_params"):
+                raise
             continue
         model = a_record(start)
         for server_round in (1, 2):
