@@ -205,7 +205,7 @@ def _train(
             except ReplyInvalid as error:
                 log.warning("round %d: an update cannot be aggregated: %s", server_round, error)
                 failures.append(client_failed(reply, str(error)))
-        required = max(spec.required_replies(len(cohort)), strategy.minimum_updates)
+        required = spec.required_updates(len(cohort), strategy.minimum_updates)
         if fold.updates >= required:
             return fold.finish()
         _explain(server_round, fold.updates, required, failures, callbacks)

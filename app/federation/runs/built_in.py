@@ -55,7 +55,7 @@ class BuiltInKind(RunKind):
         """A round needs updates; it can do without the clients' own evaluation."""
         if kind != "train":
             return 0
-        return min(max(self._spec.required_replies(asked), self._minimum_updates), asked)
+        return min(self._spec.required_updates(asked, self._minimum_updates), asked)  # more cannot come
 
     def can_start_over(self, kind: str) -> bool:
         """A round of training can be tried again."""
