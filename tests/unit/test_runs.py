@@ -202,6 +202,57 @@ def test_a_run_that_cannot_be_let_go_holds_no_other_up(
     server.wait_for(server.manager.submit(RunSpec()).id, RunState.COMPLETED)
 
 
+def broken_store(*_: Any) -> None:
+    raise StoreUnavailable("The database is locked by another program.")
+
+
+def test_a_run_that_the_store_has_interrupted_goes_on_by_itself_when_the_store_works_again(
+    start: StartServer, work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = start()
+    server.manager.recover(resume=True)
+    work.may_go_on.set()
+    with monkeypatch.context() as broken:
+        broken.setattr(StoreWriter, "problem", "The database is locked by another program.")
+        broken.setattr(server.store, "num_partitions", broken_store)
+        server.manager.start()
+        first, second = (server.manager.submit(RunSpec()).id for _ in range(2))
+        server.wait_for(first, RunState.INTERRUPTED)
+        assert server.run(second).state is RunState.QUEUED, "no other run begins while the store fails"
+
+    server.wait_for(second, RunState.COMPLETED)
+    assert server.run(first).state is RunState.COMPLETED, "it goes before those that were queued after it"
+
+
+def test_a_run_that_the_store_has_interrupted_can_be_stopped(
+    start: StartServer, work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = start()
+    server.manager.recover(resume=True)
+    work.may_go_on.set()
+    with monkeypatch.context() as broken:
+        broken.setattr(StoreWriter, "problem", "The database is locked by another program.")
+        broken.setattr(server.store, "num_partitions", broken_store)
+        server.manager.start()
+        run_id = server.manager.submit(RunSpec()).id
+        server.wait_for(run_id, RunState.INTERRUPTED)
+        server.manager.stop(run_id)
+
+    server.wait_for(server.manager.submit(RunSpec()).id, RunState.COMPLETED)
+    assert server.run(run_id).state is RunState.STOPPED
+
+
+def test_a_run_of_an_app_that_this_server_does_not_run_cannot_be_resumed_here(start: StartServer) -> None:
+    queued = a_run("0000000a", spec=RunSpec(app="another"))
+    server = start(queued)
+    server.manager.recover(resume=True)
+
+    with pytest.raises(IllegalTransition, match="which this server was not started with"):
+        server.manager.resume("0000000a")
+
+    assert server.run("0000000a").cause is Cause.APP
+
+
 def test_a_stop_that_was_confirmed_holds_when_the_server_is_shut_down_before_it_takes_effect(
     server: Server, work: Work
 ) -> None:
