@@ -65,6 +65,15 @@ def test_what_would_come_again_ends_a_run_for_good(error: BaseException, cause: 
     assert (run.state, run.cause, run.can_resume) == (RunState.FAILED, cause, False)
 
 
+def test_what_is_in_a_group_of_errors_is_named() -> None:
+    try:
+        raise ExceptionGroup("two", [ValueError("no"), KeyError("x")])
+    except ExceptionGroup as raised:
+        run = ended_by(raised).run("a")
+
+    assert "two (2 sub-exceptions): ValueError: no; KeyError: 'x'" in (run.reason or "")
+
+
 def test_a_run_of_another_app_that_runs_short_of_something_has_failed_with_its_traceback() -> None:
     run = ended_by(MemoryError(), OF_AN_APP).run("a")
 
