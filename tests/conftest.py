@@ -23,7 +23,7 @@ StartCommand = Callable[..., Command]
 
 @pytest.hookimpl(wrapper=True)
 def pytest_report_to_serializable() -> Generator[None, Any, Any]:
-    """What a test has logged goes from pytest-xdist's workers to its controller as UTF-8, which not all is."""
+    """What a test has logged goes from pytest-xdist's workers to their head as UTF-8, which not all is."""
     return _printable((yield))
 
 
