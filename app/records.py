@@ -32,6 +32,14 @@ class Record(BaseModel):
         """As pydantic's, but for text as above; the other values are not checked either."""
         return super().model_copy(update=_with_printable_text(update), deep=deep)
 
+    def changed(self, **changes: Any) -> Self:
+        """The record with other values in some fields, checked like one that is read from the store.
+
+        Pydantic's `model_copy` checks nothing: what it lets through may never be read again. Raises
+        ValidationError, which is a bug in whoever made the values.
+        """
+        return type(self).model_validate({**dict(self), **changes})
+
     @classmethod
     def __get_pydantic_json_schema__(
         cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
