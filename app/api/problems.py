@@ -9,6 +9,8 @@ from pydantic import BaseModel, Field, ValidationError
 from pydantic_core import ErrorDetails
 from werkzeug.exceptions import HTTPException
 
+from shared.text import printable
+
 
 class FieldError(BaseModel):
     field: str = Field(description="dotted path of the field; empty: the body as a whole")
@@ -27,7 +29,9 @@ class Problem(BaseModel):
 
 def problem(status: int, detail: str, errors: list[FieldError] | None = None) -> Response:
     """A response of type application/problem+json."""
-    body = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, errors=errors or [])
+    body = Problem(
+        title=HTTPStatus(status).phrase, status=status, detail=printable(detail), errors=errors or []
+    )
     return Response(body.model_dump_json(), status=status, content_type="application/problem+json")
 
 
