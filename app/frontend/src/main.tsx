@@ -5,10 +5,10 @@ import { MantineProvider } from "@mantine/core";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { openSocket } from "./api/socket";
-import { App } from "./App";
-import { ErrorBoundary } from "./components/ErrorBoundary";
+import { App } from "./page/App";
+import { ErrorBoundary } from "./ui/ErrorBoundary";
 import { secondPassed } from "./store/store";
-import { cssVariables, theme } from "./theme";
+import { cssVariables, theme } from "./styles/theme";
 
 openSocket();
 setInterval(secondPassed, 1000);

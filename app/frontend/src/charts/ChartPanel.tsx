@@ -1,8 +1,8 @@
 import { Button, useComputedColorScheme } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
 import { useCallback, useMemo, useRef } from "react";
-import { Panel } from "../components/Panel";
-import { Value } from "../components/Value";
+import { Panel } from "../ui/Panel";
+import { Value } from "../ui/Value";
 import { roundChosen, roundHovered, shownRounds, shownRun, useStore } from "../store/store";
 import styles from "./ChartPanel.module.css";
 import { chartOption, format, type Geometry } from "./option";

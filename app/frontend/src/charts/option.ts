@@ -1,7 +1,7 @@
 /** The ECharts option of one metric's chart. */
 import { lineStyle, type ColourIndex, type Theme } from "../clients/colours";
 import { loss, percent } from "../format/format";
-import { FONT_MONO, FONT_TEXT, TOKENS, type Tokens } from "../theme";
+import { FONT_MONO, FONT_TEXT, TOKENS, type Tokens } from "../styles/theme";
 import type { ChartOption, LineSeriesOption } from "./echarts";
 import { type Line, type Metric, spread, valuesAt } from "./series";
 import { tooltipContent, tooltipPlace, type TooltipRow } from "./tooltip";

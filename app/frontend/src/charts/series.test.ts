@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Round } from "../api/types";
-import { result, round as anyRound } from "../fixtures";
+import { result, round as anyRound } from "../testing/fixtures";
 import { axisEnd, lateClients, linesOf, sourceOf, spread, valuesAt } from "./series";
 
 function round(number: number, accuracy: number | null, clients: Record<string, number | null>, changes: Partial<Round> = {}): Round {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { round, run } from "../fixtures";
+import { round, run } from "../testing/fixtures";
 import { emptyWords, newestWords } from "./words";
 
 describe("newestWords", () => {

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { client } from "../fixtures";
+import { client } from "../testing/fixtures";
 import { presentFirst } from "./order";
 
 it("puts the lost clients last and keeps the order within both groups", () => {

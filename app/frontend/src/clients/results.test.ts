@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { client, result, round, run, spec } from "../fixtures";
+import { client, result, round, run, spec } from "../testing/fixtures";
 import { classesFor, labelLines, latestResults, noteOf } from "./results";
 
 const failed = result({ error: "RuntimeError: out of memory" });

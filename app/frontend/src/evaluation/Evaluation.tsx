@@ -1,7 +1,7 @@
 import { useMemo } from "react";
 import type { Client, Round, Run } from "../api/types";
 import { classesFor } from "../clients/results";
-import { ClientName } from "../components/ClientName";
+import { ClientName } from "../clients/ClientName";
 import { shownRounds, shownRun, useStore } from "../store/store";
 import styles from "./Evaluation.module.css";
 import { MatrixTable } from "./MatrixTable";

@@ -1,5 +1,5 @@
 import type { CSSProperties, ReactNode } from "react";
-import { Value } from "../components/Value";
+import { Value } from "../ui/Value";
 import { count, percent } from "../format/format";
 import styles from "./MatrixTable.module.css";
 import { type Cell, heat, type Row } from "./tables";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { client, result, round } from "../fixtures";
+import { client, result, round } from "../testing/fixtures";
 import { classNames, confusionRows, evaluatedRounds, heat, labelRows, neighbours, pickRound } from "./tables";
 
 const confusion = [[9, 1], [0, 0]];

@@ -1,8 +1,8 @@
 import { checkpointUrl } from "../api/http";
 import type { Checkpoint, Run } from "../api/types";
-import { StateMark } from "../components/StateMark";
-import { Ago } from "../components/Value";
-import { VirtualRows } from "../components/VirtualRows";
+import { StateMark } from "../ui/StateMark";
+import { Ago } from "../ui/Value";
+import { VirtualRows } from "../ui/VirtualRows";
 import { bytes, count } from "../format/format";
 import styles from "./Files.module.css";
 import { useCheckpoints } from "./useCheckpoints";

@@ -1,7 +1,7 @@
 import { EXPORT_FORMATS, exportUrl } from "../api/http";
 import type { Run } from "../api/types";
-import { CopyCommand } from "../components/CopyCommand";
-import { roundsDone } from "../components/run-words";
+import { CopyCommand } from "../ui/CopyCommand";
+import { roundsDone } from "../runs/run-words";
 import { shownRounds, shownRun, useStore } from "../store/store";
 import { CheckpointList } from "./CheckpointList";
 import styles from "./Files.module.css";

@@ -1,5 +1,5 @@
 import type { AppInfo } from "../api/types";
-import { appCohortNote } from "../components/run-words";
+import { appCohortNote } from "../runs/run-words";
 import { useStore } from "../store/store";
 import { BoxErrors, NumberField, ParameterField } from "./fields";
 import { LateFields } from "./LateFields";

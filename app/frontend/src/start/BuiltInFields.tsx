@@ -1,6 +1,6 @@
 import { NativeSelect, Switch } from "@mantine/core";
 import type { Strategy } from "../api/types";
-import { cohortNote, DATASETS, MODELS } from "../components/run-words";
+import { cohortNote, DATASETS, MODELS } from "../runs/run-words";
 import { useStore } from "../store/store";
 import { besideField } from "./errors";
 import { Disclosure, NumberField } from "./fields";

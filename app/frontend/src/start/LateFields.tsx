@@ -1,4 +1,4 @@
-import { lateWords } from "../components/run-words";
+import { lateWords } from "../runs/run-words";
 import { Disclosure, NumberField } from "./fields";
 import { parse } from "./parameters";
 import type { FormPart } from "./useStartForm";

@@ -1,6 +1,6 @@
 import { Button, Modal } from "@mantine/core";
-import dialog from "../components/Dialog.module.css";
-import { queueNote } from "../components/run-words";
+import dialog from "../ui/Dialog.module.css";
+import { queueNote } from "../runs/run-words";
 import { activeRun, useStore } from "../store/store";
 import { AppFields } from "./AppFields";
 import { BuiltInFields } from "./BuiltInFields";

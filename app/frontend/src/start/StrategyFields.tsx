@@ -1,6 +1,6 @@
 import { NativeSelect } from "@mantine/core";
 import type { RunSpec, Strategy } from "../api/types";
-import { STRATEGIES } from "../components/run-words";
+import { STRATEGIES } from "../runs/run-words";
 import { plural } from "../format/format";
 import { BoxErrors, ParameterField } from "./fields";
 import { ofStrategy } from "./parameters";

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { AppInfo, Strategy } from "../api/types";
-import { DATASETS, MODELS, STRATEGIES } from "../components/run-words";
-import { spec as anySpec } from "../fixtures";
+import { DATASETS, MODELS, STRATEGIES } from "../runs/run-words";
+import { spec as anySpec } from "../testing/fixtures";
 import { DEFAULTS, fieldsOf, toAppSpec, toSpec, valuesOf } from "./values";
 
 interface Property {

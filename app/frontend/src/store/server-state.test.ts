@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Client, LogEvent, Round, Run, ServerEvent, Snapshot } from "../api/types";
-import * as fixtures from "../fixtures";
-import { client } from "../fixtures";
+import * as fixtures from "../testing/fixtures";
+import { client } from "../testing/fixtures";
 import { applyEvents, applySnapshot, LOG_LIMIT, mergeRounds, type ServerState } from "./server-state";
 
 const run = (id: string, changes: Partial<Run> = {}): Run => fixtures.run({ id, round: 1, ...changes });

@@ -1,6 +1,6 @@
 import { useEffect, useState } from "react";
-import { fetchRounds } from "./api/http";
-import { roundsFetched, shownRun, useStore } from "./store/store";
+import { fetchRounds } from "../api/http";
+import { roundsFetched, shownRun, useStore } from "../store/store";
 
 /** Fetches the rounds of the shown run when they did not come over the socket. Returns why that failed, or null. */
 export function useRounds(): string | null {

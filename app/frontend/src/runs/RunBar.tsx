@@ -7,7 +7,7 @@ import styles from "./RunBar.module.css";
 import { RunCommands } from "./RunCommands";
 import { Elapsed, NoRun, NoRunLine, RunStateLine } from "./RunState";
 import { roundsDone, settingsLines, specWords } from "./run-words";
-import { Traceback } from "./Traceback";
+import { Traceback } from "../ui/Traceback";
 
 export function RunBar({ onNewRun }: { onNewRun: () => void }) {
   const run = useStore(shownRun);

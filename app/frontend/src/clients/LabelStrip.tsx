@@ -1,6 +1,6 @@
-import { labelLines, NO_LABELS } from "../clients/results";
+import { labelLines, NO_LABELS } from "./results";
 import styles from "./ClientTable.module.css";
-import { Value } from "./Value";
+import { Value } from "../ui/Value";
 import { NO_DATA } from "../format/format";
 
 /** Units of the drawing: one label is a bar with a gap beside it, a full bar is as high as the strip. */

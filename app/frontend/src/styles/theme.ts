@@ -1,6 +1,6 @@
 /** The page's colours and type, once: CSS variables, Mantine and the charts all read them from here. */
 import { Button, createTheme, type CSSVariablesResolver, type MantineColorsTuple } from "@mantine/core";
-import type { Theme } from "./clients/colours";
+import type { Theme } from "../clients/colours";
 
 export interface Tokens {
   ground: string;

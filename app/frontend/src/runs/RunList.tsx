@@ -2,13 +2,13 @@ import { useMemo } from "react";
 import type { Run } from "../api/types";
 import { count, percent } from "../format/format";
 import { runChosen, shownRun, useStore } from "../store/store";
-import { Panel } from "./Panel";
+import { Panel } from "../ui/Panel";
 import styles from "./RunList.module.css";
 import { listOrder } from "./run-order";
 import { roundsWords, situation, specWords } from "./run-words";
-import { RUN_MARKS, StateMark } from "./StateMark";
-import { Ago, Value } from "./Value";
-import { VirtualRows } from "./VirtualRows";
+import { RUN_MARKS, StateMark } from "../ui/StateMark";
+import { Ago, Value } from "../ui/Value";
+import { VirtualRows } from "../ui/VirtualRows";
 
 export function RunList() {
   const newestFirst = useStore((state) => state.server.runs);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { run } from "../fixtures";
+import { run } from "../testing/fixtures";
 import { barOf, roundShown } from "./round-progress";
 
 const training = { phase: "training", done: 2, total: 4, since: 1 } as const;

@@ -1,9 +1,9 @@
 import type { LogEntry } from "../api/types";
 import { clock, exactTime } from "../format/format";
-import { ClientName } from "./ClientName";
+import { ClientName } from "../clients/ClientName";
 import styles from "./EventFeed.module.css";
-import { LEVEL_MARKS, StateMark } from "./StateMark";
-import { Traceback } from "./Traceback";
+import { LEVEL_MARKS, StateMark } from "../ui/StateMark";
+import { Traceback } from "../ui/Traceback";
 
 interface EventRowProps {
   entry: LogEntry;

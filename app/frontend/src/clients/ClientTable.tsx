@@ -1,14 +1,14 @@
 import { useMemo, useState } from "react";
 import type { Client } from "../api/types";
-import { presentFirst } from "../clients/order";
-import { classesFor, latestResults } from "../clients/results";
+import { presentFirst } from "./order";
+import { classesFor, latestResults } from "./results";
 import { activeRun, clientsRun, roundsOf, useStore } from "../store/store";
 import { ClientRow } from "./ClientRow";
 import styles from "./ClientTable.module.css";
-import { CopyCommand } from "./CopyCommand";
-import { Panel } from "./Panel";
-import { joinCommand } from "./run-words";
-import { VirtualRows } from "./VirtualRows";
+import { CopyCommand } from "../ui/CopyCommand";
+import { Panel } from "../ui/Panel";
+import { joinCommand } from "../runs/run-words";
+import { VirtualRows } from "../ui/VirtualRows";
 
 const COLUMNS = ["client", "work", "data", "accuracy", "loss", "device"] as const;
 

@@ -1,5 +1,5 @@
 /** Records with every field set, for the unit tests: each test names only what matters to it. */
-import type { Client, ClientRound, Round, Run, RunSpec, Status } from "./api/types";
+import type { Client, ClientRound, Round, Run, RunSpec, Status } from "../api/types";
 
 export function spec(changes: Partial<RunSpec> = {}): RunSpec {
   return {

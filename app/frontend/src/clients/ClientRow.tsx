@@ -1,13 +1,13 @@
 import type { Client } from "../api/types";
-import { type LatestResult, type Note, noteOf } from "../clients/results";
+import { type LatestResult, type Note, noteOf } from "./results";
 import { count, loss, percent, plural } from "../format/format";
 import { ClientDetails } from "./ClientDetails";
 import { ClientName } from "./ClientName";
 import styles from "./ClientTable.module.css";
 import { ClientWork } from "./ClientWork";
 import { LabelStrip } from "./LabelStrip";
-import { CLIENT_MARKS, StateMark } from "./StateMark";
-import { Ago, Late, Value } from "./Value";
+import { CLIENT_MARKS, StateMark } from "../ui/StateMark";
+import { Ago, Late, Value } from "../ui/Value";
 
 const NOT_YET = "known after its first evaluation in a run";
 

@@ -1,16 +1,16 @@
 import { lazy, Suspense, useEffect, useState } from "react";
 import styles from "./App.module.css";
-import { ChartPanel } from "./charts/ChartPanel";
-import { ClientTable } from "./components/ClientTable";
-import { Header } from "./components/Header";
-import { roundsWords } from "./components/run-words";
-import { RunBar } from "./components/RunBar";
-import { RunList } from "./components/RunList";
-import { StoreProblem } from "./components/StoreProblem";
-import { DetailPanel } from "./details/DetailPanel";
+import { ChartPanel } from "../charts/ChartPanel";
+import { ClientTable } from "../clients/ClientTable";
+import { Header } from "./Header";
+import { roundsWords } from "../runs/run-words";
+import { RunBar } from "../runs/RunBar";
+import { RunList } from "../runs/RunList";
+import { StoreProblem } from "./StoreProblem";
+import { DetailPanel } from "./DetailPanel";
 import { loadPartsSoon, loadStartDialog } from "./parts";
-import { shownRun, useStore } from "./store/store";
-import { useRounds } from "./useRounds";
+import { shownRun, useStore } from "../store/store";
+import { useRounds } from "../runs/useRounds";
 import { useStatus } from "./useStatus";
 
 const StartDialog = lazy(loadStartDialog);

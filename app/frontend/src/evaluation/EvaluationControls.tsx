@@ -1,9 +1,9 @@
-import { Choice } from "../components/Choice";
-import type { EvaluationView } from "../evaluation/Evaluation";
-import { useEvaluatedRound } from "../evaluation/useEvaluatedRound";
+import { Choice } from "../ui/Choice";
+import type { EvaluationView } from "./Evaluation";
+import { useEvaluatedRound } from "./useEvaluatedRound";
 import { count } from "../format/format";
 import { roundChosen, shownRun, useStore } from "../store/store";
-import styles from "./DetailPanel.module.css";
+import styles from "../page/DetailPanel.module.css";
 
 const VIEWS = ["classes", "labels"] as const satisfies readonly EvaluationView[];
 

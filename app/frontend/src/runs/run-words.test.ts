@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Run } from "../api/types";
-import { client, round, run as anyRun, spec } from "../fixtures";
+import { client, round, run as anyRun, spec } from "../testing/fixtures";
 import {
   appCohortNote, canTryAgain, cohortNote, joinCommand, lateWords, noRunWords, roundsDone, roundsWords, settingsLines,
   situation, specWords, stopConsequence,

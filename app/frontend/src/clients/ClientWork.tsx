@@ -1,9 +1,9 @@
 import type { Client } from "../api/types";
-import type { Note } from "../clients/results";
+import type { Note } from "./results";
 import { count, NO_DATA } from "../format/format";
 import styles from "./ClientTable.module.css";
-import { StateMark } from "./StateMark";
-import { Value } from "./Value";
+import { StateMark } from "../ui/StateMark";
+import { Value } from "../ui/Value";
 
 interface ClientWorkProps {
   client: Client;

@@ -1,7 +1,7 @@
 import { clock, exactTime } from "../format/format";
 import { type Connection, useStore } from "../store/store";
 import styles from "./Header.module.css";
-import { StateMark } from "./StateMark";
+import { StateMark } from "../ui/StateMark";
 
 const MARKS = {
   connecting: ["ring", "quiet"],

@@ -1,12 +1,12 @@
 import { Tabs } from "@mantine/core";
 import { lazy, Suspense, useState } from "react";
-import { ErrorBoundary } from "../components/ErrorBoundary";
-import { EventFeed, type EventFilter, EventFilters } from "../components/EventFeed";
-import panel from "../components/Panel.module.css";
+import { ErrorBoundary } from "../ui/ErrorBoundary";
+import { EventFeed, type EventFilter, EventFilters } from "../events/EventFeed";
+import panel from "../ui/Panel.module.css";
 import type { EvaluationView } from "../evaluation/Evaluation";
-import { loadEvaluation, loadFiles } from "../parts";
+import { loadEvaluation, loadFiles } from "./parts";
 import styles from "./DetailPanel.module.css";
-import { EvaluationControls } from "./EvaluationControls";
+import { EvaluationControls } from "../evaluation/EvaluationControls";
 
 const TABS = ["events", "evaluation", "files"] as const;
 type Tab = (typeof TABS)[number];

@@ -1,5 +1,5 @@
 import { useComputedColorScheme } from "@mantine/core";
-import { lineStyle } from "../clients/colours";
+import { lineStyle } from "./colours";
 import { useStore } from "../store/store";
 import styles from "./ClientTable.module.css";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Run } from "../api/types";
-import { run } from "../fixtures";
+import { run } from "../testing/fixtures";
 import { listOrder } from "./run-order";
 
 const order = (...states: Run["state"][]): string[] => listOrder(states.map((state, index) => run({ id: `${index} ${state}`, state }))).map(({ id }) => id);

@@ -1,5 +1,5 @@
 import { useStore } from "../store/store";
-import { ALERT_MARK, StateMark } from "./StateMark";
+import { ALERT_MARK, StateMark } from "../ui/StateMark";
 import styles from "./StoreProblem.module.css";
 
 /** What is on the page and cannot be kept: over everything else, until it can. */

@@ -2,8 +2,8 @@ import { useState } from "react";
 import { commandRun, createRun } from "../api/http";
 import type { Run } from "../api/types";
 import { activeRun, runChosen, shownRounds, useStore } from "../store/store";
-import { CommandButton } from "./CommandButton";
-import { ConfirmDialog } from "./ConfirmDialog";
+import { CommandButton } from "../ui/CommandButton";
+import { ConfirmDialog } from "../ui/ConfirmDialog";
 import { canTryAgain, roundsDone, stopConsequence } from "./run-words";
 import { useCommand } from "./useCommand";
 

@@ -1,7 +1,7 @@
 /** The parts of the page that are not on the first screen: loaded when opened, or before that when there is time. */
-export const loadEvaluation = () => import("./evaluation/Evaluation");
-export const loadFiles = () => import("./files/Files");
-export const loadStartDialog = () => import("./start/StartDialog");
+export const loadEvaluation = () => import("../evaluation/Evaluation");
+export const loadFiles = () => import("../files/Files");
+export const loadStartDialog = () => import("../start/StartDialog");
 
 const FIRST_SCREEN_MS = 2000;
 

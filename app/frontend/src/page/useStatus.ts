@@ -1,6 +1,6 @@
 import { useEffect } from "react";
-import { fetchStatus } from "./api/http";
-import { statusFetched, useStore } from "./store/store";
+import { fetchStatus } from "../api/http";
+import { statusFetched, useStore } from "../store/store";
 
 const EVERY_MS = 5000;
 

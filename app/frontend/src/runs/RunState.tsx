@@ -3,8 +3,8 @@ import { duration, exactTime } from "../format/format";
 import { shownRounds, useStore } from "../store/store";
 import styles from "./RunBar.module.css";
 import { noRunWords, situation } from "./run-words";
-import { RUN_MARKS, StateMark } from "./StateMark";
-import { Value } from "./Value";
+import { RUN_MARKS, StateMark } from "../ui/StateMark";
+import { Value } from "../ui/Value";
 
 export function NoRun({ loaded }: { loaded: boolean }) {
   return (

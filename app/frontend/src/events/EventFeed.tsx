@@ -3,10 +3,10 @@ import { useMemo, useState } from "react";
 import type { LogEntry, LogLevel } from "../api/types";
 import { count } from "../format/format";
 import { useStore } from "../store/store";
-import { Choice } from "./Choice";
+import { Choice } from "../ui/Choice";
 import styles from "./EventFeed.module.css";
 import { EventRow } from "./EventRow";
-import { VirtualRows } from "./VirtualRows";
+import { VirtualRows } from "../ui/VirtualRows";
 
 const FILTERS = ["all", "info", "warning", "error"] as const;
 export type EventFilter = (typeof FILTERS)[number];
