@@ -75,7 +75,8 @@ function trackConnection(socket: PageSocket): void {
   socket.on("connect_error", () => {
     const since = lostAt ?? useStore.getState().connection.since;
     const neverConnected = lostAt === null;
-    if (neverConnected || browserTime() - since >= UNREACHABLE_AFTER_S) connectionChanged("unreachable", since);
+    if (neverConnected || browserTime() - since >= UNREACHABLE_AFTER_S)
+      connectionChanged("unreachable", since);
     // Not active: the server refused the handshake and the library gave up.
     if (!socket.active) setTimeout(() => socket.connect(), RETRY_REFUSED_MS);
   });

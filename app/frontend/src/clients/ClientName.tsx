@@ -10,7 +10,9 @@ export function ClientName({ id }: { id: string }) {
   const style = index === undefined ? null : lineStyle(index, theme);
   return (
     <span className={styles.name} title={id}>
-      {style !== null && <span className={styles.swatch} style={{ borderTop: `3px ${style.dash} ${style.colour}` }} />}
+      {style !== null && (
+        <span className={styles.swatch} style={{ borderTop: `3px ${style.dash} ${style.colour}` }} />
+      )}
       <span className="mono ellipsis">{id}</span>
     </span>
   );

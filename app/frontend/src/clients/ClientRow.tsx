@@ -28,7 +28,13 @@ export function ClientRow({ client, latest, classes, paused, open, toggle }: Cli
   const standsAside = client.reason !== null && client.progress === null;
   return (
     <>
-      <div className={styles.row} role="row" data-testid="client-row" data-client={client.id} data-state={client.state}>
+      <div
+        className={styles.row}
+        role="row"
+        data-testid="client-row"
+        data-client={client.id}
+        data-state={client.state}
+      >
         <div role="cell" className={styles.cell}>
           <ClientName id={client.id} />
           <span className={styles.state} data-testid="client-state" title={client.reason ?? undefined}>
@@ -41,7 +47,13 @@ export function ClientRow({ client, latest, classes, paused, open, toggle }: Cli
         </div>
         {standsAside ? (
           // Why it takes no part; in place of its work and data, since it has neither in this run.
-          <div role="cell" aria-colspan={2} className={styles.reason} title={client.reason ?? undefined} data-testid="client-reason">
+          <div
+            role="cell"
+            aria-colspan={2}
+            className={styles.reason}
+            title={client.reason ?? undefined}
+            data-testid="client-reason"
+          >
             {client.reason}
           </div>
         ) : (
@@ -58,7 +70,13 @@ export function ClientRow({ client, latest, classes, paused, open, toggle }: Cli
           </span>
           <span className={styles.under}>
             {more !== null && (
-              <button type="button" className={styles.toggle} aria-expanded={open} onClick={toggle} data-testid="client-more">
+              <button
+                type="button"
+                className={styles.toggle}
+                aria-expanded={open}
+                onClick={toggle}
+                data-testid="client-more"
+              >
                 {open ? "hide" : more}
               </button>
             )}
@@ -94,10 +112,26 @@ function Data({ client, classes }: { client: Client; classes: readonly string[] 
       : `, part ${client.partition} of ${client.num_partitions}, counted from 0`;
   return (
     <div role="cell" className={styles.cell} data-label="data">
-      <span className={styles.number} title={client.app === null ? `training samples of ${client.dataset}${part}` : `examples, as ${client.app} counts them`}>
-        <Value text={count(client.samples)} why={client.app === null ? "samples are known once it takes part in a run" : "the app has not named a number of examples"} />
+      <span
+        className={styles.number}
+        title={
+          client.app === null
+            ? `training samples of ${client.dataset}${part}`
+            : `examples, as ${client.app} counts them`
+        }
+      >
+        <Value
+          text={count(client.samples)}
+          why={
+            client.app === null
+              ? "samples are known once it takes part in a run"
+              : "the app has not named a number of examples"
+          }
+        />
       </span>
-      <span className={styles.under}>{client.app === null && <LabelStrip counts={client.label_counts} classes={classes} />}</span>
+      <span className={styles.under}>
+        {client.app === null && <LabelStrip counts={client.label_counts} classes={classes} />}
+      </span>
     </div>
   );
 }
@@ -109,7 +143,11 @@ function Device({ client }: { client: Client }) {
         {client.device} · {client.host}
       </span>
       <span className={styles.under}>
-        {client.state === "lost" ? <Ago time={client.last_seen} prefix="seen " /> : <Ago time={client.connected_at} prefix="joined " />}
+        {client.state === "lost" ? (
+          <Ago time={client.last_seen} prefix="seen " />
+        ) : (
+          <Ago time={client.connected_at} prefix="joined " />
+        )}
       </span>
     </div>
   );

@@ -16,7 +16,8 @@ interface ClientWorkProps {
 export function ClientWork({ client, note, paused }: ClientWorkProps) {
   const working = client.state === "training" || client.state === "evaluating";
   if (client.progress !== null) return <Batches client={client} progress={client.progress} paused={paused} />;
-  if (working && client.app === null) return <Batches client={client} progress={NOTHING_DONE} paused={paused} />;
+  if (working && client.app === null)
+    return <Batches client={client} progress={NOTHING_DONE} paused={paused} />;
   if (working) return <Value text={roundOf(client)} why="the round is not known yet" />;
   if (note !== null) return <WentWrong note={note} />;
   return <Value text={NO_DATA} why={`${client.state}: no task at the moment`} />;

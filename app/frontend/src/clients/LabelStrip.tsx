@@ -8,7 +8,13 @@ const PITCH = 4;
 const HEIGHT = 16;
 
 /** How a client's training samples are spread over the labels; the counts on hover. */
-export function LabelStrip({ counts, classes }: { counts: readonly number[] | null; classes: readonly string[] }) {
+export function LabelStrip({
+  counts,
+  classes,
+}: {
+  counts: readonly number[] | null;
+  classes: readonly string[];
+}) {
   if (counts === null || counts.length === 0) return <Value text={NO_DATA} why={NO_LABELS} />;
   const most = Math.max(1, ...counts);
   const lines = labelLines(counts, classes);

@@ -19,7 +19,11 @@ describe("latestResults", () => {
 
 describe("noteOf", () => {
   it("tells a failure with its message, and who was late", () => {
-    expect(noteOf({ round: 3, result: failed }, "idle")).toEqual({ kind: "failed", round: 3, why: "RuntimeError: out of memory" });
+    expect(noteOf({ round: 3, result: failed }, "idle")).toEqual({
+      kind: "failed",
+      round: 3,
+      why: "RuntimeError: out of memory",
+    });
     expect(noteOf({ round: 3, result: late }, "idle")?.kind).toBe("late");
   });
 

@@ -46,6 +46,11 @@ export function labelLines(counts: readonly number[], classes: readonly string[]
 export const NO_LABELS = "label counts: kept private, or not reported yet";
 
 /** The classes' names, if they are those of what the client holds. */
-export function classesFor(client: Client, run: { spec: { dataset: string; app: string | null }; classes: string[] } | null): readonly string[] {
-  return run !== null && run.spec.app === client.app && run.spec.dataset === client.dataset ? run.classes : [];
+export function classesFor(
+  client: Client,
+  run: { spec: { dataset: string; app: string | null }; classes: string[] } | null,
+): readonly string[] {
+  return run !== null && run.spec.app === client.app && run.spec.dataset === client.dataset
+    ? run.classes
+    : [];
 }

@@ -59,6 +59,8 @@ function Labels({ run, round }: { run: Run | null; round: Round | null }) {
 function membersOf(run: Run | null, clients: readonly Client[]): Client[] {
   if (run === null || run.spec.app !== null) return [];
   return clients.filter((client) =>
-    run.clients.length > 0 ? run.clients.includes(client.id) : client.state !== "lost" && client.dataset === run.spec.dataset,
+    run.clients.length > 0
+      ? run.clients.includes(client.id)
+      : client.state !== "lost" && client.dataset === run.spec.dataset,
   );
 }

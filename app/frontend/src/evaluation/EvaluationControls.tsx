@@ -19,7 +19,13 @@ export function EvaluationControls({ view, change }: EvaluationControlsProps) {
   return (
     <>
       <RoundChoice />
-      <Choice label="view of the evaluation" options={VIEWS} chosen={view} change={change} testId="evaluation" />
+      <Choice
+        label="view of the evaluation"
+        options={VIEWS}
+        chosen={view}
+        change={change}
+        testId="evaluation"
+      />
     </>
   );
 }
@@ -30,13 +36,24 @@ function RoundChoice() {
   if (run === undefined || round === null) return null;
   const go = (to: number | null): void => roundChosen(to === null ? null : { run, round: to });
   return (
-    <div className={styles.round} role="group" aria-label="round of the evaluation" title="or point at a round in the curves; a click keeps it">
+    <div
+      className={styles.round}
+      role="group"
+      aria-label="round of the evaluation"
+      title="or point at a round in the curves; a click keeps it"
+    >
       <Step label="previous round" sign="‹" to={before} go={go} />
       <span data-testid="evaluation-round" aria-live="polite">
         round <span className="mono">{count(round.round)}</span>
       </span>
       <Step label="next round" sign="›" to={after} go={go} />
-      <button type="button" className={styles.newest} disabled={newest} onClick={() => go(null)} data-testid="evaluation-newest">
+      <button
+        type="button"
+        className={styles.newest}
+        disabled={newest}
+        onClick={() => go(null)}
+        data-testid="evaluation-newest"
+      >
         newest
       </button>
     </div>
@@ -52,7 +69,13 @@ interface StepProps {
 
 function Step({ label, sign, to, go }: StepProps) {
   return (
-    <button type="button" className={styles.step} aria-label={label} disabled={to === null} onClick={() => go(to)}>
+    <button
+      type="button"
+      className={styles.step}
+      aria-label={label}
+      disabled={to === null}
+      onClick={() => go(to)}
+    >
       {sign}
     </button>
   );

@@ -21,7 +21,10 @@ export function EventFeed({ filter }: { filter: EventFilter }) {
   const logs = useStore((state) => state.server.logs);
   const [following, setFollowing] = useState(true);
   const [opened, setOpened] = useState<ReadonlySet<number>>(new Set());
-  const shown = useMemo(() => (filter === "all" ? logs : logs.filter((entry) => entry.level === filter)), [logs, filter]);
+  const shown = useMemo(
+    () => (filter === "all" ? logs : logs.filter((entry) => entry.level === filter)),
+    [logs, filter],
+  );
 
   const toggle = (seq: number): void => {
     const next = new Set(opened);
@@ -31,7 +34,9 @@ export function EventFeed({ filter }: { filter: EventFilter }) {
   return (
     <>
       {shown.length === 0 ? (
-        <p className={styles.empty}>{filter === "all" ? "nothing has happened yet" : `no ${filter} so far`}</p>
+        <p className={styles.empty}>
+          {filter === "all" ? "nothing has happened yet" : `no ${filter} so far`}
+        </p>
       ) : (
         <VirtualRows
           key={filter}
@@ -43,13 +48,23 @@ export function EventFeed({ filter }: { filter: EventFilter }) {
           keyOf={(index) => shown[index]?.seq ?? index}
           render={(index) => {
             const entry = shown[index];
-            return entry && <EventRow entry={entry} open={opened.has(entry.seq)} toggle={() => toggle(entry.seq)} />;
+            return (
+              entry && (
+                <EventRow entry={entry} open={opened.has(entry.seq)} toggle={() => toggle(entry.seq)} />
+              )
+            );
           }}
           follow={{ on: following, change: setFollowing }}
         />
       )}
       {!following && shown.length > 0 && (
-        <Button className={styles.latest ?? ""} size="compact-sm" variant="default" onClick={() => setFollowing(true)} data-testid="follow-events">
+        <Button
+          className={styles.latest ?? ""}
+          size="compact-sm"
+          variant="default"
+          onClick={() => setFollowing(true)}
+          data-testid="follow-events"
+        >
           Go to the latest
         </Button>
       )}

@@ -14,7 +14,11 @@ interface EventRowProps {
 export function EventRow({ entry, open, toggle }: EventRowProps) {
   return (
     <div className={styles.row} data-level={entry.level} data-testid="log-row">
-      <time className={styles.time} dateTime={new Date(entry.time * 1000).toISOString()} title={exactTime(entry.time)}>
+      <time
+        className={styles.time}
+        dateTime={new Date(entry.time * 1000).toISOString()}
+        title={exactTime(entry.time)}
+      >
         {clock(entry.time)}
       </time>
       <span className={styles.level} title={entry.level}>

@@ -75,7 +75,12 @@ function CheckpointRow({ run, checkpoint }: { run: Run; checkpoint: Checkpoint }
         )}
       </span>
       <span role="cell">
-        <a href={checkpointUrl(run.id, round)} download aria-label={`Download the model of round ${round}`} title="the global model, as safetensors">
+        <a
+          href={checkpointUrl(run.id, round)}
+          download
+          aria-label={`Download the model of round ${round}`}
+          title="the global model, as safetensors"
+        >
           Download
         </a>
       </span>

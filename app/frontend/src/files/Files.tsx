@@ -19,7 +19,8 @@ export default function Files() {
     const shown = shownRun(state);
     return shown === null ? 0 : roundsDone(shown, shownRounds(state));
   });
-  if (run === null) return <p className={styles.empty}>Checkpoints and exports are offered here once a run has started.</p>;
+  if (run === null)
+    return <p className={styles.empty}>Checkpoints and exports are offered here once a run has started.</p>;
   return (
     <>
       <Exports run={run} />
@@ -37,7 +38,13 @@ function Exports({ run }: { run: Run }) {
         export
       </span>
       {EXPORT_FORMATS.map((format) => (
-        <a key={format} href={exportUrl(run.id, format)} download title={FORMATS[format].what} data-testid={`export-${format}`}>
+        <a
+          key={format}
+          href={exportUrl(run.id, format)}
+          download
+          title={FORMATS[format].what}
+          data-testid={`export-${format}`}
+        >
           {FORMATS[format].title}
         </a>
       ))}

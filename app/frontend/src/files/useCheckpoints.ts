@@ -12,19 +12,25 @@ export type Checkpoints =
 
 /** The run's checkpoints, newest first; asked for again whenever `version` changes. */
 export function useCheckpoints(runId: string, version: string): Checkpoints {
-  const [answer, setAnswer] = useState<{ runId: string; known: Checkpoints }>({ runId, known: { state: "loading" } });
+  const [answer, setAnswer] = useState<{ runId: string; known: Checkpoints }>({
+    runId,
+    known: { state: "loading" },
+  });
   const askedAt = useRef({ runId, time: 0 });
   const subject = useRef(runId);
 
   useEffect(() => {
     subject.current = runId;
     const age = askedAt.current.runId === runId ? Date.now() - askedAt.current.time : Infinity;
-    const timer = setTimeout(() => {
-      askedAt.current = { runId, time: Date.now() };
-      void load(runId).then((known) => {
-        if (subject.current === runId) setAnswer({ runId, known });
-      });
-    }, Math.max(0, LEAST_GAP_MS - age));
+    const timer = setTimeout(
+      () => {
+        askedAt.current = { runId, time: Date.now() };
+        void load(runId).then((known) => {
+          if (subject.current === runId) setAnswer({ runId, known });
+        });
+      },
+      Math.max(0, LEAST_GAP_MS - age),
+    );
     return () => clearTimeout(timer);
   }, [runId, version]);
 

@@ -39,7 +39,8 @@ export function RoundProgress({ run, done }: { run: Run; done: number }) {
 
 function Rounds({ run, done }: { run: Run; done: number }) {
   const shown = roundShown(run, done);
-  if (run.num_rounds === null) return <Value text={shown === 0 ? NO_DATA : count(shown)} why="the app has not begun a round yet" />;
+  if (run.num_rounds === null)
+    return <Value text={shown === 0 ? NO_DATA : count(shown)} why="the app has not begun a round yet" />;
   const total = count(run.num_rounds);
   return `${count(shown).padStart(total.length, "\u2007")} of ${total}`;
 }

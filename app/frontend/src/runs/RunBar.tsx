@@ -35,7 +35,12 @@ export function RunBar({ onNewRun }: { onNewRun: () => void }) {
         <span className={styles.space} />
         {run !== null && <Elapsed run={run} />}
         {run !== null && active !== null && run.id !== active.id && (
-          <Button variant="default" size="compact-md" onClick={() => runChosen(null)} data-testid="follow-active">
+          <Button
+            variant="default"
+            size="compact-md"
+            onClick={() => runChosen(null)}
+            data-testid="follow-active"
+          >
             Show run {active.id}
           </Button>
         )}

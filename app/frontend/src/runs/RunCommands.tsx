@@ -48,7 +48,15 @@ function PauseOrResume({ run, refused }: RunCommandsProps) {
 function TryAgain({ run, refused }: RunCommandsProps) {
   const since = useStore((state) => state.server.applied[`run_update:${run.id}`]);
   const { taken, give } = useCommand(() => commandRun(run.id, "resume"), String(since));
-  return <CommandButton label="Try again" busy="Trying…" taken={taken} press={() => void report(give, refused)} testId="try-again" />;
+  return (
+    <CommandButton
+      label="Try again"
+      busy="Trying…"
+      taken={taken}
+      press={() => void report(give, refused)}
+      testId="try-again"
+    />
+  );
 }
 
 /** A new run like it: of another app nobody knows where it was. The interrupted one stays as it is. */
@@ -72,7 +80,10 @@ function StartAgain({ run, refused }: RunCommandsProps) {
   );
 }
 
-async function report(give: () => Promise<string | null>, refused: RunCommandsProps["refused"]): Promise<void> {
+async function report(
+  give: () => Promise<string | null>,
+  refused: RunCommandsProps["refused"],
+): Promise<void> {
   refused(null);
   refused(await give());
 }
@@ -84,7 +95,13 @@ function Stop({ run }: { run: Run }) {
   const { taken, give } = useCommand(() => commandRun(run.id, "stop"), `${instance} ${run.id}`);
   return (
     <>
-      <CommandButton label="Stop" busy="Stopping…" taken={taken} press={() => setAsking(true)} testId="stop" />
+      <CommandButton
+        label="Stop"
+        busy="Stopping…"
+        taken={taken}
+        press={() => setAsking(true)}
+        testId="stop"
+      />
       <ConfirmDialog
         opened={asking}
         close={() => setAsking(false)}

@@ -53,7 +53,9 @@ function RunRow({ run, shown }: { run: Run; shown: boolean }) {
       className={styles.row}
       aria-current={shown ? "true" : undefined}
       onClick={() => runChosen(run.id)}
-      title={[specWords(run.spec), situation(run), `Show the curves of run ${run.id}`].filter(Boolean).join("\n")}
+      title={[specWords(run.spec), situation(run), `Show the curves of run ${run.id}`]
+        .filter(Boolean)
+        .join("\n")}
       data-testid="run-row"
       data-run={run.id}
       data-state={run.state}
@@ -66,7 +68,10 @@ function RunRow({ run, shown }: { run: Run; shown: boolean }) {
       <span className="dim small ellipsis">{specWords(run.spec)}</span>
       <span className={styles.number}>{roundsWords(run)}</span>
       <span className={styles.number}>
-        <Value text={percent(run.final?.accuracy)} why={run.spec.app === null ? "not evaluated yet" : "the app has not evaluated a global model"} />
+        <Value
+          text={percent(run.final?.accuracy)}
+          why={run.spec.app === null ? "not evaluated yet" : "the app has not evaluated a global model"}
+        />
       </span>
       <span className={styles.time}>
         <Ago time={run.finished_at ?? run.started_at ?? run.created_at} />

@@ -15,13 +15,17 @@ export function NoRun({ loaded }: { loaded: boolean }) {
 }
 
 export function NoRunLine({ loaded }: { loaded: boolean }) {
-  const clients = useStore((state) => state.server.clients.filter((client) => client.state !== "lost").length);
+  const clients = useStore(
+    (state) => state.server.clients.filter((client) => client.state !== "lost").length,
+  );
   return <p className={`${styles.second} dim`}>{noRunWords(loaded, clients)}</p>;
 }
 
 /** The state in a word, and beside it how far it is and why it stands. */
 export function RunStateLine({ run }: { run: Run }) {
-  const mean = useStore((state) => shownRounds(state).findLast(({ complete }) => complete)?.client_accuracy ?? null);
+  const mean = useStore(
+    (state) => shownRounds(state).findLast(({ complete }) => complete)?.client_accuracy ?? null,
+  );
   const words = useStore(({ server: { clients }, now }) => situation(run, { clients, now, mean }));
   return (
     <>
@@ -44,7 +48,10 @@ export function Elapsed({ run }: { run: Run }) {
     run.started_at === null ? null : (run.finished_at ?? now) - run.started_at,
   );
   return (
-    <p className={styles.elapsed} title={run.started_at === null ? undefined : `started ${exactTime(run.started_at)}`}>
+    <p
+      className={styles.elapsed}
+      title={run.started_at === null ? undefined : `started ${exactTime(run.started_at)}`}
+    >
       <span className="dim small">elapsed</span>{" "}
       <span className="mono" data-testid="elapsed">
         <Value text={duration(seconds)} why="the run has not started" />

@@ -2,8 +2,18 @@ import { describe, expect, it } from "vitest";
 import type { Run } from "../api/types";
 import { client, round, run as anyRun, spec } from "../testing/fixtures";
 import {
-  appCohortNote, canTryAgain, cohortNote, joinCommand, lateWords, noRunWords, roundsDone, roundsWords, settingsLines,
-  situation, specWords, stopConsequence,
+  appCohortNote,
+  canTryAgain,
+  cohortNote,
+  joinCommand,
+  lateWords,
+  noRunWords,
+  roundsDone,
+  roundsWords,
+  settingsLines,
+  situation,
+  specWords,
+  stopConsequence,
 } from "./run-words";
 
 const mnist = spec({ dataset: "mnist" });
@@ -14,47 +24,75 @@ describe("situation", () => {
   it("names phase and replies of a running run, and who is late", () => {
     const progress = { phase: "training", done: 2, total: 3, since: 5 } as const;
     expect(situation(run({ progress }))).toBe("training 2 of 3");
-    expect(situation(run({ progress, reason: "client-3 is 40 s late" }))).toBe("training 2 of 3 · client-3 is 40 s late");
+    expect(situation(run({ progress, reason: "client-3 is 40 s late" }))).toBe(
+      "training 2 of 3 · client-3 is 40 s late",
+    );
   });
 
   it("counts how late a client is", () => {
-    const waiting = run({ state: "waiting", reason: "waiting for 2 more replies (0 of 2): client-2 is lost; client-3 is late" });
+    const waiting = run({
+      state: "waiting",
+      reason: "waiting for 2 more replies (0 of 2): client-2 is lost; client-3 is late",
+    });
     const clients = [client("client-2"), client("client-3", { state: "late", late_since: 100 })];
-    expect(situation(waiting, { clients, now: 140.5 })).toBe("for 2 more replies (0 of 2): client-2 is lost; client-3 is 40 s late");
+    expect(situation(waiting, { clients, now: 140.5 })).toBe(
+      "for 2 more replies (0 of 2): client-2 is lost; client-3 is 40 s late",
+    );
     expect(situation(waiting, { now: 140 })).toContain("client-3 is late");
   });
 
   it("names the phase of an app that asks its clients without training", () => {
-    expect(situation(run({ progress: { phase: "querying", done: 0, total: 5, since: 5 } }))).toBe("querying 0 of 5");
+    expect(situation(run({ progress: { phase: "querying", done: 0, total: 5, since: 5 } }))).toBe(
+      "querying 0 of 5",
+    );
   });
 
   it("does not repeat the state that stands before it", () => {
-    expect(situation(run({ state: "waiting", reason: "waiting for 1 more client (1 of 2)" }))).toBe("for 1 more client (1 of 2)");
-    expect(situation(run({ state: "interrupted", reason: "interrupted: the server was killed", can_resume: true }))).toBe("the server was killed");
+    expect(situation(run({ state: "waiting", reason: "waiting for 1 more client (1 of 2)" }))).toBe(
+      "for 1 more client (1 of 2)",
+    );
+    expect(
+      situation(
+        run({ state: "interrupted", reason: "interrupted: the server was killed", can_resume: true }),
+      ),
+    ).toBe("the server was killed");
     expect(situation(run({ state: "paused", reason: "pausedness" }))).toBe("pausedness");
   });
 
   it("says where a paused run stands", () => {
     const progress = { phase: "training", done: 1, total: 3, since: 5 } as const;
-    expect(situation(run({ state: "paused", progress }))).toBe("training 1 of 3 · nothing is sent until it is resumed");
+    expect(situation(run({ state: "paused", progress }))).toBe(
+      "training 1 of 3 · nothing is sent until it is resumed",
+    );
   });
 
   it.each<[Partial<Run>, string]>([
     [{ state: "queued" }, "starts when the runs before it have ended"],
     [{ state: "interrupted", can_resume: true, round: 4 }, "can go on in round 4"],
-    [{ state: "interrupted", can_resume: false }, "only the app knows its state; Start again begins a new run with the same settings"],
-  ])("is never silent about a run that stands still (%#)", (changes, words) => expect(situation(run(changes))).toBe(words));
+    [
+      { state: "interrupted", can_resume: false },
+      "only the app knows its state; Start again begins a new run with the same settings",
+    ],
+  ])("is never silent about a run that stands still (%#)", (changes, words) =>
+    expect(situation(run(changes))).toBe(words),
+  );
 
   it("says beside the reason why an interrupted run cannot go on", () => {
-    const words = situation(run({ state: "interrupted", spec: app, reason: "the server ended while it was going on" }));
+    const words = situation(
+      run({ state: "interrupted", spec: app, reason: "the server ended while it was going on" }),
+    );
     expect(words).toBe(
       "the server ended while it was going on · only the app knows its state; Start again begins a new run with the same settings",
     );
   });
 
   it("gives the result of a completed run", () => {
-    expect(situation(run({ state: "completed", final: { loss: 0.1, accuracy: 0.981 } }))).toBe("98.1 % accuracy");
-    expect(situation(run({ state: "completed", spec: app }), { mean: 0.75 })).toBe("75.0 % accuracy, mean of the clients");
+    expect(situation(run({ state: "completed", final: { loss: 0.1, accuracy: 0.981 } }))).toBe(
+      "98.1 % accuracy",
+    );
+    expect(situation(run({ state: "completed", spec: app }), { mean: 0.75 })).toBe(
+      "75.0 % accuracy, mean of the clients",
+    );
     expect(situation(run({ state: "completed", spec: app }))).toBe("");
   });
 });
@@ -65,17 +103,38 @@ describe("stopConsequence", () => {
     [run({ round: 2 }), 1, "Round 2 is lost; round 1, its curve and its checkpoint stay."],
     [run({ round: 1 }), 0, "Round 1 is lost; no round is complete yet."],
     [run({ state: "paused", spec: app }), 3, "Round 4 is lost; rounds 1 to 3 and their curves stay."],
-    [run({ state: "waiting", round: 3 }), 3, "It waits between two rounds: rounds 1 to 3, their curves and the kept checkpoints stay."],
+    [
+      run({ state: "waiting", round: 3 }),
+      3,
+      "It waits between two rounds: rounds 1 to 3, their curves and the kept checkpoints stay.",
+    ],
     [run({ state: "waiting", round: 0 }), 0, "No round has started. It ends without a result."],
     [run({ state: "queued", round: 0 }), 0, "It has not started. It leaves the queue and does not run."],
-    [run({ state: "interrupted", spec: app, round: 2 }), 1, "It will not go on any more; round 1 and its curve stay."],
-    [run({ state: "interrupted", can_resume: true }), 3, "It will not go on any more; rounds 1 to 3, their curves and the kept checkpoints stay."],
-  ])("names what is lost and what stays (%#)", (subject, done, words) => expect(stopConsequence(subject, done)).toBe(words));
+    [
+      run({ state: "interrupted", spec: app, round: 2 }),
+      1,
+      "It will not go on any more; round 1 and its curve stay.",
+    ],
+    [
+      run({ state: "interrupted", can_resume: true }),
+      3,
+      "It will not go on any more; rounds 1 to 3, their curves and the kept checkpoints stay.",
+    ],
+  ])("names what is lost and what stays (%#)", (subject, done, words) =>
+    expect(stopConsequence(subject, done)).toBe(words),
+  );
 });
 
 describe("canTryAgain", () => {
   it("is so while a round lacks updates, not while clients are awaited", () => {
-    expect(canTryAgain(run({ state: "waiting", reason: "waiting to try again, when a client comes or by request: client-1 failed" }))).toBe(true);
+    expect(
+      canTryAgain(
+        run({
+          state: "waiting",
+          reason: "waiting to try again, when a client comes or by request: client-1 failed",
+        }),
+      ),
+    ).toBe(true);
     expect(canTryAgain(run({ state: "waiting", reason: "waiting for 1 more client (1 of 2)" }))).toBe(false);
     expect(canTryAgain(run({ state: "running", reason: null }))).toBe(false);
   });
@@ -83,17 +142,33 @@ describe("canTryAgain", () => {
 
 describe("lateWords", () => {
   it.each([
-    [{ round_timeout_s: null, min_replies: 1, min_reply_share: 0 }, "a round waits for every client and needs at least 1 reply"],
-    [{ round_timeout_s: 60, min_replies: 2, min_reply_share: 0 }, "after 60 s a round goes on with at least 2 replies"],
-    [{ round_timeout_s: 60, min_replies: 1, min_reply_share: 0.5 }, "after 60 s a round goes on with at least 50 % of those asked"],
-    [{ round_timeout_s: 60, min_replies: 3, min_reply_share: 0.5 }, "after 60 s a round goes on with at least 3 replies and 50 % of those asked"],
-  ])("tells what a round does without some of its clients (%#)", (policy, words) => expect(lateWords(policy)).toBe(words));
+    [
+      { round_timeout_s: null, min_replies: 1, min_reply_share: 0 },
+      "a round waits for every client and needs at least 1 reply",
+    ],
+    [
+      { round_timeout_s: 60, min_replies: 2, min_reply_share: 0 },
+      "after 60 s a round goes on with at least 2 replies",
+    ],
+    [
+      { round_timeout_s: 60, min_replies: 1, min_reply_share: 0.5 },
+      "after 60 s a round goes on with at least 50 % of those asked",
+    ],
+    [
+      { round_timeout_s: 60, min_replies: 3, min_reply_share: 0.5 },
+      "after 60 s a round goes on with at least 3 replies and 50 % of those asked",
+    ],
+  ])("tells what a round does without some of its clients (%#)", (policy, words) =>
+    expect(lateWords(policy)).toBe(words),
+  );
 });
 
 describe("a run's other words", () => {
   it("tell the split of the data", () => {
     expect(specWords(mnist)).toBe("MNIST · CNN · FedAvg · α 0.5");
-    expect(specWords({ ...mnist, alpha: null, strategy: "multikrum" })).toBe("MNIST · CNN · Multi-Krum · IID");
+    expect(specWords({ ...mnist, alpha: null, strategy: "multikrum" })).toBe(
+      "MNIST · CNN · Multi-Krum · IID",
+    );
   });
 
   it("tell another app and what was changed in its config", () => {
@@ -102,7 +177,9 @@ describe("a run's other words", () => {
   });
 
   it("tell the strategy's parameters among the settings", () => {
-    const lines = settingsLines(run({ spec: spec({ strategy: "fedprox", strategy_params: { proximal_mu: 0.1 } }) }));
+    const lines = settingsLines(
+      run({ spec: spec({ strategy: "fedprox", strategy_params: { proximal_mu: 0.1 } }) }),
+    );
     expect(lines).toContain("FedProx, proximal_mu 0.1");
   });
 
@@ -124,7 +201,9 @@ describe("a run's other words", () => {
     expect(cohortNote("digits", 1, 2)).toBe("1 connected client holds Digits: it will wait for 1 more");
     expect(cohortNote("digits", 3, 2)).toBe("3 connected clients hold Digits");
     const info = { name: "quickstart-numpy", version: "1.0.0", digest: "ab", run_config: {} };
-    expect(appCohortNote(info, 1, 2)).toBe("1 connected client runs quickstart-numpy: it will wait for 1 more");
+    expect(appCohortNote(info, 1, 2)).toBe(
+      "1 connected client runs quickstart-numpy: it will wait for 1 more",
+    );
   });
 });
 

@@ -36,7 +36,9 @@ function heterogeneity(spec: RunSpec): string {
 
 export function specWords(spec: RunSpec): string {
   if (spec.app !== null) return [spec.app, ...pairs(spec.run_config)].join(" · ");
-  return [DATASETS[spec.dataset], MODELS[spec.model], STRATEGIES[spec.strategy], heterogeneity(spec)].join(" · ");
+  return [DATASETS[spec.dataset], MODELS[spec.model], STRATEGIES[spec.strategy], heterogeneity(spec)].join(
+    " · ",
+  );
 }
 
 function pairs(values: Readonly<Record<string, unknown>> | undefined): string[] {
@@ -152,7 +154,9 @@ export function stopConsequence(run: Run, done: number): string {
     case "queued":
       return "It has not started. It leaves the queue and does not run.";
     case "waiting":
-      return done === 0 ? "No round has started. It ends without a result." : `It waits between two rounds: ${kept}.`;
+      return done === 0
+        ? "No round has started. It ends without a result."
+        : `It waits between two rounds: ${kept}.`;
     case "interrupted":
       return `It will not go on any more; ${done === 0 ? "no round is complete" : kept}.`;
     default: {
@@ -164,9 +168,12 @@ export function stopConsequence(run: Run, done: number): string {
 
 /** FedLoom cannot know where another app keeps its model. */
 function keptWords({ spec }: Run, done: number): string {
-  if (done === 1) return spec.app === null ? "round 1, its curve and its checkpoint stay" : "round 1 and its curve stay";
+  if (done === 1)
+    return spec.app === null ? "round 1, its curve and its checkpoint stay" : "round 1 and its curve stay";
   const rounds = `rounds 1 to ${done}`;
-  return spec.app === null ? `${rounds}, their curves and the kept checkpoints stay` : `${rounds} and their curves stay`;
+  return spec.app === null
+    ? `${rounds}, their curves and the kept checkpoints stay`
+    : `${rounds} and their curves stay`;
 }
 
 /** Why a new run would not start at once, or null. */
@@ -176,12 +183,20 @@ export function queueNote(active: Run | null): string | null {
 
 /** Whether enough clients are there for a run to start. */
 export function cohortNote(dataset: RunSpec["dataset"], holders: number, needed: number): string {
-  return wouldWait(`${plural(holders, "connected client")} ${holders === 1 ? "holds" : "hold"} ${DATASETS[dataset]}`, holders, needed);
+  return wouldWait(
+    `${plural(holders, "connected client")} ${holders === 1 ? "holds" : "hold"} ${DATASETS[dataset]}`,
+    holders,
+    needed,
+  );
 }
 
 /** The same for another Flower app. */
 export function appCohortNote(app: AppInfo, runners: number, needed: number): string {
-  return wouldWait(`${plural(runners, "connected client")} ${runners === 1 ? "runs" : "run"} ${app.name}`, runners, needed);
+  return wouldWait(
+    `${plural(runners, "connected client")} ${runners === 1 ? "runs" : "run"} ${app.name}`,
+    runners,
+    needed,
+  );
 }
 
 function wouldWait(there: string, clients: number, needed: number): string {

@@ -20,7 +20,8 @@ export function useRounds(): string | null {
       })
       .catch((error: unknown) => {
         const message = error instanceof Error ? error.message : String(error);
-        if (wanted) setFailure({ runId, message: `The curves of run ${runId} could not be loaded: ${message}` });
+        if (wanted)
+          setFailure({ runId, message: `The curves of run ${runId} could not be loaded: ${message}` });
       });
     return () => {
       wanted = false;

@@ -10,7 +10,10 @@ import { hasRounds } from "./values";
 
 /** A run of the Flower app that the server was started with: its own settings, and what holds for any run. */
 export function AppFields({ part, app }: { part: FormPart; app: AppInfo }) {
-  const runners = useStore(({ server }) => server.clients.filter((client) => client.state !== "lost" && client.app === app.name).length);
+  const runners = useStore(
+    ({ server }) =>
+      server.clients.filter((client) => client.state !== "lost" && client.app === app.name).length,
+  );
   const parameters = ofApp(app);
   return (
     <>
@@ -26,7 +29,14 @@ export function AppFields({ part, app }: { part: FormPart; app: AppInfo }) {
           step={1}
           description={appCohortNote(app, runners, Number(part.values.min_clients))}
         />
-        <NumberField part={part} field="num_partitions" label="Parts of the data" step={1} description="empty: one per client" placeholder="auto" />
+        <NumberField
+          part={part}
+          field="num_partitions"
+          label="Parts of the data"
+          step={1}
+          description="empty: one per client"
+          placeholder="auto"
+        />
       </div>
       {parameters.length > 0 && (
         <fieldset className={form.config}>

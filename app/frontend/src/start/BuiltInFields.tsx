@@ -19,7 +19,10 @@ interface BuiltInFieldsProps {
 /** A run of the built-in app. */
 export function BuiltInFields({ part, strategies, failure }: BuiltInFieldsProps) {
   const { values } = part;
-  const holders = useStore(({ server }) => server.clients.filter((client) => client.state !== "lost" && client.dataset === values.dataset).length);
+  const holders = useStore(
+    ({ server }) =>
+      server.clients.filter((client) => client.state !== "lost" && client.dataset === values.dataset).length,
+  );
   return (
     <>
       <div className={form.fields}>
@@ -27,7 +30,11 @@ export function BuiltInFields({ part, strategies, failure }: BuiltInFieldsProps)
         <ChoiceField part={part} field="model" label="Model" words={MODELS} />
         <StrategyField part={part} />
       </div>
-      <StrategyParameters part={part} strategy={strategies.find(({ name }) => name === values.strategy)} failure={failure} />
+      <StrategyParameters
+        part={part}
+        strategy={strategies.find(({ name }) => name === values.strategy)}
+        failure={failure}
+      />
       <div className={form.fields}>
         <NumberField part={part} field="num_rounds" label="Rounds" step={1} />
         <NumberField
@@ -55,17 +62,48 @@ export function BuiltInFields({ part, strategies, failure }: BuiltInFieldsProps)
       </div>
       <LateFields part={part} />
       <Disclosure part={part} section="advanced" label="Advanced" summary={advancedWords(values)}>
-        <NumberField part={part} field="num_partitions" label="Parts of the data" step={1} description="empty: one per client" placeholder="auto" />
-        <NumberField part={part} field="fraction_train" label="Train fraction" step={0.1} description="of the clients per round" />
-        <NumberField part={part} field="fraction_evaluate" label="Evaluate fraction" step={0.1} description="of the clients per round" />
-        <NumberField part={part} field="keep_checkpoints" label="Checkpoints kept" step={1} description="the newest, beside the best" />
+        <NumberField
+          part={part}
+          field="num_partitions"
+          label="Parts of the data"
+          step={1}
+          description="empty: one per client"
+          placeholder="auto"
+        />
+        <NumberField
+          part={part}
+          field="fraction_train"
+          label="Train fraction"
+          step={0.1}
+          description="of the clients per round"
+        />
+        <NumberField
+          part={part}
+          field="fraction_evaluate"
+          label="Evaluate fraction"
+          step={0.1}
+          description="of the clients per round"
+        />
+        <NumberField
+          part={part}
+          field="keep_checkpoints"
+          label="Checkpoints kept"
+          step={1}
+          description="the newest, beside the best"
+        />
       </Disclosure>
     </>
   );
 }
 
-function advancedWords({ num_partitions, fraction_train, fraction_evaluate, keep_checkpoints }: FormValues): string {
-  const parts = num_partitions === "" ? "one part of the data per client" : `${num_partitions} parts of the data`;
+function advancedWords({
+  num_partitions,
+  fraction_train,
+  fraction_evaluate,
+  keep_checkpoints,
+}: FormValues): string {
+  const parts =
+    num_partitions === "" ? "one part of the data per client" : `${num_partitions} parts of the data`;
   return `${parts}, fractions ${fraction_train} and ${fraction_evaluate}, ${keep_checkpoints} checkpoints kept`;
 }
 

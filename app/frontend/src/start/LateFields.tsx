@@ -21,8 +21,20 @@ export function LateFields({ part }: { part: FormPart }) {
         placeholder="no limit"
         description="then it goes on without the replies that are missing"
       />
-      <NumberField part={part} field="min_replies" label="Min. replies" step={1} description="with fewer it waits, and says for whom" />
-      <NumberField part={part} field="min_reply_share" label="Min. share of replies" step={0.1} description="of the clients that were asked, 0 to 1" />
+      <NumberField
+        part={part}
+        field="min_replies"
+        label="Min. replies"
+        step={1}
+        description="with fewer it waits, and says for whom"
+      />
+      <NumberField
+        part={part}
+        field="min_reply_share"
+        label="Min. share of replies"
+        step={0.1}
+        description="of the clients that were asked, 0 to 1"
+      />
     </Disclosure>
   );
 }

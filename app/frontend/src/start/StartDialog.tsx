@@ -27,7 +27,11 @@ export default function StartDialog({ opened, onClose }: { opened: boolean; onCl
     >
       <form ref={part.form} onSubmit={part.submit} noValidate data-testid="start-form">
         {note !== null && <p className={dialog.note}>{note}</p>}
-        {app === null ? <BuiltInFields part={part} strategies={strategies} failure={failure} /> : <AppFields part={part} app={app} />}
+        {app === null ? (
+          <BuiltInFields part={part} strategies={strategies} failure={failure} />
+        ) : (
+          <AppFields part={part} app={app} />
+        )}
         <div className={form.footer}>
           {part.failure !== null && (
             <p className={dialog.failure} role="alert" data-testid="start-failure">

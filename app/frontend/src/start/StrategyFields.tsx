@@ -33,7 +33,11 @@ export function StrategyParameters({ part, strategy, failure }: StrategyParamete
   const parameters = ofStrategy(strategy?.parameters ?? []);
   return (
     <div className={form.strategy} data-testid="strategy">
-      {strategy === undefined ? <p className="dim small">{unknownWords(failure)}</p> : <About strategy={strategy} />}
+      {strategy === undefined ? (
+        <p className="dim small">{unknownWords(failure)}</p>
+      ) : (
+        <About strategy={strategy} />
+      )}
       {parameters.length > 0 && (
         <div className={form.parameters}>
           {parameters.map((parameter) => (
@@ -61,5 +65,7 @@ function About({ strategy: { summary, reference, streams, minimum_updates } }: {
 }
 
 function unknownWords(failure: string | null): string {
-  return failure === null ? "loading the strategy's parameters" : `Its parameters could not be loaded, their defaults hold: ${failure}`;
+  return failure === null
+    ? "loading the strategy's parameters"
+    : `Its parameters could not be loaded, their defaults hold: ${failure}`;
 }

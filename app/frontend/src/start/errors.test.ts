@@ -19,10 +19,18 @@ describe("splitErrors", () => {
 });
 
 describe("withoutChanged", () => {
-  it.each(["strategy", "min_clients", "fraction_train", "strategy_params.f"])("takes back what was said of the strategy with %s", (changed) => {
-    const errors = { min_clients: KRUM, strategy_params: "a", "strategy_params.f": "b", lr: "needs a number" };
-    expect(withoutChanged(errors, [changed])).toEqual({ lr: "needs a number" });
-  });
+  it.each(["strategy", "min_clients", "fraction_train", "strategy_params.f"])(
+    "takes back what was said of the strategy with %s",
+    (changed) => {
+      const errors = {
+        min_clients: KRUM,
+        strategy_params: "a",
+        "strategy_params.f": "b",
+        lr: "needs a number",
+      };
+      expect(withoutChanged(errors, [changed])).toEqual({ lr: "needs a number" });
+    },
+  );
 
   it.each([
     ["lr", ["lr"]],
@@ -31,17 +39,22 @@ describe("withoutChanged", () => {
     ["run_config.rate", ["run_config", "run_config.rate"]],
   ])("takes back what the server judged by %s, and nothing else", (changed, settled) => {
     const others = { seed: "x", "run_config.size": "x" };
-    expect(withoutChanged({ ...others, ...Object.fromEntries(settled.map((field) => [field, "x"])) }, [changed])).toEqual(others);
+    expect(
+      withoutChanged({ ...others, ...Object.fromEntries(settled.map((field) => [field, "x"])) }, [changed]),
+    ).toEqual(others);
   });
 });
 
 describe("failureWords", () => {
   it("count the values that are still marked", () => {
     expect(failureWords({ lr: "a", seed: "b" }, [])).toBe("Nothing was started: 2 values need another look.");
-    expect(failureWords({ lr: "a" }, ["app: no."])).toBe("Nothing was started: one value needs another look. app: no.");
+    expect(failureWords({ lr: "a" }, ["app: no."])).toBe(
+      "Nothing was started: one value needs another look. app: no.",
+    );
   });
 
-  it("are the server's where no field is marked", () => expect(failureWords({}, ["The server did not answer."])).toBe("The server did not answer."));
+  it("are the server's where no field is marked", () =>
+    expect(failureWords({}, ["The server did not answer."])).toBe("The server did not answer."));
 });
 
 describe("a message", () => {
@@ -53,7 +66,15 @@ describe("a message", () => {
 
   it("stands across the box if it is a sentence, and marks its field", () => {
     expect(besideField(KRUM)).toBe(true);
-    const errors = { min_clients: KRUM, "strategy_params.f": "f cannot be -1.", lr: "Too much.", min_clients_not: "No." };
-    expect(acrossBox(errors, ["strategy_params", "min_clients"])).toEqual([["min_clients", KRUM], ["strategy_params.f", "f cannot be -1."]]);
+    const errors = {
+      min_clients: KRUM,
+      "strategy_params.f": "f cannot be -1.",
+      lr: "Too much.",
+      min_clients_not: "No.",
+    };
+    expect(acrossBox(errors, ["strategy_params", "min_clients"])).toEqual([
+      ["min_clients", KRUM],
+      ["strategy_params.f", "f cannot be -1."],
+    ]);
   });
 });

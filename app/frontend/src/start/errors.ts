@@ -28,7 +28,9 @@ export function splitErrors(
 export function withoutChanged(errors: FieldErrors, changed: readonly string[]): FieldErrors {
   const settled = new Set(changed.flatMap((field) => [field, groupOf(field), ...(JUDGED_BY[field] ?? [])]));
   const strategy = changed.some(isOfStrategy);
-  return Object.fromEntries(Object.entries(errors).filter(([field]) => !settled.has(field) && !(strategy && isOfStrategy(field))));
+  return Object.fromEntries(
+    Object.entries(errors).filter(([field]) => !settled.has(field) && !(strategy && isOfStrategy(field))),
+  );
 }
 
 function isOfStrategy(field: string): boolean {
@@ -54,8 +56,12 @@ export function besideField(message: string | undefined): string | true | undefi
 }
 
 /** The whole sentences about these fields, and about what stands within them, for the box that they belong to. */
-export function acrossBox(errors: FieldErrors, fields: readonly string[]): [field: string, message: string][] {
-  const belongs = (field: string): boolean => fields.some((each) => field === each || field.startsWith(`${each}.`));
+export function acrossBox(
+  errors: FieldErrors,
+  fields: readonly string[],
+): [field: string, message: string][] {
+  const belongs = (field: string): boolean =>
+    fields.some((each) => field === each || field.startsWith(`${each}.`));
   return Object.entries(errors).filter(([field, message]) => belongs(field) && isSentence(message));
 }
 

@@ -52,14 +52,32 @@ export function ParameterField({ part, parameter, within }: ParameterFieldProps)
   const field = `${within}.${name}`;
   const value = valueOf(parameter, part.parameters);
   const change = (to: Typed | boolean): void => part.changeParameter(name, to);
-  const same = { label: <span className="mono">{name}</span>, name: field, description: hintWords(parameter), error: besideField(part.errors[field]) };
+  const same = {
+    label: <span className="mono">{name}</span>,
+    name: field,
+    description: hintWords(parameter),
+    error: besideField(part.errors[field]),
+  };
   if (type === "boolean") {
     return (
-      <Switch {...same} size="xs" className={form.switch ?? ""} checked={value === true} onChange={(event) => change(event.currentTarget.checked)} />
+      <Switch
+        {...same}
+        size="xs"
+        className={form.switch ?? ""}
+        checked={value === true}
+        onChange={(event) => change(event.currentTarget.checked)}
+      />
     );
   }
   if (type === "text") {
-    return <TextInput {...same} inputWrapperOrder={ORDER} value={String(value)} onChange={(event) => change(event.currentTarget.value)} />;
+    return (
+      <TextInput
+        {...same}
+        inputWrapperOrder={ORDER}
+        value={String(value)}
+        onChange={(event) => change(event.currentTarget.value)}
+      />
+    );
   }
   return (
     <NumberInput
@@ -77,7 +95,12 @@ export function ParameterField({ part, parameter, within }: ParameterFieldProps)
 }
 
 function hintWords({ hint, default: value }: Parameter): string {
-  const standard = typeof value === "number" ? `default ${number(value)}` : typeof value === "string" ? `default “${value}”` : "";
+  const standard =
+    typeof value === "number"
+      ? `default ${number(value)}`
+      : typeof value === "string"
+        ? `default “${value}”`
+        : "";
   return [hint, standard].filter((words) => words !== "").join("; ");
 }
 

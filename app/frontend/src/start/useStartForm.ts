@@ -4,7 +4,15 @@ import type { AppInfo, RunSpec, Strategy } from "../api/types";
 import { activeRun, runChosen, useStore } from "../store/store";
 import { failureWords, splitErrors, withoutChanged } from "./errors";
 import type { Edited, FieldErrors, Typed } from "./parameters";
-import { ADVANCED_FIELDS, fieldsOf, type FormValues, LATE_FIELDS, toAppSpec, toSpec, valuesOf } from "./values";
+import {
+  ADVANCED_FIELDS,
+  fieldsOf,
+  type FormValues,
+  LATE_FIELDS,
+  toAppSpec,
+  toSpec,
+  valuesOf,
+} from "./values";
 
 export type Section = "late" | "advanced";
 
@@ -51,7 +59,8 @@ export function useStartForm({ app, strategies, started }: StartFormInput): Star
 
   // In the moment in which the messages and the opened part are there: later, it would take the focus from who types on.
   useLayoutEffect(() => {
-    if (refusals > 0) form.current?.querySelector<HTMLElement>("[aria-invalid=true], [data-invalid=true]")?.focus();
+    if (refusals > 0)
+      form.current?.querySelector<HTMLElement>("[aria-invalid=true], [data-invalid=true]")?.focus();
   }, [refusals]);
 
   const values = { ...valuesOf(offered), ...edited };
@@ -118,7 +127,11 @@ export function useStartForm({ app, strategies, started }: StartFormInput): Star
 }
 
 /** Those that the server was started with. */
-function givenParameters(offered: RunSpec | undefined, app: AppInfo | null, strategy: RunSpec["strategy"]): Edited {
+function givenParameters(
+  offered: RunSpec | undefined,
+  app: AppInfo | null,
+  strategy: RunSpec["strategy"],
+): Edited {
   if (app !== null) return offered?.run_config ?? {};
   return offered?.strategy === strategy ? (offered.strategy_params ?? {}) : {};
 }

@@ -21,7 +21,8 @@ export function useStrategies(wanted: boolean): Strategies {
         if (current) setKnown({ strategies, failure: null });
       })
       .catch((error: unknown) => {
-        if (current) setKnown({ strategies: [], failure: error instanceof Error ? error.message : String(error) });
+        if (current)
+          setKnown({ strategies: [], failure: error instanceof Error ? error.message : String(error) });
       });
     return () => {
       current = false;

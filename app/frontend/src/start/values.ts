@@ -1,7 +1,16 @@
 /** The start form's values and how they become a RunSpec. The server alone judges ranges; here only typing errors are caught. */
 import type { AppInfo, RunSpec, Strategy } from "../api/types";
 import {
-  type Edited, isEmpty, NEEDS_NUMBER, ofApp, ofStrategy, overrides, parse, readParameters, ROUNDS_KEY, type Typed,
+  type Edited,
+  isEmpty,
+  NEEDS_NUMBER,
+  ofApp,
+  ofStrategy,
+  overrides,
+  parse,
+  readParameters,
+  ROUNDS_KEY,
+  type Typed,
 } from "./parameters";
 
 export interface FormValues {
@@ -54,7 +63,15 @@ export const DEFAULTS: FormValues = {
 /** What the form shows for a spec, for example the one that the server was started with. */
 export function valuesOf(spec: RunSpec | undefined): FormValues {
   if (spec === undefined) return DEFAULTS;
-  const { app: _app, run_config: _config, strategy_params: _params, alpha, num_partitions, round_timeout_s, ...same } = spec;
+  const {
+    app: _app,
+    run_config: _config,
+    strategy_params: _params,
+    alpha,
+    num_partitions,
+    round_timeout_s,
+    ...same
+  } = spec;
   return {
     ...DEFAULTS,
     ...same,
@@ -66,14 +83,28 @@ export function valuesOf(spec: RunSpec | undefined): FormValues {
 }
 
 /** Fields that stand in the collapsed parts of the form. */
-export const LATE_FIELDS = ["round_timeout_s", "min_replies", "min_reply_share"] as const satisfies readonly NumberField[];
+export const LATE_FIELDS = [
+  "round_timeout_s",
+  "min_replies",
+  "min_reply_share",
+] as const satisfies readonly NumberField[];
 export const ADVANCED_FIELDS = [
-  "num_partitions", "fraction_train", "fraction_evaluate", "keep_checkpoints",
+  "num_partitions",
+  "fraction_train",
+  "fraction_evaluate",
+  "keep_checkpoints",
 ] as const satisfies readonly NumberField[];
 
 const LATE_NUMBERS = ["min_replies", "min_reply_share"] as const;
 const BUILT_IN_NUMBERS = [
-  "num_rounds", "min_clients", "lr", "local_epochs", "batch_size", "seed", "fraction_train", "fraction_evaluate",
+  "num_rounds",
+  "min_clients",
+  "lr",
+  "local_epochs",
+  "batch_size",
+  "seed",
+  "fraction_train",
+  "fraction_evaluate",
   "keep_checkpoints",
 ] as const;
 
@@ -102,7 +133,12 @@ export function toSpec(values: FormValues, strategy: Strategy | undefined, edite
 export function toAppSpec(values: FormValues, app: AppInfo, edited: Edited): Parsed {
   const spec: Partial<RunSpec> = { app: app.name };
   const errors: Record<string, string> = {};
-  readNumbers(values, [...(hasRounds(app) ? (["num_rounds"] as const) : []), "min_clients", ...LATE_NUMBERS], spec, errors);
+  readNumbers(
+    values,
+    [...(hasRounds(app) ? (["num_rounds"] as const) : []), "min_clients", ...LATE_NUMBERS],
+    spec,
+    errors,
+  );
   readOptional(values, "num_partitions", spec, errors);
   readOptional(values, "round_timeout_s", spec, errors);
   const offered = ofApp(app);
@@ -118,7 +154,12 @@ export function hasRounds(app: AppInfo): boolean {
 
 type RequiredNumber = (typeof BUILT_IN_NUMBERS)[number] | (typeof LATE_NUMBERS)[number];
 
-function readNumbers(values: FormValues, fields: readonly RequiredNumber[], spec: Partial<RunSpec>, errors: Record<string, string>): void {
+function readNumbers(
+  values: FormValues,
+  fields: readonly RequiredNumber[],
+  spec: Partial<RunSpec>,
+  errors: Record<string, string>,
+): void {
   for (const field of fields) {
     const value = parse(values[field]);
     if (value === null) errors[field] = NEEDS_NUMBER;
@@ -127,7 +168,10 @@ function readNumbers(values: FormValues, fields: readonly RequiredNumber[], spec
 }
 
 function readOptional(
-  values: FormValues, field: "num_partitions" | "round_timeout_s", spec: Partial<RunSpec>, errors: Record<string, string>,
+  values: FormValues,
+  field: "num_partitions" | "round_timeout_s",
+  spec: Partial<RunSpec>,
+  errors: Record<string, string>,
 ): void {
   const value = parse(values[field]);
   if (value === null && !isEmpty(values[field])) errors[field] = "needs a number or nothing";

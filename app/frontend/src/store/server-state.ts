@@ -98,7 +98,8 @@ function upsertRun(state: ServerState, run: Run): ServerState {
       before === undefined
         ? [run, ...state.runs].sort(newestFirst)
         : state.runs.map((other) => (other.id === run.id ? run : other)),
-    rounds: before !== undefined && run.round < before.round ? withoutLaterRounds(state.rounds, run) : state.rounds,
+    rounds:
+      before !== undefined && run.round < before.round ? withoutLaterRounds(state.rounds, run) : state.rounds,
     // A run that appears while we listen has no rounds that we could have missed.
     roundsKnown: before === undefined ? { ...state.roundsKnown, [run.id]: true } : state.roundsKnown,
     colours: assignColours(state.colours, run.clients),
@@ -147,7 +148,9 @@ function applyLogs(state: ServerState, events: readonly LogEvent[]): ServerState
 /** Adds the complete rounds of a run as fetched over REST; what arrived live meanwhile is newer and stays. */
 export function mergeRounds(state: ServerState, runId: string, fetched: readonly Round[]): ServerState {
   const live = state.rounds[runId] ?? [];
-  const kept = live.filter((round) => round.complete || !fetched.some((other) => other.round === round.round));
+  const kept = live.filter(
+    (round) => round.complete || !fetched.some((other) => other.round === round.round),
+  );
   const added = fetched.filter((round) => !kept.some((other) => other.round === round.round));
   return {
     ...state,

@@ -64,7 +64,9 @@ export function roundsFetched(runId: string, instance: string | null, rounds: re
 
 /** What no event tells: whether the store works. */
 export function statusFetched(status: Status): void {
-  useStore.setState(({ server }) => (server.instance === status.instance ? { server: { ...server, status } } : {}));
+  useStore.setState(({ server }) =>
+    server.instance === status.instance ? { server: { ...server, status } } : {},
+  );
 }
 
 export function connectionChanged(state: Connection["state"], since: number = browserTime()): void {

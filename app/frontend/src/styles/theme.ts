@@ -46,14 +46,40 @@ export const FONT_TEXT = "'Inter Variable', system-ui, sans-serif";
 export const FONT_MONO = "'JetBrains Mono Variable', ui-monospace, monospace";
 
 const accent: MantineColorsTuple = [
-  "#eef3ff", "#dbe5ff", "#b9ccff", "#9cb9ff", "#7fa6ff", "#5585ee", "#2f63d8", "#2853b6", "#214594", "#193672",
+  "#eef3ff",
+  "#dbe5ff",
+  "#b9ccff",
+  "#9cb9ff",
+  "#7fa6ff",
+  "#5585ee",
+  "#2f63d8",
+  "#2853b6",
+  "#214594",
+  "#193672",
 ];
 const bad: MantineColorsTuple = [
-  "#fff0ef", "#ffdedc", "#ffbab6", "#ff9d97", "#ff8077", "#e8524d", "#c3292b", "#a52123", "#871a1c", "#691416",
+  "#fff0ef",
+  "#ffdedc",
+  "#ffbab6",
+  "#ff9d97",
+  "#ff8077",
+  "#e8524d",
+  "#c3292b",
+  "#a52123",
+  "#871a1c",
+  "#691416",
 ];
 const dark: MantineColorsTuple = [
-  TOKENS.dark.text, "#c6cdd7", TOKENS.dark.dim, "#75808f", "#39424e", "#262d36", TOKENS.dark.raised,
-  TOKENS.dark.panel, TOKENS.dark.ground, "#090b0e",
+  TOKENS.dark.text,
+  "#c6cdd7",
+  TOKENS.dark.dim,
+  "#75808f",
+  "#39424e",
+  "#262d36",
+  TOKENS.dark.raised,
+  TOKENS.dark.panel,
+  TOKENS.dark.ground,
+  "#090b0e",
 ];
 
 export const theme = createTheme({
@@ -71,14 +97,23 @@ export const theme = createTheme({
     Button: Button.extend({
       defaultProps: { fw: 500 },
       styles: { root: { flex: "none" } },
-      vars: (_, { variant }) => ({ root: variant === "subtle" ? { "--button-color": "var(--accent)", "--button-hover": "var(--raised)" } : {} }),
+      vars: (_, { variant }) => ({
+        root:
+          variant === "subtle"
+            ? { "--button-color": "var(--accent)", "--button-hover": "var(--raised)" }
+            : {},
+      }),
     }),
   },
 });
 
 function variables(tokens: Tokens): Record<string, string> {
   const own = Object.entries(tokens).map(([name, colour]) => [`--${name}`, colour] as const);
-  return { ...Object.fromEntries(own), "--mantine-color-error": tokens.bad, "--mantine-color-dimmed": tokens.dim };
+  return {
+    ...Object.fromEntries(own),
+    "--mantine-color-error": tokens.bad,
+    "--mantine-color-dimmed": tokens.dim,
+  };
 }
 
 export const cssVariables: CSSVariablesResolver = () => ({

@@ -12,7 +12,14 @@ interface ChoiceProps<Option extends string> {
 }
 
 /** One of a few, all in sight. */
-export function Choice<Option extends string>({ label, options, chosen, change, testId, beside }: ChoiceProps<Option>) {
+export function Choice<Option extends string>({
+  label,
+  options,
+  chosen,
+  change,
+  testId,
+  beside,
+}: ChoiceProps<Option>) {
   return (
     <div className={styles.choice} role="group" aria-label={label}>
       {options.map((option) => (

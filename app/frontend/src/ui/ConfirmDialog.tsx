@@ -17,7 +17,18 @@ interface ConfirmDialogProps {
 }
 
 /** Asks before something is lost, in words that name what. Stays open when the server refuses, and says why. */
-export function ConfirmDialog({ opened, close, title, consequence, keep, confirm, busy, taken, give, testId }: ConfirmDialogProps) {
+export function ConfirmDialog({
+  opened,
+  close,
+  title,
+  consequence,
+  keep,
+  confirm,
+  busy,
+  taken,
+  give,
+  testId,
+}: ConfirmDialogProps) {
   const [failure, setFailure] = useState<string | null>(null);
 
   const leave = (): void => {
@@ -48,7 +59,12 @@ export function ConfirmDialog({ opened, close, title, consequence, keep, confirm
         <Button variant="default" onClick={leave} data-autofocus>
           {keep}
         </Button>
-        <Button color="bad" onClick={() => void carryOut()} disabled={taken} data-testid={`${testId}-confirm`}>
+        <Button
+          color="bad"
+          onClick={() => void carryOut()}
+          disabled={taken}
+          data-testid={`${testId}-confirm`}
+        >
           {taken ? busy : confirm}
         </Button>
       </div>

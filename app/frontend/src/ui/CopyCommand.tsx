@@ -28,7 +28,8 @@ export function CopyCommand({ command, testId }: { command: string; testId: stri
       </Button>
       <span className={copied === "selected" ? "dim small" : "hidden-visually"} role="status">
         {copied === "yes" && "copied"}
-        {copied === "selected" && "The browser does not let this page copy; the command is selected, press Ctrl+C."}
+        {copied === "selected" &&
+          "The browser does not let this page copy; the command is selected, press Ctrl+C."}
       </span>
     </div>
   );

@@ -19,7 +19,11 @@ export class ErrorBoundary extends Component<ErrorBoundaryProps, { message: stri
   override render(): ReactNode {
     const { message } = this.state;
     if (message === null) return this.props.children;
-    return this.props.part === undefined ? <PageFailed message={message} /> : <PartFailed part={this.props.part} message={message} />;
+    return this.props.part === undefined ? (
+      <PageFailed message={message} />
+    ) : (
+      <PartFailed part={this.props.part} message={message} />
+    );
   }
 }
 

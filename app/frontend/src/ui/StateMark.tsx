@@ -4,8 +4,20 @@ import styles from "./StateMark.module.css";
 
 type Tone = "quiet" | "plain" | "good" | "warn" | "bad";
 type Shape =
-  | "ring" | "dots" | "half" | "play" | "pause" | "bolt" | "clock" | "diamond" | "check" | "square" | "cross" | "triangle"
-  | "dot" | "disc";
+  | "ring"
+  | "dots"
+  | "half"
+  | "play"
+  | "pause"
+  | "bolt"
+  | "clock"
+  | "diamond"
+  | "check"
+  | "square"
+  | "cross"
+  | "triangle"
+  | "dot"
+  | "disc";
 
 /** Shape first, tone second: no state is told by colour alone. */
 export const RUN_MARKS: Record<RunState, [Shape, Tone]> = {
@@ -65,7 +77,14 @@ export const ALERT_MARK: [Shape, Tone] = ["triangle", "warn"];
 
 export function StateMark({ mark: [shape, tone] }: { mark: [Shape, Tone] }) {
   return (
-    <svg className={styles.mark} data-tone={tone} viewBox="0 0 12 12" width="12" height="12" aria-hidden="true">
+    <svg
+      className={styles.mark}
+      data-tone={tone}
+      viewBox="0 0 12 12"
+      width="12"
+      height="12"
+      aria-hidden="true"
+    >
       {SHAPES[shape]}
     </svg>
   );

@@ -20,7 +20,17 @@ interface VirtualRowsProps {
 type RowsVirtualizer = Virtualizer<HTMLDivElement, Element>;
 
 /** Draws only the rows in view. */
-export function VirtualRows({ count, rowHeight, keyOf, render, role, label, testId, follow, head }: VirtualRowsProps) {
+export function VirtualRows({
+  count,
+  rowHeight,
+  keyOf,
+  render,
+  role,
+  label,
+  testId,
+  follow,
+  head,
+}: VirtualRowsProps) {
   const scroller = useRef<HTMLDivElement>(null);
   const virtualizer: RowsVirtualizer = useVirtualizer({
     count,
@@ -31,9 +41,21 @@ export function VirtualRows({ count, rowHeight, keyOf, render, role, label, test
   });
   const onScroll = useFollow(virtualizer, scroller, count > 0 ? keyOf(count - 1) : null, follow);
   return (
-    <div ref={scroller} className={styles.scroller} onScroll={onScroll} tabIndex={0} role={role} aria-label={label} data-testid={testId}>
+    <div
+      ref={scroller}
+      className={styles.scroller}
+      onScroll={onScroll}
+      tabIndex={0}
+      role={role}
+      aria-label={label}
+      data-testid={testId}
+    >
       {head}
-      <div className={styles.rows} style={{ height: virtualizer.getTotalSize() }} role={role === "table" ? "rowgroup" : undefined}>
+      <div
+        className={styles.rows}
+        style={{ height: virtualizer.getTotalSize() }}
+        role={role === "table" ? "rowgroup" : undefined}
+      >
         {virtualizer.getVirtualItems().map((item) => (
           <div
             key={item.key}
