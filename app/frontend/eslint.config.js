@@ -22,4 +22,5 @@ export default defineConfig(
       "react-hooks/incompatible-library": "off",
     },
   },
+  { files: ["scripts/*.mjs"], extends: [ts.configs.disableTypeChecked] },
 );

@@ -22,6 +22,8 @@ export type LogLevel = LogEntry["level"];
 export type Status = Schemas["Status"];
 export type Snapshot = Schemas["Snapshot"];
 export type Problem = Schemas["Problem"];
+export type FieldError = Schemas["FieldError"];
+export type ExportFormat = Schemas["ExportFormat"];
 
 interface Envelope<Type extends string, Data> {
   seq: number;

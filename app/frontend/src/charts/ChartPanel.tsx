@@ -1,14 +1,14 @@
 import { Button, useComputedColorScheme } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
 import { useCallback, useMemo, useRef } from "react";
+import { roundChosen, roundHovered, shownRounds, shownRun, useStore } from "../store/store";
 import { Panel } from "../ui/Panel";
 import { Value } from "../ui/Value";
-import { roundChosen, roundHovered, shownRounds, shownRun, useStore } from "../store/store";
 import styles from "./ChartPanel.module.css";
 import { chartOption, format, type Geometry } from "./option";
-import { emptyWords, newestWords } from "./words";
 import { axisEnd, lateClients, linesOf, type Metric, sourceOf } from "./series";
 import { useChart } from "./useChart";
+import { emptyWords, newestWords } from "./words";
 
 interface ChartPanelProps {
   metric: Metric;

@@ -1,7 +1,7 @@
-import type { LatestResult } from "./results";
 import { count, number } from "../format/format";
-import styles from "./ClientTable.module.css";
 import { Traceback } from "../ui/Traceback";
+import styles from "./ClientTable.module.css";
+import type { LatestResult } from "./results";
 
 /** What a client's row has no column for: why it failed, and the numbers of another Flower app. */
 export function ClientDetails({ latest }: { latest: LatestResult }) {

@@ -1,7 +1,7 @@
 import { useComputedColorScheme } from "@mantine/core";
-import { lineStyle } from "./colours";
 import { useStore } from "../store/store";
 import styles from "./ClientTable.module.css";
+import { lineStyle } from "./colours";
 
 /** The client's id beside the line that stands for it in the curves. */
 export function ClientName({ id }: { id: string }) {

@@ -1,13 +1,14 @@
 import type { Client } from "../api/types";
-import { type LatestResult, type Note, noteOf } from "./results";
-import { count, loss, percent, plural } from "../format/format";
+import { loss, percent, plural } from "../format/format";
+import { StateMark } from "../ui/StateMark";
+import { Late, Value } from "../ui/Value";
+import { DataCell, DeviceCell } from "./ClientCells";
 import { ClientDetails } from "./ClientDetails";
 import { ClientName } from "./ClientName";
 import styles from "./ClientTable.module.css";
 import { ClientWork } from "./ClientWork";
-import { LabelStrip } from "./LabelStrip";
-import { CLIENT_MARKS, StateMark } from "../ui/StateMark";
-import { Ago, Late, Value } from "../ui/Value";
+import { CLIENT_MARKS } from "./marks";
+import { type LatestResult, type Note, noteOf } from "./results";
 
 const NOT_YET = "known after its first evaluation in a run";
 
@@ -61,7 +62,7 @@ export function ClientRow({ client, latest, classes, paused, open, toggle }: Cli
             <div role="cell" className={styles.cell}>
               <ClientWork client={client} note={note} paused={paused} />
             </div>
-            <Data client={client} classes={classes} />
+            <DataCell client={client} classes={classes} />
           </>
         )}
         <div role="cell" className={styles.cell} data-label="accuracy">
@@ -90,7 +91,7 @@ export function ClientRow({ client, latest, classes, paused, open, toggle }: Cli
             train <Value text={loss(client.train_loss)} why="known after its first training in a run" />
           </span>
         </div>
-        <Device client={client} />
+        <DeviceCell client={client} />
       </div>
       {open && more !== null && latest !== undefined && <ClientDetails latest={latest} />}
     </>
@@ -103,52 +104,4 @@ function moreWords(latest: LatestResult | undefined, note: Note | null): string 
   const metrics = Object.keys(latest.result.metrics).length;
   if (note?.kind === "failed") return "error";
   return metrics > 0 ? plural(metrics, "metric") : null;
-}
-
-function Data({ client, classes }: { client: Client; classes: readonly string[] }) {
-  const part =
-    client.partition === null || client.num_partitions === null
-      ? ""
-      : `, part ${client.partition} of ${client.num_partitions}, counted from 0`;
-  return (
-    <div role="cell" className={styles.cell} data-label="data">
-      <span
-        className={styles.number}
-        title={
-          client.app === null
-            ? `training samples of ${client.dataset}${part}`
-            : `examples, as ${client.app} counts them`
-        }
-      >
-        <Value
-          text={count(client.samples)}
-          why={
-            client.app === null
-              ? "samples are known once it takes part in a run"
-              : "the app has not named a number of examples"
-          }
-        />
-      </span>
-      <span className={styles.under}>
-        {client.app === null && <LabelStrip counts={client.label_counts} classes={classes} />}
-      </span>
-    </div>
-  );
-}
-
-function Device({ client }: { client: Client }) {
-  return (
-    <div role="cell" className={styles.cell} data-label="device">
-      <span className="ellipsis" title={`${client.device} on ${client.host}`}>
-        {client.device} · {client.host}
-      </span>
-      <span className={styles.under}>
-        {client.state === "lost" ? (
-          <Ago time={client.last_seen} prefix="seen " />
-        ) : (
-          <Ago time={client.connected_at} prefix="joined " />
-        )}
-      </span>
-    </div>
-  );
 }

@@ -1,14 +1,14 @@
 import { useMemo, useState } from "react";
 import type { Client } from "../api/types";
-import { presentFirst } from "./order";
-import { classesFor, latestResults } from "./results";
-import { activeRun, clientsRun, roundsOf, useStore } from "../store/store";
-import { ClientRow } from "./ClientRow";
-import styles from "./ClientTable.module.css";
+import { clientsRun, roundsOf, useStore } from "../store/store";
 import { CopyCommand } from "../ui/CopyCommand";
 import { Panel } from "../ui/Panel";
-import { joinCommand } from "../runs/run-words";
 import { VirtualRows } from "../ui/VirtualRows";
+import { ClientRow } from "./ClientRow";
+import styles from "./ClientTable.module.css";
+import { presentFirst } from "./order";
+import { classesFor, latestResults } from "./results";
+import { useJoinCommand } from "./useJoinCommand";
 
 const COLUMNS = ["client", "work", "data", "accuracy", "loss", "device"] as const;
 
@@ -87,7 +87,7 @@ function countWords(clients: readonly Client[]): string {
 }
 
 function NoClients() {
-  const join = useStore((state) => joinCommand(state.server.status?.join_command, activeRun(state)));
+  const join = useJoinCommand();
   if (join === undefined) return null;
   return (
     <div className={styles.empty} data-testid="no-clients">

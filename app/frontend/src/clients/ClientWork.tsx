@@ -1,9 +1,10 @@
 import type { Client } from "../api/types";
-import type { Note } from "./results";
 import { count, NO_DATA } from "../format/format";
-import styles from "./ClientTable.module.css";
 import { StateMark } from "../ui/StateMark";
 import { Value } from "../ui/Value";
+import styles from "./ClientTable.module.css";
+import { NOTE_MARKS } from "./marks";
+import type { Note } from "./results";
 
 interface ClientWorkProps {
   client: Client;
@@ -27,7 +28,7 @@ function WentWrong({ note: { kind, round, why } }: { note: Note }) {
   return (
     <>
       <span className={styles.note} title={why} data-testid="client-note" data-kind={kind}>
-        <StateMark mark={kind === "failed" ? ["cross", "bad"] : ["clock", "warn"]} />
+        <StateMark mark={NOTE_MARKS[kind]} />
         {kind}
       </span>
       <span className={styles.under}>in round {count(round)}</span>

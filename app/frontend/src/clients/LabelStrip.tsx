@@ -1,7 +1,7 @@
-import { labelLines, NO_LABELS } from "./results";
-import styles from "./ClientTable.module.css";
-import { Value } from "../ui/Value";
 import { NO_DATA } from "../format/format";
+import { Value } from "../ui/Value";
+import styles from "./ClientTable.module.css";
+import { labelLines, NO_LABELS } from "./results";
 
 /** Units of the drawing: one label is a bar with a gap beside it, a full bar is as high as the strip. */
 const PITCH = 4;

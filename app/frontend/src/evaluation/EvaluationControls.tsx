@@ -1,9 +1,9 @@
+import { count } from "../format/format";
+import styles from "./EvaluationControls.module.css";
+import { roundChosen, shownRun, useStore } from "../store/store";
 import { Choice } from "../ui/Choice";
 import type { EvaluationView } from "./Evaluation";
 import { useEvaluatedRound } from "./useEvaluatedRound";
-import { count } from "../format/format";
-import { roundChosen, shownRun, useStore } from "../store/store";
-import styles from "../page/DetailPanel.module.css";
 
 const VIEWS = ["classes", "labels"] as const satisfies readonly EvaluationView[];
 

@@ -4,9 +4,9 @@ import type { LogEntry, LogLevel } from "../api/types";
 import { count } from "../format/format";
 import { useStore } from "../store/store";
 import { Choice } from "../ui/Choice";
+import { VirtualRows } from "../ui/VirtualRows";
 import styles from "./EventFeed.module.css";
 import { EventRow } from "./EventRow";
-import { VirtualRows } from "../ui/VirtualRows";
 
 const FILTERS = ["all", "info", "warning", "error"] as const;
 export type EventFilter = (typeof FILTERS)[number];

@@ -1,9 +1,10 @@
 import type { LogEntry } from "../api/types";
-import { clock, exactTime } from "../format/format";
 import { ClientName } from "../clients/ClientName";
-import styles from "./EventFeed.module.css";
-import { LEVEL_MARKS, StateMark } from "../ui/StateMark";
+import { clock, exactTime } from "../format/format";
+import { StateMark } from "../ui/StateMark";
 import { Traceback } from "../ui/Traceback";
+import styles from "./EventFeed.module.css";
+import { LEVEL_MARKS } from "./marks";
 
 interface EventRowProps {
   entry: LogEntry;

@@ -1,12 +1,12 @@
-import { EXPORT_FORMATS, exportUrl } from "../api/http";
-import type { Run } from "../api/types";
-import { CopyCommand } from "../ui/CopyCommand";
+import { exportUrl } from "../api/requests";
+import type { ExportFormat, Run } from "../api/types";
 import { roundsDone } from "../runs/run-words";
 import { shownRounds, shownRun, useStore } from "../store/store";
+import { CopyCommand } from "../ui/CopyCommand";
 import { CheckpointList } from "./CheckpointList";
 import styles from "./Files.module.css";
 
-const FORMATS: Record<(typeof EXPORT_FORMATS)[number], { title: string; what: string }> = {
+const FORMATS: Record<ExportFormat, { title: string; what: string }> = {
   json: { title: "JSON", what: "everything about the run in one file" },
   csv: { title: "CSV", what: "the numbers of its rounds and clients as tables" },
   tensorboard: { title: "TensorBoard", what: "its curves as event files" },
@@ -24,7 +24,7 @@ export default function Files() {
   return (
     <>
       <Exports run={run} />
-      <CheckpointList run={run} version={`${run.state} ${done}`} />
+      <CheckpointList key={run.id} run={run} version={`${run.state} ${done}`} />
     </>
   );
 }
@@ -37,7 +37,7 @@ function Exports({ run }: { run: Run }) {
       <span className="dim" title={`run ${run.id} is kept in ${status.store}`}>
         export
       </span>
-      {EXPORT_FORMATS.map((format) => (
+      {(Object.keys(FORMATS) as ExportFormat[]).map((format) => (
         <a
           key={format}
           href={exportUrl(run.id, format)}

@@ -1,17 +1,17 @@
 import { lazy, Suspense, useEffect, useState } from "react";
-import styles from "./App.module.css";
 import { ChartPanel } from "../charts/ChartPanel";
 import { ClientTable } from "../clients/ClientTable";
-import { Header } from "./Header";
 import { roundsWords } from "../runs/run-words";
 import { RunBar } from "../runs/RunBar";
 import { RunList } from "../runs/RunList";
-import { StoreProblem } from "./StoreProblem";
-import { DetailPanel } from "./DetailPanel";
-import { loadPartsSoon, loadStartDialog } from "./parts";
-import { shownRun, useStore } from "../store/store";
 import { useRounds } from "../runs/useRounds";
-import { useStatus } from "./useStatus";
+import { shownRun, useStore } from "../store/store";
+import styles from "./App.module.css";
+import { DetailPanel } from "./DetailPanel";
+import { Header } from "./Header";
+import { loadPartsSoon, loadStartDialog } from "./parts";
+import { StoreProblem } from "./StoreProblem";
+import { useRefetchFromNewServer } from "./useRefetchFromNewServer";
 
 const StartDialog = lazy(loadStartDialog);
 
@@ -20,7 +20,7 @@ export function App() {
   const [starting, setStarting] = useState<"never" | "open" | "closed">("never");
   const failure = useRounds();
   useTitle();
-  useStatus();
+  useRefetchFromNewServer();
   useEffect(loadPartsSoon, []);
   return (
     <div className={styles.screen}>

@@ -1,14 +1,14 @@
 import { clock, exactTime } from "../format/format";
 import { type Connection, useStore } from "../store/store";
+import { type Mark, StateMark } from "../ui/StateMark";
 import styles from "./Header.module.css";
-import { StateMark } from "../ui/StateMark";
 
-const MARKS = {
+const MARKS: Record<Connection["state"], Mark> = {
   connecting: ["ring", "quiet"],
   connected: ["disc", "good"],
   reconnecting: ["half", "warn"],
   unreachable: ["cross", "bad"],
-} as const;
+};
 
 function words({ state, since }: Connection): string {
   switch (state) {
@@ -36,7 +36,7 @@ export function ConnectionState() {
       role="status"
       title={`since ${exactTime(connection.since)}${stale && knows ? "; values are from before, the page tries again by itself" : ""}`}
     >
-      <StateMark mark={[...MARKS[connection.state]]} />
+      <StateMark mark={MARKS[connection.state]} />
       <span>{words(connection)}</span>
     </p>
   );

@@ -1,12 +1,12 @@
 import { Tabs } from "@mantine/core";
 import { lazy, Suspense, useState } from "react";
-import { ErrorBoundary } from "../ui/ErrorBoundary";
-import { EventFeed, type EventFilter, EventFilters } from "../events/EventFeed";
-import panel from "../ui/Panel.module.css";
 import type { EvaluationView } from "../evaluation/Evaluation";
-import { loadEvaluation, loadFiles } from "./parts";
-import styles from "./DetailPanel.module.css";
 import { EvaluationControls } from "../evaluation/EvaluationControls";
+import { EventFeed, type EventFilter, EventFilters } from "../events/EventFeed";
+import { ErrorBoundary } from "../ui/ErrorBoundary";
+import panel from "../ui/Panel.module.css";
+import styles from "./DetailPanel.module.css";
+import { loadEvaluation, loadFiles } from "./parts";
 
 const TABS = ["events", "evaluation", "files"] as const;
 type Tab = (typeof TABS)[number];

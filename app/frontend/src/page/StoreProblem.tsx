@@ -1,5 +1,5 @@
 import { useStore } from "../store/store";
-import { ALERT_MARK, StateMark } from "../ui/StateMark";
+import { StateMark } from "../ui/StateMark";
 import styles from "./StoreProblem.module.css";
 
 /** What is on the page and cannot be kept: over everything else, until it can. */
@@ -8,7 +8,7 @@ export function StoreProblem() {
   if (problem === null) return null;
   return (
     <p className={styles.problem} role="alert" data-testid="store-problem">
-      <StateMark mark={ALERT_MARK} />
+      <StateMark mark={["triangle", "warn"]} />
       <span>
         <strong>Not saved:</strong> {problem}
       </span>

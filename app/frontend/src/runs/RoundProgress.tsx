@@ -1,8 +1,8 @@
 import type { Run } from "../api/types";
 import { count, NO_DATA } from "../format/format";
-import styles from "./RunBar.module.css";
-import { barOf, roundShown } from "./round-progress";
 import { Value } from "../ui/Value";
+import { barOf, roundShown } from "./round-progress";
+import styles from "./RunBar.module.css";
 
 /** How far the run is; how far the current round is, where the run's end is not known. */
 export function RoundProgress({ run, done }: { run: Run; done: number }) {

@@ -2,12 +2,14 @@ import { Button, CloseButton } from "@mantine/core";
 import { useState } from "react";
 import { isOver, type Run } from "../api/types";
 import { activeRun, runChosen, shownRounds, shownRun, useStore } from "../store/store";
+import { useStrategyTitles } from "../strategies/useStrategies";
+import { Traceback } from "../ui/Traceback";
 import { RoundProgress } from "./RoundProgress";
+import { roundsDone } from "./run-words";
 import styles from "./RunBar.module.css";
 import { RunCommands } from "./RunCommands";
 import { Elapsed, NoRun, NoRunLine, RunStateLine } from "./RunState";
-import { roundsDone, settingsLines, specWords } from "./run-words";
-import { Traceback } from "../ui/Traceback";
+import { settingsLines, specWords } from "./spec-words";
 
 export function RunBar({ onNewRun }: { onNewRun: () => void }) {
   const run = useStore(shownRun);
@@ -75,14 +77,15 @@ export function RunBar({ onNewRun }: { onNewRun: () => void }) {
 
 function RunLine({ run }: { run: Run }) {
   const rounds = useStore(shownRounds);
+  const titleOf = useStrategyTitles();
   return (
     <div className={styles.second}>
-      <p className="dim ellipsis" title={settingsLines(run).join("\n")}>
+      <p className="dim ellipsis" title={settingsLines(run, titleOf).join("\n")}>
         run{" "}
         <span className="mono" data-testid="run-id">
           {run.id}
         </span>{" "}
-        · {specWords(run.spec)}
+        · {specWords(run.spec, titleOf)}
       </p>
       <RoundProgress run={run} done={roundsDone(run, rounds)} />
     </div>

@@ -1,5 +1,5 @@
 import { useState } from "react";
-import { commandRun, createRun } from "../api/http";
+import { commandRun, createRun } from "../api/requests";
 import type { Run } from "../api/types";
 import { activeRun, runChosen, shownRounds, useStore } from "../store/store";
 import { CommandButton } from "../ui/CommandButton";

@@ -2,18 +2,22 @@ import { useMemo } from "react";
 import type { Run } from "../api/types";
 import { count, percent } from "../format/format";
 import { runChosen, shownRun, useStore } from "../store/store";
+import { useStrategyTitles } from "../strategies/useStrategies";
 import { Panel } from "../ui/Panel";
-import styles from "./RunList.module.css";
-import { listOrder } from "./run-order";
-import { roundsWords, situation, specWords } from "./run-words";
-import { RUN_MARKS, StateMark } from "../ui/StateMark";
+import { StateMark } from "../ui/StateMark";
 import { Ago, Value } from "../ui/Value";
 import { VirtualRows } from "../ui/VirtualRows";
+import { RUN_MARKS } from "./marks";
+import { listOrder } from "./run-order";
+import { roundsWords, situation } from "./run-words";
+import styles from "./RunList.module.css";
+import { specWords } from "./spec-words";
 
 export function RunList() {
   const newestFirst = useStore((state) => state.server.runs);
   const runs = useMemo(() => listOrder(newestFirst), [newestFirst]);
   const shown = useStore((state) => shownRun(state)?.id);
+  const titleOf = useStrategyTitles();
   const queued = runs.filter((run) => run.state === "queued").length;
   return (
     <Panel
@@ -38,7 +42,7 @@ export function RunList() {
           keyOf={(index) => runs[index]?.id ?? index}
           render={(index) => {
             const run = runs[index];
-            return run && <RunRow run={run} shown={run.id === shown} />;
+            return run && <RunRow run={run} spec={specWords(run.spec, titleOf)} shown={run.id === shown} />;
           }}
         />
       )}
@@ -46,16 +50,21 @@ export function RunList() {
   );
 }
 
-function RunRow({ run, shown }: { run: Run; shown: boolean }) {
+interface RunRowProps {
+  run: Run;
+  /** What it is to do, in words. */
+  spec: string;
+  shown: boolean;
+}
+
+function RunRow({ run, spec, shown }: RunRowProps) {
   return (
     <button
       type="button"
       className={styles.row}
       aria-current={shown ? "true" : undefined}
       onClick={() => runChosen(run.id)}
-      title={[specWords(run.spec), situation(run), `Show the curves of run ${run.id}`]
-        .filter(Boolean)
-        .join("\n")}
+      title={[spec, situation(run), `Show the curves of run ${run.id}`].filter(Boolean).join("\n")}
       data-testid="run-row"
       data-run={run.id}
       data-state={run.state}
@@ -65,7 +74,7 @@ function RunRow({ run, shown }: { run: Run; shown: boolean }) {
         {run.state}
       </span>
       <span className="mono">{run.id}</span>
-      <span className="dim small ellipsis">{specWords(run.spec)}</span>
+      <span className="dim small ellipsis">{spec}</span>
       <span className={styles.number}>{roundsWords(run)}</span>
       <span className={styles.number}>
         <Value

@@ -1,10 +1,11 @@
 import type { Run } from "../api/types";
 import { duration, exactTime } from "../format/format";
 import { shownRounds, useStore } from "../store/store";
-import styles from "./RunBar.module.css";
-import { noRunWords, situation } from "./run-words";
-import { RUN_MARKS, StateMark } from "../ui/StateMark";
+import { StateMark } from "../ui/StateMark";
 import { Value } from "../ui/Value";
+import { RUN_MARKS } from "./marks";
+import { noRunWords, situation } from "./run-words";
+import styles from "./RunBar.module.css";
 
 export function NoRun({ loaded }: { loaded: boolean }) {
   return (

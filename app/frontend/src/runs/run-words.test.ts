@@ -1,20 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Run } from "../api/types";
 import { client, round, run as anyRun, spec } from "../testing/fixtures";
-import {
-  appCohortNote,
-  canTryAgain,
-  cohortNote,
-  joinCommand,
-  lateWords,
-  noRunWords,
-  roundsDone,
-  roundsWords,
-  settingsLines,
-  situation,
-  specWords,
-  stopConsequence,
-} from "./run-words";
+import { canTryAgain, noRunWords, roundsDone, roundsWords, situation, stopConsequence } from "./run-words";
 
 const mnist = spec({ dataset: "mnist" });
 const app = spec({ app: "quickstart-numpy", run_config: { lr: 0.1, "use-gpu": false } });
@@ -140,49 +127,7 @@ describe("canTryAgain", () => {
   });
 });
 
-describe("lateWords", () => {
-  it.each([
-    [
-      { round_timeout_s: null, min_replies: 1, min_reply_share: 0 },
-      "a round waits for every client and needs at least 1 reply",
-    ],
-    [
-      { round_timeout_s: 60, min_replies: 2, min_reply_share: 0 },
-      "after 60 s a round goes on with at least 2 replies",
-    ],
-    [
-      { round_timeout_s: 60, min_replies: 1, min_reply_share: 0.5 },
-      "after 60 s a round goes on with at least 50 % of those asked",
-    ],
-    [
-      { round_timeout_s: 60, min_replies: 3, min_reply_share: 0.5 },
-      "after 60 s a round goes on with at least 3 replies and 50 % of those asked",
-    ],
-  ])("tells what a round does without some of its clients (%#)", (policy, words) =>
-    expect(lateWords(policy)).toBe(words),
-  );
-});
-
 describe("a run's other words", () => {
-  it("tell the split of the data", () => {
-    expect(specWords(mnist)).toBe("MNIST · CNN · FedAvg · α 0.5");
-    expect(specWords({ ...mnist, alpha: null, strategy: "multikrum" })).toBe(
-      "MNIST · CNN · Multi-Krum · IID",
-    );
-  });
-
-  it("tell another app and what was changed in its config", () => {
-    expect(specWords(app)).toBe("quickstart-numpy · lr 0.1 · use-gpu false");
-    expect(settingsLines(run({ spec: app })).join("\n")).not.toContain("learning rate");
-  });
-
-  it("tell the strategy's parameters among the settings", () => {
-    const lines = settingsLines(
-      run({ spec: spec({ strategy: "fedprox", strategy_params: { proximal_mu: 0.1 } }) }),
-    );
-    expect(lines).toContain("FedProx, proximal_mu 0.1");
-  });
-
   it("count only complete rounds as done", () => {
     expect(roundsDone(run({}), [round(0), round(1), round(2, { complete: false })])).toBe(1);
   });
@@ -195,27 +140,5 @@ describe("a run's other words", () => {
   it("tell the next step without a run", () => {
     expect(noRunWords(true, 2)).toBe("2 clients ready: start a run with “New run”");
     expect(noRunWords(true, 0)).toContain("waits for them");
-  });
-
-  it("tell whether a new run would wait", () => {
-    expect(cohortNote("digits", 1, 2)).toBe("1 connected client holds Digits: it will wait for 1 more");
-    expect(cohortNote("digits", 3, 2)).toBe("3 connected clients hold Digits");
-    const info = { name: "quickstart-numpy", version: "1.0.0", digest: "ab", run_config: {} };
-    expect(appCohortNote(info, 1, 2)).toBe(
-      "1 connected client runs quickstart-numpy: it will wait for 1 more",
-    );
-  });
-});
-
-describe("joinCommand", () => {
-  const command = "python run_client.py --client-id client-1 --dataset digits --server 127.0.0.1:5051";
-
-  it("names the data set of the run that waits", () => {
-    expect(joinCommand(command, run({}))).toBe(command.replace("digits", "mnist"));
-  });
-
-  it("is the server's while no run is active, and nothing before the server is known", () => {
-    expect(joinCommand(command, null)).toBe(command);
-    expect(joinCommand(undefined, run({}))).toBeUndefined();
   });
 });

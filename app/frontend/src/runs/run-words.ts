@@ -1,73 +1,6 @@
 /** What the page says about a run, in words. Pure functions. */
-import type { AppInfo, Client, Round, Run, RunSpec } from "../api/types";
-import { count, exactTime, percent, plural, span } from "../format/format";
-
-export const DATASETS: Record<RunSpec["dataset"], string> = {
-  digits: "Digits",
-  mnist: "MNIST",
-  "fashion-mnist": "Fashion-MNIST",
-  cifar10: "CIFAR-10",
-  synthetic: "Synthetic",
-};
-
-export const MODELS: Record<RunSpec["model"], string> = { cnn: "CNN", linear: "linear" };
-
-export const STRATEGIES: Record<RunSpec["strategy"], string> = {
-  fedavg: "FedAvg",
-  fedprox: "FedProx",
-  fedavgm: "FedAvgM",
-  fedadam: "FedAdam",
-  fedyogi: "FedYogi",
-  fedadagrad: "FedAdagrad",
-  qfedavg: "q-FedAvg",
-  fedmedian: "FedMedian",
-  fedtrimmedavg: "FedTrimmedAvg",
-  krum: "Krum",
-  multikrum: "Multi-Krum",
-  bulyan: "Bulyan",
-  "dpfedavg-fixed": "DP-FedAvg",
-  "dpfedavg-adaptive": "Adaptive DP-FedAvg",
-};
-
-/** α of the Dirichlet split, or IID. */
-function heterogeneity(spec: RunSpec): string {
-  return spec.alpha === null ? "IID" : `α ${spec.alpha}`;
-}
-
-export function specWords(spec: RunSpec): string {
-  if (spec.app !== null) return [spec.app, ...pairs(spec.run_config)].join(" · ");
-  return [DATASETS[spec.dataset], MODELS[spec.model], STRATEGIES[spec.strategy], heterogeneity(spec)].join(
-    " · ",
-  );
-}
-
-function pairs(values: Readonly<Record<string, unknown>> | undefined): string[] {
-  return Object.entries(values ?? {}).map(([name, value]) => `${name} ${String(value)}`);
-}
-
-/** All settings that `specWords` leaves out, one line each. */
-export function settingsLines({ spec, created_at }: Run): string[] {
-  const { lr, local_epochs, batch_size, seed, min_clients } = spec;
-  const training = `learning rate ${lr}, local epochs ${local_epochs}, batch size ${batch_size}, seed ${seed}`;
-  const strategy = [STRATEGIES[spec.strategy], ...pairs(spec.strategy_params)].join(", ");
-  return [
-    ...(spec.app === null ? [training, strategy] : []),
-    `at least ${plural(min_clients, "client")}; ${lateWords(spec)}`,
-    `created ${exactTime(created_at)}`,
-  ];
-}
-
-type LatePolicy = Pick<RunSpec, "round_timeout_s" | "min_replies" | "min_reply_share">;
-
-/** What a round does about clients that do not answer. */
-export function lateWords({ round_timeout_s, min_replies, min_reply_share }: LatePolicy): string {
-  const least = [
-    ...(min_replies > 1 || min_reply_share === 0 ? [plural(min_replies, "reply", "replies")] : []),
-    ...(min_reply_share > 0 ? [`${count(min_reply_share * 100)} % of those asked`] : []),
-  ].join(" and ");
-  if (round_timeout_s === null) return `a round waits for every client and needs at least ${least}`;
-  return `after ${count(round_timeout_s)} s a round goes on with at least ${least}`;
-}
+import type { Client, Round, Run } from "../api/types";
+import { count, percent, plural, span } from "../format/format";
 
 /** The next step where there is no run. */
 export function noRunWords(loaded: boolean, clients: number): string {
@@ -174,36 +107,4 @@ function keptWords({ spec }: Run, done: number): string {
   return spec.app === null
     ? `${rounds}, their curves and the kept checkpoints stay`
     : `${rounds} and their curves stay`;
-}
-
-/** Why a new run would not start at once, or null. */
-export function queueNote(active: Run | null): string | null {
-  return active && `Run ${active.id} is ${active.state}. The new run is queued and starts when it has ended.`;
-}
-
-/** Whether enough clients are there for a run to start. */
-export function cohortNote(dataset: RunSpec["dataset"], holders: number, needed: number): string {
-  return wouldWait(
-    `${plural(holders, "connected client")} ${holders === 1 ? "holds" : "hold"} ${DATASETS[dataset]}`,
-    holders,
-    needed,
-  );
-}
-
-/** The same for another Flower app. */
-export function appCohortNote(app: AppInfo, runners: number, needed: number): string {
-  return wouldWait(
-    `${plural(runners, "connected client")} ${runners === 1 ? "runs" : "run"} ${app.name}`,
-    runners,
-    needed,
-  );
-}
-
-function wouldWait(there: string, clients: number, needed: number): string {
-  return clients < needed ? `${there}: it will wait for ${needed - clients} more` : there;
-}
-
-/** What to type to join: the server's command, with the data set of the run that waits for clients now. */
-export function joinCommand(command: string | undefined, active: Run | null): string | undefined {
-  return active === null ? command : command?.replace(/(--dataset )\S+/, `$1${active.spec.dataset}`);
 }

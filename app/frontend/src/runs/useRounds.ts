@@ -1,5 +1,5 @@
-import { useEffect, useState } from "react";
-import { fetchRounds } from "../api/http";
+import { useQuery } from "@tanstack/react-query";
+import { fetchRounds } from "../api/requests";
 import { roundsFetched, shownRun, useStore } from "../store/store";
 
 /** Fetches the rounds of the shown run when they did not come over the socket. Returns why that failed, or null. */
@@ -8,25 +8,16 @@ export function useRounds(): string | null {
   const known = useStore((state) => runId === undefined || state.server.roundsKnown[runId] === true);
   const instance = useStore((state) => state.server.instance);
   const connected = useStore((state) => state.connection.state === "connected");
-  const [failure, setFailure] = useState<{ runId: string; message: string } | null>(null);
-
-  useEffect(() => {
-    if (runId === undefined || known || !connected) return;
-    let wanted = true;
-    fetchRounds(runId)
-      .then((rounds) => {
-        roundsFetched(runId, instance, rounds);
-        if (wanted) setFailure(null);
-      })
-      .catch((error: unknown) => {
-        const message = error instanceof Error ? error.message : String(error);
-        if (wanted)
-          setFailure({ runId, message: `The curves of run ${runId} could not be loaded: ${message}` });
-      });
-    return () => {
-      wanted = false;
-    };
-  }, [runId, known, connected, instance]);
-
-  return failure !== null && failure.runId === runId && !known ? failure.message : null;
+  const { error } = useQuery({
+    queryKey: ["rounds", instance, runId],
+    // They are kept in the store, where the live ones are added; here is only whether the asking went well.
+    queryFn: async () => {
+      if (runId !== undefined) roundsFetched(runId, instance, await fetchRounds(runId));
+      return true;
+    },
+    enabled: !known && connected,
+    gcTime: 0,
+  });
+  if (error === null || known || runId === undefined) return null;
+  return `The curves of run ${runId} could not be loaded: ${error.message}`;
 }

@@ -1,12 +1,13 @@
 import type { AppInfo } from "../api/types";
-import { appCohortNote } from "../runs/run-words";
 import { useStore } from "../store/store";
-import { BoxErrors, NumberField, ParameterField } from "./fields";
+import { BoxErrors } from "./BoxErrors";
+import { NumberField, ParameterField } from "./fields";
 import { LateFields } from "./LateFields";
 import { ofApp } from "./parameters";
 import form from "./StartDialog.module.css";
 import type { FormPart } from "./useStartForm";
 import { hasRounds } from "./values";
+import { appCohortNote } from "./words";
 
 /** A run of the Flower app that the server was started with: its own settings, and what holds for any run. */
 export function AppFields({ part, app }: { part: FormPart; app: AppInfo }) {

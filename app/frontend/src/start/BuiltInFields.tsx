@@ -1,14 +1,17 @@
 import { NativeSelect, Switch } from "@mantine/core";
+import { RUN_SPEC } from "../api/run-spec";
 import type { Strategy } from "../api/types";
-import { cohortNote, DATASETS, MODELS } from "../runs/run-words";
+import { DATASETS, MODELS } from "../runs/spec-words";
 import { useStore } from "../store/store";
+import { Disclosure } from "./Disclosure";
 import { besideField } from "./errors";
-import { Disclosure, NumberField } from "./fields";
+import { NumberField } from "./fields";
 import { LateFields } from "./LateFields";
 import form from "./StartDialog.module.css";
 import { StrategyField, StrategyParameters } from "./StrategyFields";
 import type { FormPart } from "./useStartForm";
-import type { FormValues } from "./values";
+import { type FormValues, FURTHER_FIELDS } from "./values";
+import { cohortNote } from "./words";
 
 interface BuiltInFieldsProps {
   part: FormPart;
@@ -28,7 +31,7 @@ export function BuiltInFields({ part, strategies, failure }: BuiltInFieldsProps)
       <div className={form.fields}>
         <ChoiceField part={part} field="dataset" label="Data set" words={DATASETS} />
         <ChoiceField part={part} field="model" label="Model" words={MODELS} />
-        <StrategyField part={part} />
+        <StrategyField part={part} strategies={strategies} />
       </div>
       <StrategyParameters
         part={part}
@@ -43,7 +46,7 @@ export function BuiltInFields({ part, strategies, failure }: BuiltInFieldsProps)
           label="Min. clients"
           step={1}
           description={cohortNote(values.dataset, holders, Number(values.min_clients))}
-          error={besideField(part.errors["min_clients"])}
+          error={besideField(part.errors.min_clients)}
         />
         <NumberField part={part} field="lr" label="Learning rate" step={0.01} />
         <NumberField part={part} field="local_epochs" label="Local epochs" step={1} />
@@ -91,6 +94,16 @@ export function BuiltInFields({ part, strategies, failure }: BuiltInFieldsProps)
           step={1}
           description="the newest, beside the best"
         />
+        {FURTHER_FIELDS.map((field) => (
+          <NumberField
+            key={field}
+            part={part}
+            field={field}
+            label={<span className="mono">{field}</span>}
+            step={1}
+            description={RUN_SPEC[field].description}
+          />
+        ))}
       </Disclosure>
     </>
   );

@@ -1,5 +1,6 @@
-import { lateWords } from "../runs/run-words";
-import { Disclosure, NumberField } from "./fields";
+import { lateWords } from "../runs/spec-words";
+import { Disclosure } from "./Disclosure";
+import { NumberField } from "./fields";
 import { parse } from "./parameters";
 import type { FormPart } from "./useStartForm";
 

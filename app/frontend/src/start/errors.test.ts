@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { acrossBox, besideField, failureWords, splitErrors, withoutChanged } from "./errors";
 
 const KRUM = "Krum with f = 1 needs at least 5 updates in each round. Raise min_clients to 5.";
+const NO_F = "Krum's parameter f cannot be -1: it must be at least 0.";
 
 describe("splitErrors", () => {
   it("puts messages beside their field and keeps the others", () => {
@@ -64,17 +65,17 @@ describe("a message", () => {
     expect(acrossBox({ min_clients: "needs a number" }, ["min_clients"])).toEqual([]);
   });
 
-  it("stands across the box if it is a sentence, and marks its field", () => {
+  it("stands across the box if it is long, and marks its field", () => {
     expect(besideField(KRUM)).toBe(true);
     const errors = {
       min_clients: KRUM,
-      "strategy_params.f": "f cannot be -1.",
+      "strategy_params.f": NO_F,
       lr: "Too much.",
       min_clients_not: "No.",
     };
     expect(acrossBox(errors, ["strategy_params", "min_clients"])).toEqual([
       ["min_clients", KRUM],
-      ["strategy_params.f", "f cannot be -1."],
+      ["strategy_params.f", NO_F],
     ]);
   });
 });

@@ -50,21 +50,24 @@ export function failureWords(errors: FieldErrors, rest: readonly string[]): stri
   return [start, ...rest].join(" ");
 }
 
-/** What a field says itself: a whole sentence, which needs more room than its column has, only marks it. */
+/** Characters of a message that a field's column has room for. */
+const COLUMN = 48;
+
+/** What a field says itself: a message that needs more room than its column has only marks it. */
 export function besideField(message: string | undefined): string | true | undefined {
-  return message !== undefined && isSentence(message) ? true : message;
+  return message !== undefined && isLong(message) ? true : message;
 }
 
-/** The whole sentences about these fields, and about what stands within them, for the box that they belong to. */
+/** The long messages about these fields, and about what stands within them, for the box that they belong to. */
 export function acrossBox(
   errors: FieldErrors,
   fields: readonly string[],
 ): [field: string, message: string][] {
   const belongs = (field: string): boolean =>
     fields.some((each) => field === each || field.startsWith(`${each}.`));
-  return Object.entries(errors).filter(([field, message]) => belongs(field) && isSentence(message));
+  return Object.entries(errors).filter(([field, message]) => belongs(field) && isLong(message));
 }
 
-function isSentence(message: string): boolean {
-  return message.endsWith(".");
+function isLong(message: string): boolean {
+  return message.length > COLUMN;
 }

@@ -1,11 +1,11 @@
 /** The form's kinds of fields. Each has the name that the server gives it. */
-import { Button, NumberInput, Switch, TextInput } from "@mantine/core";
+import { NumberInput, Switch, TextInput } from "@mantine/core";
 import type { ReactNode } from "react";
 import { number } from "../format/format";
-import { acrossBox, besideField } from "./errors";
-import form from "./StartDialog.module.css";
+import { besideField } from "./errors";
 import { type Parameter, type Typed, valueOf } from "./parameters";
-import type { FormPart, Section } from "./useStartForm";
+import form from "./StartDialog.module.css";
+import type { FormPart } from "./useStartForm";
 import type { NumberField as NumberFieldName } from "./values";
 
 const ORDER: ("label" | "input" | "error" | "description")[] = ["label", "input", "error", "description"];
@@ -13,7 +13,7 @@ const ORDER: ("label" | "input" | "error" | "description")[] = ["label", "input"
 interface NumberFieldProps {
   part: FormPart;
   field: NumberFieldName;
-  label: string;
+  label: ReactNode;
   step: number;
   description?: string;
   placeholder?: string;
@@ -102,71 +102,4 @@ function hintWords({ hint, default: value }: Parameter): string {
         ? `default “${value}”`
         : "";
   return [hint, standard].filter((words) => words !== "").join("; ");
-}
-
-interface BoxErrorsProps {
-  part: FormPart;
-  /** The field of the run's spec that the settings of the box stand in. */
-  within: "strategy_params" | "run_config";
-  /** Fields outside of the box that it speaks for too. */
-  also?: readonly NumberFieldName[];
-}
-
-/**
- * Complaints that are longer than a field's column is wide, and the one about settings that do not fit each other; that
- * can have the focus, as a field can.
- */
-export function BoxErrors({ part, within, also = [] }: BoxErrorsProps) {
-  const { [within]: together, ...errors } = part.errors;
-  return (
-    <>
-      {acrossBox(errors, [within, ...also]).map(([field, message]) => (
-        <p key={field} className={form.error} role="alert">
-          {message}
-        </p>
-      ))}
-      {together !== undefined && (
-        <p className={form.error} role="alert" tabIndex={-1} data-invalid="true">
-          {together}
-        </p>
-      )}
-    </>
-  );
-}
-
-interface DisclosureProps {
-  part: FormPart;
-  section: Section;
-  label: string;
-  /** What the hidden fields say, in words. */
-  summary: string;
-  children: ReactNode;
-}
-
-/** Fields that are seldom changed: closed, it says what they are set to. */
-export function Disclosure({ part, section, label, summary, children }: DisclosureProps) {
-  const opened = part.opened[section];
-  return (
-    <div className={form.more}>
-      <div className={form.moreHead}>
-        <Button
-          variant="subtle"
-          size="compact-md"
-          px={0}
-          aria-expanded={opened}
-          aria-controls={section}
-          onClick={() => part.open(section, !opened)}
-          data-testid={section}
-        >
-          {opened ? `Hide “${label.toLowerCase()}”` : label}
-        </Button>
-        {!opened && <span className="dim small">{summary}</span>}
-      </div>
-      {opened && (
-        <div className={form.fields} id={section}>
-          {children}
-        </div>
-      )}
-    </div>
-  );
 }

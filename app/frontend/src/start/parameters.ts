@@ -106,8 +106,6 @@ export function overrides(
   parameters: readonly Parameter[],
   values: Readonly<Record<string, Scalar>>,
 ): Record<string, Scalar> {
-  const changed = parameters.filter(
-    ({ name, default: value }) => values[name] !== undefined && values[name] !== value,
-  );
-  return Object.fromEntries(changed.map(({ name }) => [name, values[name] as Scalar]));
+  const own = new Map(parameters.map(({ name, default: value }) => [name, value]));
+  return Object.fromEntries(Object.entries(values).filter(([name, value]) => own.get(name) !== value));
 }

@@ -1,5 +1,6 @@
-import { type FormEvent, type RefObject, useLayoutEffect, useRef, useState } from "react";
-import { createRun, RequestFailed } from "../api/http";
+import { type SyntheticEvent, useState } from "react";
+import { RequestFailed } from "../api/http";
+import { createRun } from "../api/requests";
 import type { AppInfo, RunSpec, Strategy } from "../api/types";
 import { activeRun, runChosen, useStore } from "../store/store";
 import { failureWords, splitErrors, withoutChanged } from "./errors";
@@ -29,8 +30,9 @@ export interface FormPart {
 }
 
 interface StartForm extends FormPart {
-  form: RefObject<HTMLFormElement | null>;
-  submit: (event: FormEvent) => void;
+  /** How often a run was refused, by the form itself or by the server. */
+  refusals: number;
+  submit: (event: SyntheticEvent) => void;
   sending: boolean;
   failure: string | null;
 }
@@ -55,13 +57,6 @@ export function useStartForm({ app, strategies, started }: StartFormInput): Star
   const [sending, setSending] = useState(false);
   const [opened, setOpened] = useState(CLOSED);
   const [refusals, setRefusals] = useState(0);
-  const form = useRef<HTMLFormElement>(null);
-
-  // In the moment in which the messages and the opened part are there: later, it would take the focus from who types on.
-  useLayoutEffect(() => {
-    if (refusals > 0)
-      form.current?.querySelector<HTMLElement>("[aria-invalid=true], [data-invalid=true]")?.focus();
-  }, [refusals]);
 
   const values = { ...valuesOf(offered), ...edited };
   const owner = app?.name ?? values.strategy;
@@ -114,7 +109,7 @@ export function useStartForm({ app, strategies, started }: StartFormInput): Star
     },
     opened,
     open: (section, open) => setOpened({ ...opened, [section]: open }),
-    form,
+    refusals,
     submit: (event) => {
       event.preventDefault();
       const parsed = app === null ? toSpec(values, strategy, parameters) : toAppSpec(values, app, parameters);

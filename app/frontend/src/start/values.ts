@@ -1,4 +1,5 @@
 /** The start form's values and how they become a RunSpec. The server alone judges ranges; here only typing errors are caught. */
+import { RUN_SPEC } from "../api/run-spec";
 import type { AppInfo, RunSpec, Strategy } from "../api/types";
 import {
   type Edited,
@@ -13,72 +14,48 @@ import {
   type Typed,
 } from "./parameters";
 
-export interface FormValues {
-  dataset: RunSpec["dataset"];
-  model: RunSpec["model"];
-  strategy: RunSpec["strategy"];
-  iid: boolean;
-  num_rounds: Typed;
-  min_clients: Typed;
-  alpha: Typed;
-  lr: Typed;
-  local_epochs: Typed;
-  batch_size: Typed;
-  seed: Typed;
-  /** Empty: as many parts as clients at the start. */
-  num_partitions: Typed;
-  fraction_train: Typed;
-  fraction_evaluate: Typed;
-  /** Empty: a round waits as long as it takes. */
-  round_timeout_s: Typed;
-  min_replies: Typed;
-  min_reply_share: Typed;
-  keep_checkpoints: Typed;
+type Fields = typeof RUN_SPEC;
+export type NumberField = { [F in keyof Fields]: Fields[F]["number"] extends true ? F : never }[keyof Fields];
+
+/** A field that may be null is empty for that; `alpha` has a switch instead. */
+export type FormValues = Pick<RunSpec, "dataset" | "model" | "strategy"> & { iid: boolean } & Record<
+    NumberField,
+    Typed
+  >;
+
+const NUMBER_FIELDS = (Object.keys(RUN_SPEC) as (keyof Fields)[]).filter(isNumber);
+
+function isNumber(field: keyof Fields): field is NumberField {
+  return RUN_SPEC[field].number;
 }
 
-export type NumberField = Exclude<keyof FormValues, "dataset" | "model" | "strategy" | "iid">;
-
-/** The same defaults as the server's; a test compares them with openapi.json. */
+/** The server's defaults, as long as nothing else is known. */
 export const DEFAULTS: FormValues = {
-  dataset: "digits",
-  model: "cnn",
-  strategy: "fedavg",
+  dataset: RUN_SPEC.dataset.default,
+  model: RUN_SPEC.model.default,
+  strategy: RUN_SPEC.strategy.default,
   iid: false,
-  num_rounds: 10,
-  min_clients: 2,
-  alpha: 0.5,
-  lr: 0.05,
-  local_epochs: 1,
-  batch_size: 32,
-  seed: 0,
-  num_partitions: "",
-  fraction_train: 1,
-  fraction_evaluate: 1,
-  round_timeout_s: "",
-  min_replies: 1,
-  min_reply_share: 0,
-  keep_checkpoints: 3,
+  ...byNumberField((field) => RUN_SPEC[field].default ?? ""),
 };
+
+function byNumberField(valueOf: (field: NumberField) => Typed): Record<NumberField, Typed> {
+  return Object.fromEntries(NUMBER_FIELDS.map((field) => [field, valueOf(field)])) as Record<
+    NumberField,
+    Typed
+  >;
+}
 
 /** What the form shows for a spec, for example the one that the server was started with. */
 export function valuesOf(spec: RunSpec | undefined): FormValues {
   if (spec === undefined) return DEFAULTS;
-  const {
-    app: _app,
-    run_config: _config,
-    strategy_params: _params,
-    alpha,
-    num_partitions,
-    round_timeout_s,
-    ...same
-  } = spec;
+  const { dataset, model, strategy, alpha } = spec;
   return {
-    ...DEFAULTS,
-    ...same,
-    alpha: alpha ?? DEFAULTS.alpha,
+    dataset,
+    model,
+    strategy,
     iid: alpha === null,
-    num_partitions: num_partitions ?? "",
-    round_timeout_s: round_timeout_s ?? "",
+    ...byNumberField((field) => spec[field] ?? ""),
+    alpha: alpha ?? DEFAULTS.alpha,
   };
 }
 
@@ -94,19 +71,30 @@ export const ADVANCED_FIELDS = [
   "fraction_evaluate",
   "keep_checkpoints",
 ] as const satisfies readonly NumberField[];
-
-const LATE_NUMBERS = ["min_replies", "min_reply_share"] as const;
-const BUILT_IN_NUMBERS = [
+const MAIN_FIELDS = [
   "num_rounds",
   "min_clients",
   "lr",
   "local_epochs",
   "batch_size",
+  "alpha",
   "seed",
-  "fraction_train",
-  "fraction_evaluate",
-  "keep_checkpoints",
-] as const;
+] as const satisfies readonly NumberField[];
+
+/** Numbers that the server takes and that the form has no place for: they stand under "Advanced", with the server's words. */
+export const FURTHER_FIELDS: readonly NumberField[] = NUMBER_FIELDS.filter(
+  (field) => !([...MAIN_FIELDS, ...LATE_FIELDS, ...ADVANCED_FIELDS] as NumberField[]).includes(field),
+);
+
+/** What holds for a run of any app. */
+function fieldsOfApp(app: AppInfo): NumberField[] {
+  return [
+    ...(hasRounds(app) ? (["num_rounds"] as const) : []),
+    "min_clients",
+    "num_partitions",
+    ...LATE_FIELDS,
+  ];
+}
 
 export interface Parsed {
   spec: Partial<RunSpec>;
@@ -117,34 +105,23 @@ export interface Parsed {
 /** A run of the built-in app. Parameters of the strategy as far as they are known; the server has the others' defaults. */
 export function toSpec(values: FormValues, strategy: Strategy | undefined, edited: Edited): Parsed {
   const { dataset, model } = values;
-  const spec: Partial<RunSpec> = { dataset, model, strategy: values.strategy };
-  const errors: Record<string, string> = {};
-  readNumbers(values, [...BUILT_IN_NUMBERS, ...LATE_NUMBERS], spec, errors);
-  readOptional(values, "num_partitions", spec, errors);
-  readOptional(values, "round_timeout_s", spec, errors);
-  spec.alpha = values.iid ? null : parse(values.alpha);
-  if (!values.iid && spec.alpha === null) errors["alpha"] = "needs a number, or switch IID on";
+  const numbers = readNumbers(values, NUMBER_FIELDS);
   const parameters = readParameters(ofStrategy(strategy?.parameters ?? []), edited, "strategy_params");
-  spec.strategy_params = parameters.values;
-  return { spec, errors: { ...errors, ...parameters.errors } };
+  return {
+    spec: { dataset, model, strategy: values.strategy, ...numbers.spec, strategy_params: parameters.values },
+    errors: { ...numbers.errors, ...parameters.errors },
+  };
 }
 
 /** A run of the Flower app that the server was started with. */
 export function toAppSpec(values: FormValues, app: AppInfo, edited: Edited): Parsed {
-  const spec: Partial<RunSpec> = { app: app.name };
-  const errors: Record<string, string> = {};
-  readNumbers(
-    values,
-    [...(hasRounds(app) ? (["num_rounds"] as const) : []), "min_clients", ...LATE_NUMBERS],
-    spec,
-    errors,
-  );
-  readOptional(values, "num_partitions", spec, errors);
-  readOptional(values, "round_timeout_s", spec, errors);
+  const numbers = readNumbers(values, fieldsOfApp(app));
   const offered = ofApp(app);
   const config = readParameters(offered, edited, "run_config");
-  spec.run_config = overrides(offered, config.values);
-  return { spec, errors: { ...errors, ...config.errors } };
+  return {
+    spec: { app: app.name, ...numbers.spec, run_config: overrides(offered, config.values) },
+    errors: { ...numbers.errors, ...config.errors },
+  };
 }
 
 /** An app without this key decides for itself how many rounds it has. */
@@ -152,30 +129,24 @@ export function hasRounds(app: AppInfo): boolean {
   return ROUNDS_KEY in app.run_config;
 }
 
-type RequiredNumber = (typeof BUILT_IN_NUMBERS)[number] | (typeof LATE_NUMBERS)[number];
-
-function readNumbers(
-  values: FormValues,
-  fields: readonly RequiredNumber[],
-  spec: Partial<RunSpec>,
-  errors: Record<string, string>,
-): void {
+function readNumbers(values: FormValues, fields: readonly NumberField[]): Parsed {
+  const spec: Partial<Record<NumberField, number | null>> = {};
+  const errors: Record<string, string> = {};
   for (const field of fields) {
-    const value = parse(values[field]);
-    if (value === null) errors[field] = NEEDS_NUMBER;
-    else spec[field] = value;
+    const value = field === "alpha" && values.iid ? null : parse(values[field]);
+    const error = value === null ? errorOfMissing(values, field) : undefined;
+    if (error === undefined) spec[field] = value;
+    else errors[field] = error;
   }
+  // null is only where `errorOfMissing` allows it.
+  return { spec: spec as Partial<RunSpec>, errors };
 }
 
-function readOptional(
-  values: FormValues,
-  field: "num_partitions" | "round_timeout_s",
-  spec: Partial<RunSpec>,
-  errors: Record<string, string>,
-): void {
-  const value = parse(values[field]);
-  if (value === null && !isEmpty(values[field])) errors[field] = "needs a number or nothing";
-  spec[field] = value;
+/** Why a field may not be without a number; undefined if it may. */
+function errorOfMissing(values: FormValues, field: NumberField): string | undefined {
+  if (field === "alpha") return values.iid ? undefined : "needs a number, or switch IID on";
+  if (!RUN_SPEC[field].nullable) return NEEDS_NUMBER;
+  return isEmpty(values[field]) ? undefined : "needs a number or nothing";
 }
 
 /** The fields that the form shows, by the names that the server gives them. */
@@ -185,12 +156,5 @@ export function fieldsOf(app: AppInfo | null, strategy: Strategy | undefined): R
     const parameters = (strategy?.parameters ?? []).map(({ name }) => `strategy_params.${name}`);
     return new Set([...own, "strategy_params", ...parameters]);
   }
-  return new Set([
-    ...(hasRounds(app) ? ["num_rounds"] : []),
-    "min_clients",
-    "num_partitions",
-    ...LATE_FIELDS,
-    "run_config",
-    ...ofApp(app).map(({ name }) => `run_config.${name}`),
-  ]);
+  return new Set([...fieldsOfApp(app), "run_config", ...ofApp(app).map(({ name }) => `run_config.${name}`)]);
 }

@@ -111,19 +111,19 @@ describe("events", () => {
       ["bb", 1],
       ["aa", 2],
     ]);
-    expect(state.roundsKnown["bb"]).toBe(true);
+    expect(state.roundsKnown.bb).toBe(true);
     expect(state.seq).toBe(12);
   });
 
   it("upsert a round: partial results first, then the whole, in order of the round", () => {
     const partial = applyEvents(start(), [metrics(11, "aa", round(3, { complete: false, accuracy: null }))]);
-    expect(partial.rounds["aa"]?.at(-1)?.complete).toBe(false);
+    expect(partial.rounds.aa?.at(-1)?.complete).toBe(false);
     const whole = applyEvents(partial, [
       metrics(12, "aa", round(3, { accuracy: 0.9 })),
       metrics(13, "aa", round(2)),
     ]);
     expect(numbers(whole)).toEqual([0, 1, 2, 3]);
-    expect(whole.rounds["aa"]?.at(-1)).toMatchObject({ complete: true, accuracy: 0.9 });
+    expect(whole.rounds.aa?.at(-1)).toMatchObject({ complete: true, accuracy: 0.9 });
   });
 
   it("of a round that is complete no longer change it when they were sent before", () => {
@@ -131,7 +131,7 @@ describe("events", () => {
       metrics(12, "aa", round(2, { accuracy: 0.9 })),
       metrics(11, "aa", round(2, { complete: false, accuracy: null })),
     ]);
-    expect(state.rounds["aa"]?.at(-1)).toMatchObject({ complete: true, accuracy: 0.9 });
+    expect(state.rounds.aa?.at(-1)).toMatchObject({ complete: true, accuracy: 0.9 });
   });
 
   it("already held by the snapshot change nothing", () => {
@@ -180,7 +180,7 @@ describe("events", () => {
       runUpdate(14, run("aa", { state: "queued", round: 0 })),
       metrics(15, "aa", round(1, { complete: false })),
     ]);
-    expect(again.rounds["aa"]?.map((each) => [each.round, each.complete])).toEqual([
+    expect(again.rounds.aa?.map((each) => [each.round, each.complete])).toEqual([
       [0, true],
       [1, false],
     ]);
@@ -214,8 +214,8 @@ describe("fetched rounds", () => {
     ]);
     const state = mergeRounds(live, "bb", [round(0), round(1), round(2, { accuracy: 0.1 })]);
     expect(numbers(state, "bb")).toEqual([0, 1, 2, 3]);
-    expect(state.rounds["bb"]?.[2]?.accuracy).toBe(0.8);
-    expect(state.roundsKnown["bb"]).toBe(true);
+    expect(state.rounds.bb?.[2]?.accuracy).toBe(0.8);
+    expect(state.roundsKnown.bb).toBe(true);
   });
 
   it("give the clients of an old run their colours", () => {

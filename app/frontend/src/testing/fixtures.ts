@@ -1,115 +1,118 @@
-/** Records with every field set, for the unit tests: each test names only what matters to it. */
-import type { Client, ClientRound, Round, Run, RunSpec, Status } from "../api/types";
+/** Records for the tests: each names only what matters to it, all else is as the OpenAPI document has it by default. */
+import openapi from "../../openapi.json";
+import type { components } from "../api/schema";
+import type {
+  Client,
+  ClientRound,
+  Round,
+  Run,
+  RunSpec,
+  Status,
+  Strategy,
+  StrategyParameter,
+} from "../api/types";
+
+type Schemas = components["schemas"];
+
+interface Schema {
+  properties?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  enum?: readonly string[];
+}
+
+const SCHEMAS: Readonly<Record<string, Schema>> = openapi.components.schemas;
+
+/** The defaults of a schema's fields; a table is empty. */
+function defaultsOf(name: keyof Schemas): Record<string, unknown> {
+  const known = Object.entries(SCHEMAS[name]?.properties ?? {}).flatMap(([field, property]) => {
+    if (property.default !== undefined) return [[field, structuredClone(property.default)] as const];
+    return property.type === "object" ? [[field, {}] as const] : [];
+  });
+  return Object.fromEntries(known);
+}
+
+/** Throws where a field has neither a default nor a value. */
+function record<Name extends keyof Schemas>(name: Name, given: Partial<Schemas[Name]>): Schemas[Name] {
+  const made = { ...defaultsOf(name), ...given };
+  const missing = Object.keys(SCHEMAS[name]?.properties ?? {}).filter((field) => !(field in made));
+  if (missing.length > 0) throw new Error(`the fixture of ${name} lacks ${missing.join(", ")}`);
+  return made as Schemas[Name];
+}
 
 export function spec(changes: Partial<RunSpec> = {}): RunSpec {
-  return {
-    app: null,
-    run_config: {},
-    dataset: "digits",
-    model: "cnn",
-    num_rounds: 10,
-    min_clients: 2,
-    num_partitions: null,
-    strategy: "fedavg",
-    strategy_params: {},
-    local_epochs: 1,
-    batch_size: 32,
-    lr: 0.05,
-    alpha: 0.5,
-    seed: 0,
-    fraction_train: 1,
-    fraction_evaluate: 1,
-    round_timeout_s: null,
-    min_replies: 1,
-    min_reply_share: 0,
-    keep_checkpoints: 3,
-    ...changes,
-  };
+  return record("RunSpec", changes);
 }
 
 export function run(changes: Partial<Run> = {}): Run {
-  return {
+  return record("Run", {
     id: "7f3a9c01",
     state: "running",
-    reason: null,
     spec: spec(),
     round: 4,
     num_rounds: 10,
-    progress: null,
-    clients: [],
     created_at: 100,
     started_at: 101,
-    finished_at: null,
-    final: null,
-    error: null,
-    classes: [],
-    can_resume: false,
     ...changes,
-  };
+  });
 }
 
 export function round(number: number, changes: Partial<Round> = {}): Round {
-  return {
+  return record("Round", {
     round: number,
     complete: true,
-    train_loss: null,
-    loss: null,
-    accuracy: null,
-    client_loss: null,
-    client_accuracy: null,
-    class_accuracy: null,
-    confusion: null,
     clients: 2,
     started_at: 100 + number,
     duration_s: 1,
-    per_client: {},
     ...changes,
-  };
+  });
 }
 
 export function result(changes: Partial<ClientRound> = {}): ClientRound {
-  return {
-    train_loss: null,
-    loss: null,
-    accuracy: null,
-    samples: null,
-    train_s: null,
-    evaluate_s: null,
-    late: false,
-    metrics: {},
-    error: null,
-    ...changes,
-  };
+  return record("ClientRound", changes);
 }
 
 export function client(id: string, changes: Partial<Client> = {}): Client {
-  return {
+  return record("Client", {
     id,
     state: "idle",
-    app: null,
     dataset: "digits",
     models: ["cnn"],
-    samples: null,
-    label_counts: null,
-    partition: null,
-    num_partitions: null,
     host: "lab",
     device: "cpu",
     connected_at: 90,
     last_seen: 100,
-    reason: null,
-    round: null,
-    late_since: null,
-    progress: null,
-    accuracy: null,
-    loss: null,
-    train_loss: null,
     ...changes,
-  };
+  });
+}
+
+export function strategy(changes: Partial<Strategy> = {}): Strategy {
+  return record("StrategyInfo", {
+    name: "fedavg",
+    title: "FedAvg",
+    summary: "The mean of the updates, weighted by samples.",
+    reference: "",
+    minimum_updates: 1,
+    streams: true,
+    parameters: [],
+    ...changes,
+  });
+}
+
+export function parameter(changes: Partial<StrategyParameter> = {}): StrategyParameter {
+  return record("ParameterInfo", {
+    name: "proximal_mu",
+    type: "number",
+    default: 0.1,
+    minimum: 0,
+    exclusive_minimum: false,
+    maximum: null,
+    exclusive_maximum: false,
+    description: "weight of the proximal term",
+    ...changes,
+  });
 }
 
 export function status(changes: Partial<Status> = {}): Status {
-  return {
+  return record("Status", {
     version: "0.1.0",
     instance: "one",
     started_at: 50,
@@ -117,7 +120,7 @@ export function status(changes: Partial<Status> = {}): Status {
     seq: 10,
     async_mode: "threading",
     link: { host: "127.0.0.1", port: 9092 },
-    active_run: "aa",
+    active_run: null,
     queued_runs: 0,
     clients: { connected: 2, lost: 0 },
     app: null,
@@ -128,5 +131,5 @@ export function status(changes: Partial<Status> = {}): Status {
     join_command: "python run_client.py --client-id client-3 --dataset digits",
     export_command: "python -m app.export",
     ...changes,
-  };
+  });
 }

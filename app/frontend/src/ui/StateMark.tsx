@@ -1,5 +1,4 @@
 import type { ReactNode } from "react";
-import type { ClientState, LogLevel, RunState } from "../api/types";
 import styles from "./StateMark.module.css";
 
 type Tone = "quiet" | "plain" | "good" | "warn" | "bad";
@@ -20,31 +19,7 @@ type Shape =
   | "disc";
 
 /** Shape first, tone second: no state is told by colour alone. */
-export const RUN_MARKS: Record<RunState, [Shape, Tone]> = {
-  queued: ["ring", "quiet"],
-  waiting: ["half", "warn"],
-  running: ["play", "good"],
-  paused: ["pause", "plain"],
-  completed: ["check", "good"],
-  stopped: ["square", "quiet"],
-  failed: ["cross", "bad"],
-  interrupted: ["bolt", "warn"],
-};
-
-export const CLIENT_MARKS: Record<ClientState, [Shape, Tone]> = {
-  idle: ["ring", "quiet"],
-  training: ["play", "good"],
-  evaluating: ["diamond", "good"],
-  late: ["clock", "warn"],
-  lost: ["cross", "bad"],
-};
-
-export const LEVEL_MARKS: Record<LogLevel, [Shape, Tone]> = {
-  debug: ["dots", "quiet"],
-  info: ["dot", "quiet"],
-  warning: ["triangle", "warn"],
-  error: ["cross", "bad"],
-};
+export type Mark = readonly [Shape, Tone];
 
 const SHAPES: Record<Shape, ReactNode> = {
   ring: <circle cx="6" cy="6" r="4" className={styles.stroke} />,
@@ -73,18 +48,16 @@ const SHAPES: Record<Shape, ReactNode> = {
   disc: <circle cx="6" cy="6" r="4" />,
 };
 
-export const ALERT_MARK: [Shape, Tone] = ["triangle", "warn"];
+interface StateMarkProps {
+  mark: Mark;
+  /** What it stands for, where no word beside it says so. */
+  label?: string;
+}
 
-export function StateMark({ mark: [shape, tone] }: { mark: [Shape, Tone] }) {
+export function StateMark({ mark: [shape, tone], label }: StateMarkProps) {
+  const named = label === undefined ? { "aria-hidden": true } : { role: "img", "aria-label": label };
   return (
-    <svg
-      className={styles.mark}
-      data-tone={tone}
-      viewBox="0 0 12 12"
-      width="12"
-      height="12"
-      aria-hidden="true"
-    >
+    <svg className={styles.mark} data-tone={tone} viewBox="0 0 12 12" width="12" height="12" {...named}>
       {SHAPES[shape]}
     </svg>
   );

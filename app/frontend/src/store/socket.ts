@@ -1,7 +1,7 @@
 /** Keeps the store in step with the server over Socket.IO, through lost connections and server restarts. */
 import { io, type Socket } from "socket.io-client";
-import { browserTime, connectionChanged, eventsReceived, snapshotReceived, useStore } from "../store/store";
-import type { ClientUpdate, LogEvent, MetricsUpdate, RunUpdate, ServerEvent, Snapshot } from "./types";
+import { browserTime, connectionChanged, eventsReceived, snapshotReceived, useStore } from "./store";
+import type { ClientUpdate, LogEvent, MetricsUpdate, RunUpdate, ServerEvent, Snapshot } from "../api/types";
 
 interface ServerToPage {
   snapshot: (snapshot: Snapshot) => void;
