@@ -2,11 +2,14 @@
 import openapi from "../../openapi.json";
 import type { components } from "../api/schema";
 import type {
+  Checkpoint,
   Client,
   ClientRound,
+  LogEntry,
   Round,
   Run,
   RunSpec,
+  Snapshot,
   Status,
   Strategy,
   StrategyParameter,
@@ -130,6 +133,42 @@ export function status(changes: Partial<Status> = {}): Status {
     default_spec: spec(),
     join_command: "python run_client.py --client-id client-3 --dataset digits",
     export_command: "python -m app.export",
+    ...changes,
+  });
+}
+
+export function logEntry(seq: number, changes: Partial<LogEntry> = {}): LogEntry {
+  return record("LogEntry", {
+    seq,
+    time: 100 + seq,
+    level: "info",
+    source: "server",
+    logger: "app",
+    message: `message ${seq}`,
+    ...changes,
+  });
+}
+
+export function checkpoint(number: number, changes: Partial<Checkpoint> = {}): Checkpoint {
+  return record("CheckpointEntry", {
+    round: number,
+    bytes: 1_640_000,
+    created_at: 100,
+    best: false,
+    ...changes,
+  });
+}
+
+export function snapshot(changes: Partial<Snapshot> = {}): Snapshot {
+  return record("Snapshot", {
+    seq: 10,
+    time: 200,
+    instance: "one",
+    status: status(),
+    runs: [],
+    rounds: {},
+    clients: [],
+    logs: [],
     ...changes,
   });
 }

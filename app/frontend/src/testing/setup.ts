@@ -1,0 +1,34 @@
+/** What jsdom lacks and the page's libraries ask for, and a clean page for every test. */
+import "@testing-library/jest-dom/vitest";
+import { cleanup } from "@testing-library/react";
+import { afterEach, vi } from "vitest";
+import { useStore } from "../store/store";
+
+/** jsdom lays nothing out; without a height, a virtual list draws no row. */
+const HEIGHT = 400;
+
+Object.defineProperty(HTMLElement.prototype, "offsetHeight", { value: HEIGHT });
+Object.defineProperty(HTMLElement.prototype, "offsetWidth", { value: HEIGHT });
+
+class NoResizes implements ResizeObserver {
+  observe(): void {
+    // Nothing is ever resized.
+  }
+  unobserve(): void {
+    // Nothing was observed.
+  }
+  disconnect(): void {
+    // Nothing was observed.
+  }
+}
+vi.stubGlobal("ResizeObserver", NoResizes);
+
+vi.stubGlobal("matchMedia", (media: string) =>
+  Object.assign(new EventTarget(), { media, matches: false, onchange: null }),
+);
+
+afterEach(() => {
+  cleanup();
+  useStore.setState(useStore.getInitialState(), true);
+  vi.useRealTimers();
+});
