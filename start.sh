@@ -8,7 +8,12 @@
 #   .fedloom-lock    exists while one start.sh installs; others wait
 set -u
 
-root=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P) || exit 1
+script=${BASH_SOURCE[0]} # perhaps a link somewhere in PATH; macOS has no readlink -f
+while [ -L "$script" ]; do
+    target=$(readlink "$script") || exit 1
+    case $target in /*) script=$target ;; *) script=$(dirname -- "$script")/$target ;; esac
+done
+root=$(CDPATH='' cd -- "$(dirname -- "$script")" && pwd -P) || exit 1
 venv=${FEDLOOM_VENV:-$root/.venv}
 case $venv in /*) ;; *) venv=$PWD/$venv ;; esac
 python=$venv/bin/python
@@ -29,6 +34,7 @@ usage: ./start.sh [COMMAND [ARGUMENTS]]
   server   the server with the page                            (run_server.py)
   client   one client: ./start.sh client --client-id client-1  (run_client.py)
   test     the whole test suite                                (pytest)
+  check    lint, types and unit tests, for whoever changes a line
   doctor   check this machine and say what is missing
   help     this text
 
@@ -355,6 +361,76 @@ doctor_tools() {
     fi
 }
 
+# check
+
+failed=   # the steps that failed, one a line
+left_out= # what this machine lacks, one a line
+
+check() { # in the checkout, with the development requirements
+    trap 'exit 130' INT # also where the tool itself ends in order
+    step "ruff: lint" "$venv/bin/ruff" check .
+    step "ruff: format" "$venv/bin/ruff" format --check .
+    step "import-linter: which package may import which" "$venv/bin/lint-imports"
+    if command -v shellcheck >/dev/null; then
+        step "shellcheck: shell scripts" shellcheck start.sh .ci/run
+    else
+        leave_out shellcheck "the shell scripts (Debian: sudo apt install shellcheck)"
+    fi
+    step "mypy: types" "$venv/bin/mypy"
+    step "pytest: unit tests" one_thread "$python" -m pytest -q -n "$(cores)" tests/unit
+    if command -v npm >/dev/null; then
+        check_page
+    else
+        leave_out Node.js "the page's source in app/frontend (version 20.19 or newer)"
+    fi
+    conclude
+}
+
+check_page() {
+    cd app/frontend || exit 1
+    if [ package-lock.json -nt node_modules/.package-lock.json ]; then
+        step "npm ci: the page's packages" npm ci --no-audit --no-fund
+    fi
+    step "tsc: types of the page" npm run --silent typecheck
+    step "npm run lint: the page's source" npm run --silent lint
+    step "npm run format:check: the page's source" npm run --silent format:check
+    step "npm test: unit tests of the page" npm test --silent
+    cd -- "$root" || exit 1
+}
+
+step() { # $1: what it checks; the rest: the command
+    local name=$1 start=$SECONDS result=ok
+    shift
+    printf '\n== %s\n' "$name"
+    if ! "$@"; then
+        result=FAILED
+        failed="$failed  $name
+"
+    fi
+    printf -- '-- %s: %s, %d s\n' "$name" "$result" $((SECONDS - start))
+}
+
+leave_out() { # $1: what is not here; $2: what it would check
+    printf '\n== %s is not here: left out is %s\n' "$1" "$2"
+    left_out="$left_out  $1, for $2
+"
+}
+
+one_thread() { OMP_NUM_THREADS=1 "$@"; } # as many processes as cores train in the tests
+
+cores() { getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2; }
+
+conclude() { # say what failed and what was left out; the exit code
+    printf '\nChecked in %d:%02d.\n' $((SECONDS / 60)) $((SECONDS % 60))
+    [ -z "$left_out" ] || printf 'Left out, because something is not here:\n%s' "$left_out"
+    [ -z "$failed" ] || printf 'FAILED:\n%s' "$failed"
+    [ -z "$failed" ] || return 1
+    if [ -n "$left_out" ] && [ "${FEDLOOM_REQUIRE_ALL:-}" = 1 ]; then
+        say "With FEDLOOM_REQUIRE_ALL=1 nothing may be left out."
+        return 1
+    fi
+}
+
 # commands
 
 menu() {
@@ -367,6 +443,7 @@ FedLoom: federated learning, live in the browser
   3  client   one client
   4  test     the test suite
   5  doctor   check this machine
+  6  check    lint, types and unit tests, for whoever changes a line
   q  quit
 
 END
@@ -386,6 +463,7 @@ END
             ;;
         4 | test) run test ;;
         5 | doctor) run doctor ;;
+        6 | check) run check ;;
         q | quit) exit 0 ;;
         *) die "There is no choice '$choice'." ;;
     esac
@@ -408,6 +486,11 @@ run() { # $1: command; the rest is passed on
             prepare requirements-dev.txt
             cd -- "$root" || exit 1
             exec "$python" -m pytest "$@"
+            ;;
+        check)
+            prepare requirements-dev.txt
+            cd -- "$root" || exit 1
+            check
             ;;
         doctor) doctor ;;
         help | -h | --help) usage ;;

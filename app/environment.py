@@ -9,12 +9,12 @@ import uuid
 from collections.abc import Iterator, Sequence
 
 from app.events import EventBus
-from app.federation.active_run import Services
-from app.federation.link_server import LinkServer
-from app.federation.receiving import Receiving
-from app.federation.registry import ClientRegistry
-from app.federation.run_book import RunBook
-from app.federation.runs import RunManager
+from app.federation.link.clients import ClientRegistry
+from app.federation.link.server import LinkServer
+from app.federation.link.spool import Receiving
+from app.federation.runs.active import Services
+from app.federation.runs.book import RunBook
+from app.federation.runs.manager import RunManager
 from app.federation.strategies import check_parameters
 from app.records import AppInfo, Client, LinkAddress, RoundUpdate, Run, RunState, Snapshot, Status
 from app.settings import ServerSettings

@@ -10,12 +10,17 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
+from types import MappingProxyType
+from typing import get_args
 
-from app.records import Client, Event, EventType, LogEntry, LogRecord, RoundUpdate, Run
+from app.records import Event, EventData, LogEntry, LogRecord
 
-EventData = Run | RoundUpdate | Client | LogRecord
+_KIND_OF: Mapping[type[EventData], type[Event]] = MappingProxyType(
+    {kind.model_fields["data"].annotation: kind for kind in get_args(get_args(Event)[0])}
+)
+"""The class of the event that tells of data of a class."""
 
 
 class EventsGone(LookupError):
@@ -46,11 +51,9 @@ class EventBus:
 
     def publish(self, data: EventData) -> int:
         """Append an event; safe from any thread, never blocks on a reader. Returns its sequence number."""
-        kind = type_of(data)
         with self._news:
             self._last += 1
-            # model_construct: the data is a validated record already, and this runs very often
-            event = Event.model_construct(seq=self._last, time=time.time(), type=kind, data=data)
+            event = event_of(self._last, time.time(), data)
             self._ring.append(event)
             if isinstance(data, LogRecord):
                 self._logs.append(LogEntry(seq=event.seq, time=event.time, **dict(data)))
@@ -92,12 +95,6 @@ class EventBus:
             return list(self._logs)
 
 
-def type_of(data: EventData) -> EventType:
-    """Under which name an event with this data goes."""
-    if isinstance(data, Run):
-        return "run_update"
-    if isinstance(data, RoundUpdate):
-        return "metrics_update"
-    if isinstance(data, Client):
-        return "client_update"
-    return "log"
+def event_of(seq: int, at: float, data: EventData) -> Event:
+    """The event that tells of `data`, which is a validated record already: this runs very often."""
+    return _KIND_OF[type(data)].model_construct(seq=seq, time=at, data=data)

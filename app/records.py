@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from app.federation.spec import RunSpec
+from shared.run_spec import RunSpec
 
 
 class Record(BaseModel):
@@ -40,6 +40,63 @@ class RunState(StrEnum):
     STOPPED = "stopped"
     FAILED = "failed"
     INTERRUPTED = "interrupted"
+
+
+class Pending(StrEnum):
+    """What a run was told to do and has not come to yet."""
+
+    PAUSING = "pausing"
+    STOPPING = "stopping"
+
+
+class WaitKind(StrEnum):
+    """What a run can wait for: why a run that is queued or waiting does not train."""
+
+    TURN = "turn"
+    """the runs before it"""
+    DATA = "data"
+    """the data set is loaded"""
+    MODEL = "model"
+    """the initial model is evaluated on the test set"""
+    APP = "app"
+    """another Flower app is loaded, computes, or waits by itself"""
+    CLIENTS = "clients"
+    """more clients"""
+    RETURN = "return"
+    """clients that it had before it was cut"""
+    REPLIES = "replies"
+    """more replies than those can give who are there and in time"""
+    RETRY = "retry"
+    """a client that comes or goes, or somebody's word, to try a round again that lacked updates"""
+
+
+class WaitingFor(Record):
+    """What holds a run up. `Run.reason` says the same in words."""
+
+    kind: WaitKind
+    clients: tuple[str, ...] = Field(default=(), description="ids of those it waits for, where known")
+    lost: tuple[str, ...] = Field(default=(), description="those of them that are not connected")
+    have: int | None = Field(default=None, description="clients or replies that are there")
+    need: int | None = Field(default=None, description="clients or replies that are needed")
+
+
+class Cause(StrEnum):
+    """Why a run was stopped, interrupted or failed."""
+
+    REQUEST = "request"
+    """somebody stopped it"""
+    SHUTDOWN = "shutdown"
+    """the server was shut down"""
+    CRASH = "crash"
+    """the server ended without shutting down"""
+    STORE = "store"
+    """nothing could be kept, or read"""
+    APP = "app"
+    """it belongs to a Flower app that this server does not run"""
+    ROUND = "round"
+    """no client returned an update"""
+    ERROR = "error"
+    """anything else, which `Run.error` may show"""
 
 
 class Phase(StrEnum):
@@ -80,6 +137,9 @@ class Run(Record):
     id: str
     state: RunState
     reason: str | None = Field(default=None, description="why it waits, failed or was stopped, in words")
+    pending: Pending | None = Field(default=None, description="what it was told and has not come to yet")
+    waiting_for: WaitingFor | None = Field(default=None, description="what holds it up")
+    cause: Cause | None = Field(default=None, description="why it was stopped, interrupted or failed")
     spec: RunSpec
     round: int = 0
     num_rounds: int | None = Field(description="null: the app does not say")
@@ -213,16 +273,56 @@ class RoundUpdate(Record):
     round: Round
 
 
-EventType = Literal["run_update", "metrics_update", "client_update", "log"]
+class StoreStatus(Record):
+    problem: str | None = Field(description="why nothing can be kept at present, in words; null: all is well")
 
 
-class Event(Record):
-    """Something that happened, in the order in which it happened."""
+class _Event(Record):
+    """Something that happened, with its place in the order in which all things happened."""
 
     seq: Annotated[int, Field(ge=1)]
     time: float
-    type: EventType
-    data: Run | RoundUpdate | Client | LogRecord
+
+
+class RunEvent(_Event):
+    """A run as it is from now on."""
+
+    type: Literal["run_update"] = "run_update"
+    data: Run
+
+
+class RoundEvent(_Event):
+    """A round as it is from now on."""
+
+    type: Literal["metrics_update"] = "metrics_update"
+    data: RoundUpdate
+
+
+class ClientEvent(_Event):
+    """A client as it is from now on."""
+
+    type: Literal["client_update"] = "client_update"
+    data: Client
+
+
+class LogEvent(_Event):
+    """A log record."""
+
+    type: Literal["log"] = "log"
+    data: LogRecord
+
+
+class StoreEvent(_Event):
+    """Whether what happens is kept, from now on."""
+
+    type: Literal["store_update"] = "store_update"
+    data: StoreStatus
+
+
+Event = Annotated[RunEvent | RoundEvent | ClientEvent | LogEvent | StoreEvent, Field(discriminator="type")]
+"""Whatever can happen. A new kind is one more class above, named here."""
+
+EventData = Run | RoundUpdate | Client | LogRecord | StoreStatus
 
 
 class LinkAddress(Record):

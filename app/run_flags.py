@@ -9,11 +9,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from app.federation.spec import FIELDS_OF_ANY_APP, RunSpec, Scalar
 from shared.errors import SettingsInvalid
 from shared.flower_app import FlowerApp
 from shared.names import DatasetName, ModelName, StrategyName
 from shared.run_config import ROUNDS_KEY, fuse, parse_config, rounds_of
+from shared.run_spec import FIELDS_OF_ANY_APP, RunSpec, Scalar
 
 RUN_FLAGS = {
     "dataset": "--dataset",

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from app.federation.spec import RunSpec
 from app.run_flags import RUN_FLAGS, add_run_flags, app_spec_from, spec_from
 from shared import paths
 from shared.errors import AppInvalid, SettingsInvalid
 from shared.flower_app import FlowerApp, read_app
 from shared.names import DEFAULT_LINK_PORT, DEFAULT_WEB_PORT
+from shared.run_spec import RunSpec
 from shared.version import __version__
 
 AsyncMode = Literal["eventlet", "threading"]

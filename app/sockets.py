@@ -15,7 +15,7 @@ from socketio.exceptions import ConnectionRefusedError
 
 from app.environment import Environment
 from app.events import EventsGone
-from app.records import Client, Event, RoundUpdate, Run
+from app.records import Client, Event, RoundUpdate, Run, StoreStatus
 from app.web_security import foreign_request
 from shared.errors import StoreUnavailable
 
@@ -149,6 +149,8 @@ def _subject(event: Event) -> object:
             return "round", run_id, round_.round
         case Client(id=client_id):
             return "client", client_id
+        case StoreStatus():
+            return "store"
         case _:
             return event.seq
 

@@ -21,7 +21,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from app.federation.spec import RunSpec
 from bench.crew import Crew
 from bench.workload import CLIENTS, Outcome
 from client.fl_client import HELD_OUT
@@ -29,6 +28,7 @@ from client.main import WARM_UP_BATCH
 from shared.datasets import TensorSet, load_test, load_train, load_train_labels
 from shared.models import build_model, num_parameters
 from shared.partition import partition_indices, split_holdout
+from shared.run_spec import RunSpec
 from shared.seeds import derive_seed
 from shared.training import TrainConfig, evaluate, resolve_device, train, warm_up
 

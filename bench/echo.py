@@ -16,12 +16,12 @@ from flwr.clientapp import ClientApp
 from flwr.serverapp import Grid
 from flwr.serverapp.strategy import FedAvg
 
-from app.federation.spec import RunSpec
 from app.federation.strategies import build_strategy
 from bench.crew import BenchFailed
 from shared.models import build_model
 from shared.names import DatasetName, ModelName
 from shared.results import EvaluateMetrics, TrainMetrics
+from shared.run_spec import RunSpec
 
 CLIENTS = 3
 
@@ -66,7 +66,7 @@ class Rounds(ABC):
 
 
 class FedLoom(Rounds):
-    """As `app.federation.server_app` does it."""
+    """As `app.federation.rounds.server_app` does it."""
 
     def __init__(self) -> None:
         self._strategy = build_strategy(RunSpec())

@@ -9,11 +9,11 @@ from typing import Any
 import httpx
 
 from app.demo.fleet import Fleet
-from app.federation.spec import RunSpec
 from app.settings import ServerSettings
 from bench.crew import BenchFailed
 from bench.workload import CLIENTS, Outcome
 from client.settings import ClientSettings
+from shared.run_spec import RunSpec
 
 POLL_S = 1.0
 """Rare: what answers this is the server that is being measured."""

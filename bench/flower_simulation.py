@@ -10,9 +10,9 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from app.federation.spec import RunSpec
 from bench.crew import BenchFailed
 from bench.workload import Outcome
+from shared.run_spec import RunSpec
 
 PROJECT = Path(__file__).resolve().parent.parent
 

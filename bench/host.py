@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from flwr.app import Message
 
-from app.federation.instruction import Instruction
-from app.federation.replies import check_reply
+from app.federation.grid.instruction import Instruction
+from app.federation.rounds.built_in_replies import check_reply
+from app.records import WaitingFor
 from shared.wire import MAX_MESSAGE_BYTES
 
 
@@ -46,7 +47,7 @@ class BenchHost:
         """No."""
         return False
 
-    def waits(self, reason: str) -> None:
+    def waits(self, waiting_for: WaitingFor) -> None:
         """Nothing to do."""
 
     def goes_on(self) -> None:

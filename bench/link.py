@@ -13,13 +13,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from app.events import EventBus
-from app.federation.grid import LinkGrid
-from app.federation.link_server import LinkServer
-from app.federation.receiving import Receiving
-from app.federation.registry import ClientRegistry
-from app.federation.rounds import RoundTracker
-from app.federation.run_book import RunBook
-from app.federation.spec import RunSpec
+from app.federation.grid.link_grid import LinkGrid
+from app.federation.link.clients import ClientRegistry
+from app.federation.link.server import LinkServer
+from app.federation.link.spool import Receiving
+from app.federation.runs.book import RunBook
+from app.federation.runs.tracker import RoundTracker
 from app.records import Run, RunState
 from bench import echo
 from bench.host import BenchHost
@@ -28,6 +27,7 @@ from client.runtime import Runtime
 from shared.console import configure_logging
 from shared.flower import identify_server_task
 from shared.proto.link_pb2 import Assignment
+from shared.run_spec import RunSpec
 
 RUN_ID = "bec4"
 """Of the run that the book and the clients hear of; a grid's run id is this number."""

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from flwr.app import Array, ArrayRecord
 
-from app.federation.grid import LinkGrid
+from app.federation.grid.link_grid import LinkGrid
 from bench import echo, memory, sockets
 from bench.crew import Crew
 from bench.link import LOOK_S, bench_link, echo_client, members

@@ -23,15 +23,15 @@ from flwr.clientapp import ClientApp
 from flwr.serverapp import Grid, ServerApp
 from flwr.simulation import run_simulation
 
-from app.federation import server_app
-from app.federation.server_app import WaitForNodes
-from app.federation.spec import RunSpec
+from app.federation.rounds import server_app
+from app.federation.rounds.server_app import WaitForNodes
 from app.federation.strategies import build_strategy
 from bench import echo, workload
 from bench.crew import BenchFailed
 from client import fl_client
 from shared.console import configure_logging
 from shared.models import build_model
+from shared.run_spec import RunSpec
 from shared.training import EvalResult
 
 CORES = os.cpu_count() or 1

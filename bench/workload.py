@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from app.federation.spec import RunSpec
 from bench.crew import BenchFailed
 from bench.images import write_images
 from shared.names import DatasetName, ModelName
+from shared.run_spec import RunSpec
 
 CLIENTS = 3
 SAMPLES = 1_000

@@ -1,6 +1,6 @@
 """The built-in Flower ClientApp: trains and evaluates a model on this client's part of a data set.
 
-What to do comes from the run config (see `app.federation.spec.RunSpec.to_run_config`) and from the message's
+What to do comes from the run config (see `shared.run_spec.RunSpec.to_run_config`) and from the message's
 own config; which part, and where the data is, from the node config. All randomness derives from (seed, round,
 part), so that Flower's simulation engine, where a client has no name, computes the same.
 """

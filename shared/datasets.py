@@ -7,10 +7,8 @@ Pixels are scaled to 0..1, then normalised per channel with the mean and standar
 set: constants, since a client must not need the data of others to compute them.
 """
 
-import gzip
 import math
 import os
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,8 +20,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from shared.cifar10 import read_cifar10
 from shared.download import Checkpoint, read_or_download
-from shared.errors import UnknownName
+from shared.errors import DataFileUnusable, UnknownName
+from shared.idx import read_idx
 
 Labels = npt.NDArray[np.int64]
 Pixels = npt.NDArray[np.uint8] | npt.NDArray[np.float32]
@@ -143,7 +143,7 @@ def load_train_labels(name: str, data_dir: DataDir) -> Labels:
 
     Raises:
         UnknownName: there is no such data set.
-        DatasetUnavailable: its files are not in `data_dir` and cannot be fetched.
+        DatasetUnavailable: its files are not whole in `data_dir` and cannot be fetched.
     """
     return _load_arrays(name, data_dir, "train")[1]
 
@@ -153,7 +153,7 @@ def load_train(name: str, data_dir: DataDir, indices: npt.NDArray[np.int64] | No
 
     Raises:
         UnknownName: there is no such data set.
-        DatasetUnavailable: its files are not in `data_dir` and cannot be fetched.
+        DatasetUnavailable: its files are not whole in `data_dir` and cannot be fetched.
     """
     return _load_tensors(name, data_dir, "train", indices)
 
@@ -163,7 +163,7 @@ def load_test(name: str, data_dir: DataDir, checkpoint: Checkpoint = lambda: Non
 
     Raises:
         UnknownName: there is no such data set.
-        DatasetUnavailable: its files are not in `data_dir` and cannot be fetched.
+        DatasetUnavailable: its files are not whole in `data_dir` and cannot be fetched.
     """
     return _load_tensors(name, data_dir, "test", None, checkpoint)
 
@@ -198,7 +198,7 @@ def _load_arrays(
         case "synthetic":
             return _synthetic(split)
         case "cifar10":
-            return _cifar10(folder, split, checkpoint)
+            return read_or_download(name, folder, lambda: read_cifar10(folder, split == "train"), checkpoint)
         case _:
             return _idx_dataset(name, folder, split, checkpoint)
 
@@ -236,52 +236,42 @@ def _synthetic(split: Split) -> tuple[Pixels, Labels]:
     return images[part].astype(np.float32), labels[part].astype(np.int64)
 
 
-def _cifar10(folder: Path, split: Split, checkpoint: Checkpoint) -> tuple[Pixels, Labels]:
-    """CIFAR-10 through torchvision, which checks the MD5 sum of every file that it reads."""
-    from torchvision.datasets import CIFAR10  # costs a second to import
-
-    def read() -> tuple[Pixels, Labels] | None:
-        try:
-            images = CIFAR10(folder, train=split == "train")
-        except RuntimeError:  # absent or damaged
-            return None
-        pixels = np.ascontiguousarray(images.data.transpose(0, 3, 1, 2))
-        return pixels, np.asarray(images.targets, dtype=np.int64)
-
-    return read_or_download("cifar10", folder, read, checkpoint)
-
-
 def _idx_dataset(name: str, folder: Path, split: Split, checkpoint: Checkpoint) -> tuple[Pixels, Labels]:
     """MNIST or Fashion-MNIST; the pixels of a plain file are mapped, so that only used rows are read."""
 
     def read() -> tuple[Pixels, Labels] | None:
+        problem = None
         for subfolder in _IDX_FOLDERS[name]:
-            pixels = _read_idx(folder / subfolder / f"{_IDX_PREFIX[split]}-images-idx3-ubyte", dimensions=3)
-            labels = _read_idx(folder / subfolder / f"{_IDX_PREFIX[split]}-labels-idx1-ubyte", dimensions=1)
-            if pixels is not None and labels is not None and len(pixels) == len(labels):
-                return pixels, labels.astype(np.int64)
+            try:
+                found = _read_idx_pair(DATASETS[name], folder / subfolder / _IDX_PREFIX[split])
+            except DataFileUnusable as error:
+                problem = problem or error
+                continue
+            if found is not None:
+                return found
+        if problem is not None:
+            raise problem
         return None
 
     return read_or_download(name, folder, read, checkpoint)
 
 
-def _read_idx(path: Path, dimensions: int) -> npt.NDArray[np.uint8] | None:
-    """The bytes of an IDX file, plain or as `path`.gz; None if it is absent, cut short or something else.
-
-    Format: two zero bytes, 8 for unsigned bytes, the number of dimensions, each dimension as a big-endian
-    32-bit integer, then the values (http://yann.lecun.com/exdb/mnist/).
-    """
-    compressed = path.with_name(path.name + ".gz")
-    content: npt.NDArray[np.uint8]
-    try:
-        if path.is_file():
-            content = np.memmap(path, dtype=np.uint8, mode="r")
-        else:
-            content = np.frombuffer(gzip.decompress(compressed.read_bytes()), dtype=np.uint8)
-    except (FileNotFoundError, gzip.BadGzipFile, EOFError, ValueError, zlib.error):
-        return None
-    start = 4 * (1 + dimensions)
-    if content[:4].tolist() != [0, 0, 8, dimensions] or len(content) < start:
-        return None
-    shape = content[4:start].view(">u4").tolist()
-    return content[start:].reshape(shape) if len(content) - start == math.prod(shape) else None
+def _read_idx_pair(info: DatasetInfo, prefix: Path) -> tuple[Pixels, Labels] | None:
+    """Images and their labels; None if neither is there. Raises DataFileUnusable when they do not fit."""
+    image_file = prefix.with_name(f"{prefix.name}-images-idx3-ubyte")
+    label_file = prefix.with_name(f"{prefix.name}-labels-idx1-ubyte")
+    pixels, labels = read_idx(image_file, dimensions=3), read_idx(label_file, dimensions=1)
+    if pixels is None or labels is None:
+        if pixels is labels:
+            return None
+        missing, other = (label_file, "images") if labels is None else (image_file, "labels")
+        raise DataFileUnusable(missing, f"is missing, while the {other} are there")
+    if len(pixels) != len(labels):
+        raise DataFileUnusable(label_file, f"has {len(labels):,} labels for {len(pixels):,} images")
+    if pixels.shape[1:] != info.input_shape[1:]:
+        raise DataFileUnusable(image_file, f"has images of {pixels.shape[1]} × {pixels.shape[2]} pixels")
+    if labels.max(initial=0) >= info.num_classes:
+        raise DataFileUnusable(
+            label_file, f"has the label {labels.max()}; there are {info.num_classes} classes"
+        )
+    return pixels, labels.astype(np.int64)

@@ -3,6 +3,9 @@
 A message says what happened, what it means, and what to do. Anything that is not a `FedLoomError` is a bug.
 """
 
+from pathlib import Path
+from typing import Self
+
 
 class FedLoomError(Exception):
     """Base of all errors that FedLoom explains to its user."""
@@ -14,6 +17,27 @@ class UnknownName(FedLoomError):
 
 class DatasetUnavailable(FedLoomError):
     """The files of a data set are not here and could not be fetched."""
+
+
+class DataFileUnusable(FedLoomError):
+    """A file of a data set is there, or should be, and cannot be used. `damaged`: a new copy would help."""
+
+    def __init__(self, path: Path, problem: str, *, damaged: bool = True) -> None:
+        super().__init__(f"{path} {problem}")
+        self.damaged = damaged
+
+    @classmethod
+    def from_os(cls, path: Path, error: OSError) -> Self:
+        """The file cannot be opened or read."""
+        match error:
+            case PermissionError():
+                return cls(path, "may not be read by this user", damaged=False)
+            case IsADirectoryError():
+                return cls(path, "is a folder, where a file is expected", damaged=False)
+            case NotADirectoryError():
+                file = next((parent for parent in path.parents if parent.is_file()), path)
+                return cls(file, "is a file, where a folder is expected", damaged=False)
+        return cls(path, f"cannot be read ({error.strerror or error})", damaged=False)
 
 
 class PartitionImpossible(FedLoomError):

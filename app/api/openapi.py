@@ -7,10 +7,11 @@ from typing import Any
 
 from flask import redirect
 from flask_openapi3 import Info, OpenAPI
+from pydantic import TypeAdapter
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from app.api.problems import Problem, invalid
-from app.records import Snapshot
+from app.records import Event, Snapshot
 from shared.version import __version__
 
 DOCS_PAGE = """<!doctype html>
@@ -33,7 +34,7 @@ def create_openapi_app(import_name: str) -> OpenAPI:
             title="FedLoom",
             version=__version__,
             description="Live updates come over Socket.IO: `snapshot` carries a Snapshot; "
-            "`run_update`, `metrics_update`, `client_update` and `log` each carry an Event. "
+            "every other message carries an Event, under the name of its type. "
             "Errors are problems (RFC 9457).",
         ),
         doc_prefix="/api",
@@ -52,23 +53,16 @@ def create_openapi_app(import_name: str) -> OpenAPI:
 
 
 def describe(flask_app: OpenAPI) -> dict[str, Any]:
-    """The document of all routes so far, as it is served, with the model that only Socket.IO carries."""
+    """The document of all routes so far, as it is served, with what only Socket.IO carries."""
     document: dict[str, Any] = flask_app.api_doc
-    schema = Snapshot.model_json_schema(ref_template="#/components/schemas/{model}")
-    document["components"]["schemas"].update(schema.pop("$defs"), Snapshot=schema)
+    schemas = document["components"]["schemas"]
+    models: dict[str, TypeAdapter[Any]] = {"Snapshot": TypeAdapter(Snapshot), "Event": TypeAdapter(Event)}
+    for name, model in models.items():
+        schema = model.json_schema(ref_template="#/components/schemas/{model}")
+        schemas.update(schema.pop("$defs"), **{name: schema})
     return document
 
 
 def as_json(flask_app: OpenAPI) -> str:
     """The document as it is committed for the front end."""
     return json.dumps(describe(flask_app), indent=2, sort_keys=True) + "\n"
-
-
-if __name__ == "__main__":
-    import sys
-
-    from app.environment import Environment
-    from app.server import create_app
-    from app.settings import ServerSettings
-
-    sys.stdout.write(as_json(create_app(Environment(ServerSettings()))))

@@ -12,10 +12,10 @@ from pydantic import BaseModel, Field
 
 from app.api.problems import Problem, field_invalid, not_found, problem
 from app.api.reply import env, reply
-from app.federation.spec import RunSpec
-from app.federation.states import IDLE_STATES
+from app.federation.runs.states import IDLE_STATES
 from app.records import Round, Run
 from shared.errors import IllegalTransition, SettingsInvalid, StoreUnavailable
+from shared.run_spec import RunSpec
 
 runs_api = APIBlueprint(
     "runs", __name__, url_prefix="/api/v1/runs", abp_tags=[Tag(name="runs", description="Training runs")]

@@ -15,8 +15,7 @@ import httpx
 
 from app.demo.fleet import DemoFailed, Fleet, Ports
 from app.demo.report import make_report, write_report
-from app.federation.spec import RunSpec
-from app.federation.states import FINAL_STATES
+from app.federation.runs.states import FINAL_STATES
 from app.run_flags import add_run_flags, spec_from
 from app.settings import ServerSettings, port_number
 from client.settings import ClientSettings
@@ -24,6 +23,7 @@ from shared import paths
 from shared.errors import FedLoomError, SettingsInvalid
 from shared.interrupt import INTERRUPTED, end_on_signals
 from shared.names import DEFAULT_WEB_PORT, DatasetName
+from shared.run_spec import RunSpec
 
 FALLBACK = DatasetName.DIGITS
 POLL_S = 0.2

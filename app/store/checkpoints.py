@@ -24,7 +24,6 @@ from flwr.app import Array, ArrayRecord
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field, Json, ValidationError
 
-from app.federation.strategies.arrays import flat_view
 from app.records import Round
 from app.store import files
 from app.store.tensors import (
@@ -36,6 +35,7 @@ from app.store.tensors import (
     write_arrays,
 )
 from shared.errors import CheckpointInvalid
+from shared.npy import flat_view
 
 log = logging.getLogger(__name__)
 

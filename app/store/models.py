@@ -60,6 +60,9 @@ class RunRow(Base):
     added_seq: Mapped[int] = mapped_column(doc="the event that first told of it; gives the order of runs")
     state: Mapped[str]
     reason: Mapped[str | None]
+    pending: Mapped[str | None]
+    waiting_for: Mapped[dict[str, Any] | None]
+    cause: Mapped[str | None]
     spec: Mapped[dict[str, Any]]
     round: Mapped[int]
     num_rounds: Mapped[int | None]

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from sqlalchemy import Connection, Select, func, select
 
-from app.records import LOG_LEVELS, Client, ClientRound, EventType, LogEntry, LogLevel, Record, Round, Run
+from app.records import LOG_LEVELS, Client, ClientRound, LogEntry, LogLevel, Record, Round, Run
 from app.store import rows
 from app.store.database import Database
 from app.store.models import (
@@ -41,7 +41,7 @@ class PastEvent(Record):
 
     seq: int
     time: float
-    type: EventType
+    type: str
     subject: str
     run_id: str | None
     data: dict[str, Any]

@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain, repeat
 
-from app.events import EventBus, EventData, EventsGone, type_of
-from app.records import Client, Event, LogRecord, RoundUpdate, Run
+from app.events import EventBus, EventsGone, event_of
+from app.records import Client, Event, LogRecord, RoundUpdate, Run, StoreStatus
 from app.store.store import Store
 from shared.errors import StoreUnavailable
 
@@ -156,9 +156,9 @@ class StoreWriter:
         records still held. They get numbers out of the gap, which nobody else has."""
         now = time.time()
         numbers = chain(range(self._written + 1, newest), repeat(newest))
-        state = [_event(seq, now, data) for seq, data in zip(numbers, self._current(), strict=False)]
+        state = [event_of(seq, now, data) for seq, data in zip(numbers, self._current(), strict=False)]
         logs = [
-            _event(entry.seq, entry.time, LogRecord(**entry.model_dump(exclude={"seq", "time"})))
+            event_of(entry.seq, entry.time, LogRecord(**entry.model_dump(exclude={"seq", "time"})))
             for entry in self._bus.logs()
             if self._written < entry.seq <= newest
         ]
@@ -171,6 +171,7 @@ class StoreWriter:
             str(error) if isinstance(error, StoreUnavailable) else f"An unexpected error: {error!r}"
         )
         if not known:
+            self._bus.publish(StoreStatus(problem=self._problem))
             unexpected = None if isinstance(error, StoreUnavailable) else error
             log.error("nothing can be kept at present: %s", self._problem, exc_info=unexpected)
 
@@ -178,11 +179,8 @@ class StoreWriter:
         """Say once that all is well again."""
         if self._problem is not None:
             self._problem = None
+            self._bus.publish(StoreStatus(problem=None))
             log.info("the database works again")
-
-
-def _event(seq: int, at: float, data: EventData) -> Event:
-    return Event.model_construct(seq=seq, time=at, type=type_of(data), data=data)
 
 
 def _own_report(event: Event) -> bool:

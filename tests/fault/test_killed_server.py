@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from app.demo.fleet import Fleet
-from app.federation.spec import RunSpec
 from app.store.reader import StoreReader
 from shared.flower_app import read_app
+from shared.run_spec import RunSpec
 from tests.conftest import Clients, StartCommand, StartServer
 from tests.fault.conftest import PAIR, Undisturbed, require_the_only_run, without_times
 from tests.support.api import Api
@@ -30,17 +30,17 @@ SPEC: dict[str, Any] = {
     "seed": 11,
 }
 
-LOADING_THE_DATA = Death("app.federation.server_app:load_test")
+LOADING_THE_DATA = Death("app.federation.rounds.server_app:load_test")
 IN_A_TRANSACTION = Death("app.store.store:_insert_new", call=2)
-CLIENTS_TRAIN = Death("app.federation.session:Session.receive_reply")
+CLIENTS_TRAIN = Death("app.federation.link.session:Session.receive_reply")
 AGGREGATING = Death("app.federation.strategies.base:RoundFold.finish")
 IN_THE_CHECKPOINT = Death("app.store.tensors:save_file", after=True)
-AFTER_THE_CHECKPOINT = Death("app.federation.built_in_run:BuiltInRun.aggregated", after=True)
-EVALUATING = Death("app.federation.server_app:evaluate")
-CLIENTS_EVALUATE = Death("app.federation.server_app:evaluate", after=True)
+AFTER_THE_CHECKPOINT = Death("app.federation.runs.built_in:BuiltInRun.aggregated", after=True)
+EVALUATING = Death("app.federation.rounds.server_app:evaluate")
+CLIENTS_EVALUATE = Death("app.federation.rounds.server_app:evaluate", after=True)
 OLD_CHECKPOINTS_GO = Death("app.store.checkpoints:CheckpointStore.prune")
-BETWEEN_ROUNDS = Death("app.federation.built_in_run:BuiltInRun.before_round", call=2)
-THE_VERY_END = Death("app.federation.runs:RunManager._end")
+BETWEEN_ROUNDS = Death("app.federation.runs.built_in:BuiltInRun.before_round", call=2)
+THE_VERY_END = Death("app.federation.runs.manager:RunManager._end")
 
 
 LONG = {**SPEC, "num_rounds": 40}

@@ -13,11 +13,11 @@ from flwr.app import Array, ArrayRecord, Context, Message, RecordDict
 from flwr.clientapp import ClientApp
 
 from app.events import EventBus
-from app.federation.grid import LinkGrid
-from app.federation.instruction import Instruction
-from app.federation.link_server import LinkServer
-from app.federation.receiving import Receiving
-from app.federation.registry import ClientRegistry
+from app.federation.grid.instruction import Instruction
+from app.federation.grid.link_grid import LinkGrid
+from app.federation.link.clients import ClientRegistry
+from app.federation.link.server import LinkServer
+from app.federation.link.spool import Receiving
 from bench.host import BenchHost
 from client.link import ClientIdentity, Link
 from client.runtime import Runtime

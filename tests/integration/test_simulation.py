@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from app.demo.fleet import Fleet
-from app.federation.spec import RunSpec
+from shared.run_spec import RunSpec
 from tests.conftest import Clients
 from tests.support.api import Api
 from tests.support.processes import Command, ServerProcess

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -53,6 +56,41 @@ def build_wheel(folder, config_settings=None, metadata_directory=None):
         wheel.writestr("tiny-1.0.dist-info/RECORD", "")
     return name
 """
+CHECKED_PYPROJECT = """\
+[tool.ruff.lint]
+select = ["E", "F"]
+[tool.mypy]
+strict = true
+packages = ["lower", "upper"]
+[tool.importlinter]
+root_packages = ["lower", "upper"]
+[[tool.importlinter.contracts]]
+name = "The lower floor knows nothing of the upper one"
+type = "layers"
+layers = ["upper", "lower"]
+"""
+CHECKED_PACKAGE = {"scripts": dict.fromkeys(("typecheck", "lint", "format:check", "test"), "node -e 0")}
+WAITING_TEST = """\
+import signal
+
+
+def test_that_waits() -> None:
+    with open("gate", "w"):
+        pass
+    signal.pause()
+"""
+STEPS = (
+    "ruff: lint",
+    "ruff: format",
+    "import-linter: which package may import which",
+    "shellcheck: shell scripts",
+    "mypy: types",
+    "pytest: unit tests",
+    "tsc: types of the page",
+    "npm run lint: the page's source",
+    "npm run format:check: the page's source",
+    "npm test: unit tests of the page",
+)
 
 
 class Checkout:
@@ -340,6 +378,7 @@ def bare_path(tmp_path: Path) -> Path:
         "uname",
         "df",
         "awk",
+        "getconf",
     ):
         found = shutil.which(tool)
         assert found is not None, tool
@@ -443,6 +482,134 @@ def test_an_unknown_command_is_refused_with_the_usage(installed: Checkout) -> No
     assert result.returncode == 2
     assert "there is no command 'trian'" in result.stderr
     assert "usage: ./start.sh" in result.stderr
+
+
+@pytest.fixture
+def checked(tmp_path: Path) -> Checkout:
+    """A small checkout without a fault, and as its environment the one of these tests with its real tools."""
+    require("shellcheck", why="it reads the shell scripts")
+    checkout = Checkout(tmp_path / "checked")
+    for script in checkout.folder.glob("run_*.py"):
+        script.unlink()
+    _write(checkout.folder, "pyproject.toml", CHECKED_PYPROJECT)
+    _write(checkout.folder, "lower/__init__.py", "BEDROOMS = 3\n")
+    _write(checkout.folder, "upper/__init__.py", "from lower import BEDROOMS\n\nROOMS = BEDROOMS + 1\n")
+    _write(checkout.folder, "tests/unit/test_rooms.py", "def test_rooms() -> None:\n    assert 2 + 2 == 4\n")
+    _write(checkout.folder, ".ci/run", "#!/usr/bin/env bash\n")
+    _write(checkout.folder, "app/frontend/package.json", json.dumps(CHECKED_PACKAGE))
+    _write(checkout.folder, "app/frontend/package-lock.json", "{}")
+    _write(checkout.folder, "app/frontend/node_modules/.package-lock.json", "{}")
+    checkout.venv.mkdir()
+    for part in ("bin", "lib", "pyvenv.cfg"):
+        (checkout.venv / part).symlink_to(Path(sys.prefix) / part)
+    nothing = subprocess.run(["cksum"], input="", capture_output=True, text=True).stdout.strip()
+    stamp = f"requirements-dev.txt {nothing.replace(' ', '-')}\n"
+    (checkout.venv / ".fedloom-stamp").write_text(stamp)
+    return checkout
+
+
+def _write(folder: Path, name: str, text: str) -> None:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def test_check_runs_every_step_and_says_how_long_each_took(checked: Checkout) -> None:
+    require("npm", why="it checks the page's source")
+
+    result = checked.run("check")
+
+    assert result.returncode == 0, result
+    for name in STEPS:
+        assert f"== {name}\n" in result.stdout
+        assert re.search(rf"^-- {re.escape(name)}: ok, \d+ s$", result.stdout, flags=re.MULTILINE), name
+    assert "Checked in 0:" in result.stdout
+    assert "FAILED" not in result.stdout
+
+
+def test_check_goes_on_after_a_failed_step_and_lists_all_that_failed(checked: Checkout) -> None:
+    require("npm", why="it checks the page's source")
+    _write(checked.folder, "lower/__init__.py", "import upper\n\nBEDROOMS: str = 3\n")
+    _write(checked.folder, "tests/unit/test_rooms.py", "def test_rooms() -> None:\n    assert 2 + 2 == 5\n")
+    package = {"scripts": {**CHECKED_PACKAGE["scripts"], "lint": "node -e 'process.exit(1)'"}}
+    _write(checked.folder, "app/frontend/package.json", json.dumps(package))
+
+    result = checked.run("check")
+
+    failing = [STEPS[0], STEPS[2], STEPS[4], STEPS[5], STEPS[7]]
+    assert result.returncode == 1
+    assert result.stdout.endswith("".join(["FAILED:\n", *(f"  {name}\n" for name in failing)])), result
+    assert f"-- {STEPS[-1]}: ok" in result.stdout
+
+
+def test_check_without_node_says_what_it_leaves_out(checked: Checkout, bare_path: Path) -> None:
+    result = checked.run("check", PATH=str(bare_path))
+
+    assert result.returncode == 0, result
+    assert "  Node.js, for the page's source in app/frontend" in result.stdout
+    assert "  shellcheck, for the shell scripts" in result.stdout
+
+
+def test_check_without_node_fails_where_nothing_may_be_left_out(checked: Checkout, bare_path: Path) -> None:
+    result = checked.run("check", PATH=str(bare_path), FEDLOOM_REQUIRE_ALL="1")
+
+    assert result.returncode == 1
+    assert "With FEDLOOM_REQUIRE_ALL=1 nothing may be left out." in result.stdout
+
+
+def test_ctrl_c_ends_check_and_begins_no_further_step(checked: Checkout, start: StartCheckout) -> None:
+    _write(checked.folder, "tests/unit/test_rooms.py", WAITING_TEST)
+    os.mkfifo(checked.folder / "gate")
+    process = start(checked, "check")
+    (checked.folder / "gate").read_text()  # until the test has begun
+
+    os.killpg(process.pid, signal.SIGINT)
+
+    output = process.communicate(timeout=TIMEOUT_S)[0]
+    assert process.returncode == 130, output
+    assert "== npm" not in output
+
+
+@pytest.fixture
+def linked(installed: Checkout, tmp_path: Path) -> Path:
+    """A folder for PATH whose `fedloom` leads to start.sh through a relative link and an absolute one."""
+    near = installed.folder / "links"
+    near.mkdir(exist_ok=True)
+    (near / "start").unlink(missing_ok=True)
+    (near / "start").symlink_to("../start.sh")
+    folder = tmp_path / "my bin"
+    folder.mkdir()
+    (folder / "middle").symlink_to(near / "start")
+    (folder / "fedloom").symlink_to("middle")
+    return folder
+
+
+@pytest.mark.parametrize("command", ["fedloom demo", "bash fedloom demo", '"{folder}/fedloom" demo'])
+def test_through_symbolic_links_it_finds_its_own_checkout(
+    installed: Checkout, linked: Path, tmp_path: Path, command: str
+) -> None:
+    result = subprocess.run(
+        ["bash", "-c", command.format(folder=linked)],
+        cwd=tmp_path,
+        env=installed.environment(PATH=f"{linked}{os.pathsep}{os.environ['PATH']}"),
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+    )
+
+    assert "ran run_demo.py" in result.stdout, result
+    assert [path.name for path in linked.iterdir() if not path.is_symlink()] == []
+
+
+@pytest.mark.parametrize("script", ["run_demo.py", "run_server.py", "run_client.py"])
+def test_the_python_commands_work_through_symbolic_links(script: str, tmp_path: Path) -> None:
+    (tmp_path / "fedloom").symlink_to(ROOT / script)
+
+    result = subprocess.run(
+        [sys.executable, str(tmp_path / "fedloom"), "--help"], cwd=tmp_path, capture_output=True, text=True
+    )
+
+    assert result.returncode == 0, result.stderr
 
 
 @pytest.mark.parametrize("script", ["start.sh", ".ci/run"])

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from app.federation.states import FINAL_STATES
+from app.federation.runs.states import FINAL_STATES
 from app.records import Round, Run, RunState
 from app.store.checkpoints import CheckpointStore
 from app.store.reader import StoreReader

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from app.federation.spec import RunSpec
 from app.records import Client, ClientState, Run, RunState
 from shared.proto.link_pb2 import Hello
+from shared.run_spec import RunSpec
 
 
 def a_run(run_id: str = "7f3a9c01", **fields: Any) -> Run:

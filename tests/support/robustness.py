@@ -18,7 +18,6 @@ import numpy as np
 import torch
 from flwr.app import Array, ArrayRecord, ConfigRecord, Message
 
-from app.federation.spec import RunSpec, Scalar
 from app.federation.strategies import build_strategy
 from app.federation.strategies.registry import STRATEGIES
 from client import fl_client
@@ -27,6 +26,7 @@ from shared.datasets import load_test
 from shared.models import build_model
 from shared.names import StrategyName
 from shared.results import records_of
+from shared.run_spec import RunSpec, Scalar
 from shared.seeds import derive_seed
 from shared.training import evaluate
 from tests.support.local_grid import LocalGrid

@@ -17,7 +17,6 @@ import numpy as np
 from flwr.app import Array, ArrayRecord
 
 from app.events import EventBus
-from app.federation.spec import RunSpec
 from app.records import ClientRound, LogRecord, Round, RoundUpdate, Run, RunState
 from app.store.checkpoints import CheckpointStore
 from app.store.reader import StoreReader
@@ -25,6 +24,7 @@ from app.store.store import Store
 from app.store.urls import default_url
 from app.store.writer import StoreWriter
 from shared.errors import FedLoomError
+from shared.run_spec import RunSpec
 
 RUN = "7f3a9c01"
 CLIENTS = 20

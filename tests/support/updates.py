@@ -9,11 +9,11 @@ import numpy as np
 from flwr.app import Array, ArrayRecord, Message, MessageType, RecordDict
 from numpy.typing import NDArray
 
-from app.federation.spec import RunSpec
 from app.federation.strategies import RoundStrategy, build_strategy
 from shared.flower import identify_server_task
 from shared.names import StrategyName
 from shared.results import TrainMetrics
+from shared.run_spec import RunSpec
 
 Model = Mapping[str, NDArray[Any]]
 

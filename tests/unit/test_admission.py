@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.federation.admission import MAX_HOLDING, MAX_NAME, MAX_NAMES, objection
+from app.federation.link.admission import MAX_HOLDING, MAX_NAME, MAX_NAMES, objection
 from shared.proto.link_pb2 import Hello
 from shared.wire import PROTOCOL_VERSION
 from tests.support.records import a_hello

@@ -21,8 +21,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.lib import format as npy
 
-from app.federation.app_metrics import KNOWN_AS, MAX_METRICS, MAX_NAME, check_any_reply, read_any_reply
-from app.federation.rounds import ClientResult
+from app.federation.rounds.app_replies import KNOWN_AS, MAX_METRICS, MAX_NAME, check_any_reply, read_any_reply
+from app.federation.runs.tracker import ClientResult
 from app.records import ClientRound
 from shared.errors import ReplyInvalid
 from shared.flower import identify_server_task, node_id_of

@@ -11,11 +11,11 @@ from typing import Any, cast
 import pytest
 from flwr.supercore.run import RunNotRunningException
 
-from app.federation import app_thread
-from app.federation.app_thread import AppThread
-from app.federation.grid import LinkGrid
-from app.federation.inbox import Inbox
-from app.federation.link_server import LinkServer
+from app.federation.grid.inbox import Inbox
+from app.federation.grid.link_grid import LinkGrid
+from app.federation.link.server import LinkServer
+from app.federation.runs import app_thread
+from app.federation.runs.app_thread import AppThread
 from shared.errors import RunStopped
 from tests.unit.test_grid import RUN_ID, FakeHost, FakeLink, Watching
 

@@ -15,7 +15,7 @@ from app.api.checkpoints import checkpoints_api
 from app.api.openapi import create_openapi_app
 from app.api.problems import register_problem_handlers
 from app.events import EventBus
-from app.federation.run_book import RunBook
+from app.federation.runs.book import RunBook
 from app.records import Round
 from app.store.checkpoints import CheckpointStore
 from tests.support.records import a_run

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from app.events import EventBus, EventData
-from app.records import LogRecord, Round, RoundUpdate
+from app.events import EventBus
+from app.records import EventData, LogRecord, Round, RoundUpdate
 from app.sockets import coalesce
 from tests.support.records import a_client, a_run
 

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.federation.cohort import Cohort
-from app.federation.spec import RunSpec
+from app.federation.runs import words
+from app.federation.runs.roster import Cohort
 from app.records import Client, ClientState
+from shared.run_spec import RunSpec
 from tests.support.records import a_client
 
 RUN = "7f3a9c01"
@@ -108,6 +109,10 @@ def test_only_connected_clients_that_fit_are_eligible() -> None:
     assert ids(cohort().eligible(clients)) == ["a"]
 
 
+def why_it_waits(cohort: Cohort, clients: list[Client], minimum: int) -> str:
+    return words.waiting(cohort.shortage(clients, minimum), cohort.why_not(clients))
+
+
 @pytest.mark.parametrize(
     ("clients", "minimum", "reason"),
     [
@@ -123,11 +128,13 @@ def test_only_connected_clients_that_fit_are_eligible() -> None:
     ],
 )
 def test_what_a_run_waits_for_is_said_in_words(clients: list[Client], minimum: int, reason: str) -> None:
-    assert cohort(min_clients=minimum).missing(clients, minimum) == reason
+    assert why_it_waits(cohort(min_clients=minimum), clients, minimum) == reason
 
 
 def test_a_lost_member_is_named_as_what_the_run_waits_for() -> None:
     members = cohort(min_clients=2)
     members.admit([a_client("a"), a_client("b")])
 
-    assert members.missing([a_client("a"), lost("b")], 2) == "waiting for 1 more client (1 of 2): b is lost"
+    reason = why_it_waits(members, [a_client("a"), lost("b")], 2)
+
+    assert reason == "waiting for 1 more client (1 of 2): b is lost"

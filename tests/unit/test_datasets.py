@@ -2,57 +2,43 @@
 
 import gzip
 import hashlib
+import io
+import json
 import os
 import pickle
 import socketserver
 import subprocess
 import sys
+import tarfile
+import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from torchvision.datasets import FashionMNIST
+from torchvision.datasets import CIFAR10, MNIST, FashionMNIST
 
-import shared.download
+import shared.fetch
 from shared.datasets import DATASETS, TensorSet, load_test, load_train, load_train_labels
-from shared.errors import DatasetUnavailable, UnknownName
+from shared.errors import Cancelled, DatasetUnavailable, UnknownName
+from tests.support.mirror import Mirror
+from tests.support.processes import NO_NETWORK
+from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 OFFLINE = [name for name, info in DATASETS.items() if info.offline]
 
-FAKE_TORCHVISION = '''
-import os, pathlib, time
-
-class MNIST:
-    """Stands in for the network: writes small files, or fails, once all callers are waiting."""
-
-    def __init__(self, root, download):
-        shared_folder = pathlib.Path(os.environ["FAKE_FOLDER"])
-        with open(shared_folder / "attempts", "a") as attempts:
-            attempts.write("x")
-        deadline = time.monotonic() + 30
-        while len(list(shared_folder.glob("asked-*"))) < int(os.environ["FAKE_CALLERS"]):
-            if time.monotonic() > deadline:
-                raise RuntimeError("the callers did not come")
-            time.sleep(0.01)
-        raw = pathlib.Path(root) / "MNIST" / "raw"
-        raw.mkdir(parents=True)
-        for source in (shared_folder / "served").iterdir():
-            (raw / source.name).write_bytes(source.read_bytes())
-        if os.environ.get("FAKE_FAILURE"):
-            raise RuntimeError(os.environ["FAKE_FAILURE"])
-'''
-
 CALLER = """
-import os, pathlib, sys
+import json, pathlib, sys
+from torchvision.datasets import MNIST
 from shared.download import read_or_download
 from shared.errors import DatasetUnavailable
 
 data, asked = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
+MNIST.mirrors, MNIST.resources = json.loads(sys.argv[3])
 
 def read():
     path = data / "MNIST" / "raw" / "train-labels-idx1-ubyte"
@@ -65,6 +51,9 @@ try:
 except DatasetUnavailable as error:
     print(error)
 """
+
+CIFAR10_FILES = ("data_batch_1", "data_batch_2", "test_batch", "batches.meta")
+CIFAR10_PIXELS = np.random.default_rng(0).integers(0, 256, (3, 4, 3072), dtype=np.uint8)
 
 
 def write_idx(path: Path, values: np.ndarray) -> None:
@@ -85,22 +74,41 @@ def write_mnist(folder: Path, suffix: str = "") -> tuple[np.ndarray, np.ndarray]
     return images, labels
 
 
+def write_cifar10(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two training batches and the test batch of four images each; torchvision is told of their sums."""
+    folder.mkdir()
+
+    def write(name: str, content: object) -> list[str]:
+        (folder / name).write_bytes(pickle.dumps(content))
+        return [name, hashlib.md5((folder / name).read_bytes()).hexdigest()]
+
+    batches = [
+        write(name, {"data": block, "labels": [0, 1, 2, 3]})
+        for name, block in zip(CIFAR10_FILES[:3], CIFAR10_PIXELS, strict=True)
+    ]
+    meta = write("batches.meta", {"label_names": list("abcdefghij")})
+    monkeypatch.setattr(CIFAR10, "train_list", batches[:2])
+    monkeypatch.setattr(CIFAR10, "test_list", batches[2:])
+    monkeypatch.setattr(CIFAR10, "meta", {"filename": meta[0], "key": "label_names", "md5": meta[1]})
+    return folder
+
+
 def files_under(folder: Path) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
 
 
 @pytest.fixture
-def fake_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder whose `served` files the downloading process gets in place of those from the network."""
-    folder = tmp_path / "fake"
-    (folder / "torchvision").mkdir(parents=True)
-    (folder / "torchvision" / "__init__.py").touch()
-    (folder / "torchvision" / "datasets.py").write_text(FAKE_TORCHVISION)
-    (folder / "served").mkdir()
-    monkeypatch.setenv("PYTHONPATH", str(folder))
-    monkeypatch.setenv("FAKE_FOLDER", str(folder))
-    monkeypatch.setenv("FAKE_CALLERS", "0")
-    return folder
+def mirror(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mirror]:
+    """The only place from which MNIST can be downloaded: twenty training and ten test images."""
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    with Mirror() as mirror:
+        with tempfile.TemporaryDirectory() as folder:
+            write_mnist(Path(folder), ".gz")
+            mirror.files = {path.name: path.read_bytes() for path in Path(folder).iterdir()}
+        monkeypatch.setattr(MNIST, "mirrors", [mirror.url])
+        sums = [(name, hashlib.md5(content).hexdigest()) for name, content in sorted(mirror.files.items())]
+        monkeypatch.setattr(MNIST, "resources", sums)
+        yield mirror
 
 
 @pytest.fixture
@@ -113,7 +121,7 @@ def mnist_dir() -> Path:
 
 @contextmanager
 def http_proxy(answer: bytes, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """All HTTP of child processes goes to a server on loopback that sends `answer` and closes."""
+    """All HTTP goes to a server on loopback that sends `answer` and closes."""
 
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:
@@ -243,25 +251,8 @@ def test_files_that_are_there_are_only_read(name: str, folder: str, suffix: str,
 
 
 def test_cifar10_is_read_in_torchvisions_layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from torchvision.datasets import CIFAR10
-
-    random = np.random.default_rng(0)
-    folder = tmp_path / CIFAR10.base_folder
-    folder.mkdir()
-    pixels = random.integers(0, 256, (3, 4, 3072), dtype=np.uint8)
-
-    def write(name: str, content: object) -> list[str]:
-        (folder / name).write_bytes(pickle.dumps(content))
-        return [name, hashlib.md5((folder / name).read_bytes()).hexdigest()]
-
-    batches = [
-        write(name, {"data": block, "labels": [0, 1, 2, 3]})
-        for name, block in zip(("data_batch_1", "data_batch_2", "test_batch"), pixels, strict=True)
-    ]
-    meta = write("batches.meta", {"label_names": list("abcdefghij")})
-    monkeypatch.setattr(CIFAR10, "train_list", batches[:2])
-    monkeypatch.setattr(CIFAR10, "test_list", batches[2:])
-    monkeypatch.setattr(CIFAR10, "meta", {"filename": meta[0], "key": "label_names", "md5": meta[1]})
+    write_cifar10(tmp_path / CIFAR10.base_folder, monkeypatch)
+    pixels = CIFAR10_PIXELS
 
     info = DATASETS["cifar10"]
     data = load_train("cifar10", tmp_path, np.array([5]))
@@ -273,10 +264,8 @@ def test_cifar10_is_read_in_torchvisions_layout(tmp_path: Path, monkeypatch: pyt
 
 
 def test_a_missing_data_set_is_downloaded_complete_and_leaves_nothing_else(
-    fake_network: Path, tmp_path: Path
+    mirror: Mirror, tmp_path: Path
 ) -> None:
-    write_mnist(fake_network / "served")
-    write_mnist(fake_network / "served", ".gz")
     data = tmp_path / "new" / "data"
     assert len(load_train("mnist", data)) == 20
     assert len(load_test("mnist", data)) == 10
@@ -289,29 +278,26 @@ def test_a_missing_data_set_is_downloaded_complete_and_leaves_nothing_else(
             "t10k-labels-idx1-ubyte",
         )
     }
-    assert (fake_network / "attempts").read_text() == "x"
+    assert sorted(mirror.asked) == sorted(mirror.files)
 
 
 @pytest.mark.parametrize("suffix", ["", ".gz"])
-def test_a_file_that_was_cut_short_is_not_taken_for_good(
-    suffix: str, fake_network: Path, tmp_path: Path
-) -> None:
-    images, _ = write_mnist(fake_network / "served")
+def test_a_file_that_was_cut_short_is_not_taken_for_good(suffix: str, mirror: Mirror, tmp_path: Path) -> None:
     data = tmp_path / "data"
-    write_mnist(data / "MNIST" / "raw", suffix)
+    images, _ = write_mnist(data / "MNIST" / "raw", suffix)
     cut = data / "MNIST" / "raw" / f"train-images-idx3-ubyte{suffix}"
     cut.write_bytes(cut.read_bytes()[:-100])
     assert len(load_train("mnist", data)) == len(images)
-    assert (fake_network / "attempts").read_text() == "x"
+    assert sorted(mirror.asked) == sorted(mirror.files)
 
 
 def run_callers(data: Path, folder: Path, count: int) -> list[str]:
     """What `count` processes that ask for MNIST at the same time print."""
+    sources = json.dumps([MNIST.mirrors, MNIST.resources])
     callers = [
         subprocess.Popen(
-            [sys.executable, "-c", CALLER, str(data), str(folder / f"asked-{number}")],
+            [sys.executable, "-c", CALLER, str(data), str(folder / f"asked-{number}"), sources],
             cwd=ROOT,
-            env={**os.environ, "FAKE_CALLERS": str(count)},
             stdout=subprocess.PIPE,
             text=True,
         )
@@ -320,24 +306,89 @@ def run_callers(data: Path, folder: Path, count: int) -> list[str]:
     return [caller.communicate(timeout=60)[0].strip() for caller in callers]
 
 
-def test_processes_that_start_together_download_once(fake_network: Path, tmp_path: Path) -> None:
-    write_mnist(fake_network / "served")
-    assert run_callers(tmp_path / "data", fake_network, 4) == ["28"] * 4
-    assert (fake_network / "attempts").read_text() == "x"
+def all_wait(folder: Path, count: int) -> Callable[[str], object]:
+    """Holds a mirror's answers back until so many processes have asked for the data set."""
+    return lambda _: wait_until(
+        lambda: len(list(folder.glob("asked-*"))) >= count, f"{count} processes want the data set", 60
+    )
 
 
-def test_processes_that_start_together_share_a_failure(
-    fake_network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_processes_that_start_together_download_once(mirror: Mirror, tmp_path: Path) -> None:
+    mirror.before_answer = all_wait(tmp_path, 4)
+    assert run_callers(tmp_path / "data", tmp_path, 4) == ["28"] * 4
+    assert sorted(mirror.asked) == sorted(mirror.files)
+
+
+def test_processes_that_start_together_share_a_failure(mirror: Mirror, tmp_path: Path) -> None:
+    mirror.before_answer = all_wait(tmp_path, 4)
+    mirror.answer = b"HTTP/1.1 503 The disk of the mirror burns\r\nContent-Length: 0\r\n\r\n"
+    printed = run_callers(tmp_path / "data", tmp_path, 4)
+    assert all("The disk of the mirror burns" in line for line in printed)
+    assert len(mirror.asked) == 2  # one process, which tried again
+    assert files_under(tmp_path / "data") == {".mnist.lock", ".mnist.failed"}
+
+    mirror.answer = None
+    assert run_callers(tmp_path / "data", tmp_path, 1) == ["28"]
+
+
+def test_a_connection_that_breaks_is_tried_again(mirror: Mirror, tmp_path: Path) -> None:
+    mirror.cut_after = 100
+    assert len(load_train("mnist", tmp_path)) == 20
+    assert len(mirror.asked) == len(mirror.files) + 1
+
+
+def test_the_next_mirror_is_asked_for_what_the_first_does_not_have(
+    mirror: Mirror, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write_mnist(fake_network / "served")
-    monkeypatch.setenv("FAKE_FAILURE", "the disk of the mirror burns")
-    printed = run_callers(tmp_path / "data", fake_network, 4)
-    assert all("the disk of the mirror burns" in line for line in printed)
-    assert (fake_network / "attempts").read_text() == "x"
-    assert not files_under(tmp_path / "data") - {".mnist.lock", ".mnist.failed"}
+    with Mirror() as first:
+        first.files = {name: content for name, content in mirror.files.items() if "labels" not in name}
+        monkeypatch.setattr(MNIST, "mirrors", [first.url, mirror.url])
+        assert len(load_train("mnist", tmp_path)) == 20
 
-    monkeypatch.delenv("FAKE_FAILURE")
-    assert run_callers(tmp_path / "data", fake_network, 1) == ["28"]
+
+def test_a_server_that_calls_the_packing_an_encoding_is_understood(mirror: Mirror, tmp_path: Path) -> None:
+    mirror.headers = "Content-Encoding: x-gzip\r\n"
+    assert len(load_train("mnist", tmp_path)) == 20
+
+
+def test_a_download_is_given_up_at_once_when_nobody_wants_it_any_more(mirror: Mirror, tmp_path: Path) -> None:
+    released = threading.Event()
+    mirror.before_answer = lambda _: released.wait(60)
+
+    def checkpoint() -> None:
+        if mirror.asked:
+            raise Cancelled("not any more")
+
+    try:
+        with pytest.raises(Cancelled, match="not any more"):
+            load_test("mnist", tmp_path, checkpoint)
+        assert files_under(tmp_path) == {".mnist.lock"}
+    finally:
+        released.set()
+        wait_until(
+            lambda: "download-mnist" not in {thread.name for thread in threading.enumerate()},
+            "the download has noticed",
+        )
+    assert files_under(tmp_path) == {".mnist.lock"}
+
+
+def test_cifar10_is_downloaded_and_unpacked(
+    mirror: Mirror, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = write_cifar10(tmp_path / "served", monkeypatch)
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w:gz") as tar:
+        tar.add(served, CIFAR10.base_folder)
+    mirror.files = {CIFAR10.filename: archive.getvalue()}
+    monkeypatch.setattr(CIFAR10, "url", f"{mirror.url}{CIFAR10.filename}")
+    monkeypatch.setattr(CIFAR10, "tgz_md5", hashlib.md5(archive.getvalue()).hexdigest())
+
+    data = tmp_path / "data"
+    assert len(load_train("cifar10", data)) == 8
+    assert files_under(data) == {
+        ".cifar10.lock",
+        *(f"{CIFAR10.base_folder}/{name}" for name in CIFAR10_FILES),
+    }
 
 
 def test_a_failed_download_names_the_cause_and_the_choices(
@@ -366,12 +417,16 @@ def test_a_download_that_was_tampered_with_is_refused(
 
 
 def test_a_download_that_stalls_is_given_up(
-    fake_network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    mirror: Mirror, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("FAKE_CALLERS", "1")  # who never comes
-    monkeypatch.setattr(shared.download, "STALL_S", 1.0)
-    with pytest.raises(DatasetUnavailable, match="no data arrived for 1 s"):
-        load_train("mnist", tmp_path / "data")
+    released = threading.Event()
+    mirror.before_answer = lambda _: released.wait(60)
+    monkeypatch.setattr(shared.fetch, "STALL_S", 1.0)
+    try:
+        with pytest.raises(DatasetUnavailable, match="no data arrived for 1 s"):
+            load_train("mnist", tmp_path / "data")
+    finally:
+        released.set()
     assert files_under(tmp_path / "data") <= {".mnist.lock", ".mnist.failed"}
 
 
@@ -379,3 +434,164 @@ def test_a_folder_that_cannot_be_made_is_explained(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(DatasetUnavailable, match="cannot be used"):
         load_train("mnist", tmp_path / "file")
+
+
+DAMAGES: dict[str, tuple[str, Callable[[bytes], bytes], str]] = {
+    "cut short": ("train-images-idx3-ubyte", lambda old: old[:-100], "is cut short"),
+    "cut in the header": (
+        "train-images-idx3-ubyte",
+        lambda old: old[:10],
+        "is cut short: it ends in its header",
+    ),
+    "too long": ("train-images-idx3-ubyte", lambda old: old + b"x", "is too long"),
+    "empty": ("train-labels-idx1-ubyte", lambda _: b"", "is empty"),
+    "something else": (
+        "train-labels-idx1-ubyte",
+        lambda _: b"<html>no</html>",
+        "is not an IDX file of bytes",
+    ),
+    "of another number": (
+        "train-labels-idx1-ubyte",
+        lambda old: old[:4] + (19).to_bytes(4, "big") + old[8:-1],
+        "has 19 labels for 20 images",
+    ),
+    "of other classes": (
+        "train-labels-idx1-ubyte",
+        lambda old: old[:-1] + b"\x0a",
+        "has the label 10; there are 10 classes",
+    ),
+    "of another size": (
+        "train-images-idx3-ubyte",
+        lambda old: old[:8] + (14).to_bytes(4, "big") + (56).to_bytes(4, "big") + old[16:],
+        "has images of 14 × 56 pixels",
+    ),
+    "packed and cut": ("train-images-idx3-ubyte.gz", lambda old: old[:-100], "is cut short"),
+    "not packed": ("train-images-idx3-ubyte.gz", lambda _: b"no gzip", "is not a whole gzip file"),
+}
+
+
+@pytest.fixture
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every download fails, at once and at the first attempt."""
+    monkeypatch.setattr(shared.fetch, "RETRIES", 0)
+    for name, value in {**NO_NETWORK, "no_proxy": ""}.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.mark.usefixtures("no_network")
+@pytest.mark.parametrize(("name", "change", "words"), DAMAGES.values(), ids=list(DAMAGES))
+def test_a_damaged_file_is_named_with_what_is_wrong_with_it(
+    name: str, change: Callable[[bytes], bytes], words: str, tmp_path: Path
+) -> None:
+    raw = tmp_path / "MNIST" / "raw"
+    write_mnist(raw, Path(name).suffix)
+    (raw / name).write_bytes(change((raw / name).read_bytes()))
+    with pytest.raises(DatasetUnavailable) as raised:
+        load_train("mnist", tmp_path)
+    message = str(raised.value)
+    assert f"{raw / name} {words}" in message
+    assert "A new copy could not be downloaded: Connection refused" in message
+    assert "is not in" not in message
+
+
+@pytest.mark.usefixtures("no_network")
+@pytest.mark.parametrize(("missing", "there"), [("images-idx3", "labels"), ("labels-idx1", "images")])
+def test_a_file_whose_companion_is_missing_is_not_called_absent(
+    missing: str, there: str, tmp_path: Path
+) -> None:
+    raw = tmp_path / "MNIST" / "raw"
+    write_mnist(raw)
+    (raw / f"t10k-{missing}-ubyte").unlink()
+    with pytest.raises(
+        DatasetUnavailable, match=f"t10k-{missing}-ubyte is missing, while the {there} are there"
+    ):
+        load_test("mnist", tmp_path)
+
+
+@pytest.mark.usefixtures("no_network")
+def test_a_damaged_or_missing_file_of_cifar10_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_cifar10(tmp_path / CIFAR10.base_folder, monkeypatch)
+    (folder / "data_batch_2").write_bytes(b"damaged")
+    with pytest.raises(DatasetUnavailable, match=r"data_batch_2 is damaged: its MD5 sum is"):
+        load_test("cifar10", tmp_path)
+    (folder / "data_batch_2").unlink()
+    with pytest.raises(DatasetUnavailable, match="data_batch_2 is missing, while others of the data set are"):
+        load_train("cifar10", tmp_path)
+
+
+@contextmanager
+def as_nobody() -> Iterator[None]:
+    """Whoever runs the tests, root too, has no more rights than the files give to all."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65_534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.fixture
+def open_path() -> Iterator[Path]:
+    """A folder that everybody may enter."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+@pytest.mark.parametrize("closed", ["MNIST/raw/train-labels-idx1-ubyte", "MNIST/raw", "MNIST"])
+def test_a_file_that_may_not_be_read_is_not_called_absent(
+    closed: str, open_path: Path, mirror: Mirror
+) -> None:
+    write_mnist(open_path / "MNIST" / "raw")
+    (open_path / closed).chmod(0)
+    try:
+        with as_nobody(), pytest.raises(DatasetUnavailable) as raised:
+            load_train("mnist", open_path)
+    finally:
+        (open_path / closed).chmod(0o700)
+    assert "-ubyte may not be read by this user. Mend that" in str(raised.value)
+    assert str(open_path / closed) in str(raised.value)
+    assert mirror.asked == []
+
+
+def test_a_batch_of_cifar10_that_may_not_be_read_is_not_called_absent(
+    open_path: Path, mirror: Mirror, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = write_cifar10(open_path / CIFAR10.base_folder, monkeypatch) / "data_batch_1"
+    batch.chmod(0)
+    with as_nobody(), pytest.raises(DatasetUnavailable, match="data_batch_1 may not be read by this user"):
+        load_train("cifar10", open_path)
+    assert mirror.asked == []
+
+
+@pytest.mark.parametrize("name", ["mnist", "cifar10"])
+def test_a_file_where_a_folder_should_be_is_named(name: str, tmp_path: Path, mirror: Mirror) -> None:
+    file = tmp_path / {"mnist": "MNIST", "cifar10": "cifar-10-batches-py"}[name]
+    file.touch()
+    with pytest.raises(DatasetUnavailable, match=f"{file} is a file, where a folder is expected"):
+        load_train(name, tmp_path)
+    assert mirror.asked == []
+
+
+def test_a_folder_where_a_file_should_be_is_named(tmp_path: Path, mirror: Mirror) -> None:
+    raw = tmp_path / "MNIST" / "raw"
+    write_mnist(raw)
+    (raw / "train-images-idx3-ubyte").unlink()
+    (raw / "train-images-idx3-ubyte").mkdir()  # as some programs unpack it
+    with pytest.raises(DatasetUnavailable, match="train-images-idx3-ubyte is a folder, where a file is"):
+        load_train("mnist", tmp_path)
+    assert mirror.asked == []
+
+
+def test_a_damaged_file_in_a_folder_that_is_only_read_is_named(open_path: Path) -> None:
+    raw = open_path / "MNIST" / "raw"
+    write_mnist(raw)
+    (raw / "train-images-idx3-ubyte").write_bytes(b"")
+    with as_nobody(), pytest.raises(DatasetUnavailable) as raised:
+        load_train("mnist", open_path)
+    assert "train-images-idx3-ubyte is empty" in str(raised.value)
+    assert "the folder cannot be used" in str(raised.value)

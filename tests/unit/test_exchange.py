@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from app.federation.exchange import Exchange
+from app.federation.grid.exchange import Exchange
+from app.federation.runs import words
+from app.records import WaitingFor
 
 
 class Told:
@@ -19,8 +21,8 @@ class Told:
     def required(self, kind: str, asked: int) -> int:
         return 2
 
-    def waits(self, reason: str) -> None:
-        self.said.append(reason)
+    def waits(self, waiting_for: WaitingFor) -> None:
+        self.said.append(words.waiting(waiting_for))
 
     def goes_on(self) -> None:
         self.said.append("goes on")
@@ -50,8 +52,8 @@ def exchange(told: Told, clock: Clock) -> Exchange:
 
 
 def test_each_time_it_is_said_what_an_exchange_waits_for(exchange: Exchange, told: Told) -> None:
-    exchange.waits(["a is lost"])
-    exchange.waits(["a is lost"])  # the run was paused meanwhile, which took the reason's place
+    exchange.waits(["a"], ["a"])
+    exchange.waits(["a"], ["a"])  # the run was paused meanwhile, which took the reason's place
 
     assert told.said == ["waiting for 2 more replies (0 of 2): a is lost"] * 2
 
@@ -61,7 +63,7 @@ def test_that_it_goes_on_is_said_once_and_only_after_it_has_waited(exchange: Exc
     assert told.said == []
 
     exchange.answered("m1", good=True)
-    exchange.waits(["a is late", "b is lost"])
+    exchange.waits(["a", "b"], ["b"])
     exchange.went_on()
     exchange.went_on()
 

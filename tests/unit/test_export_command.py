@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 import app.export
+from app.events import event_of
 from app.exporting.document import RunDocument
 from app.exporting.files import ExportFile
-from app.records import Event, RoundUpdate, Run
+from app.records import RoundUpdate, Run
 from app.store.store import Store
 from app.store.urls import default_url
 from tests.support.exports import STARTED, a_finished_run, scalars
@@ -53,17 +54,7 @@ def store(home: Path) -> Iterator[Store]:
 
 
 def keep(store: Store, *data: Run | RoundUpdate) -> None:
-    store.apply(
-        [
-            Event(
-                seq=number,
-                time=1.0,
-                type="run_update" if isinstance(record, Run) else "metrics_update",
-                data=record,
-            )
-            for number, record in enumerate(data, store.last_seq() + 1)
-        ]
-    )
+    store.apply([event_of(number, 1.0, record) for number, record in enumerate(data, store.last_seq() + 1)])
 
 
 def command(home: Path, output: Path, *arguments: str) -> int:

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from flwr.app import ArrayRecord, ConfigRecord, Context, Message, MessageType, RecordDict
 
-from app.federation.spec import RunSpec
 from client import progress
 from client.fl_client import app
 from shared.datasets import load_train_labels
 from shared.flower import identify_server_task, set_message_id
 from shared.models import build_model
 from shared.results import TrainMetrics
+from shared.run_spec import RunSpec
 
 Counts = tuple[int, ...]
 SPEC = RunSpec(dataset="synthetic", model="linear", batch_size=64)  # type: ignore[arg-type]

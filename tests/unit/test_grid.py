@@ -11,11 +11,13 @@ import pytest
 from flwr.app import ConfigRecord, Message, RecordDict
 from flwr.serverapp import Grid
 
-from app.federation.content import Content
-from app.federation.grid import LinkGrid
-from app.federation.instruction import Instruction
-from app.federation.link_server import LinkServer
-from app.federation.session import Task
+from app.federation.grid.content import Content
+from app.federation.grid.instruction import Instruction
+from app.federation.grid.link_grid import LinkGrid
+from app.federation.link.server import LinkServer
+from app.federation.link.session import Task
+from app.federation.runs import words
+from app.records import WaitingFor
 from shared.errors import ReplyInvalid, RunStopped
 from shared.flower import decode, encode, identify_server_task, is_unavailable, node_id_of, set_message_id
 from shared.proto.link_pb2 import ServerFrame
@@ -136,8 +138,8 @@ class FakeHost:
     def can_start_over(self, kind: str) -> bool:
         return self.others_are_there
 
-    def waits(self, reason: str) -> None:
-        self.said.append(reason)
+    def waits(self, waiting_for: WaitingFor) -> None:
+        self.said.append(words.waiting(waiting_for))
         self.changed()
 
     def goes_on(self) -> None:

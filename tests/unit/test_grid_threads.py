@@ -11,9 +11,9 @@ from typing import Any, cast
 
 import pytest
 
-from app.federation.grid import LinkGrid
-from app.federation.inbox import Inbox
-from app.federation.link_server import LinkServer
+from app.federation.grid.inbox import Inbox
+from app.federation.grid.link_grid import LinkGrid
+from app.federation.link.server import LinkServer
 from shared.errors import RunStopped
 from shared.flower import identify_server_task
 from tests.support.waiting import wait_until

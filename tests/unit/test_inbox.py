@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from app.federation.inbox import Away, Back, Inbox, Item, Membership, Pause, Stop
+from app.federation.grid.inbox import Away, Back, Inbox, Item, Membership, Pause, Stop
 
 LIMIT_S = 2.0
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from app.events import EventBus
-from app.federation.link_server import LinkServer
-from app.federation.receiving import Receiving
-from app.federation.registry import ClientRegistry
+from app.federation.link.clients import ClientRegistry
+from app.federation.link.server import LinkServer
+from app.federation.link.spool import Receiving
 from app.records import Client, ClientState
 from shared.proto.link_pb2 import Chunk, Goodbye, Heartbeat, Released
 from shared.wire import Room

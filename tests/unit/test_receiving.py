@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.federation.receiving import Receiving
+from app.federation.link.spool import Receiving
 from shared.protowire import InFile, InMemory, Source
 from shared.wire import Room
 

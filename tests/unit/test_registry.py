@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.events import EventBus
-from app.federation.registry import ClientRegistry, natural_key
+from app.federation.link.clients import ClientRegistry
 from app.records import Client, ClientProgress, ClientState
+from shared.natural_order import natural_key
 from tests.support.records import a_hello
 
 

@@ -9,9 +9,9 @@ import pytest
 from flwr.app import Message, MetricRecord, RecordDict
 
 from app.events import EventBus
-from app.federation.instruction import Instruction
-from app.federation.rounds import RoundTracker
-from app.federation.run_book import RunBook
+from app.federation.grid.instruction import Instruction
+from app.federation.runs.book import RunBook
+from app.federation.runs.tracker import RoundTracker
 from app.records import GlobalScore, Round, Run, RunState
 from shared.flower import client_failed, identify_server_task, node_id_of, set_message_id
 from shared.training import EvalResult

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from app.events import EventBus
-from app.federation.run_book import RunBook
+from app.federation.runs.book import RunBook
 from app.records import Round, RoundUpdate, Run, RunState
 from shared.errors import IllegalTransition
 from tests.support.records import a_run

@@ -10,21 +10,21 @@ from typing import Any
 import pytest
 
 from app.events import EventBus
-from app.federation.active_run import PAUSING, STOPPING, Services
-from app.federation.built_in_run import BuiltInRun
-from app.federation.grid import LinkGrid
-from app.federation.link_server import LinkServer
-from app.federation.receiving import Receiving
-from app.federation.registry import ClientRegistry
-from app.federation.run_book import RunBook
-from app.federation.runs import RunManager
-from app.federation.spec import RunSpec
-from app.records import Run, RunState
+from app.federation.grid.link_grid import LinkGrid
+from app.federation.link.clients import ClientRegistry
+from app.federation.link.server import LinkServer
+from app.federation.link.spool import Receiving
+from app.federation.runs.active import Services
+from app.federation.runs.book import RunBook
+from app.federation.runs.built_in import BuiltInRun
+from app.federation.runs.manager import RunManager
+from app.records import Cause, Pending, Run, RunState, WaitingFor, WaitKind
 from app.store.checkpoints import CheckpointStore
 from app.store.store import Store
 from app.store.urls import default_url
 from app.store.writer import StoreWriter
 from shared.errors import IllegalTransition, StoreUnavailable
+from shared.run_spec import RunSpec
 from tests.support.records import a_hello, a_run
 from tests.support.waiting import wait_until
 
@@ -104,7 +104,7 @@ class Work:
 
     def carry_out(self, run: BuiltInRun) -> None:
         """In place of federated learning."""
-        run.waits("waiting for a test")
+        run.waits(WaitingFor(kind=WaitKind.DATA), "test")
         run.goes_on()
         self.began.set()
         assert self.may_go_on.wait(LIMIT_S)
@@ -144,13 +144,13 @@ def test_a_stop_that_was_confirmed_holds_when_the_server_is_shut_down_before_it_
 ) -> None:
     run_id = server.manager.submit(RunSpec()).id
     assert work.began.wait(LIMIT_S)
-    assert server.manager.stop(run_id).reason == STOPPING
+    assert server.manager.stop(run_id).pending is Pending.STOPPING
 
     server.manager.shut_down(0.0)
     work.may_go_on.set()
 
     run = server.wait_for(run_id, RunState.STOPPED)
-    assert run.reason == "stopped by request"
+    assert (run.reason, run.cause) == ("stopped by request", Cause.REQUEST)
 
 
 def test_a_run_that_is_cut_by_the_servers_end_is_interrupted(server: Server, work: Work) -> None:
@@ -161,14 +161,14 @@ def test_a_run_that_is_cut_by_the_servers_end_is_interrupted(server: Server, wor
     work.may_go_on.set()
 
     run = server.wait_for(run_id, RunState.INTERRUPTED)
-    assert (run.reason, run.can_resume) == ("the server was shut down", True)
+    assert (run.reason, run.cause, run.can_resume) == ("the server was shut down", Cause.SHUTDOWN, True)
 
 
 def test_a_round_that_lacked_updates_is_tried_again_when_a_client_came_during_it(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def rounds(run: BuiltInRun, _: object) -> None:
-        run.waits("waiting for a test")
+        run.waits(WaitingFor(kind=WaitKind.DATA), "test")
         hears_of_clients = threading.Event()
         server.link.post(hears_of_clients.set)
         assert hears_of_clients.wait(LIMIT_S)
@@ -187,24 +187,24 @@ def test_a_round_that_lacked_updates_is_tried_again_when_a_client_came_during_it
 
 
 @pytest.mark.parametrize("command", ["stop", "pause"])
-def test_the_reason_is_there_before_the_command_can_have_its_effect(
+def test_what_is_pending_is_there_before_the_command_can_have_its_effect(
     server: Server, work: Work, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
     run_id = server.manager.submit(RunSpec()).id
     assert work.began.wait(LIMIT_S)
-    seen: list[str | None] = []
+    seen: list[Pending | None] = []
     real = getattr(LinkGrid, command)
 
     def commanded(grid: LinkGrid, *args: Any, **kwargs: Any) -> None:
-        seen.append(server.run(run_id).reason)
+        seen.append(server.run(run_id).pending)
         real(grid, *args, **kwargs)
 
     with monkeypatch.context() as watched:
         watched.setattr(LinkGrid, command, commanded)
         answered = getattr(server.manager, command)(run_id)
 
-    assert seen == [{"stop": STOPPING, "pause": PAUSING}[command]]
-    assert answered.reason == seen[0]
+    assert seen == [{"stop": Pending.STOPPING, "pause": Pending.PAUSING}[command]]
+    assert answered.pending is seen[0]
 
 
 def test_what_a_paused_run_says_is_that_it_is_paused(server: Server, work: Work) -> None:
@@ -224,7 +224,7 @@ def test_what_a_paused_run_says_is_that_it_is_paused(server: Server, work: Work)
 def test_a_run_that_was_cut_on_its_way_to_a_stop_is_stopped(
     start: StartServer, state: RunState, resume: bool
 ) -> None:
-    server = start(a_run("0000000a", state=state, reason=STOPPING), a_run("0000000b"))
+    server = start(a_run("0000000a", state=state, pending=Pending.STOPPING), a_run("0000000b"))
 
     going_on = server.manager.recover(resume=resume)
 
@@ -236,11 +236,18 @@ def test_a_run_that_was_cut_on_its_way_to_a_stop_is_stopped(
 
 
 @pytest.mark.parametrize(
-    ("state", "reason"),
-    [(RunState.RUNNING, None), (RunState.RUNNING, PAUSING), (RunState.WAITING, "waiting")],
+    ("state", "pending", "reason"),
+    [
+        (RunState.RUNNING, None, None),
+        (RunState.RUNNING, Pending.PAUSING, None),
+        (RunState.WAITING, None, "waiting"),
+        (RunState.WAITING, None, "stopping"),  # words that no program reads
+    ],
 )
-def test_any_other_run_that_was_cut_goes_on(start: StartServer, state: RunState, reason: str | None) -> None:
-    server = start(a_run("0000000a", state=state, reason=reason))
+def test_any_other_run_that_was_cut_goes_on(
+    start: StartServer, state: RunState, pending: Pending | None, reason: str | None
+) -> None:
+    server = start(a_run("0000000a", state=state, pending=pending, reason=reason))
 
     assert [run.state for run in server.manager.recover(resume=True)] == [RunState.QUEUED]
 
@@ -259,7 +266,7 @@ def test_an_interrupted_run_that_is_still_active_can_be_commanded_as_one_that_is
         return run
 
     def broken(run: BuiltInRun, _: object) -> None:
-        run.waits("waiting for a test")
+        run.waits(WaitingFor(kind=WaitKind.DATA), "test")
         raise StoreUnavailable("The disk is full.")
 
     monkeypatch.setattr(RunManager, "_interrupt", interrupt)

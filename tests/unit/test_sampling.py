@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.federation.sampling import sample_nodes
+from app.federation.strategies.sampling import sample_nodes
 
 nodes = st.lists(st.integers(2, 2**63 - 1), unique=True, min_size=1, max_size=50)
 fractions = st.floats(0.001, 1.0)

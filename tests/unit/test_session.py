@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from app.federation.receiving import Receiving
-from app.federation.session import Mailbox, Session, Task, Withdrawn
+from app.federation.link.session import Mailbox, Session, Task, Withdrawn
+from app.federation.link.spool import Receiving
 from shared.proto.link_pb2 import Chunk, ClientFrame, Failure, ServerFrame, Welcome
 from shared.wire import opening
 from tests.support.records import a_hello

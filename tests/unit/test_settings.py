@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from app.federation.spec import RunSpec
 from app.run_flags import FLAGS_FOR_ANY_APP, RUN_FLAGS
 from app.settings import ServerSettings, is_loopback, parse
 from shared.flower_app import read_app
 from shared.names import DatasetName, ModelName, StrategyName
+from shared.run_spec import RunSpec
 from tests.support.apps import APPS, write_app
 
 NUMPY = str(APPS / "quickstart-numpy")

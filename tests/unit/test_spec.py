@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from app.federation.spec import RunSpec
 from shared.datasets import DATASETS
 from shared.models import MODELS
 from shared.names import DatasetName, ModelName, StrategyName
+from shared.run_spec import RunSpec
 from shared.wire import from_values, to_values
 
 ROOT = Path(__file__).resolve().parents[2]

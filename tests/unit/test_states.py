@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 
-from app.federation.states import FINAL_STATES, IDLE_STATES, TRANSITIONS, check_transition
+from app.federation.runs.states import FINAL_STATES, IDLE_STATES, TRANSITIONS, check_transition
 from app.records import RunState
 from shared.errors import IllegalTransition
 

@@ -9,8 +9,18 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.events import EventBus, EventData
-from app.records import Client, ClientRound, ClientState, LogLevel, LogRecord, Round, RoundUpdate, RunState
+from app.events import EventBus
+from app.records import (
+    Client,
+    ClientRound,
+    ClientState,
+    EventData,
+    LogLevel,
+    LogRecord,
+    Round,
+    RoundUpdate,
+    RunState,
+)
 from app.store.reader import StoreReader
 from app.store.store import Store
 from app.store.urls import default_url

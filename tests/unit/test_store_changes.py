@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from app.events import EventBus, EventData
+from app.events import EventBus
 from app.records import (
     ClientProgress,
     ClientRound,
     ClientState,
+    EventData,
     LogRecord,
     Phase,
     Round,

@@ -12,13 +12,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from app.events import EventBus, EventData
-from app.federation.spec import RunSpec
+from app.events import EventBus
 from app.records import (
     Client,
     ClientProgress,
     ClientRound,
     ClientState,
+    EventData,
     GlobalScore,
     LogRecord,
     Phase,
@@ -32,6 +32,7 @@ from app.store.rows import CLIENT_FIELDS, CLIENT_ROUND_FIELDS, LOG_FIELDS, ROUND
 from app.store.store import Store
 from app.store.urls import default_url
 from shared.names import DatasetName, ModelName
+from shared.run_spec import RunSpec
 from tests.support.postgres import PostgresServer
 
 TEXT = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\0"), max_size=20)

@@ -49,7 +49,7 @@ def test_a_store_of_a_newer_fedloom_is_refused_in_words(store_url: str, beside: 
     set_version(beside, "9999")
 
     for open_it in (Store.open, StoreReader.open_to_read):
-        with pytest.raises(StoreUnavailable, match=r"newer FedLoom \(schema 9999, this one knows 0001\)"):
+        with pytest.raises(StoreUnavailable, match=r"newer FedLoom \(schema 9999, this one knows 0002\)"):
             open_it(store_url)
 
 
@@ -57,7 +57,7 @@ def test_a_reader_asks_for_a_server_to_bring_an_older_store_up_to_date(
     store_url: str, beside: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Store.open(store_url).close()
-    monkeypatch.setattr("alembic.script.ScriptDirectory.get_current_head", lambda self: "0002")
+    monkeypatch.setattr("alembic.script.ScriptDirectory.get_current_head", lambda self: "0003")
 
     with pytest.raises(StoreUnavailable, match=r"older FedLoom\. Start the server once"):
         StoreReader.open_to_read(store_url)

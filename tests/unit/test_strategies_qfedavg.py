@@ -10,11 +10,11 @@ import pytest
 from flwr.app import ConfigRecord, Message
 from flwr.serverapp import strategy as flower
 
-from app.federation.spec import RunSpec
 from app.federation.strategies import build_strategy
 from client import fl_client
 from shared.errors import ReplyInvalid
 from shared.names import StrategyName
+from shared.run_spec import RunSpec
 from tests.support.local_grid import LocalGrid
 from tests.support.updates import (
     a_model,

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.api.strategies import strategies_api
-from app.federation.sampling import sample_nodes
-from app.federation.spec import RunSpec
 from app.federation.strategies import StrategyInfo, build_strategy, describe_strategies
 from app.federation.strategies.registry import cohort_size
+from app.federation.strategies.sampling import sample_nodes
 from shared.errors import SettingsInvalid
 from shared.names import StrategyName
+from shared.run_spec import RunSpec
 
 
 def refusal(strategy: str, params: dict[str, Any] | None = None, **spec: Any) -> SettingsInvalid:

@@ -15,7 +15,7 @@ ENTRIES = (
     "app.demo.cli",
     "client.main",
     "app.server",
-    "app.federation.server_app",
+    "app.federation.rounds.server_app",
     "client.fl_client",
 )
 

@@ -20,7 +20,6 @@ from flwr.serverapp.strategy import FedAdagrad, FedAdam, FedAvgM, FedYogi
 from numpy.typing import NDArray
 from pydantic import Field
 
-from app.federation.spec import RunSpec
 from app.federation.strategies import by_flower
 from app.federation.strategies.arrays import floating
 from app.federation.strategies.averaging import MeanFold
@@ -28,6 +27,7 @@ from app.federation.strategies.base import Fold, RoundStrategy, State, check_fin
 from app.federation.strategies.settings import StrategySettings
 from shared.errors import CheckpointInvalid
 from shared.names import StrategyName
+from shared.run_spec import RunSpec
 
 Moments = dict[str, NDArray[Any]]
 """One array for each array of the model, by its name."""

@@ -17,6 +17,8 @@ from flwr.app import Array, ArrayRecord
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from shared.npy import flat_view
+
 Values = NDArray[Any]
 Floats = NDArray[np.float64]
 
@@ -27,22 +29,6 @@ BLOCK = 1 << 16
 def blocks(size: int) -> Iterator[slice]:
     """Slices of at most BLOCK elements that cover an array of `size` elements."""
     return (slice(start, min(start + BLOCK, size)) for start in range(0, size, BLOCK))
-
-
-def flat_view(array: Array) -> Values:
-    """The values of an array in C order, shape (size,), read-only, and not copied unless they are in
-    Fortran's.
-
-    Raises ValueError for bytes that are no array of the format's version 1 or 2.
-    """
-    stream = BytesIO(array.data)
-    version = npy.read_magic(stream)
-    if version not in ((1, 0), (2, 0)):
-        raise ValueError(f"an array in version {version} of NumPy's file format")
-    read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-    shape, fortran_order, dtype = read_header(stream)
-    values = np.frombuffer(array.data, dtype, math.prod(shape), offset=stream.tell())
-    return values.reshape(shape, order="F" if fortran_order else "C").ravel()
 
 
 def to_array(values: Values, like: Array) -> Array:

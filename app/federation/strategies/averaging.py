@@ -11,11 +11,11 @@ from flwr.app import ArrayRecord
 from flwr.serverapp.strategy import FedProx
 from pydantic import Field
 
-from app.federation.spec import RunSpec
 from app.federation.strategies.base import Fold, RoundFold, RoundStrategy, Update
 from app.federation.strategies.settings import StrategySettings
 from app.federation.strategies.sums import WeightedSum
 from shared.names import StrategyName
+from shared.run_spec import RunSpec
 
 
 class FedAvgSettings(StrategySettings):

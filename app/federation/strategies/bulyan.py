@@ -20,13 +20,14 @@ import numpy as np
 from flwr.app import ArrayRecord
 from pydantic import Field
 
-from app.federation.spec import MAX_CLIENTS, RunSpec
-from app.federation.strategies.arrays import Floats, blocks, flat_view, to_array
+from app.federation.strategies.arrays import Floats, blocks, to_array
 from app.federation.strategies.base import RoundStrategy
 from app.federation.strategies.collecting import CollectingStrategy
 from app.federation.strategies.krum import select, squared_distances
 from app.federation.strategies.settings import StrategySettings
 from shared.names import StrategyName
+from shared.npy import flat_view
+from shared.run_spec import MAX_CLIENTS, RunSpec
 
 
 class BulyanSettings(StrategySettings):

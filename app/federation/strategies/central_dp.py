@@ -34,13 +34,14 @@ from flwr.app import ArrayRecord
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from app.federation.spec import RunSpec
-from app.federation.strategies.arrays import Floats, blocks, flat_view, floating, update_norm, use_up
+from app.federation.strategies.arrays import Floats, blocks, floating, update_norm, use_up
 from app.federation.strategies.base import Fold, RoundFold, RoundStrategy, State, Update, check_finite
 from app.federation.strategies.settings import StrategySettings
 from app.federation.strategies.sums import WeightedSum
 from shared.errors import CheckpointInvalid, ReplyInvalid
 from shared.names import StrategyName
+from shared.npy import flat_view
+from shared.run_spec import RunSpec
 
 _CLIPPING_NORM = "clipping_norm"
 

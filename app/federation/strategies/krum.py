@@ -25,13 +25,14 @@ import numpy as np
 from flwr.app import ArrayRecord
 from pydantic import Field
 
-from app.federation.spec import MAX_CLIENTS, RunSpec
-from app.federation.strategies.arrays import Floats, blocks, flat_view, floating, to_array
+from app.federation.strategies.arrays import Floats, blocks, floating, to_array
 from app.federation.strategies.base import RoundStrategy
 from app.federation.strategies.collecting import CollectingStrategy
 from app.federation.strategies.settings import StrategySettings
 from app.federation.strategies.sums import WeightedSum
 from shared.names import StrategyName
+from shared.npy import flat_view
+from shared.run_spec import MAX_CLIENTS, RunSpec
 
 
 def squared_distances(updates: Sequence[ArrayRecord], origin: ArrayRecord) -> Floats:

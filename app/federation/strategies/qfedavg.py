@@ -19,13 +19,14 @@ from __future__ import annotations
 from flwr.app import ArrayRecord
 from pydantic import Field
 
-from app.federation.spec import RunSpec
-from app.federation.strategies.arrays import flat_view, floating, update_norm, use_up
+from app.federation.strategies.arrays import floating, update_norm, use_up
 from app.federation.strategies.base import Fold, RoundFold, RoundStrategy, Update
 from app.federation.strategies.settings import StrategySettings
 from app.federation.strategies.sums import WeightedSum
 from shared.errors import ReplyInvalid
 from shared.names import StrategyName
+from shared.npy import flat_view
+from shared.run_spec import RunSpec
 
 _SMALLEST_LOSS = 1e-10
 """Added to every loss, so that one of exactly 0 has a power for any q."""

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from itertools import count
 from types import MappingProxyType
 
-from app.federation.spec import RunSpec
 from app.federation.strategies.adaptive import (
     FedAdagradSettings,
     FedAdamSettings,
@@ -23,6 +22,7 @@ from app.federation.strategies.robust import FedMedianSettings, FedTrimmedAvgSet
 from app.federation.strategies.settings import StrategyInfo, StrategySettings
 from shared.errors import SettingsInvalid
 from shared.names import StrategyName
+from shared.run_spec import RunSpec
 
 STRATEGIES: Mapping[StrategyName, type[StrategySettings]] = MappingProxyType(
     {
@@ -90,7 +90,7 @@ def _check_cohort(spec: RunSpec, settings: StrategySettings) -> None:
 
 
 def cohort_size(clients: int, fraction: float) -> int:
-    """How many of so many clients train in a round, as `app.federation.sampling` draws them."""
+    """How many of so many clients train in a round, as `app.federation.strategies.sampling` draws them."""
     return max(1, round(fraction * clients))
 
 

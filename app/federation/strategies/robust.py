@@ -14,12 +14,12 @@ from flwr.app import ArrayRecord
 from flwr.serverapp import strategy as flower
 from pydantic import Field
 
-from app.federation.spec import RunSpec
 from app.federation.strategies import by_flower
 from app.federation.strategies.base import RoundStrategy
 from app.federation.strategies.collecting import CollectingStrategy
 from app.federation.strategies.settings import StrategySettings
 from shared.names import StrategyName
+from shared.run_spec import RunSpec
 
 YIN = "https://arxiv.org/abs/1803.01498"
 

@@ -9,11 +9,11 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
-from app.federation.spec import RunSpec
 from app.federation.strategies.base import RoundStrategy
 from app.records import Record
 from shared.errors import SettingsInvalid
 from shared.names import StrategyName
+from shared.run_spec import RunSpec
 
 
 class ParameterInfo(Record):

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 import numpy as np
 from flwr.app import ArrayRecord
 
-from app.federation.strategies.arrays import BLOCK, Floats, blocks, flat_view, use_up
+from app.federation.strategies.arrays import BLOCK, Floats, blocks, use_up
+from shared.npy import flat_view
 
 
 class WeightedSum:

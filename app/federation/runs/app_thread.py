@@ -6,7 +6,7 @@ import logging
 import threading
 from collections.abc import Callable
 
-from app.federation.grid import LinkGrid
+from app.federation.grid.link_grid import LinkGrid
 from shared.errors import RunStopped
 
 PATIENCE_S = 3.0

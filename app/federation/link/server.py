@@ -21,11 +21,11 @@ import grpc.aio
 from google.protobuf.message import DecodeError
 
 from app.events import EventBus
-from app.federation.admission import objection
-from app.federation.frames import client_progress, log_record
-from app.federation.receiving import Receiving
-from app.federation.registry import ClientRegistry
-from app.federation.session import Mailbox, OutgoingFrame, Session, Task, Withdrawn
+from app.federation.link.admission import objection
+from app.federation.link.clients import ClientRegistry
+from app.federation.link.reports import client_progress, log_record
+from app.federation.link.session import Mailbox, OutgoingFrame, Session, Task, Withdrawn
+from app.federation.link.spool import Receiving
 from app.records import ClientState
 from shared.errors import FedLoomError, WireError
 from shared.proto.link_pb2 import (

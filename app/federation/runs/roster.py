@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from app.federation.registry import natural_key
-from app.federation.spec import RunSpec
-from app.records import Client, ClientState
+from app.records import Client, ClientState, WaitingFor, WaitKind
+from shared.natural_order import natural_key
+from shared.run_spec import RunSpec
 
 MAX_DETAILS = 5
 """Clients that a reason names; more are counted."""
@@ -78,12 +78,21 @@ class Cohort:
         here = {client.id for client in self.eligible(clients)}
         return sorted(self._parts.keys() - here, key=natural_key)
 
-    def missing(self, clients: Iterable[Client], minimum: int) -> str:
-        """What the run waits for, in words."""
+    def shortage(self, clients: Iterable[Client], minimum: int) -> WaitingFor:
+        """What a run with too few clients waits for."""
         clients = list(clients)
-        present = len(self.eligible(clients))
-        more = minimum - present
-        reason = f"waiting for {more} more client{'s' if more != 1 else ''} ({present} of {minimum})"
+        absent = [client for client in clients if client.id in self._parts and _absent(client)]
+        return WaitingFor(
+            kind=WaitKind.CLIENTS,
+            clients=tuple(client.id for client in absent),
+            lost=tuple(client.id for client in absent if client.state is ClientState.LOST),
+            have=len(self.eligible(clients)),
+            need=minimum,
+        )
+
+    def why_not(self, clients: Iterable[Client]) -> str:
+        """Why those who could take part do not, in words; empty where there is nobody."""
+        clients = list(clients)
         details = [
             f"{client.id} is {client.state}"
             for client in clients
@@ -96,7 +105,7 @@ class Cohort:
         ]
         if len(details) > MAX_DETAILS:
             details = [*details[:MAX_DETAILS], f"and {len(details) - MAX_DETAILS} more"]
-        return f"{reason}: {'; '.join(details)}" if details else reason
+        return "; ".join(details)
 
 
 def _absent(client: Client) -> bool:

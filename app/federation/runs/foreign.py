@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from flwr.app import Context, Message, UserConfig
 
-from app.federation.active_run import ActiveRun, Services
-from app.federation.app_metrics import check_any_reply, read_any_reply
-from app.federation.app_thread import AppThread
-from app.federation.instruction import Instruction
-from app.records import Run, RunState
+from app.federation.grid.instruction import Instruction
+from app.federation.rounds.app_replies import check_any_reply, read_any_reply
+from app.federation.runs import words
+from app.federation.runs.active import ActiveRun, Services
+from app.federation.runs.app_thread import AppThread
+from app.records import Run, WaitingFor, WaitKind
 from shared.app_import import load_server_app
 from shared.errors import AppInvalid
 from shared.flower_app import FlowerApp
@@ -52,7 +53,7 @@ class AppRun(ActiveRun):
 
     def call_server_app(self, context: Context) -> None:
         """Wait for the clients, then leave everything to the app."""
-        self._book.update(self.run_id, state=RunState.WAITING, reason=f"loading the app {self._app.name}")
+        self.waits(WaitingFor(kind=WaitKind.APP), f"loading the app {self._app.name}")
         server_app = load_server_app(self._app)
         self.wait_for_clients()
         AppThread(lambda: server_app(self.grid, context), self.grid).run()
@@ -97,7 +98,7 @@ class AppRun(ActiveRun):
         """Some apps look for clients every few seconds while they compute; others wait for more of them."""
         self._asked_who_is_there += 1
         if self._asked_who_is_there > PATIENCE:
-            self._book.update(
-                self.run_id,
-                reason=f"the app computes on the server, or waits for more clients than {len(self._members)}",
-            )
+            waiting_for = WaitingFor(kind=WaitKind.APP, have=len(self._members))
+            detail = f"the app computes on the server, or waits for more clients than {len(self._members)}"
+            reason = words.waiting(waiting_for, detail)
+            self._book.update(self.run_id, reason=reason, waiting_for=waiting_for)

@@ -6,9 +6,11 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
+from app.records import WaitingFor, WaitKind
+
 
 class Patience(Protocol):
-    """How long to wait for replies; see `app.federation.grid.Host`."""
+    """How long to wait for replies; see `app.federation.grid.link_grid.Host`."""
 
     def deadline_s(self, kind: str) -> float | None:
         """Seconds after which the replies that are there should do."""
@@ -16,7 +18,7 @@ class Patience(Protocol):
     def required(self, kind: str, asked: int) -> int:
         """Good replies that are needed all the same."""
 
-    def waits(self, reason: str) -> None:
+    def waits(self, waiting_for: WaitingFor) -> None:
         """The exchange has to wait beyond that."""
 
     def goes_on(self) -> None:
@@ -85,15 +87,18 @@ class Exchange:
         self._late |= late
         return sorted(late)
 
-    def waits(self, holdups: Iterable[str]) -> None:
-        """Say that, and for whom, the exchange waits."""
-        more = self.missing
-        reason = (
-            f"waiting for {more} more repl{'ies' if more != 1 else 'y'} ({self._good} of {self._required}): "
-            + "; ".join(holdups)
-        )
+    def waits(self, clients: Iterable[str], lost: Iterable[str]) -> None:
+        """Say that, and for which `clients`, the exchange waits; `lost` are those of them who are away."""
         self._waits = True
-        self._patience.waits(reason)
+        self._patience.waits(
+            WaitingFor(
+                kind=WaitKind.REPLIES,
+                clients=tuple(clients),
+                lost=tuple(lost),
+                have=self._good,
+                need=self._required,
+            )
+        )
 
     def went_on(self) -> None:
         """What it waited for is there."""

@@ -8,16 +8,26 @@ import threading
 import time
 import traceback
 import uuid
+from typing import Any
 
-from app.federation.active_run import PAUSING, STOPPING, ActiveRun, Services
-from app.federation.app_run import AppRun, app_run_config
-from app.federation.built_in_run import BuiltInRun
-from app.federation.spec import FIELDS_OF_ANY_APP, RunSpec
-from app.federation.states import FINAL_STATES, IDLE_STATES
+from app.federation.runs import words
+from app.federation.runs.active import ActiveRun, Services
+from app.federation.runs.built_in import BuiltInRun
+from app.federation.runs.foreign import AppRun, app_run_config
+from app.federation.runs.states import FINAL_STATES, IDLE_STATES
 from app.federation.strategies import build_strategy
-from app.records import Run, RunState
-from shared.errors import FedLoomError, IllegalTransition, RunStopped, SettingsInvalid, StoreUnavailable
+from app.records import Cause, Pending, Run, RunState, WaitingFor, WaitKind
+from shared.errors import (
+    AppInvalid,
+    FedLoomError,
+    IllegalTransition,
+    RoundFailed,
+    RunStopped,
+    SettingsInvalid,
+    StoreUnavailable,
+)
 from shared.run_config import ROUNDS_KEY, fuse, rounds_of
+from shared.run_spec import FIELDS_OF_ANY_APP, RunSpec
 
 log = logging.getLogger(__name__)
 
@@ -61,11 +71,11 @@ class RunManager:
         going_on: list[Run] = []
         for run in reversed(self._book.newest_first()):
             was_paused = run.state is RunState.PAUSED
-            if run.state in _CUT and run.reason == STOPPING:
-                self._end(run.id, RunState.STOPPED, reason="stopped by request")
+            if run.state in _CUT and run.pending is Pending.STOPPING:
+                self._end(run.id, RunState.STOPPED, Cause.REQUEST, "stopped by request")
                 continue
             if run.state in _CUT:
-                run = self._interrupt(run.id, "the server ended while it was going on")
+                run = self._interrupt(run.id, Cause.CRASH, "the server ended while it was going on")
             if run.state is RunState.INTERRUPTED and run.can_resume and resume:
                 going_on.append(self.resume(run.id))
                 if was_paused:
@@ -82,7 +92,7 @@ class RunManager:
         run = Run(
             id=self._new_id(),
             state=RunState.QUEUED,
-            reason="waiting for the run before it to end" if self._is_busy() else None,
+            **self._queue_words(),
             spec=spec,
             num_rounds=spec.num_rounds,
             created_at=time.time(),
@@ -103,13 +113,18 @@ class RunManager:
             active = self._active_if(run_id)
             run = self._book.update(run_id)
             if active is not None and run.state not in IDLE_STATES:
-                run = self._book.update(run_id, reason=STOPPING)
+                run = self._book.update(run_id, pending=Pending.STOPPING)
                 active.grid.stop("stopped by request")
                 return run
             if run.state in FINAL_STATES:
                 raise IllegalTransition(f"Run {run_id} cannot be stopped: it is {run.state} already.")
             return self._book.update(
-                run_id, state=RunState.STOPPED, reason="stopped by request", finished_at=time.time()
+                run_id,
+                state=RunState.STOPPED,
+                cause=Cause.REQUEST,
+                reason="stopped by request",
+                waiting_for=None,
+                finished_at=time.time(),
             )
 
     def pause(self, run_id: str) -> Run:
@@ -121,7 +136,7 @@ class RunManager:
                 raise IllegalTransition(f"Run {run_id} cannot be paused: it is {run.state}.")
             if run.state is RunState.PAUSED:
                 return run
-            run = self._book.update(run_id, reason=PAUSING)
+            run = self._book.update(run_id, pending=Pending.PAUSING)
             active.grid.pause()
             return run
 
@@ -147,7 +162,8 @@ class RunManager:
             resumed = self._book.update(
                 run_id,
                 state=RunState.QUEUED,
-                reason="waiting for the run before it to end" if self._is_busy() else None,
+                **self._queue_words(),
+                cause=None,
                 can_resume=False,
                 finished_at=None,
             )
@@ -167,6 +183,11 @@ class RunManager:
 
     def _active_if(self, run_id: str) -> ActiveRun | None:
         return self._active if self._active is not None and self._active.run_id == run_id else None
+
+    def _queue_words(self) -> dict[str, Any]:
+        """What is said of a run that is queued now."""
+        waiting_for = WaitingFor(kind=WaitKind.TURN) if self._is_busy() else None
+        return {"waiting_for": waiting_for, "reason": waiting_for and words.waiting(waiting_for)}
 
     def _is_busy(self) -> bool:
         return any(run.state not in IDLE_STATES for run in self._book.newest_first())
@@ -218,16 +239,17 @@ class RunManager:
             except Exception as error:  # the edge of the thread, which must outlive every run
                 log.exception("run %s could not be carried out", run_id, extra={"run_id": run_id})
                 if self._book.update(run_id).state not in IDLE_STATES:
-                    self._end(run_id, RunState.FAILED, reason=f"An unexpected error in the server: {error}")
+                    reason = f"An unexpected error in the server: {error}"
+                    self._end(run_id, RunState.FAILED, Cause.ERROR, reason)
 
     def _run_one(self, run_id: str) -> None:
         try:
             active = self._activate(run_id)
         except StoreUnavailable as error:
-            self._interrupt(run_id, str(error), logging.ERROR)
+            self._interrupt(run_id, Cause.STORE, str(error), logging.ERROR)
             return
         except FedLoomError as error:
-            self._end(run_id, RunState.FAILED, reason=str(error))
+            self._end(run_id, RunState.FAILED, _cause_of(error), str(error))
             return
         if active is None:
             return
@@ -263,35 +285,53 @@ class RunManager:
             active.execute()
         except RunStopped as stopped:
             if not active.grid.interrupted:
-                self._end(run_id, RunState.STOPPED, reason=str(stopped))
+                self._end(run_id, RunState.STOPPED, Cause.REQUEST, str(stopped))
             elif self._book.update(run_id).state is not RunState.PAUSED:  # it stays so over the restart
-                self._interrupt(run_id, str(stopped))
+                self._interrupt(run_id, Cause.SHUTDOWN, str(stopped))
         except StoreUnavailable as error:
-            self._interrupt(run_id, str(error), logging.ERROR)
+            self._interrupt(run_id, Cause.STORE, str(error), logging.ERROR)
         except FedLoomError as error:
-            self._end(run_id, RunState.FAILED, reason=str(error))
+            self._end(run_id, RunState.FAILED, _cause_of(error), str(error))
         except Exception as error:  # noqa: BLE001 - the edge, see above
             reason = f"An unexpected error ended the run: {type(error).__name__}: {error}"
-            self._end(run_id, RunState.FAILED, reason=reason, error=traceback.format_exc())
+            self._end(run_id, RunState.FAILED, Cause.ERROR, reason, traceback.format_exc())
         else:
-            self._end(run_id, RunState.COMPLETED, reason=None)
+            self._end(run_id, RunState.COMPLETED)
 
-    def _interrupt(self, run_id: str, reason: str, level: int = logging.WARNING) -> Run:
+    def _interrupt(self, run_id: str, cause: Cause, reason: str, level: int = logging.WARNING) -> Run:
         log.log(level, "run %s is interrupted: %s", run_id, reason, extra={"run_id": run_id})
         run = self._book.update(run_id)
         return self._book.update(
             run_id,
             state=RunState.INTERRUPTED,
+            cause=cause,
             reason=reason,
+            pending=None,
+            waiting_for=None,
             # another app's state nobody knows, but one that had not begun has none
             can_resume=run.spec.app is None or run.started_at is None,
             progress=None,
             finished_at=time.time(),
         )
 
-    def _end(self, run_id: str, state: RunState, *, reason: str | None, error: str | None = None) -> None:
+    def _end(
+        self,
+        run_id: str,
+        state: RunState,
+        cause: Cause | None = None,
+        reason: str | None = None,
+        error: str | None = None,
+    ) -> None:
         run = self._book.update(
-            run_id, state=state, reason=reason, error=error, progress=None, finished_at=time.time()
+            run_id,
+            state=state,
+            cause=cause,
+            reason=reason,
+            error=error,
+            pending=None,
+            waiting_for=None,
+            progress=None,
+            finished_at=time.time(),
         )
         log.log(
             logging.ERROR if state is RunState.FAILED else logging.INFO,
@@ -302,3 +342,9 @@ class RunManager:
             extra={"run_id": run_id},
             exc_info=error is not None,
         )
+
+
+def _cause_of(error: FedLoomError) -> Cause:
+    if isinstance(error, RoundFailed):
+        return Cause.ROUND
+    return Cause.APP if isinstance(error, AppInvalid) else Cause.ERROR

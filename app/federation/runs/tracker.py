@@ -15,9 +15,10 @@ from typing import Any
 
 from flwr.app import Message
 
-from app.federation.instruction import Instruction
-from app.federation.run_book import RunBook
+from app.federation.grid.instruction import Instruction
+from app.federation.runs.book import RunBook
 from app.records import ClientRound, GlobalScore, Phase, Round, RunProgress
+from shared.error_line import error_line
 from shared.results import EvaluateMetrics, TrainMetrics
 from shared.training import EvalResult
 from shared.wire import MAX_LOG_TEXT
@@ -85,7 +86,7 @@ class RoundTracker:
         self._answered: set[str] = set()
         self._asked_to_train = 0
 
-    # app.federation.grid.Observer
+    # app.federation.grid.link_grid.Observer
 
     def sent(self, instructions: list[Instruction]) -> None:
         """A phase begins: these clients were asked."""
@@ -128,7 +129,7 @@ class RoundTracker:
                 self._round.round,
                 instruction.kind,
                 client_id,
-                last_line(reply),
+                error_line(reply.error.reason),
             )
             mine = before.model_copy(update={"error": (reply.error.reason or "")[:MAX_LOG_TEXT]})
         else:
@@ -188,7 +189,7 @@ class RoundTracker:
         self._round = Round(round=server_round, started_at=time.time())
         self._kind = None
 
-    # app.federation.server_app.RunCallbacks, as far as it is about results
+    # app.federation.rounds.server_app.RunCallbacks, as far as it is about results
 
     def evaluated(self, server_round: int, result: EvalResult) -> None:
         """The global model after `server_round` was evaluated on the server's test set."""
@@ -268,12 +269,6 @@ class RoundTracker:
     def _publish(self) -> None:
         self._published_at = time.monotonic()
         self._book.put_round(self._run_id, self._round)
-
-
-def last_line(reply: Message) -> str:
-    """The last line of an error reply's reason: of a traceback, the exception."""
-    lines = (reply.error.reason or "").strip().splitlines()
-    return lines[-1][:500] if lines else "no reason given"
 
 
 def _number(value: float) -> float | None:

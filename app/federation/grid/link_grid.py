@@ -10,14 +10,13 @@ from collections.abc import Callable, Generator, Iterable
 from flwr.app import Message, RecordDict
 from flwr.serverapp import Grid
 
-from app.federation.content import Content
-from app.federation.exchange import Exchange
-from app.federation.host import Host, Observer
-from app.federation.inbox import Away, Back, Failed, Inbox, Item, Membership, Pause, Reply, Stop
-from app.federation.instruction import Instruction, kind_of, round_of
-from app.federation.link_server import LinkServer
-from app.federation.registry import natural_key
-from app.federation.session import Task
+from app.federation.grid.content import Content
+from app.federation.grid.exchange import Exchange
+from app.federation.grid.inbox import Away, Back, Failed, Inbox, Item, Membership, Pause, Reply, Stop
+from app.federation.grid.instruction import Instruction, kind_of, round_of
+from app.federation.grid.owner import Host, Observer
+from app.federation.link.server import LinkServer
+from app.federation.link.session import Task
 from shared.errors import ReplyInvalid, WireError
 from shared.flower import (
     FlowerRun,
@@ -30,6 +29,7 @@ from shared.flower import (
     run_stopped,
     set_message_id,
 )
+from shared.natural_order import natural_key
 from shared.protowire import Source
 from shared.wire import opening
 
@@ -249,17 +249,16 @@ class LinkGrid(Grid):
             return True
         if exchange.missing == 0 or (away and self._host.can_start_over(exchange.kind)):
             return False
-        exchange.waits(self._holdups(exchange.awaited))
+        exchange.waits(*self._holdups(exchange.awaited))
         return True
 
-    def _holdups(self, message_ids: Iterable[str]) -> list[str]:
-        clients = {
+    def _holdups(self, message_ids: Iterable[str]) -> tuple[list[str], list[str]]:
+        """The clients that the messages are with, and those of them that are away."""
+        away = {
             self._outstanding[message_id].client_id: message_id in self._away for message_id in message_ids
         }
-        return [
-            f"{client_id} is {'lost' if clients[client_id] else 'late'}"
-            for client_id in sorted(clients, key=natural_key)
-        ]
+        clients = sorted(away, key=natural_key)
+        return clients, [client_id for client_id in clients if away[client_id]]
 
     def _take(self, seen: int, timeout_s: float | None, *, commands_only: bool = False) -> bool:
         """Handle the next item, if one comes in time; see `Inbox.wait`.

@@ -18,15 +18,15 @@ from flwr.app import ArrayRecord, ConfigRecord, Context, Message
 from flwr.serverapp import Grid, ServerApp
 from numpy.typing import NDArray
 
-from app.federation.rounds import last_line
-from app.federation.sampling import SampledGrid, sample_nodes
-from app.federation.spec import RunSpec
 from app.federation.strategies import RoundStrategy, build_strategy
+from app.federation.strategies.sampling import SampledGrid, sample_nodes
 from shared import paths
 from shared.datasets import TensorSet, load_test
+from shared.error_line import error_line
 from shared.errors import ReplyInvalid, RoundFailed
 from shared.flower import client_failed, is_unavailable
 from shared.models import build_model
+from shared.run_spec import RunSpec
 from shared.seeds import derive_seed
 from shared.training import EvalResult, evaluate, resolve_device
 
@@ -210,7 +210,9 @@ def _explain(
     if any(map(is_unavailable, failures)):
         log.warning("round %d: too many clients were lost, the round is tried again", server_round)
         return
-    reasons = "; ".join(sorted({last_line(reply) for reply in failures})) or "none answered in time"
+    reasons = (
+        "; ".join(sorted({error_line(reply.error.reason) for reply in failures})) or "none answered in time"
+    )
     if updates or not failures:
         callbacks.short_of_updates(
             server_round, f"round {server_round} has {updates} of {required} updates: {reasons}"

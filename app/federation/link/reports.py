@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from app.federation.admission import MAX_NAME
+from app.federation.link.admission import MAX_NAME
 from app.records import LOG_LEVELS, ClientProgress, LogLevel, LogRecord
 from shared.proto.link_pb2 import LogLine, Progress
 from shared.wire import MAX_LOG_TEXT

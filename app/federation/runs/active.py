@@ -12,14 +12,15 @@ from pathlib import Path
 
 from flwr.app import Context, Message, RecordDict, UserConfig
 
-from app.federation.cohort import Cohort, Parts
-from app.federation.grid import LinkGrid
-from app.federation.instruction import Instruction
-from app.federation.link_server import LinkServer
-from app.federation.registry import ClientRegistry
-from app.federation.rounds import ReadResult, RoundTracker
-from app.federation.run_book import RunBook
-from app.records import Client, ClientState, Run, RunState
+from app.federation.grid.instruction import Instruction
+from app.federation.grid.link_grid import LinkGrid
+from app.federation.link.clients import ClientRegistry
+from app.federation.link.server import LinkServer
+from app.federation.runs import words
+from app.federation.runs.book import RunBook
+from app.federation.runs.roster import Cohort, Parts
+from app.federation.runs.tracker import ReadResult, RoundTracker
+from app.records import Client, ClientState, Pending, Run, RunState, WaitingFor, WaitKind
 from app.store.checkpoints import CheckpointStore
 from app.store.store import Store
 from app.store.writer import StoreWriter
@@ -28,15 +29,8 @@ from shared.flower_app import FlowerApp
 from shared.proto.link_pb2 import Assignment
 from shared.wire import to_values
 
-RETURN_GRACE_S = 10.0
-"""How long a run that was cut waits for the clients that it had, once enough others are there."""
-
 CHECK_S = 0.5
 """How often that is looked at, when nobody comes or goes."""
-
-STOPPING = "stopping"
-PAUSING = "pausing"
-"""Reasons of a run that was told to, until it has come to that."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +69,7 @@ class ActiveRun(ABC):
         self._grace_ends: float | None = None
         self._assigned: dict[str, int] = {}
         self._explained: dict[str, tuple[float, str | None]] = {}
-        self._held: tuple[RunState, str | None] | None = None
+        self._held: Run | None = None
         self._log = logging.LoggerAdapter(logging.getLogger(__name__), {"run_id": run.id})
         self.tracker = RoundTracker(run.id, services.book, services.link.note, read)
         self.grid = LinkGrid(services.link, int(run.id, 16), self, self.tracker)
@@ -128,7 +122,7 @@ class ActiveRun(ABC):
         for client in self._registry.snapshot():
             self._link.note(client.id, reason=None, round=None)
 
-    # app.federation.grid.Host
+    # app.federation.grid.link_grid.Host
 
     def members(self) -> Sequence[str]:
         """The ids of the connected clients that have a part, after telling each its part."""
@@ -158,38 +152,43 @@ class ActiveRun(ABC):
         """The run's deadline holds for each phase of a round."""
         return self.spec.round_timeout_s
 
-    def waits(self, reason: str) -> None:
+    def waits(self, waiting_for: WaitingFor, detail: str = "") -> None:
         """The run waits, and for what."""
+        reason = words.waiting(waiting_for, detail)
         run = self._book.get(self.run_id)
         if run is not None and run.reason != reason:
             self._log.info("run %s is %s", self.run_id, reason)
-        self._show(RunState.WAITING, reason)
+        self._book.update(self.run_id, state=RunState.WAITING, reason=reason, waiting_for=waiting_for)
 
     def goes_on(self) -> None:
         """The run waits no longer."""
-        run = self._show(RunState.RUNNING, None)
+        run = self._book.update(self.run_id, state=RunState.RUNNING, reason=None, waiting_for=None)
         if run.started_at is None:
             self._book.update(self.run_id, started_at=time.time())
 
-    def _show(self, state: RunState, reason: str | None) -> Run:
-        """Change state and reason, but not the reason of a run that was told to stop: it is what survives."""
-        run = self._book.get(self.run_id)
-        stops = run is not None and run.reason == STOPPING
-        return self._book.update(self.run_id, state=state, reason=STOPPING if stops else reason)
-
     def paused(self) -> None:
         """The run is held, in whatever state it was."""
-        run = self._book.update(self.run_id)
-        reason = None if run.reason == PAUSING else run.reason
-        self._held = run.state, reason
-        self._book.update(self.run_id, state=RunState.PAUSED, reason="paused by request")
+        self._held = self._book.update(self.run_id)
+        self._book.update(
+            self.run_id,
+            state=RunState.PAUSED,
+            reason="paused by request",
+            pending=_still_to_come(self._held),
+            waiting_for=None,
+        )
         self._log.info("run %s is paused", self.run_id)
 
     def resumed(self) -> None:
         """The run is in the state again in which it was held."""
         if self._held is not None:
-            state, reason = self._held
-            self._book.update(self.run_id, state=state, reason=reason)
+            held = self._held
+            self._book.update(
+                self.run_id,
+                state=held.state,
+                reason=held.reason,
+                pending=_still_to_come(self._book.update(self.run_id)),
+                waiting_for=held.waiting_for,
+            )
             self._log.info("run %s goes on", self.run_id)
 
     # the run's clients
@@ -197,7 +196,7 @@ class ActiveRun(ABC):
     def wait_for_clients(self) -> None:
         """Wait until enough clients are there."""
         if self._grace_ends is None:
-            self._grace_ends = time.monotonic() + RETURN_GRACE_S
+            self._grace_ends = time.monotonic() + words.RETURN_GRACE_S
         self.grid.wait_until(self._enough_clients, CHECK_S if self._expected else None)
         self._expected = frozenset()
         self.goes_on()
@@ -215,12 +214,17 @@ class ActiveRun(ABC):
         clients = self._registry.snapshot()
         here = {client.id for client in self._cohort.eligible(clients)}
         if len(here) < self.spec.min_clients:
-            self.waits(self._cohort.missing(clients, self.spec.min_clients))
+            shortage = self._cohort.shortage(clients, self.spec.min_clients)
+            self.waits(shortage, self._cohort.why_not(clients))
             self._book.update(self.run_id, progress=None)
             return False
         missing = sorted(self._expected - here)
         if missing and self._grace_ends is not None and time.monotonic() < self._grace_ends:
-            self.waits(f"waiting up to {RETURN_GRACE_S:.0f} s for {', '.join(missing)} to come back")
+            self.waits(
+                WaitingFor(
+                    kind=WaitKind.RETURN, clients=tuple(missing), have=len(here), need=len(self._expected)
+                )
+            )
             return False
         return True
 
@@ -264,3 +268,8 @@ class ActiveRun(ABC):
             self._link.note(client.id, reason=objection)
             if objection is not None:
                 self._log.warning("%s takes no part: it %s", client.id, objection)
+
+
+def _still_to_come(run: Run) -> Pending | None:
+    """What a run was told beside pausing: a stop that was confirmed holds, whatever comes between."""
+    return run.pending if run.pending is Pending.STOPPING else None

@@ -8,14 +8,14 @@ from typing import Any
 from flwr.app import ArrayRecord, Context, Message, UserConfig
 from numpy.typing import NDArray
 
-from app.federation import server_app
-from app.federation.active_run import ActiveRun, Services
-from app.federation.instruction import Instruction
-from app.federation.replies import check_reply
-from app.federation.rounds import read_built_in
-from app.federation.server_app import ResumePoint
+from app.federation.grid.instruction import Instruction
+from app.federation.rounds import server_app
+from app.federation.rounds.built_in_replies import check_reply
+from app.federation.rounds.server_app import ResumePoint
+from app.federation.runs.active import ActiveRun, Services
+from app.federation.runs.tracker import read_built_in
 from app.federation.strategies import build_strategy
-from app.records import Run, RunState
+from app.records import Run, WaitingFor, WaitKind
 from app.store.checkpoints import best_round
 from shared.datasets import dataset_info
 from shared.training import EvalResult
@@ -44,12 +44,8 @@ class BuiltInRun(ActiveRun):
 
     def call_server_app(self, context: Context) -> None:
         """Carry out the run."""
-        self._book.update(
-            self.run_id,
-            state=RunState.WAITING,
-            reason=f"loading the data set {self.spec.dataset}",
-            classes=dataset_info(self.spec.dataset).class_names,
-        )
+        self._book.update(self.run_id, classes=dataset_info(self.spec.dataset).class_names)
+        self.waits(WaitingFor(kind=WaitKind.DATA), self.spec.dataset)
         server_app.build(self, self._secret)(self.grid, context)
 
     def check(self, instruction: Instruction, reply: Message) -> None:
@@ -70,7 +66,7 @@ class BuiltInRun(ActiveRun):
         """A round of training can be tried again with whoever is there."""
         return kind == "train" and self.has_enough_clients()
 
-    # app.federation.server_app.RunCallbacks
+    # app.federation.rounds.server_app.RunCallbacks
 
     def resume_point(self) -> ResumePoint | None:
         """The newest checkpoint; the clients have evaluated it if its round was over."""
@@ -92,7 +88,7 @@ class BuiltInRun(ActiveRun):
     def prepared(self) -> None:
         """The data is there."""
         self.tracker.begin(0)
-        self._book.update(self.run_id, reason="evaluating the model on the test set")
+        self.waits(WaitingFor(kind=WaitKind.MODEL))
 
     def breathe(self) -> None:
         """Hear of a stop or a pause while the server computes."""
@@ -106,7 +102,7 @@ class BuiltInRun(ActiveRun):
 
     def short_of_updates(self, server_round: int, reason: str) -> None:
         """Wait until a client comes or goes, or until somebody says to try again."""
-        self.waits(f"waiting to try again, when a client comes or by request: {reason}")
+        self.waits(WaitingFor(kind=WaitKind.RETRY), reason)
         self.grid.wait_for_change(self._changes)
 
     def aggregated(self, server_round: int, arrays: ArrayRecord, state: Mapping[str, NDArray[Any]]) -> None:

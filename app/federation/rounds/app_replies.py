@@ -13,8 +13,8 @@ from itertools import islice
 
 from flwr.app import Array, ArrayRecord, Message, MetricRecord
 
-from app.federation.replies import check_size, open_array
-from app.federation.rounds import ClientResult
+from app.federation.rounds.built_in_replies import check_size, open_array
+from app.federation.runs.tracker import ClientResult
 from shared.errors import ReplyInvalid
 from shared.results import records_of
 
@@ -109,12 +109,12 @@ def check_any_reply(reply: Message) -> None:
 
 
 def _check_array(name: str, array: Array) -> None:
-    shape, dtype, content = open_array(name, array.data)
-    if dtype.hasobject:
+    header = open_array(name, array.data)
+    if header.dtype.hasobject:
         raise ReplyInvalid(
             f"The update cannot be used: {name} holds Python objects, which are never unpickled."
         )
-    check_size(name, shape, dtype, content)
+    check_size(name, header, array.data)
 
 
 def _is_placeholder(array: Array) -> bool:

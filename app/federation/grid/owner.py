@@ -7,7 +7,8 @@ from typing import Protocol
 
 from flwr.app import Message
 
-from app.federation.instruction import Instruction
+from app.federation.grid.instruction import Instruction
+from app.records import WaitingFor
 
 
 class Observer(Protocol):
@@ -50,8 +51,8 @@ class Host(Protocol):
     def can_start_over(self, kind: str) -> bool:
         """Whether an exchange that lacks good replies may end, because it can be tried with others."""
 
-    def waits(self, reason: str) -> None:
-        """The exchange has to wait, and for what; called again when the reason changes."""
+    def waits(self, waiting_for: WaitingFor) -> None:
+        """The exchange has to wait, and for what; called again when that changes."""
 
     def goes_on(self) -> None:
         """What was waited for is there."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from app.events import EventBus
-from app.federation.states import FINAL_STATES, check_transition
+from app.federation.runs.states import FINAL_STATES, check_transition
 from app.records import Round, RoundUpdate, Run
 
 LoadRounds = Callable[[str], Iterable[Round]]

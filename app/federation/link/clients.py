@@ -6,21 +6,14 @@ so that any thread may take a `snapshot`; each change is published.
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from app.events import EventBus
 from app.records import Client, ClientCounts, ClientState
+from shared.natural_order import natural_key
 from shared.proto.link_pb2 import Hello
-
-
-def natural_key(text: str) -> tuple[tuple[int, int | str], ...]:
-    """A sort key that puts client-2 before client-10."""
-    return tuple(
-        (0, int(part)) if part.isdecimal() else (1, part) for part in re.split(r"(\d+)", text) if part
-    )
 
 
 class ClientRegistry:

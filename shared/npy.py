@@ -1,0 +1,73 @@
+"""NumPy's file format (NEP 1), in which Flower carries arrays: read without executing or allocating anything.
+
+The bytes may come from anybody. What a header says is not believed: `has_right_size` compares it with them.
+"""
+
+from __future__ import annotations
+
+import math
+import tokenize
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+from flwr.app import Array
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+MAX_HEADER = 1_000
+"""Characters of an array's header, which Python's parser has to read; NumPy's own have less than 200."""
+
+_UNREADABLE = (
+    TypeError,
+    ValueError,
+    EOFError,
+    OverflowError,
+    SyntaxError,
+    MemoryError,  # of the parser
+    RecursionError,
+    tokenize.TokenError,
+)
+"""What NumPy's reader raises for bytes that are no array."""
+
+
+@dataclass(frozen=True)
+class Header:
+    """What stands before the values: their shape, order and dtype, and the place where they begin."""
+
+    shape: tuple[int, ...]
+    fortran_order: bool
+    dtype: np.dtype[Any]
+    offset: int
+
+
+def read_header(data: bytes) -> Header:
+    """The header of an array in version 1 or 2 of the format. Raises ValueError for bytes that have none."""
+    stream = BytesIO(data)
+    try:
+        version = npy.read_magic(stream)
+        read = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}.get(version)
+        if read is None:
+            raise ValueError(f"version {version} of NumPy's file format is not read")
+        shape, fortran_order, dtype = read(stream, max_header_size=MAX_HEADER)
+    except _UNREADABLE as error:
+        raise ValueError(str(error)) from None
+    return Header(shape, fortran_order, dtype, stream.tell())
+
+
+def has_right_size(header: Header, data: bytes) -> bool:
+    """Whether there are as many bytes as an array with this header has."""
+    if min(header.shape, default=0) < 0:
+        return False
+    return len(data) - header.offset == header.dtype.itemsize * math.prod(header.shape)
+
+
+def flat_view(array: Array) -> NDArray[Any]:
+    """The values of an array in C order, shape (size,), read-only; not copied unless they are in Fortran's.
+
+    Raises ValueError for bytes that are no array of the format's version 1 or 2.
+    """
+    header = read_header(array.data)
+    values = np.frombuffer(array.data, header.dtype, math.prod(header.shape), offset=header.offset)
+    return values.reshape(header.shape, order="F" if header.fortran_order else "C").ravel()
