@@ -37,7 +37,7 @@ function PauseOrResume({ run, refused }: RunCommandsProps) {
     <CommandButton
       label={command === "pause" ? "Pause" : "Resume"}
       busy={command === "pause" ? "Pausing…" : "Resuming…"}
-      taken={taken}
+      taken={taken || (command === "pause" && run.pending === "pausing")}
       press={() => void report(give, refused)}
       testId={command}
     />
@@ -92,7 +92,8 @@ function Stop({ run }: { run: Run }) {
   const instance = useStore((state) => state.server.instance);
   const done = useStore((state) => roundsDone(run, shownRounds(state)));
   const [asking, setAsking] = useState(false);
-  const { taken, give } = useCommand(() => commandRun(run.id, "stop"), `${instance} ${run.id}`);
+  const { taken: sent, give } = useCommand(() => commandRun(run.id, "stop"), `${instance} ${run.id}`);
+  const taken = sent || run.pending === "stopping";
   return (
     <>
       <CommandButton

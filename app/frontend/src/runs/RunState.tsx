@@ -4,7 +4,7 @@ import { shownRounds, useStore } from "../store/store";
 import { StateMark } from "../ui/StateMark";
 import { Value } from "../ui/Value";
 import { RUN_MARKS } from "./marks";
-import { noRunWords, situation } from "./run-words";
+import { noRunWords, situation, stateWord } from "./run-words";
 import styles from "./RunBar.module.css";
 
 export function NoRun({ loaded }: { loaded: boolean }) {
@@ -28,17 +28,18 @@ export function RunStateLine({ run }: { run: Run }) {
     (state) => shownRounds(state).findLast(({ complete }) => complete)?.client_accuracy ?? null,
   );
   const words = useStore(({ server: { clients }, now }) => situation(run, { clients, now, mean }));
+  const word = stateWord(run);
   return (
     <>
       <p className={styles.state} data-testid="run-state" data-state={run.state} data-run={run.id}>
-        <StateMark mark={RUN_MARKS[run.state]} />
-        <span className={styles.word}>{run.state}</span>
+        <StateMark mark={RUN_MARKS[run.state]} {...(word === null ? { label: run.state } : {})} />
+        {word !== null && <span className={styles.word}>{word}</span>}
         <span className={styles.situation} title={words} data-testid="run-situation">
           {words}
         </span>
       </p>
       <span className="hidden-visually" role="status">
-        {`Run ${run.id} ${run.state}${run.reason === null ? "" : `: ${run.reason}`}`}
+        {[word === null ? `Run ${run.id}` : `Run ${run.id} ${word}`, run.reason].filter(Boolean).join(": ")}
       </span>
     </>
   );

@@ -1,49 +1,52 @@
 import { describe, expect, it } from "vitest";
 import type { Run } from "../api/types";
-import { client, round, run as anyRun, spec } from "../testing/fixtures";
-import { canTryAgain, noRunWords, roundsDone, roundsWords, situation, stopConsequence } from "./run-words";
+import { client, round, run as anyRun, spec, waitingFor } from "../testing/fixtures";
+import {
+  canTryAgain,
+  noRunWords,
+  roundsDone,
+  roundsWords,
+  situation,
+  stateWord,
+  stopConsequence,
+} from "./run-words";
 
 const mnist = spec({ dataset: "mnist" });
 const app = spec({ app: "quickstart-numpy", run_config: { lr: 0.1, "use-gpu": false } });
 const run = (changes: Partial<Run>): Run => anyRun({ spec: mnist, ...changes });
 
 describe("situation", () => {
-  it("names phase and replies of a running run, and who is late", () => {
+  it("names phase and replies of a running run, and what it was told", () => {
     const progress = { phase: "training", done: 2, total: 3, since: 5 } as const;
     expect(situation(run({ progress }))).toBe("training 2 of 3");
-    expect(situation(run({ progress, reason: "client-3 is 40 s late" }))).toBe(
-      "training 2 of 3 · client-3 is 40 s late",
-    );
+    expect(situation(run({ progress, pending: "pausing" }))).toBe("training 2 of 3 · pausing");
   });
 
-  it("counts how late a client is", () => {
-    const waiting = run({
-      state: "waiting",
-      reason: "waiting for 2 more replies (0 of 2): client-2 is lost; client-3 is late",
+  it("counts how late a client is, and leaves the rest to the server's words", () => {
+    const waiting_for = waitingFor("replies", {
+      clients: ["client-2", "client-3"],
+      lost: ["client-2"],
+      have: 0,
+      need: 2,
     });
+    const waiting = run({ state: "waiting", waiting_for, reason: "the server's own sentence" });
     const clients = [client("client-2"), client("client-3", { state: "late", late_since: 100 })];
     expect(situation(waiting, { clients, now: 140.5 })).toBe(
-      "for 2 more replies (0 of 2): client-2 is lost; client-3 is 40 s late",
+      "waiting for 2 more replies (0 of 2): client-2 is lost; client-3 is 40 s late",
     );
     expect(situation(waiting, { now: 140 })).toContain("client-3 is late");
+    const others = run({
+      state: "waiting",
+      waiting_for: waitingFor("clients"),
+      reason: "the server's own sentence",
+    });
+    expect(situation(others, { clients, now: 140 })).toBe("the server's own sentence");
   });
 
   it("names the phase of an app that asks its clients without training", () => {
     expect(situation(run({ progress: { phase: "querying", done: 0, total: 5, since: 5 } }))).toBe(
       "querying 0 of 5",
     );
-  });
-
-  it("does not repeat the state that stands before it", () => {
-    expect(situation(run({ state: "waiting", reason: "waiting for 1 more client (1 of 2)" }))).toBe(
-      "for 1 more client (1 of 2)",
-    );
-    expect(
-      situation(
-        run({ state: "interrupted", reason: "interrupted: the server was killed", can_resume: true }),
-      ),
-    ).toBe("the server was killed");
-    expect(situation(run({ state: "paused", reason: "pausedness" }))).toBe("pausedness");
   });
 
   it("says where a paused run stands", () => {
@@ -112,18 +115,26 @@ describe("stopConsequence", () => {
   );
 });
 
+describe("the word for the state", () => {
+  it.each<[Partial<Run>, string | null]>([
+    [{ state: "waiting", reason: "waiting for 1 more client (1 of 2)" }, null],
+    [{ state: "waiting", reason: "loading the data set digits" }, null],
+    [{ state: "paused", reason: "paused by request" }, null],
+    [{ state: "stopped", reason: "stopped by request" }, null],
+    [{ state: "paused", reason: null }, "paused"],
+    [{ state: "interrupted", reason: "the server ended while it was going on" }, "interrupted"],
+    [{ state: "queued", reason: "waiting for the run before it to end" }, "queued"],
+    [{ state: "running", reason: null }, "running"],
+  ])("is left to the reason where that says it (%#)", (changes, word) => {
+    expect(stateWord(run(changes))).toBe(word);
+  });
+});
+
 describe("canTryAgain", () => {
   it("is so while a round lacks updates, not while clients are awaited", () => {
-    expect(
-      canTryAgain(
-        run({
-          state: "waiting",
-          reason: "waiting to try again, when a client comes or by request: client-1 failed",
-        }),
-      ),
-    ).toBe(true);
-    expect(canTryAgain(run({ state: "waiting", reason: "waiting for 1 more client (1 of 2)" }))).toBe(false);
-    expect(canTryAgain(run({ state: "running", reason: null }))).toBe(false);
+    expect(canTryAgain(run({ state: "waiting", waiting_for: waitingFor("retry") }))).toBe(true);
+    expect(canTryAgain(run({ state: "waiting", waiting_for: waitingFor("clients") }))).toBe(false);
+    expect(canTryAgain(run({ state: "running" }))).toBe(false);
   });
 });
 

@@ -1,5 +1,5 @@
 /** What the page says about a run, in words. Pure functions. */
-import type { Client, Round, Run } from "../api/types";
+import type { Client, Round, Run, RunState, WaitingFor } from "../api/types";
 import { count, percent, plural, span } from "../format/format";
 
 /** The next step where there is no run. */
@@ -17,15 +17,24 @@ interface Surroundings {
   mean?: number | null;
 }
 
-/** What stands beside the state: the phase while it runs, why it is as it is and how late who is, and what came of it. */
+/** States whose reason names them: "paused by request", "waiting for 1 more client". */
+const NAMED_BY_REASON: ReadonlySet<RunState> = new Set(["waiting", "paused", "stopped"]);
+
+/** The word for the state, or null where the reason that follows says it. */
+export function stateWord({ state, reason }: Run): string | null {
+  return NAMED_BY_REASON.has(state) && reason !== null ? null : state;
+}
+
+/** What stands beside the state: the phase while it runs, what it was told, why it is as it is, and what came of it. */
 export function situation(run: Run, { clients = [], now = 0, mean = null }: Surroundings = {}): string {
   const parts: string[] = [];
   if (run.progress !== null && (run.state === "running" || run.state === "paused")) {
     const { phase, done, total } = run.progress;
     parts.push(total > 0 ? `${phase} ${done} of ${total}` : phase);
   }
-  const reason = run.reason === null ? unspoken(run) : withoutState(run.reason, run.state);
-  if (reason !== null) parts.push(withLateness(reason, clients, now));
+  if (run.pending !== null) parts.push(run.pending);
+  const reason = reasonWords(run, clients, now);
+  if (reason !== null) parts.push(reason);
   if (run.state === "interrupted" && !run.can_resume) {
     parts.push("only the app knows its state; Start again begins a new run with the same settings");
   }
@@ -34,6 +43,24 @@ export function situation(run: Run, { clients = [], now = 0, mean = null }: Surr
     else if (mean !== null) parts.push(`${percent(mean)} accuracy, mean of the clients`);
   }
   return parts.join(" · ");
+}
+
+/** The server's reason, unless it is one that changes by the second: how late who is, the page counts itself. */
+function reasonWords(run: Run, clients: readonly Client[], now: number): string | null {
+  if (run.waiting_for?.kind === "replies") return repliesWords(run.waiting_for, clients, now);
+  return run.reason ?? unspoken(run);
+}
+
+/** "waiting for 1 more reply (1 of 2): client-2 is lost; client-3 is 40 s late" */
+function repliesWords(waitingFor: WaitingFor, clients: readonly Client[], now: number): string {
+  const [have, need] = [waitingFor.have ?? 0, waitingFor.need ?? 0];
+  const holdups = waitingFor.clients.map((id) => {
+    if (waitingFor.lost.includes(id)) return `${id} is lost`;
+    const since = clients.find((client) => client.id === id)?.late_since ?? null;
+    return since === null ? `${id} is late` : `${id} is ${span(now - since)} late`;
+  });
+  const missing = plural(Math.max(0, need - have), "more reply", "more replies");
+  return `waiting for ${missing} (${count(have)} of ${count(need)}): ${holdups.join("; ")}`;
 }
 
 /** Why it is as it is, where the server gave no reason. */
@@ -50,23 +77,9 @@ function unspoken(run: Run): string | null {
   }
 }
 
-/** The state stands before the reason: "waiting", "for 1 more client", not "waiting" twice. */
-function withoutState(reason: string, state: string): string {
-  const rest = reason.startsWith(state) ? reason.slice(state.length) : null;
-  return rest !== null && /^[ :]/.test(rest) ? rest.replace(/^:? /, "") : reason;
-}
-
-/** The server says who is late; by how much, the page counts: "client-3 is 40 s late". */
-function withLateness(reason: string, clients: readonly Client[], now: number): string {
-  return reason.replace(/(\S+) is late\b/g, (words, id) => {
-    const since = clients.find((client) => client.id === id)?.late_since ?? null;
-    return since === null ? words : `${id} is ${span(now - since)} late`;
-  });
-}
-
 /** The round lacks updates; the server tries again by itself when a client comes, or when it is told to. */
-export function canTryAgain({ state, reason }: Run): boolean {
-  return state === "waiting" && reason !== null && reason.startsWith("waiting to try again");
+export function canTryAgain({ waiting_for }: Run): boolean {
+  return waiting_for?.kind === "retry";
 }
 
 /** How far it is, for the list: "4 of 10", or "4" where the end is not known. */

@@ -42,6 +42,9 @@ function clientUpdate(seq: number, data: Client): ServerEvent {
 function metrics(seq: number, runId: string, data: Round): ServerEvent {
   return { seq, time: seq, type: "metrics_update", data: { run_id: runId, round: data } };
 }
+function store(seq: number, problem: string | null): ServerEvent {
+  return { seq, time: seq, type: "store_update", data: { problem } };
+}
 function log(seq: number, message: string): LogEvent {
   const data = {
     level: "info",
@@ -165,6 +168,14 @@ describe("events", () => {
     const state = applyEvents(applyEvents(start(), [log(30, "new")]), [log(25, "late")]);
     expect(state.seq).toBe(30);
     expect(state.logs.map((entry) => entry.message)).toEqual(["old", "late", "new"]);
+  });
+
+  it("tell whether what happens is kept", () => {
+    const full = applyEvents(start(), [store(11, "The disk is full.")]);
+    expect(full.status).toEqual({ ...start().status, store_problem: "The disk is full." });
+    expect(
+      applyEvents(full, [store(13, null), store(12, "The disk is full.")]).status?.store_problem,
+    ).toBeNull();
   });
 
   it("drop the rounds that a run does anew when it goes back", () => {

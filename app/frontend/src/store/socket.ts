@@ -1,15 +1,11 @@
 /** Keeps the store in step with the server over Socket.IO, through lost connections and server restarts. */
 import { io, type Socket } from "socket.io-client";
 import { browserTime, connectionChanged, eventsReceived, snapshotReceived, useStore } from "./store";
-import type { ClientUpdate, LogEvent, MetricsUpdate, RunUpdate, ServerEvent, Snapshot } from "../api/types";
+import type { ServerEvent, Snapshot } from "../api/types";
 
-interface ServerToPage {
-  snapshot: (snapshot: Snapshot) => void;
-  run_update: (event: RunUpdate) => void;
-  metrics_update: (event: MetricsUpdate) => void;
-  client_update: (event: ClientUpdate) => void;
-  log: (event: LogEvent) => void;
-}
+type ServerToPage = { snapshot: (snapshot: Snapshot) => void } & {
+  [Event in ServerEvent as Event["type"]]: (event: Event) => void;
+};
 
 type PageSocket = Socket<ServerToPage, Record<string, never>>;
 
@@ -56,6 +52,7 @@ function trackData(socket: PageSocket): void {
   socket.on("metrics_update", enqueue);
   socket.on("client_update", enqueue);
   socket.on("log", enqueue);
+  socket.on("store_update", enqueue);
   // What the old connection brought must not be applied over the new server's snapshot.
   socket.on("disconnect", flush);
 }

@@ -13,13 +13,15 @@ import type {
   Status,
   Strategy,
   StrategyParameter,
+  WaitingFor,
 } from "../api/types";
 
 type Schemas = components["schemas"];
 
+/** An object has properties; other schemas, such as an enum, have other keys. */
 interface Schema {
   properties?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
-  enum?: readonly string[];
+  [key: string]: unknown;
 }
 
 const SCHEMAS: Readonly<Record<string, Schema>> = openapi.components.schemas;
@@ -56,6 +58,10 @@ export function run(changes: Partial<Run> = {}): Run {
     started_at: 101,
     ...changes,
   });
+}
+
+export function waitingFor(kind: WaitingFor["kind"], changes: Partial<WaitingFor> = {}): WaitingFor {
+  return record("WaitingFor", { kind, ...changes });
 }
 
 export function round(number: number, changes: Partial<Round> = {}): Round {

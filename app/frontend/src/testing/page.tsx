@@ -55,6 +55,11 @@ export function serverAnswers(answers: Record<string, Answer>): Asked[] {
   return asked;
 }
 
+/** What the server was told to do, without what was only looked up. */
+export function toldIn(asked: readonly Asked[]): Asked[] {
+  return asked.filter(({ what }) => !what.startsWith("GET "));
+}
+
 export function json(body: unknown, status = 200): Response {
   return new Response(JSON.stringify(body), { status, headers: { "content-type": "application/json" } });
 }

@@ -7,8 +7,12 @@ import { useStore } from "../store/store";
 /** jsdom lays nothing out; without a height, a virtual list draws no row. */
 const HEIGHT = 400;
 
-Object.defineProperty(HTMLElement.prototype, "offsetHeight", { value: HEIGHT });
-Object.defineProperty(HTMLElement.prototype, "offsetWidth", { value: HEIGHT });
+for (const size of ["clientHeight", "clientWidth"]) {
+  Object.defineProperty(HTMLElement.prototype, size, { value: HEIGHT });
+}
+
+// axe looks at whether text is drawn; there is no canvas here.
+HTMLCanvasElement.prototype.getContext = () => null;
 
 class NoResizes implements ResizeObserver {
   observe(): void {
