@@ -2,7 +2,7 @@ import { screen, within } from "@testing-library/react";
 import { describe, expect, it, vi } from "vitest";
 import { useStore } from "../store/store";
 import { client, parameter, run, spec, status, strategy } from "../testing/fixtures";
-import { answerLater, connected, json, problem, serverAnswers, show } from "../testing/page";
+import { answerLater, connected, json, problem, serverAnswers, show, toldIn } from "../testing/page";
 import StartDialog from "./StartDialog";
 
 const STRATEGIES = [
@@ -96,7 +96,7 @@ describe("the start form", () => {
     expect(field("Learning rate")).toBeInvalid();
     expect(field("Learning rate")).toHaveFocus();
     expect(screen.getByText("needs a number")).toBeVisible();
-    expect(asked.filter(({ what }) => what.startsWith("POST"))).toEqual([]);
+    expect(toldIn(asked)).toEqual([]);
   });
 
   it("sends one request while the server takes its time", async () => {
@@ -109,7 +109,7 @@ describe("the start form", () => {
     expect(submit()).toHaveTextContent("Starting…");
     go();
     await vi.waitFor(() => expect(close).toHaveBeenCalledOnce());
-    expect(asked.filter(({ what }) => what.startsWith("POST"))).toHaveLength(1);
+    expect(toldIn(asked)).toHaveLength(1);
   });
 });
 

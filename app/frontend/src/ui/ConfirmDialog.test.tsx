@@ -1,4 +1,4 @@
-import { screen } from "@testing-library/react";
+import { screen, waitFor } from "@testing-library/react";
 import { useState } from "react";
 import { describe, expect, it, vi } from "vitest";
 import { show } from "../testing/page";
@@ -25,10 +25,10 @@ function Dialog({ give, taken = false }: { give: () => Promise<string | null>; t
 const accepts = () => vi.fn(() => Promise.resolve<string | null>(null));
 
 describe("the dialog before something is lost", () => {
-  it("names the consequence, and the way out has the focus", () => {
+  it("names the consequence, and the way out has the focus", async () => {
     show(<Dialog give={accepts()} />);
     expect(screen.getByRole("dialog", { name: "Stop run 7f3a?" })).toHaveTextContent("Round 4 is lost.");
-    expect(screen.getByRole("button", { name: "Let it run" })).toHaveFocus();
+    await waitFor(() => expect(screen.getByRole("button", { name: "Let it run" })).toHaveFocus());
   });
 
   it.each(["Let it run", "Close"])("does nothing but close with “%s”", async (way) => {
