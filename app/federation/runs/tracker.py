@@ -19,6 +19,7 @@ from app.federation.grid.instruction import Instruction
 from app.federation.runs.book import RunBook
 from app.records import ClientRound, GlobalScore, Phase, Round, RunProgress
 from shared.error_line import error_line
+from shared.flower import is_unavailable
 from shared.results import EvaluateMetrics, TrainMetrics
 from shared.training import EvalResult
 from shared.wire import MAX_LOG_TEXT
@@ -131,7 +132,8 @@ class RoundTracker:
                 client_id,
                 error_line(reply.error.reason),
             )
-            mine = before.model_copy(update={"error": (reply.error.reason or "")[:MAX_LOG_TEXT]})
+            error = (reply.error.reason or "")[:MAX_LOG_TEXT]
+            mine = before.model_copy(update={"error": error, "lost": is_unavailable(reply)})
         else:
             mine = self._record(client_id, instruction.kind, self._read(instruction.kind, reply), before)
         self._change(per_client={**self._round.per_client, client_id: mine})

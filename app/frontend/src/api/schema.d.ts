@@ -501,6 +501,12 @@ export interface components {
              */
             loss: number | null;
             /**
+             * Lost
+             * @description it went away before it had answered, as `error` says
+             * @default false
+             */
+            lost: boolean;
+            /**
              * Metrics
              * @description all numbers in the replies of another Flower app's client
              */

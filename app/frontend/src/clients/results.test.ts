@@ -33,7 +33,7 @@ describe("noteOf", () => {
   });
 
   it("does not call a client failed that was lost, while it is", () => {
-    const cut = { round: 22, result: result({ error: "client-3 was lost: the connection broke" }) };
+    const cut = { round: 22, result: result({ error: "the connection broke", lost: true }) };
     expect(noteOf(cut, "lost")).toBeNull();
     expect(noteOf(cut, "idle")?.kind).toBe("failed");
     expect(noteOf({ round: 22, result: failed }, "lost")?.kind).toBe("failed");

@@ -31,7 +31,7 @@ export interface Note {
 export function noteOf(latest: LatestResult | undefined, state: ClientState): Note | null {
   if (latest === undefined) return null;
   const { round, result } = latest;
-  if (state === "lost" && result.error?.includes("was lost")) return null;
+  if (state === "lost" && result.lost) return null;
   if (result.error !== null) return { kind: "failed", round, why: result.error };
   if (result.late) return { kind: "late", round, why: "it had not answered when the round's time was over" };
   return null;
