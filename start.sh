@@ -331,7 +331,7 @@ doctor_data() {
     local data=${FEDLOOM_DATA_DIR:-$home/data}
     ok digits "comes with scikit-learn"
     data_set mnist "$data/MNIST/raw/train-images-idx3-ubyte"
-    data_set fashion-mnist "$data/FashionMNIST/raw/train-images-idx3-ubyte" "$data/dataset-fashion-mnist/train-images-idx3-ubyte"
+    data_set fashion-mnist "$data/FashionMNIST/raw/train-images-idx3-ubyte" "$data/datasets/fashion-mnist/train-images-idx3-ubyte"
     data_set cifar10 "$data/cifar-10-batches-py/data_batch_1"
 }
 
@@ -477,7 +477,7 @@ run() { # $1: command; the rest is passed on
             prepare requirements.txt
             export FEDLOOM_HOME=$home # the same data sets from whatever folder this was called
             if [ "$command" = demo ] && [ $# -eq 0 ]; then
-                say "A quick look: each client trains on at most 4,000 samples. For all of them: ./start.sh demo --max-samples 0"
+                say "A quick look: each client trains on at most 4,000 samples. For all of them: $(printf %q "$0") demo --max-samples 0"
                 set -- --max-samples 4000
             fi
             exec "$python" "$root/run_$command.py" "$@"

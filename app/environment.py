@@ -181,7 +181,7 @@ class Environment:
 
     def _what_clients_run(self) -> str:
         if self.settings.app is not None:
-            return f"--app {self.settings.app.folder}"
+            return f"--app {shlex.quote(str(self.settings.app.folder))}"
         active = self.runs.active_id
         run = self.book.get(active) if active else None
         return f"--dataset {run.spec.dataset if run else self.settings.spec.dataset}"

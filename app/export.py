@@ -17,6 +17,7 @@ from app.store.urls import default_url
 from shared import paths
 from shared.errors import FedLoomError, UnknownName
 from shared.interrupt import INTERRUPTED, end_on_signals
+from shared.result_file import try_to_write
 
 ALL = "all"
 NEWEST = 10
@@ -81,6 +82,7 @@ def export(run_id: str, formats: Iterable[ExportFormat], output: Path, store_url
     A file that is there already is replaced when the new one is complete. Raises UnknownName when there is
     no such run, StoreUnavailable when the store cannot be read, and OSError when a file cannot be written.
     """
+    try_to_write(output / "run.json")
     with StoreReader.open_to_read(store_url) as store:
         run = store.run(run_id)
         if run is None:

@@ -4,88 +4,76 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from enum import Enum
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import ValidationError
 
 from shared.errors import SettingsInvalid
 from shared.flower_app import FlowerApp
-from shared.names import DatasetName, ModelName, StrategyName
 from shared.run_config import ROUNDS_KEY, fuse, parse_config, rounds_of
-from shared.run_spec import FIELDS_OF_ANY_APP, RunSpec, Scalar
+from shared.run_fields import RunField, run_fields
+from shared.run_spec import FIELDS_OF_ANY_APP, RunSpec, Scalar, words_of
 
-RUN_FLAGS = {
-    "dataset": "--dataset",
-    "model": "--model",
-    "strategy": "--strategy",
-    "strategy_params": "--strategy-param",
-    "min_clients": "--min-clients",
-    "num_partitions": "--num-partitions",
-    "local_epochs": "--local-epochs",
-    "batch_size": "--batch-size",
-    "lr": "--lr",
-    "alpha": "--alpha",
-    "seed": "--seed",
-    "fraction_train": "--fraction-train",
-    "fraction_evaluate": "--fraction-evaluate",
-    "round_timeout_s": "--round-timeout",
-    "min_replies": "--min-replies",
-    "min_reply_share": "--min-reply-share",
-    "keep_checkpoints": "--keep-checkpoints",
-}
-"""The fields of a RunSpec that have a flag, except the number of rounds."""
+RUN_FLAGS: Mapping[str, str] = MappingProxyType(
+    {field.name: field.flag for field in run_fields(RunSpec) if field.flag is not None}
+)
+"""The fields of a RunSpec that have a flag, by name; for the number of rounds each program has its own."""
 
 FLAGS_FOR_ANY_APP = tuple(name for name in RUN_FLAGS if name in FIELDS_OF_ANY_APP)
+
+IID_FLAG = "--iid"
 
 
 def add_run_flags(parser: argparse._ActionsContainer) -> None:
     """The flags that describe a run, with RunSpec's own defaults, except `--num-rounds`."""
+    for field in run_fields(RunSpec):
+        if field.flag is None:
+            continue
+        if field.name == "alpha":
+            _add_alpha(parser, field.flag, field)
+        elif field.name == "strategy_params":
+            _add_strategy_params(parser, field.flag)
+        else:
+            _add(parser, field.flag, field)
 
-    def add(
-        name: str, kind: Any = None, to: argparse._ActionsContainer = parser, **options: Any
-    ) -> argparse.Action:
-        info = RunSpec.model_fields[name]
-        default = info.get_default(call_default_factory=True)
-        shown = "" if default is None else " (%(default)s)"
-        return to.add_argument(
-            RUN_FLAGS[name],
-            dest=name,
-            **{"type": kind, "default": default, "help": f"{info.description}{shown}", **options},
-        )
 
-    add("dataset", choices=list(DatasetName))
-    add("model", choices=list(ModelName))
-    add("strategy", choices=list(StrategyName))
-    add(
-        "strategy_params",
-        _strategy_param,
+def _add(parser: argparse._ActionsContainer, flag: str, field: RunField) -> None:
+    options: dict[str, Any] = {"type": field.kind}
+    if issubclass(field.kind, Enum):
+        options = {"choices": list(field.kind)}
+    elif field.kind is bool:
+        options = {"action": argparse.BooleanOptionalAction}
+    elif field.use.unit:
+        options["metavar"] = field.use.unit.upper()
+    shown = "" if field.default is None else " (%(default)s)"
+    description = field.description.replace("%", "%%")  # which argparse would fill in
+    parser.add_argument(flag, dest=field.name, default=field.default, help=f"{description}{shown}", **options)
+
+
+def _add_alpha(parser: argparse._ActionsContainer, flag: str, field: RunField) -> None:
+    skew = parser.add_mutually_exclusive_group()
+    _add(skew, flag, field)
+    skew.add_argument(
+        IID_FLAG,
+        action="store_const",
+        const=None,
+        dest=field.name,
+        help="equal, shuffled parts instead of Dirichlet ones",
+    )
+
+
+def _add_strategy_params(parser: argparse._ActionsContainer, flag: str) -> None:
+    parser.add_argument(
+        flag,
+        dest="strategy_params",
+        type=_strategy_param,
         action="append",
-        default=None,
         metavar="NAME=VALUE",
         help="a parameter of the strategy; may be given several times",
     )
-    add("min_clients", int)
-    add("num_partitions", int)
-    add("local_epochs", int)
-    add("batch_size", int)
-    add("lr", float)
-    skew = parser.add_mutually_exclusive_group()
-    add("alpha", float, to=skew)
-    skew.add_argument(
-        "--iid",
-        action="store_const",
-        const=None,
-        dest="alpha",
-        help="equal, shuffled parts instead of Dirichlet ones",
-    )
-    add("seed", int)
-    add("fraction_train", float)
-    add("fraction_evaluate", float)
-    add("round_timeout_s", float, metavar="SECONDS")
-    add("min_replies", int)
-    add("min_reply_share", float)
-    add("keep_checkpoints", int)
 
 
 def spec_from(arguments: argparse.Namespace, rounds_flag: str = "--num-rounds") -> RunSpec:
@@ -101,7 +89,7 @@ def app_spec_from(arguments: argparse.Namespace, app: FlowerApp, given: Collecti
     """The RunSpec of a run of another Flower app. Raises SettingsInvalid, naming the flag."""
     for name, flag in RUN_FLAGS.items():
         if name in given and name not in FLAGS_FOR_ANY_APP:
-            flag = "--iid" if name == "alpha" and arguments.alpha is None else flag
+            flag = IID_FLAG if name == "alpha" and arguments.alpha is None else flag
             raise SettingsInvalid(
                 f"{flag} is for the built-in app; the app given by --app has its own run config, which "
                 "--run-config changes"
@@ -144,8 +132,7 @@ def _validated(fields: dict[str, Any], rounds_flag: str) -> RunSpec:
         first = error.errors()[0]
         name = str(first["loc"][0])
         flag = {**RUN_FLAGS, "num_rounds": rounds_flag, "run_config": "--run-config"}[name]
-        words = str(first.get("ctx", {}).get("error", first["msg"]))
-        raise SettingsInvalid(f"{flag} {first['input']}: {words}") from error
+        raise SettingsInvalid(f"{flag} {first['input']}: {words_of(first)}") from error
 
 
 def _strategy_param(text: str) -> tuple[str, Scalar]:

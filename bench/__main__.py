@@ -14,6 +14,7 @@ from bench.report import Result, table, write_json
 from shared.console import configure_logging
 from shared.errors import FedLoomError
 from shared.interrupt import end_on_signals
+from shared.result_file import try_to_write
 
 BENCHMARKS: Mapping[str, Callable[[int, bool], Result]] = MappingProxyType(
     {
@@ -29,14 +30,20 @@ def main(argv: list[str] | None = None) -> int:
     """Measure, print the table, write the JSON; 1: a number is not reached, 2: nothing was measured."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("name", choices=list(BENCHMARKS), help="what to measure")
-    parser.add_argument(
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument(
         "--repeats", type=_positive, default=3, help="runs, of which the median counts (%(default)s)"
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the result to this file")
-    parser.add_argument(
+    length.add_argument(
         "--quick", action="store_true", help="one short run: does it work? no figure to quote"
     )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the result to this file")
     arguments = parser.parse_args(argv)
+    if arguments.json is not None:
+        try:
+            try_to_write(arguments.json)
+        except OSError as error:
+            parser.error(f"--json {arguments.json}: nothing can be written there ({error.strerror})")
     configure_logging("bench")
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it reports every request
     end_on_signals()

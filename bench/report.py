@@ -14,6 +14,8 @@ from typing import Any
 
 import torch
 
+from shared.result_file import write_whole
+
 FEDLOOM = "FedLoom"
 
 Run = Mapping[str, float]
@@ -124,7 +126,7 @@ def to_json(result: Result) -> dict[str, Any]:
 
 def write_json(result: Result, path: Path) -> None:
     """Write the result to a file."""
-    path.write_text(json.dumps(to_json(result), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_whole(path, json.dumps(to_json(result), indent=2, ensure_ascii=False) + "\n")
 
 
 def table(result: Result) -> str:

@@ -101,8 +101,8 @@ DATASETS: Final[Mapping[str, DatasetInfo]] = MappingProxyType(
 _IDX_FOLDERS: Final = MappingProxyType(
     {
         "mnist": ("MNIST/raw",),
-        # The second is how Debian's package dataset-fashion-mnist lies in /usr/share.
-        "fashion-mnist": ("FashionMNIST/raw", "dataset-fashion-mnist"),
+        # The second is where Debian's package dataset-fashion-mnist lies in /usr/share.
+        "fashion-mnist": ("FashionMNIST/raw", "datasets/fashion-mnist"),
     }
 )
 _IDX_PREFIX: Final = MappingProxyType({"train": "train", "test": "t10k"})

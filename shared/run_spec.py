@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-import json
 import math
+from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_core import ErrorDetails
 
+from shared.errors import SettingsInvalid
 from shared.names import DatasetName, ModelName, StrategyName
+from shared.run_config import ROUNDS_KEY
+from shared.run_fields import FieldUse, publish_forms, run_fields
 
 MAX_ROUNDS = 10_000
 MAX_CLIENTS = 10_000
-
 
 RunConfig = dict[str, bool | float | int | str]
 """The same as Flower's UserConfig."""
@@ -21,112 +32,153 @@ ConfigValue = bool | int | float | Annotated[str, StringConstraints(max_length=1
 
 Scalar = bool | int | float | Annotated[str, StringConstraints(max_length=200)]
 
-
-FIELDS_OF_ANY_APP = frozenset(
+_LIMITS = frozenset(
     {
-        "app",
-        "run_config",
-        "num_rounds",
-        "min_clients",
-        "num_partitions",
-        "round_timeout_s",
-        "min_replies",
-        "min_reply_share",
+        "greater_than",
+        "greater_than_equal",
+        "less_than",
+        "less_than_equal",
+        "string_too_long",
+        "value_error",
     }
 )
-"""Those that are about the run and its clients, whatever they train; the others are for the built-in app."""
+"""What pydantic calls a value of the right type that is out of its range, or does not fit another field."""
 
 
 class RunSpec(BaseModel):
     """The settings of one run. Every field has a default.
 
     A run of another Flower app (`app`) has its own settings in `run_config`, and uses FIELDS_OF_ANY_APP only.
+
+    A field is declared here and nowhere else: REST, the store, the flags, the form, the run config and the
+    tables in README.md and pyproject.toml derive from it, the latter by `python -m app.run_tables`.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, json_schema_extra=publish_forms
+    )
 
-    app: str | None = Field(
+    app: Annotated[str | None, FieldUse("Flower app", flag=False, run_config=False, any_app=True)] = Field(
         default=None,
         max_length=200,
         description="name of the Flower app that the server was started with; null: the built-in one",
     )
-    run_config: dict[str, ConfigValue] = Field(
-        default_factory=dict, description="values that replace the app's own run config"
+    run_config: Annotated[
+        dict[str, ConfigValue], FieldUse("Run config", flag=False, run_config=False, any_app=True)
+    ] = Field(default_factory=dict, description="values that replace the app's own run config")
+    dataset: Annotated[DatasetName, FieldUse("Data set", "main")] = Field(
+        default=DatasetName.DIGITS, description="what every client trains on"
     )
-    dataset: DatasetName = Field(default=DatasetName.DIGITS, description="what every client trains on")
-    model: ModelName = Field(default=ModelName.CNN, description="the network that is trained")
-    num_rounds: int = Field(
-        default=10, strict=True, ge=1, le=MAX_ROUNDS, description="rounds of training and evaluation"
+    model: Annotated[ModelName, FieldUse("Model", "main")] = Field(
+        default=ModelName.CNN, description="the network that is trained"
     )
-    min_clients: int = Field(
+    strategy: Annotated[StrategyName, FieldUse("Strategy", "main")] = Field(
+        default=StrategyName.FEDAVG, description="how the clients' updates become one model"
+    )
+    strategy_params: Annotated[
+        dict[str, Scalar], FieldUse("Parameters of the strategy", flag="--strategy-param")
+    ] = Field(default_factory=dict, description="parameters of the strategy")
+    num_rounds: Annotated[
+        int, FieldUse("Rounds", "main", flag=False, run_config=ROUNDS_KEY, any_app=True)
+    ] = Field(default=10, strict=True, ge=1, le=MAX_ROUNDS, description="rounds of training and evaluation")
+    min_clients: Annotated[int, FieldUse("Min. clients", "main", any_app=True)] = Field(
         default=2,
         strict=True,
         ge=1,
         le=MAX_CLIENTS,
         description="a round starts once so many clients are there",
     )
-    num_partitions: int | None = Field(
-        default=None,
-        strict=True,
-        ge=1,
-        le=MAX_CLIENTS,
-        description="parts of the data set; without: as many as clients at the start",
-    )
-    strategy: StrategyName = Field(
-        default=StrategyName.FEDAVG, description="how the clients' updates become one model"
-    )
-    strategy_params: dict[str, Scalar] = Field(default_factory=dict, description="parameters of the strategy")
-    local_epochs: int = Field(
-        default=1, strict=True, ge=1, le=1_000, description="passes over a client's own data in one round"
-    )
-    batch_size: int = Field(
-        default=32, strict=True, ge=1, le=65_536, description="samples per step of the optimiser"
-    )
-    lr: float = Field(
+    lr: Annotated[float, FieldUse("Learning rate", "main", step=0.01)] = Field(
         default=0.05, strict=True, gt=0, le=100, description="learning rate of the clients' SGD"
     )
-    alpha: float | None = Field(
-        default=0.5,
-        strict=True,
-        gt=0,
-        le=1e6,
-        description="Dirichlet concentration: small means unequal clients; without: IID",
+    local_epochs: Annotated[int, FieldUse("Local epochs", "main")] = Field(
+        default=1, strict=True, ge=1, le=1_000, description="passes over a client's own data in one round"
     )
-    seed: int = Field(
+    batch_size: Annotated[int, FieldUse("Batch size", "main", step=8)] = Field(
+        default=32, strict=True, ge=1, le=65_536, description="samples per step of the optimiser"
+    )
+    alpha: Annotated[float | None, FieldUse("Dirichlet α", "main", step=0.1, null="IID: same for all")] = (
+        Field(
+            default=0.5,
+            strict=True,
+            gt=0,
+            le=1e6,
+            description="Dirichlet concentration: small means unequal clients; without: IID",
+        )
+    )
+    seed: Annotated[int, FieldUse("Seed", "main")] = Field(
         default=0,
         strict=True,
         ge=0,
         lt=2**53,
         description="fixes partition, initial model, batches and cohorts",
     )
-    fraction_train: float = Field(
-        default=1.0, strict=True, gt=0, le=1, description="share of the clients that train in a round"
-    )
-    fraction_evaluate: float = Field(
-        default=1.0, strict=True, ge=0, le=1, description="share of the clients that evaluate in a round"
-    )
-    round_timeout_s: float | None = Field(
+    round_timeout_s: Annotated[
+        float | None,
+        FieldUse(
+            "Seconds per round",
+            "late",
+            step=10,
+            unit="seconds",
+            hint="then it goes on without the replies that are missing",
+            null="no limit",
+            flag="--round-timeout",
+            run_config=False,
+            any_app=True,
+        ),
+    ] = Field(
         default=None,
         strict=True,
         gt=0,
         le=1e7,
         description="seconds after which a round goes on without the replies that are missing",
     )
-    min_replies: int = Field(
+    min_replies: Annotated[
+        int, FieldUse("Min. replies", "late", hint="with fewer it waits, and says for whom", any_app=True)
+    ] = Field(
         default=1,
         strict=True,
         ge=1,
         le=MAX_CLIENTS,
         description="updates that a round needs at least; with fewer it waits",
     )
-    min_reply_share: float = Field(
+    min_reply_share: Annotated[
+        float,
+        FieldUse(
+            "Min. share of replies",
+            "late",
+            step=0.1,
+            hint="of the clients that were asked, 0 to 1",
+            any_app=True,
+        ),
+    ] = Field(
         default=0.0,
         strict=True,
         ge=0,
         le=1,
         description="share of the clients asked whose updates a round needs at least",
     )
-    keep_checkpoints: int = Field(
+    num_partitions: Annotated[
+        int | None,
+        FieldUse("Parts of the data", "advanced", hint="empty: one per client", null="auto", any_app=True),
+    ] = Field(
+        default=None,
+        strict=True,
+        ge=1,
+        le=MAX_CLIENTS,
+        description="parts of the data set; without: as many as clients at the start",
+    )
+    fraction_train: Annotated[
+        float, FieldUse("Train fraction", "advanced", step=0.1, hint="of the clients per round")
+    ] = Field(default=1.0, strict=True, gt=0, le=1, description="share of the clients that train in a round")
+    fraction_evaluate: Annotated[
+        float, FieldUse("Evaluate fraction", "advanced", step=0.1, hint="of the clients per round")
+    ] = Field(
+        default=1.0, strict=True, ge=0, le=1, description="share of the clients that evaluate in a round"
+    )
+    keep_checkpoints: Annotated[
+        int, FieldUse("Checkpoints kept", "advanced", hint="the newest, beside the best", run_config=False)
+    ] = Field(
         default=3,
         strict=True,
         ge=1,
@@ -154,25 +206,50 @@ class RunSpec(BaseModel):
         """Updates that a round in which `asked` clients were asked needs at least."""
         return min(max(self.min_replies, math.ceil(self.min_reply_share * asked)), asked)
 
+    def with_changes(self, **changes: Any) -> Self:
+        """The spec with other values in some fields, checked as at the start, which `model_copy` leaves out.
+
+        Raises SettingsInvalid, which names the field.
+        """
+        set_before = {name: getattr(self, name) for name in self.model_fields_set}
+        try:
+            return type(self).model_validate(set_before | changes)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            field = ".".join(map(str, first["loc"]))
+            raise SettingsInvalid(
+                f"{first['input']!r} cannot be the value of {field}: {words_of(first)}.", field
+            ) from error
+
+    @classmethod
+    def from_store(cls, values: Any) -> Self:
+        """A spec that was kept, perhaps by another version of FedLoom, as far as this one understands it.
+
+        Fields that this version does not know are left out, those that it has added have their default. A
+        value that is beyond a limit of today stays as it was. Raises pydantic's ValidationError for a value
+        that this version cannot read at all.
+        """
+        if not isinstance(values, Mapping):
+            return cls.model_validate(values)  # which says that it is none
+        known = {name: value for name, value in values.items() if name in cls.model_fields}
+        beyond: dict[str, Any] = {}
+        while True:
+            try:
+                spec = cls.model_validate(known)
+            except ValidationError as error:
+                wrong = error.errors(include_url=False)
+                if not all(each["type"] in _LIMITS and len(each["loc"]) == 1 for each in wrong):
+                    raise
+                beyond |= {str(each["loc"][0]): known.pop(str(each["loc"][0])) for each in wrong}
+            else:
+                return spec.model_copy(update=beyond)
+
     def to_run_config(self) -> RunConfig:
         """As Flower's run config: flat, kebab case, no null (alpha 0 is IID, partitions 0 is automatic)."""
         return {
-            "dataset": self.dataset.value,
-            "model": self.model.value,
-            "num-server-rounds": self.num_rounds,
-            "min-clients": self.min_clients,
-            "num-partitions": self.num_partitions or 0,
-            "strategy": self.strategy.value,
-            "strategy-params": json.dumps(self.strategy_params, sort_keys=True),
-            "local-epochs": self.local_epochs,
-            "batch-size": self.batch_size,
-            "lr": self.lr,
-            "alpha": self.alpha or 0.0,
-            "seed": self.seed,
-            "fraction-train": self.fraction_train,
-            "fraction-evaluate": self.fraction_evaluate,
-            "min-replies": self.min_replies,
-            "min-reply-share": self.min_reply_share,
+            field.run_config: field.to_config(getattr(self, field.name))
+            for field in run_fields(type(self))
+            if field.run_config is not None
         }
 
     @classmethod
@@ -181,14 +258,19 @@ class RunSpec(BaseModel):
 
         Raises pydantic's ValidationError where a value is out of range.
         """
-        fields: dict[str, Any] = {}
-        for name in cls.model_fields:
-            key = "num-server-rounds" if name == "num_rounds" else name.replace("_", "-")
-            if key in config:
-                fields[name] = config[key]
-        if "strategy_params" in fields:
-            fields["strategy_params"] = json.loads(str(fields["strategy_params"]))
-        for name in ("alpha", "num_partitions"):
-            if name in fields:
-                fields[name] = fields[name] or None
-        return cls.model_validate(fields)
+        return cls.model_validate(
+            {
+                field.name: field.from_config(config[field.run_config])
+                for field in run_fields(cls)
+                if field.run_config is not None and field.run_config in config
+            }
+        )
+
+
+FIELDS_OF_ANY_APP = frozenset(field.name for field in run_fields(RunSpec) if field.use.any_app)
+"""Those that are about the run and its clients, whatever they train; the others are for the built-in app."""
+
+
+def words_of(error: ErrorDetails) -> str:
+    """What is wrong with a field, in pydantic's words or those of a rule of ours."""
+    return str(error.get("ctx", {}).get("error", error["msg"]))

@@ -20,9 +20,10 @@ from app.run_flags import add_run_flags, spec_from
 from app.settings import ServerSettings, port_number
 from client.settings import ClientSettings
 from shared import paths
-from shared.errors import FedLoomError, SettingsInvalid
+from shared.errors import DatasetUnavailable, FedLoomError, SettingsInvalid
 from shared.interrupt import INTERRUPTED, end_on_signals
 from shared.names import DEFAULT_WEB_PORT, DatasetName
+from shared.result_file import try_to_write
 from shared.run_spec import RunSpec
 
 FALLBACK = DatasetName.DIGITS
@@ -31,9 +32,10 @@ POLL_S = 0.2
 
 @dataclass(frozen=True)
 class DemoSettings:
-    """What `run_demo.py` was asked for."""
+    """What `run_demo.py` was asked for. `dataset_is_default`: none was named, another may take its place."""
 
     spec: RunSpec
+    dataset_is_default: bool
     clients: int
     port: int
     data_dir: Path
@@ -91,7 +93,10 @@ def parse(argv: list[str] | None) -> DemoSettings:
     run = parser.add_argument_group("the run")
     add_run_flags(run)
     parser.set_defaults(dataset=DatasetName.MNIST, min_clients=None)
-    arguments = parser.parse_args(argv)
+    arguments = parser.parse_args(argv, argparse.Namespace(dataset=None))  # None: not given
+    dataset_is_default = arguments.dataset is None
+    if dataset_is_default:
+        arguments.dataset = parser.get_default("dataset")
     if arguments.clients < 1:
         parser.error(f"--clients {arguments.clients}: at least 1 is needed")
     if arguments.max_samples < 0:
@@ -102,12 +107,18 @@ def parse(argv: list[str] | None) -> DemoSettings:
         parser.error(
             f"--min-clients {arguments.min_clients} would wait for ever: --clients is {arguments.clients}"
         )
+    if arguments.report is not None:
+        try:
+            try_to_write(arguments.report)
+        except OSError as error:
+            parser.error(f"--report {arguments.report}: nothing can be written there ({error.strerror})")
     try:
         spec = spec_from(arguments, rounds_flag="--rounds")
     except SettingsInvalid as error:
         parser.error(str(error))
     return DemoSettings(
         spec=spec,
+        dataset_is_default=dataset_is_default,
         clients=arguments.clients,
         port=arguments.port,
         data_dir=arguments.data_dir,
@@ -170,12 +181,17 @@ def _check_strategy(settings: DemoSettings) -> None:
 
 
 def _with_available_dataset(fleet: Fleet, settings: DemoSettings) -> RunSpec:
-    """The spec, with the offline data set in place of one that cannot be had."""
+    """The spec; where nobody named the data set and it cannot be had, with one that needs no network.
+
+    Raises DatasetUnavailable for one that was named.
+    """
     spec = settings.spec
     _say(f"Loading PyTorch and the data set {spec.dataset}.")
     problem = fleet.dataset_problem(spec.dataset, settings.data_dir)
     if problem is None:
         return spec
+    if not settings.dataset_is_default:
+        raise DatasetUnavailable(problem)
     _say(f"{'=' * 80}\n{problem}\nThe demo goes on with {FALLBACK}, which needs no download.\n{'=' * 80}")
     return spec.model_copy(update={"dataset": FALLBACK})
 

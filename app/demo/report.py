@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
+
+from shared.result_file import write_whole
 
 ROUND_FIELDS = ("round", "train_loss", "loss", "accuracy", "clients", "duration_s")
 
@@ -27,7 +28,4 @@ def make_report(
 
 def write_report(report: dict[str, Any], path: Path) -> None:
     """Write the report so that a reader never sees half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    partial.replace(path)
+    write_whole(path, json.dumps(report, indent=2) + "\n")

@@ -9,6 +9,7 @@ from sqlalchemy import RowMapping, Table
 
 from app.records import Client, ClientRound, ClientState, LogEntry, LogRecord, Round, Run
 from app.store.models import Base, ClientRoundRow, ClientRow, LogRow, RoundRow, RunRow
+from shared.run_spec import RunSpec
 
 Row = dict[str, Any]
 
@@ -37,7 +38,7 @@ def run_row(run: Run, added_seq: int) -> Row:
 
 def to_run(row: RowMapping) -> Run:
     """A run as it was kept."""
-    return Run.model_validate(_only(row, RUN_FIELDS))
+    return Run.model_validate({**_only(row, RUN_FIELDS), "spec": RunSpec.from_store(row["spec"])})
 
 
 def round_row(run_id: str, round_: Round) -> Row:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
 import signal
+from pathlib import Path
 
 import pytest
 
+import client.cli
 from tests.conftest import StartCommand, StartServer
 from tests.support.api import Api
-from tests.support.processes import NO_NETWORK, ServerProcess, alive
+from tests.support.processes import NO_NETWORK, ROOT, ServerProcess, alive
 from tests.support.waiting import wait_until
 
 END_TIMEOUT_S = 3.0
@@ -137,4 +141,21 @@ def test_the_server_warns_when_others_can_reach_it(start_server: StartServer) ->
     response = api.http.get("/api/v1/status", headers={"Host": "fedloom.example"})
     assert response.status_code == 200
     assert "<this-host>" in response.json()["join_command"]
+    api.close()
+
+
+def test_the_command_to_join_can_be_pasted_also_with_blanks_in_the_folder(
+    start_server: StartServer, tmp_path: Path
+) -> None:
+    folder = tmp_path / "my app; of 'mine'"
+    shutil.copytree(ROOT / "tests" / "apps" / "quickstart-numpy", folder)
+    server = start_server("--app", str(folder))
+    api = Api(server.url)
+
+    words = shlex.split(api.get("/status")["join_command"])
+
+    assert words[:2] == ["python", "run_client.py"]
+    app = client.cli.parse(words[2:]).app
+    assert app is not None
+    assert app.folder == folder.resolve()
     api.close()

@@ -100,21 +100,45 @@ def test_the_same_seed_gives_the_same_accuracies(
     assert curve(again) == curve(digits[1])
 
 
-def test_without_the_data_set_it_says_so_and_takes_the_digits(tmp_path: Path) -> None:
+def test_without_the_default_data_set_it_says_so_and_takes_the_digits(tmp_path: Path) -> None:
     command, report = demo(
         tmp_path,
         "--clients",
         "1",
         "--rounds",
         "1",
-        "--dataset",
-        "cifar10",
         env={**NO_NETWORK, "FEDLOOM_DATA_DIR": ""},
     )
 
     assert report["dataset"] == "digits"
-    assert f"The data set cifar10 is not in {tmp_path / 'data'} and could not be downloaded" in command.output
+    assert f"The data set mnist is not in {tmp_path / 'data'} and could not be downloaded" in command.output
     assert "The demo goes on with digits, which needs no download." in command.output
+
+
+@pytest.mark.parametrize("dataset", ["cifar10", "mnist"])
+def test_a_data_set_that_was_named_and_cannot_be_had_ends_it_with_the_reason(
+    dataset: str, start_command: StartCommand, tmp_path: Path
+) -> None:
+    report = tmp_path / "report.json"
+    flags = ("--dataset", dataset, "--exit-when-done", "--report", str(report))
+    command = start_command("run_demo.py", *FLAGS, *flags, env=NO_NETWORK)
+
+    assert command.wait_for_exit(60) == 1
+    assert f"error: The data set {dataset} is not in {tmp_path / 'data'} and could not be" in command.output
+    assert "digits or synthetic" in command.output
+    assert "The demo goes on" not in command.output
+    assert "Traceback" not in command.output
+    assert not report.exists()
+
+
+def test_a_report_that_cannot_be_written_is_refused_before_anything_starts(
+    start_command: StartCommand,
+) -> None:
+    command = start_command("run_demo.py", *FLAGS, "--dataset", "digits", "--report", "/proc/nowhere/r.json")
+
+    assert command.wait_for_exit(60) == 2
+    assert "--report /proc/nowhere/r.json: nothing can be written there" in command.output
+    assert "Loading" not in command.output
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])

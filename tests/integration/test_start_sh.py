@@ -234,6 +234,19 @@ def test_python_takes_the_place_of_the_shell_so_that_ctrl_c_reaches_it(
     assert process.communicate(timeout=TIMEOUT_S)[0] == "bye\n"
 
 
+def test_its_environment_can_be_activated_and_runs_the_python_commands(installed: Checkout) -> None:
+    result = subprocess.run(
+        ["bash", "-euc", ". .venv/bin/activate\nwhich python\npython run_client.py --client-id client-1"],
+        cwd=installed.folder,
+        env=installed.environment(FLWR_TELEMETRY_ENABLED="0"),
+        capture_output=True,
+        text=True,
+    )
+
+    assert result.returncode == 0, result
+    assert result.stdout.startswith(f"{installed.venv}/bin/python\nran run_client.py")
+
+
 def test_changed_requirements_are_installed(checkout: Checkout) -> None:
     assert checkout.run("demo").returncode == 0
     checkout.require("# nothing more, but not the same\n")
@@ -568,6 +581,20 @@ def test_ctrl_c_ends_check_and_begins_no_further_step(checked: Checkout, start: 
     output = process.communicate(timeout=TIMEOUT_S)[0]
     assert process.returncode == 130, output
     assert "== npm" not in output
+
+
+def test_a_command_that_it_prints_can_be_pasted(installed: Checkout, tmp_path: Path) -> None:
+    printed = installed.run("demo", cwd=tmp_path).stdout.splitlines()[0]
+
+    again = subprocess.run(
+        ["bash", "-c", printed.partition("For all of them: ")[2]],
+        cwd=tmp_path,
+        env=installed.environment(),
+        capture_output=True,
+        text=True,
+    )
+
+    assert "ran run_demo.py ['--max-samples', '0']" in again.stdout, again
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ from flwr.supercore.run import RunNotRunningException
 
 from app.federation.grid.inbox import Inbox
 from app.federation.grid.link_grid import LinkGrid
-from app.federation.link.server import LinkServer
 from app.federation.runs import app_thread
 from app.federation.runs.app_thread import AppThread
 from shared.errors import RunStopped
@@ -22,7 +21,7 @@ from tests.unit.test_grid import RUN_ID, FakeHost, FakeLink, Watching
 
 @pytest.fixture
 def grid() -> LinkGrid:
-    return LinkGrid(cast(LinkServer, FakeLink()), RUN_ID, FakeHost(), Watching())
+    return LinkGrid(FakeLink(), RUN_ID, FakeHost(), Watching())
 
 
 @pytest.fixture(autouse=True)

@@ -26,6 +26,7 @@ from shared.datasets import DATASETS, TensorSet, load_test, load_train, load_tra
 from shared.errors import Cancelled, DatasetUnavailable, UnknownName
 from tests.support.mirror import Mirror
 from tests.support.processes import NO_NETWORK
+from tests.support.tools import give_up
 from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -227,13 +228,23 @@ def test_real_mnist_is_read_without_writing(mnist_dir: Path) -> None:
     assert files_under(mnist_dir) == before
 
 
+def test_debians_package_of_fashion_mnist_is_read_where_it_lies() -> None:
+    if not Path("/usr/share/datasets/fashion-mnist").is_dir():
+        give_up("needs Debian's package dataset-fashion-mnist, which README promises to work")
+    test = load_test("fashion-mnist", "/usr/share")
+    assert (len(test), len(load_train_labels("fashion-mnist", "/usr/share"))) == (10_000, 60_000)
+    assert test.labels[:5].tolist() == [9, 2, 1, 1, 6]
+    assert test.inputs.mean().item() == pytest.approx(0, abs=0.03)
+    assert test.inputs.std().item() == pytest.approx(1, abs=0.03)
+
+
 @pytest.mark.parametrize(
     ("name", "folder", "suffix"),
     [
         ("mnist", "MNIST/raw", ""),
         ("mnist", "MNIST/raw", ".gz"),
         ("fashion-mnist", "FashionMNIST/raw", ""),
-        ("fashion-mnist", "dataset-fashion-mnist", ".gz"),
+        ("fashion-mnist", "datasets/fashion-mnist", ".gz"),
     ],
 )
 def test_files_that_are_there_are_only_read(name: str, folder: str, suffix: str, tmp_path: Path) -> None:

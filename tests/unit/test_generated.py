@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from app.run_tables import GENERATED, with_tables
 from shared.proto.generate import generate
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,3 +30,16 @@ def test_the_front_end_has_the_current_api_document() -> None:
     fresh = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
     assert committed == fresh, "run python -m app.api > app/frontend/openapi.json"
+
+
+@pytest.mark.parametrize("name", GENERATED)
+def test_what_the_documents_say_of_a_runs_settings_is_so(name: str) -> None:
+    committed = (ROOT / name).read_text(encoding="utf-8")
+
+    assert with_tables(name, committed) == committed, "run python -m app.run_tables"
+
+
+@pytest.mark.parametrize("name", GENERATED)
+def test_a_document_without_its_generated_part_is_named(name: str) -> None:
+    with pytest.raises(ValueError, match=name):
+        with_tables(name, "nothing")

@@ -14,8 +14,7 @@ from flwr.serverapp import Grid
 from app.federation.grid.content import Content
 from app.federation.grid.instruction import Instruction
 from app.federation.grid.link_grid import LinkGrid
-from app.federation.link.server import LinkServer
-from app.federation.link.session import Task
+from app.federation.link.task import Task
 from app.federation.runs import words
 from app.records import WaitingFor
 from shared.errors import ReplyInvalid, RunStopped
@@ -37,8 +36,8 @@ class FakeLink:
         self.paused: list[bool] = []
         self._assembler = Assembler()
 
-    def post(self, function: Callable[[], object]) -> None:
-        function()
+    def post(self, function: Callable[..., object], *args: Any) -> None:
+        function(*args)
 
     def dispatch(self, tasks: Iterable[Task]) -> None:
         self.tasks.update({task.client_id: task for task in tasks})
@@ -176,7 +175,7 @@ def host() -> FakeHost:
 
 @pytest.fixture
 def grid(link: FakeLink, host: FakeHost, watching: Watching) -> LinkGrid:
-    return LinkGrid(cast(LinkServer, link), RUN_ID, host, watching)
+    return LinkGrid(link, RUN_ID, host, watching)
 
 
 def messages_to(grid: Grid, *client_ids: str, server_round: int = 3) -> list[Message]:

@@ -13,7 +13,6 @@ import pytest
 
 from app.federation.grid.inbox import Inbox
 from app.federation.grid.link_grid import LinkGrid
-from app.federation.link.server import LinkServer
 from shared.errors import RunStopped
 from shared.flower import identify_server_task
 from tests.support.waiting import wait_until
@@ -35,7 +34,7 @@ def host() -> FakeHost:
 
 @pytest.fixture
 def grid(link: FakeLink, host: FakeHost) -> LinkGrid:
-    return LinkGrid(cast(LinkServer, link), RUN_ID, host, Watching())
+    return LinkGrid(link, RUN_ID, host, Watching())
 
 
 def never(looked: threading.Event) -> bool:
@@ -92,7 +91,7 @@ def test_a_command_reaches_a_thread_that_waits_in_its_turn_also_when_another_wai
 ) -> None:
     for _ in range(10):  # which of the two is woken first is left to the system
         host = FakeHost()
-        grid = LinkGrid(cast(LinkServer, link), RUN_ID, host, Watching())
+        grid = LinkGrid(link, RUN_ID, host, Watching())
         waiting = Waiting(grid)
         inside = threading.Event()
         resumed = threading.Event()

@@ -18,7 +18,8 @@ from shared.proto.link_pb2 import Chunk, Goodbye, Heartbeat, Released
 from shared.wire import Room
 from tests.support.raw_link import RawClient
 from tests.support.waiting import wait_until
-from tests.unit.test_session import a_task, without_garbage_collector
+from tests.unit.test_duties import a_task
+from tests.unit.test_session import without_garbage_collector
 
 LIMIT_S = 2.0
 

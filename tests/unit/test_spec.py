@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from shared.datasets import DATASETS
+from shared.errors import SettingsInvalid
 from shared.models import MODELS
 from shared.names import DatasetName, ModelName, StrategyName
 from shared.run_spec import RunSpec
@@ -61,6 +63,42 @@ def test_a_spec_survives_the_link_to_the_clients(spec: RunSpec) -> None:
 @given(specs())
 def test_a_spec_survives_as_json(spec: RunSpec) -> None:
     assert RunSpec.model_validate_json(spec.model_dump_json()) == spec
+
+
+@given(specs())
+def test_a_spec_survives_the_store(spec: RunSpec) -> None:
+    assert RunSpec.from_store(spec.model_dump(mode="json")) == spec
+
+
+def test_a_spec_that_another_version_kept_is_read() -> None:
+    kept = RunSpec(min_clients=3, lr=0.5).model_dump(mode="json")
+    del kept["min_replies"], kept["alpha"]
+
+    assert RunSpec.from_store({**kept, "momentum": 0.5}) == RunSpec(min_clients=3, lr=0.5)
+
+
+def test_a_value_that_was_kept_and_is_beyond_a_limit_of_today_stays() -> None:
+    beyond = {
+        "num_rounds": 20_000,
+        "min_clients": 30_000,
+        "min_replies": 3,
+        "num_partitions": 9,
+        "alpha": 1e-310,
+    }
+
+    spec = RunSpec.from_store({**RunSpec(lr=0.5).model_dump(mode="json"), **beyond})
+
+    assert spec.model_dump(include=set(beyond)) == beyond
+    assert spec.lr == 0.5
+    assert RunSpec.from_store(spec.model_dump(mode="json")) == spec
+
+
+@pytest.mark.parametrize(
+    "kept", [{"dataset": "no-more"}, {"lr": "fast"}, {"strategy_params": {"x": [1]}}, [], None, "{}"]
+)
+def test_what_was_kept_and_is_no_spec_is_refused(kept: Any) -> None:
+    with pytest.raises(ValidationError):
+        RunSpec.from_store(kept)
 
 
 def test_what_a_run_config_lacks_has_its_default() -> None:
@@ -113,6 +151,31 @@ def test_a_value_that_makes_no_sense_is_refused_by_name(field: str, value: Any) 
         RunSpec.model_validate({field: value})
 
     assert {error["loc"][0] for error in refused.value.errors()} == {field}
+
+
+def test_a_change_is_held_to_the_limits_and_to_the_other_fields() -> None:
+    spec = RunSpec(min_clients=4, seed=7)
+
+    changed = spec.with_changes(num_partitions=9, lr=0.5)
+
+    assert changed == RunSpec(min_clients=4, seed=7, num_partitions=9, lr=0.5)
+    assert changed.model_fields_set == {"min_clients", "seed", "num_partitions", "lr"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "words"),
+    [
+        ({"num_rounds": 20_000}, "num_rounds", "20000 cannot be the value of num_rounds"),
+        ({"num_partitions": 3}, "num_partitions", "3 parts are too few for min_clients = 4"),
+        ({"min_clients": 1, "min_replies": 2}, "min_replies", "2 replies may never come"),
+        ({"strategy_params": {"x": [1]}}, "strategy_params", "strategy_params.x"),
+    ],
+)
+def test_a_change_that_does_not_fit_names_the_field(changes: dict[str, Any], field: str, words: str) -> None:
+    with pytest.raises(SettingsInvalid, match=re.escape(words)) as refused:
+        RunSpec(min_clients=4).with_changes(**changes)
+
+    assert refused.value.field.split(".")[0] == field
 
 
 def test_every_name_that_can_be_chosen_exists() -> None:

@@ -187,7 +187,7 @@ def test_progress_tells_the_mean_loss_now_and_then(
     samples: TensorSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = iter(range(1_000))
-    monkeypatch.setattr("shared.training.time.monotonic", lambda: next(clock) * 0.04)
+    monkeypatch.setattr("shared.training.loop.time.monotonic", lambda: next(clock) * 0.04)
     seen: list[BatchProgress] = []
     result = train(fresh_model(), samples, CONFIG, device=CPU, seed=0, on_batch=seen.append)
     told = [step.loss for step in seen]
@@ -232,7 +232,7 @@ def test_divergence_in_the_very_last_step_is_noticed(samples: TensorSet) -> None
 def test_divergence_is_noticed_while_training_goes_on(
     samples: TensorSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.training.LOSS_INTERVAL_S", 0.0)
+    monkeypatch.setattr("shared.training.loop.LOSS_INTERVAL_S", 0.0)
     seen: list[BatchProgress] = []
     config = TrainConfig(local_epochs=1_000, batch_size=32, lr=1e9)
     with pytest.raises(TrainingDiverged):
@@ -250,7 +250,7 @@ def test_nothing_to_work_on_is_an_error(samples: TensorSet) -> None:
 
 def test_warming_up_loads_what_training_needs_and_keeps_the_random_state() -> None:
     script = (
-        "import sys, torch, shared.training as t;"
+        "import sys, torch, shared.training.loop as t;"
         "before = torch.get_rng_state();"
         "t.warm_up('cnn', 'mnist', torch.device('cpu'), 32);"
         "assert torch.equal(before, torch.get_rng_state());"

@@ -15,8 +15,8 @@ from app.federation.grid.exchange import Exchange
 from app.federation.grid.inbox import Away, Back, Failed, Inbox, Item, Membership, Pause, Reply, Stop
 from app.federation.grid.instruction import Instruction, kind_of, round_of
 from app.federation.grid.owner import Host, Observer
-from app.federation.link.server import LinkServer
-from app.federation.link.session import Task
+from app.federation.grid.transport import Transport
+from app.federation.link.task import Task
 from shared.errors import ReplyInvalid, WireError
 from shared.flower import (
     FlowerRun,
@@ -43,7 +43,7 @@ class LinkGrid(Grid):
     turn.
     """
 
-    def __init__(self, link: LinkServer, run_id: int, host: Host, observer: Observer) -> None:
+    def __init__(self, link: Transport, run_id: int, host: Host, observer: Observer) -> None:
         self._link = link
         self._run = empty_run(run_id)
         self._host = host

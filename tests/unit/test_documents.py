@@ -1,0 +1,159 @@
+"""The documents promise only what is there: commands, paths, packages, variables, requests."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import shlex
+from types import MappingProxyType
+
+import pytest
+
+from tests.support.documents import DOCUMENTS, commands, inline_codes, text_of
+from tests.support.processes import ROOT
+
+SOURCES = [
+    ROOT / "client",
+    ROOT / "shared",
+    ROOT / "tests",
+    *(path for path in (ROOT / "app").iterdir() if path.is_dir() and path.name != "frontend"),
+]
+
+RUN_BY = MappingProxyType(
+    {
+        ".ci/run": ("CONTRIBUTING.md", "what a commit must pass"),
+        "./start.sh test": (".ci/run", "./start.sh test"),
+        "./start.sh check": (".ci/run", "./start.sh check"),
+        "./start.sh test tests/unit": (".ci/run", "./start.sh test --ignore=tests/unit"),
+        ". .venv/bin/activate": ("tests/integration/test_start_sh.py", ". .venv/bin/activate"),
+        "python -m shared.proto.generate": ("tests/unit/test_generated.py", "generate(ROOT, tmp_path)"),
+        "python -m app.api > app/frontend/openapi.json": (
+            "tests/unit/test_generated.py",
+            '"-m", "app.api"',
+        ),
+        "cd app/frontend && npm ci && npm run types && npm run build": (".ci/run", "npm run types"),
+        "pip install -r requirements-dev.txt": ("start.sh", "pip install"),
+        **{
+            f"python -m bench {name} --json {name}.json": ("tests/integration/test_bench.py", f'("{name}", ')
+            for name in ("round", "overhead", "payload", "recover")
+        },
+        "python -m bench round": ("tests/integration/test_bench.py", '("round", '),
+    }
+)
+"""For each command of the documents but README, which tests/e2e/test_readme.py runs: who runs it, and how."""
+
+NOT_TRIED = {line for line in commands("CONTRIBUTING.md") if line.startswith("uv pip compile ")}
+"""Needs the network; CONTRIBUTING says so."""
+
+OUTSIDE = {
+    ". .venv/bin/activate",
+    ".fedloom/data",
+    "../shared/data",
+    "checkpoints/RUN/round-00005.safetensors",
+    "run.json",
+    "rounds.csv",
+    "clients.csv",
+    "fedloom.db",
+    "~/.flwr",
+    "~/.pgpass",
+    "MNIST/raw/train-images-idx3-ubyte",
+}
+"""Paths that are on a user's machine, or made when something runs."""
+
+
+@pytest.mark.parametrize("document", [name for name in DOCUMENTS if name != "README.md"])
+def test_every_command_of_a_document_is_run_by_something(document: str) -> None:
+    unknown = [command for command in commands(document) if command not in {*RUN_BY, *NOT_TRIED}]
+
+    assert unknown == []
+
+
+@pytest.mark.parametrize(("file", "words"), sorted(set(RUN_BY.values())))
+def test_what_is_said_to_run_a_command_does(file: str, words: str) -> None:
+    assert words in text_of(file)
+
+
+def test_what_no_test_runs_says_so() -> None:
+    assert len(NOT_TRIED) == 2
+    assert "No test runs these two" in text_of("CONTRIBUTING.md")
+
+
+def test_the_parts_of_the_front_ends_command_are_all_run() -> None:
+    run = text_of(".ci/run") + text_of("start.sh")  # which .ci/run runs
+
+    for part in ("npm ci", "npm run types", "npm run build"):
+        assert part in run
+    scripts = json.loads(text_of("app/frontend/package.json"))["scripts"]
+    assert set(re.findall(r"npm run (\w+)", text_of("CONTRIBUTING.md"))) <= scripts.keys()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_the_paths_that_a_document_names_are_there(document: str) -> None:
+    below = {path.name for folder in SOURCES for path in folder.rglob("*")}
+
+    def is_there(path: str) -> bool:
+        return (ROOT / path).exists() or ("/" not in path.rstrip("/") and path.rstrip("/") in below)
+
+    words = {word for code in inline_codes(document) if code not in OUTSIDE for word in code.split()}
+    paths = {
+        word
+        for word in words - OUTSIDE
+        if re.fullmatch(r"[\w.-]+(/[\w.-]*)+|[\w-]+\.(py|sh|md|toml|txt|json)", word)
+    }
+
+    assert {path for path in paths if not is_there(path)} == set()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_the_modules_that_a_document_starts_are_there(document: str) -> None:
+    modules = set(re.findall(r"python -m ([\w.]+)", text_of(document)))
+
+    assert {name for name in modules if importlib.util.find_spec(name) is None} == set()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_the_environment_variables_that_a_document_names_are_read(document: str) -> None:
+    sources = [path.read_text(encoding="utf-8") for folder in SOURCES for path in folder.rglob("*.py")]
+    code = "".join([text_of("start.sh"), *sources])
+
+    named = set(re.findall(r"\bFEDLOOM_[A-Z_]+", text_of(document)))
+
+    assert {name for name in named if name not in code} == set()
+
+
+def test_the_requests_that_readme_lists_are_those_of_the_api() -> None:
+    known = {
+        (method.upper(), re.sub(r"{\w+}", "X", path))
+        for path, methods in json.loads(text_of("app/frontend/openapi.json"))["paths"].items()
+        for method in methods
+    }
+    named = set()
+    for row in re.findall(r"^\| (`(?:GET|POST).*?) \|", text_of("README.md"), flags=re.MULTILINE):
+        method, start = "GET", ""
+        for code in re.findall(r"`([^`]+)`", row):
+            words = code.split()
+            if len(words) == 2:
+                method, path = words
+                start = path.rpartition("/")[0]
+            else:
+                path = start + words[0]
+            named.add((method, re.sub(r"\b[A-Z]{2,}\b", "X", path.partition("?")[0])))
+
+    assert len(named) > 10
+    assert {request for request in named if request not in known and request[1] != "/healthz"} == set()
+
+
+def test_the_debian_packages_for_the_tests_are_those_that_ci_installs() -> None:
+    [line] = [code for code in inline_codes("CONTRIBUTING.md") if code.startswith("apt install")]
+
+    needed = re.findall(r"^need ([\w-]+) ", text_of(".ci/run"), flags=re.MULTILINE)
+
+    assert sorted(shlex.split(line)[2:]) == sorted(needed)
+
+
+def test_readme_says_what_no_test_tries() -> None:
+    section = text_of("README.md").split("## What was tried\n")[1].split("\n## ")[0]
+
+    for system in ("macOS", "Fedora", "CUDA", "MPS", "Windows"):
+        assert system in section

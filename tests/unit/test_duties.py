@@ -1,0 +1,313 @@
+"""What a client has to do and is told, over its connections, without any: frames go to a list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+
+from app.events import EventBus
+from app.federation.link.clients import ClientRegistry
+from app.federation.link.duties import MAX_LABELS, Duties, OutgoingFrame
+from app.federation.link.task import Task
+from app.records import Client, ClientState
+from shared.errors import WireError
+from shared.proto.link_pb2 import Assignment, Failure, LabelCounts, Progress, ServerFrame, Welcome
+from shared.wire import opening
+from tests.support.records import a_hello
+
+RUN_ID = 7
+
+
+def a_task(told: list[str], message_id: str = "m", client_id: str = "client-1", kind: str = "train") -> Task:
+    """A message whose fate is written down in `told`."""
+    return Task(
+        message_id,
+        client_id,
+        kind,
+        1,
+        opening(message_id, 1, b"x"),
+        lambda: [],
+        1 << 30,
+        on_reply=lambda payload: told.append("replied"),
+        on_failure=told.append,
+        on_away=lambda reason: told.append("away"),
+        on_back=lambda: told.append("back"),
+    )
+
+
+class Line:
+    """A connection that keeps what it is to write."""
+
+    def __init__(self) -> None:
+        self.sent: list[ServerFrame] = []
+        self.dropped: list[str] = []
+
+    def send(self, frames: Iterable[OutgoingFrame]) -> None:
+        self.sent += [frame for frame in frames if isinstance(frame, ServerFrame)]
+
+    def drop(self, message_id: str) -> None:
+        self.dropped.append(message_id)
+
+    @property
+    def kinds(self) -> list[str | None]:
+        return [frame.WhichOneof("kind") for frame in self.sent]
+
+    @property
+    def confirmed(self) -> list[str]:
+        """The messages of which the client was told that the server has what it needs."""
+        return [frame.received.message_id for frame in self.sent if frame.WhichOneof("kind") == "received"]
+
+
+class Working:
+    """The duties of client-1, what is shown of it, and what its tasks were told."""
+
+    def __init__(self) -> None:
+        self.registry = ClientRegistry(EventBus())
+        self.duties = Duties(self.registry)
+        self.told: list[str] = []
+
+    def connect(self, *holding: str) -> Line:
+        line = Line()
+        self.duties.connected(a_hello(holding=holding), Welcome(), line)
+        return line
+
+    def dispatch(self, *message_ids: str, kind: str = "train") -> None:
+        self.duties.dispatch([a_task(self.told, message_id, kind=kind) for message_id in message_ids])
+
+    def assign(self, run_id: int = RUN_ID) -> None:
+        self.duties.assign("client-1", Assignment(run_id=run_id))
+
+    def withdraw(self, message_id: str, *, late: bool = True) -> None:
+        self.duties.withdraw("client-1", message_id, "too late", late=late)
+
+    def state(self) -> ClientState:
+        return self.client.state
+
+    @property
+    def client(self) -> Client:
+        return self.registry.known("client-1")
+
+
+@pytest.fixture
+def working() -> Working:
+    return Working()
+
+
+def test_a_client_that_comes_is_told_its_place_and_given_its_messages(working: Working) -> None:
+    working.assign()
+    working.dispatch("m")
+    assert working.told == ["away"]
+
+    line = working.connect()
+
+    assert line.kinds == ["welcome", "assignment", "task"]
+    assert working.told == ["away", "back"]
+    assert working.state() is ClientState.TRAINING
+
+
+def test_what_a_client_still_holds_is_not_sent_again(working: Working) -> None:
+    line = working.connect()
+    working.dispatch("m", "n")
+    working.duties.disconnected("client-1", line, "its line was cut")
+
+    again = working.connect("m", "unheard of")
+
+    assert list(again.sent[0].welcome.awaited) == ["m"]
+    assert [frame.task.message_id for frame in again.sent if frame.HasField("task")] == ["n"]
+    assert working.told == ["away", "away", "back", "back"]
+
+
+def test_a_client_that_is_lost_is_shown_so_and_its_messages_stay_open(working: Working) -> None:
+    line = working.connect()
+    working.dispatch("m")
+
+    working.duties.disconnected("client-1", line, "its line was cut")
+
+    assert working.state() is ClientState.LOST
+    assert working.told == ["away"]
+    assert working.duties.is_awaited("client-1", "m")
+
+
+def test_the_next_connection_of_a_client_takes_over_without_a_word(working: Working) -> None:
+    old = working.connect()
+    working.dispatch("m")
+    new = working.connect("m")
+
+    working.duties.disconnected("client-1", old, "its line was cut")
+    assert working.state() is ClientState.TRAINING
+    assert working.told == ["back"]
+
+    working.duties.disconnected("client-1", new, "its line was cut")
+    assert working.told == ["back", "away"]
+
+
+def test_a_run_that_ends_is_forgotten_and_pauses_nobody_any_more(working: Working) -> None:
+    line = working.connect()
+    working.assign()
+    working.duties.set_paused(RUN_ID, True)
+    working.duties.set_paused(RUN_ID, True)
+    working.duties.set_paused(RUN_ID + 1, False)
+    working.duties.end_run(RUN_ID)
+
+    assert [frame.pause.paused for frame in line.sent if frame.HasField("pause")] == [True, False]
+    assert working.connect().kinds == ["welcome"]
+
+
+def test_a_client_that_comes_into_a_paused_run_is_told_by_its_welcome(working: Working) -> None:
+    working.assign()
+    working.duties.set_paused(RUN_ID, True)
+
+    assert working.connect().sent[0].welcome.paused
+
+
+def test_a_reply_is_confirmed_and_told_once(working: Working) -> None:
+    line = working.connect()
+    working.dispatch("m")
+
+    working.duties.replied("client-1", "m", b"a reply")
+    working.duties.replied("client-1", "m", None)
+
+    assert working.told == ["replied"]
+    assert line.confirmed == ["m", "m"]
+    assert working.state() is ClientState.IDLE
+
+
+def test_a_reply_that_is_too_large_fails_at_its_beginning(working: Working) -> None:
+    working.connect()
+    working.dispatch("m")
+
+    working.duties.reply_begins("client-1", "m", 1 << 30)
+    assert working.told == []
+    working.duties.reply_begins("client-1", "m", (1 << 30) + 1)
+
+    (reason,) = working.told
+    assert "1,073,741,825 bytes was not taken" in reason
+    assert not working.duties.is_awaited("client-1", "m")
+
+
+def test_a_failure_is_confirmed_and_told(working: Working) -> None:
+    line = working.connect()
+    working.dispatch("m")
+
+    working.duties.failed("client-1", Failure(message_id="m", reason="no data"))
+
+    assert working.told == ["no data"]
+    assert line.confirmed == ["m"]
+
+
+def test_a_failure_of_a_message_that_nobody_awaits_is_confirmed_as_well(working: Working) -> None:
+    line = working.connect()
+    working.dispatch("m")
+    working.withdraw("m")
+
+    working.duties.failed("client-1", Failure(message_id="m", reason="no data"))
+    working.duties.failed("client-1", Failure(message_id="unheard of", reason="no data"))
+
+    assert working.state() is ClientState.IDLE
+    assert line.confirmed == ["m", "unheard of"]
+    assert working.told == []
+
+
+def test_a_message_that_is_withdrawn_is_cancelled_and_what_came_of_its_reply_is_dropped(
+    working: Working,
+) -> None:
+    line = working.connect()
+    working.dispatch("m")
+
+    working.withdraw("m")
+    working.withdraw("m")
+
+    assert line.kinds.count("cancel") == 1
+    assert line.dropped == ["m"]
+    assert working.told == []
+
+
+@pytest.mark.parametrize(("late", "state"), [(True, ClientState.LATE), (False, ClientState.IDLE)])
+def test_a_client_is_late_over_a_reconnect_as_long_as_it_holds_what_it_is_late_with(
+    working: Working, late: bool, state: ClientState
+) -> None:
+    working.connect()
+    working.dispatch("m")
+    working.withdraw("m", late=late)
+    assert working.state() is state
+
+    working.connect("m")
+    assert working.state() is state
+
+    working.duties.released("client-1", "m")
+    assert working.state() is ClientState.IDLE
+    working.duties.released("client-1", "m")
+    assert working.state() is ClientState.IDLE
+
+
+def test_a_client_that_holds_nothing_when_it_comes_back_is_not_late(working: Working) -> None:
+    working.connect()
+    working.dispatch("m")
+    working.withdraw("m")
+
+    working.connect()
+
+    assert working.state() is ClientState.IDLE
+
+
+def test_only_what_is_open_can_be_late(working: Working) -> None:
+    working.connect()
+    working.dispatch("m")
+
+    working.duties.mark_late("client-1", "another")
+    assert working.state() is ClientState.TRAINING
+
+    working.duties.mark_late("client-1", "m")
+    assert working.state() is ClientState.LATE
+
+
+def test_the_newest_message_is_what_a_client_is_shown_to_work_on(working: Working) -> None:
+    working.connect()
+    working.dispatch("m")
+    working.dispatch("n", kind="evaluate")
+    assert working.state() is ClientState.EVALUATING
+
+    working.duties.replied("client-1", "n", b"a reply")
+
+    assert working.state() is ClientState.TRAINING
+
+
+def test_progress_counts_for_what_is_awaited_only(working: Working) -> None:
+    working.connect()
+    working.dispatch("m")
+
+    working.duties.progressed("client-1", Progress(message_id="another", done=1, total=2))
+    assert working.client.progress is None
+
+    working.duties.progressed("client-1", Progress(message_id="m", done=1, total=2))
+    assert working.client.progress is not None
+
+
+def test_label_counts_are_those_of_the_run_in_which_the_client_is(working: Working) -> None:
+    working.connect()
+    working.assign()
+
+    working.duties.counted("client-1", LabelCounts(run_id=RUN_ID + 1, counts=[1]))
+    assert working.client.label_counts is None
+
+    working.duties.counted("client-1", LabelCounts(run_id=RUN_ID, counts=[1, 2]))
+    assert working.client.label_counts == (1, 2)
+
+
+@pytest.mark.parametrize("counts", [[0] * (MAX_LABELS + 1), [2**53 + 1]])
+def test_label_counts_that_cannot_be_right_break_the_protocol(working: Working, counts: list[int]) -> None:
+    working.connect()
+    working.assign()
+
+    with pytest.raises(WireError, match="label counts"):
+        working.duties.counted("client-1", LabelCounts(run_id=RUN_ID, counts=counts))
+
+
+def test_when_the_server_ends_those_who_wait_for_a_client_that_is_there_are_told(working: Working) -> None:
+    working.connect()
+    working.dispatch("m")
+
+    working.duties.away("the server shuts down")
+
+    assert working.told == ["away"]
