@@ -995,6 +995,9 @@ export interface components {
          * @description The settings of one run. Every field has a default.
          *
          *     A run of another Flower app (`app`) has its own settings in `run_config`, and uses FIELDS_OF_ANY_APP only.
+         *
+         *     A field is declared here and nowhere else: REST, the store, the flags, the form, the run config and the
+         *     tables in README.md and pyproject.toml derive from it, the latter by `python -m app.run_tables`.
          */
         RunSpec: {
             /**
