@@ -1,133 +1,227 @@
-/** Made by `npm run types`: the fields of a run's spec, with the server's defaults. */
+/** Made by `npm run types`: the fields of a run's spec, with the server's defaults and how a form asks for them. */
 import type { RunSpec } from "./types";
 
 export interface SpecField {
-  number: boolean;
+  kind: "number" | "choice" | "other";
   /** The field may be left empty. */
   nullable: boolean;
   default: unknown;
-  description: string;
+  /** Of a choice; else none. */
+  choices: readonly string[];
+  /** null: the form has no field of its own for it. */
+  form: FieldForm | null;
+}
+
+export interface FieldForm {
+  group: "main" | "late" | "advanced";
+  /** Its place among all fields. */
+  order: number;
+  title: string;
+  /** It is about the run and its clients, whatever they train. */
+  any_app: boolean;
+  step?: number;
+  unit?: string;
+  /** Stands below the field. */
+  hint?: string;
+  /** What an empty field means. */
+  null?: string;
 }
 
 export const RUN_SPEC = {
   alpha: {
-    number: true,
+    kind: "number",
     nullable: true,
     default: 0.5,
-    description: "Dirichlet concentration: small means unequal clients; without: IID",
+    choices: [],
+    form: {
+      any_app: false,
+      group: "main",
+      null: "IID: same for all",
+      order: 11,
+      step: 0.1,
+      title: "Dirichlet α",
+    },
   },
-  app: {
-    number: false,
-    nullable: true,
-    default: null,
-    description: "name of the Flower app that the server was started with; null: the built-in one",
-  },
+  app: { kind: "other", nullable: true, default: null, choices: [], form: null },
   batch_size: {
-    number: true,
+    kind: "number",
     nullable: false,
     default: 32,
-    description: "samples per step of the optimiser",
+    choices: [],
+    form: { any_app: false, group: "main", order: 10, step: 8, title: "Batch size" },
   },
   dataset: {
-    number: false,
+    kind: "choice",
     nullable: false,
     default: "digits",
-    description: "what every client trains on",
+    choices: ["digits", "mnist", "fashion-mnist", "cifar10", "synthetic"],
+    form: { any_app: false, group: "main", order: 2, title: "Data set" },
   },
   fraction_evaluate: {
-    number: true,
+    kind: "number",
     nullable: false,
     default: 1,
-    description: "share of the clients that evaluate in a round",
+    choices: [],
+    form: {
+      any_app: false,
+      group: "advanced",
+      hint: "of the clients per round",
+      order: 18,
+      step: 0.1,
+      title: "Evaluate fraction",
+    },
   },
   fraction_train: {
-    number: true,
+    kind: "number",
     nullable: false,
     default: 1,
-    description: "share of the clients that train in a round",
+    choices: [],
+    form: {
+      any_app: false,
+      group: "advanced",
+      hint: "of the clients per round",
+      order: 17,
+      step: 0.1,
+      title: "Train fraction",
+    },
   },
   keep_checkpoints: {
-    number: true,
+    kind: "number",
     nullable: false,
     default: 3,
-    description: "newest checkpoints of the model that are kept, beside the best one",
+    choices: [],
+    form: {
+      any_app: false,
+      group: "advanced",
+      hint: "the newest, beside the best",
+      order: 19,
+      step: 1,
+      title: "Checkpoints kept",
+    },
   },
   local_epochs: {
-    number: true,
+    kind: "number",
     nullable: false,
     default: 1,
-    description: "passes over a client's own data in one round",
+    choices: [],
+    form: { any_app: false, group: "main", order: 9, step: 1, title: "Local epochs" },
   },
   lr: {
-    number: true,
+    kind: "number",
     nullable: false,
     default: 0.05,
-    description: "learning rate of the clients' SGD",
+    choices: [],
+    form: { any_app: false, group: "main", order: 8, step: 0.01, title: "Learning rate" },
   },
   min_clients: {
-    number: true,
+    kind: "number",
     nullable: false,
     default: 2,
-    description: "a round starts once so many clients are there",
+    choices: [],
+    form: { any_app: true, group: "main", order: 7, step: 1, title: "Min. clients" },
   },
   min_replies: {
-    number: true,
+    kind: "number",
     nullable: false,
     default: 1,
-    description: "updates that a round needs at least; with fewer it waits",
+    choices: [],
+    form: {
+      any_app: true,
+      group: "late",
+      hint: "with fewer it waits, and says for whom",
+      order: 14,
+      step: 1,
+      title: "Min. replies",
+    },
   },
   min_reply_share: {
-    number: true,
+    kind: "number",
     nullable: false,
     default: 0,
-    description: "share of the clients asked whose updates a round needs at least",
+    choices: [],
+    form: {
+      any_app: true,
+      group: "late",
+      hint: "of the clients that were asked, 0 to 1",
+      order: 15,
+      step: 0.1,
+      title: "Min. share of replies",
+    },
   },
   model: {
-    number: false,
+    kind: "choice",
     nullable: false,
     default: "cnn",
-    description: "the network that is trained",
+    choices: ["cnn", "linear"],
+    form: { any_app: false, group: "main", order: 3, title: "Model" },
   },
   num_partitions: {
-    number: true,
+    kind: "number",
     nullable: true,
     default: null,
-    description: "parts of the data set; without: as many as clients at the start",
+    choices: [],
+    form: {
+      any_app: true,
+      group: "advanced",
+      hint: "empty: one per client",
+      null: "auto",
+      order: 16,
+      step: 1,
+      title: "Parts of the data",
+    },
   },
   num_rounds: {
-    number: true,
+    kind: "number",
     nullable: false,
     default: 10,
-    description: "rounds of training and evaluation",
+    choices: [],
+    form: { any_app: true, group: "main", order: 6, step: 1, title: "Rounds" },
   },
   round_timeout_s: {
-    number: true,
+    kind: "number",
     nullable: true,
     default: null,
-    description: "seconds after which a round goes on without the replies that are missing",
+    choices: [],
+    form: {
+      any_app: true,
+      group: "late",
+      hint: "then it goes on without the replies that are missing",
+      null: "no limit",
+      order: 13,
+      step: 10,
+      title: "Seconds per round",
+      unit: "seconds",
+    },
   },
-  run_config: {
-    number: false,
-    nullable: false,
-    default: {},
-    description: "values that replace the app's own run config",
-  },
+  run_config: { kind: "other", nullable: false, default: {}, choices: [], form: null },
   seed: {
-    number: true,
+    kind: "number",
     nullable: false,
     default: 0,
-    description: "fixes partition, initial model, batches and cohorts",
+    choices: [],
+    form: { any_app: false, group: "main", order: 12, step: 1, title: "Seed" },
   },
   strategy: {
-    number: false,
+    kind: "choice",
     nullable: false,
     default: "fedavg",
-    description: "how the clients' updates become one model",
+    choices: [
+      "fedavg",
+      "fedprox",
+      "fedavgm",
+      "fedadam",
+      "fedyogi",
+      "fedadagrad",
+      "qfedavg",
+      "fedmedian",
+      "fedtrimmedavg",
+      "krum",
+      "multikrum",
+      "bulyan",
+      "dpfedavg-fixed",
+      "dpfedavg-adaptive",
+    ],
+    form: { any_app: false, group: "main", order: 4, title: "Strategy" },
   },
-  strategy_params: {
-    number: false,
-    nullable: false,
-    default: {},
-    description: "parameters of the strategy",
-  },
+  strategy_params: { kind: "other", nullable: false, default: {}, choices: [], form: null },
 } as const satisfies Record<keyof RunSpec, SpecField>;

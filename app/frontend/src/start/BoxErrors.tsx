@@ -1,14 +1,14 @@
 import { acrossBox } from "./errors";
+import type { NumberName } from "./spec-fields";
 import form from "./StartDialog.module.css";
 import type { FormPart } from "./useStartForm";
-import type { NumberField } from "./values";
 
 interface BoxErrorsProps {
   part: FormPart;
   /** The field of the run's spec that the settings of the box stand in. */
   within: "strategy_params" | "run_config";
   /** Fields outside of the box that it speaks for too. */
-  also?: readonly NumberField[];
+  also?: readonly NumberName[];
 }
 
 /**

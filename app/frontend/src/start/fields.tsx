@@ -1,40 +1,62 @@
 /** The form's kinds of fields. Each has the name that the server gives it. */
-import { NumberInput, Switch, TextInput } from "@mantine/core";
-import type { ReactNode } from "react";
+import { NativeSelect, NumberInput, Switch, TextInput } from "@mantine/core";
+import { RUN_SPEC } from "../api/run-spec";
 import { number } from "../format/format";
 import { besideField } from "./errors";
 import { type Parameter, type Typed, valueOf } from "./parameters";
+import { type ChoiceName, formOf, type NumberName } from "./spec-fields";
 import form from "./StartDialog.module.css";
 import type { FormPart } from "./useStartForm";
-import type { NumberField as NumberFieldName } from "./values";
 
 const ORDER: ("label" | "input" | "error" | "description")[] = ["label", "input", "error", "description"];
 
 interface NumberFieldProps {
   part: FormPart;
-  field: NumberFieldName;
-  label: ReactNode;
-  step: number;
+  field: NumberName;
+  /** In place of what the server says of the field. */
   description?: string;
-  placeholder?: string;
   disabled?: boolean;
   /** In place of the field's own. */
   error?: string | boolean | undefined;
 }
 
-export function NumberField({ part, field, label, step, ...extra }: NumberFieldProps) {
+export function NumberField({ part, field, ...extra }: NumberFieldProps) {
+  const { title, step = 1, hint, null: empty = "" } = formOf(field);
   return (
     <NumberInput
-      label={label}
+      label={title}
       name={field}
       value={part.values[field]}
       onChange={(value) => part.change({ [field]: value })}
       error={part.errors[field]}
+      description={hint}
+      placeholder={empty}
       step={step}
       clampBehavior="none"
       inputWrapperOrder={ORDER}
       hideControls
       {...extra}
+    />
+  );
+}
+
+interface ChoiceFieldProps {
+  part: FormPart;
+  field: ChoiceName;
+  /** How people call a choice. */
+  titleOf: (value: string) => string;
+}
+
+export function ChoiceField({ part, field, titleOf }: ChoiceFieldProps) {
+  return (
+    <NativeSelect
+      className={field === "strategy" ? (form.wide ?? "") : ""}
+      label={formOf(field).title}
+      name={field}
+      value={part.values[field]}
+      onChange={(event) => part.change({ [field]: event.currentTarget.value })}
+      data={RUN_SPEC[field].choices.map((value) => ({ value, label: titleOf(value) }))}
+      error={part.errors[field]}
     />
   );
 }

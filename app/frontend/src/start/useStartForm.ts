@@ -5,15 +5,8 @@ import type { AppInfo, RunSpec, Strategy } from "../api/types";
 import { activeRun, runChosen, useStore } from "../store/store";
 import { failureWords, splitErrors, withoutChanged } from "./errors";
 import type { Edited, FieldErrors, Typed } from "./parameters";
-import {
-  ADVANCED_FIELDS,
-  fieldsOf,
-  type FormValues,
-  LATE_FIELDS,
-  toAppSpec,
-  toSpec,
-  valuesOf,
-} from "./values";
+import { numbersIn } from "./spec-fields";
+import { fieldsOf, type FormValues, toAppSpec, toSpec, valuesOf } from "./values";
 
 export type Section = "late" | "advanced";
 
@@ -67,8 +60,8 @@ export function useStartForm({ app, strategies, started }: StartFormInput): Star
     setErrors(fields);
     setRefused(rest);
     setOpened({
-      late: opened.late || LATE_FIELDS.some((field) => fields[field] !== undefined),
-      advanced: opened.advanced || ADVANCED_FIELDS.some((field) => fields[field] !== undefined),
+      late: opened.late || numbersIn("late").some((field) => fields[field] !== undefined),
+      advanced: opened.advanced || numbersIn("advanced").some((field) => fields[field] !== undefined),
     });
     setRefusals(refusals + 1);
   }

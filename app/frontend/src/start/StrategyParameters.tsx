@@ -1,39 +1,10 @@
-import { NativeSelect } from "@mantine/core";
 import type { Strategy } from "../api/types";
 import { plural } from "../format/format";
-import { titlesOf } from "../strategies/titles";
 import { BoxErrors } from "./BoxErrors";
 import { ParameterField } from "./fields";
 import { ofStrategy } from "./parameters";
 import form from "./StartDialog.module.css";
 import type { FormPart } from "./useStartForm";
-
-interface StrategyFieldProps {
-  part: FormPart;
-  strategies: readonly Strategy[];
-}
-
-/** Until the server has told what it offers, the chosen one is all there is. */
-export function StrategyField({ part, strategies }: StrategyFieldProps) {
-  const chosen = part.values.strategy;
-  const names = strategies.length === 0 ? [chosen] : strategies.map(({ name }) => name);
-  const titleOf = titlesOf(strategies);
-  const choose = (wanted: string): void => {
-    const strategy = names.find((name) => name === wanted);
-    if (strategy !== undefined) part.change({ strategy });
-  };
-  return (
-    <NativeSelect
-      className={form.wide ?? ""}
-      label="Strategy"
-      name="strategy"
-      value={chosen}
-      onChange={(event) => choose(event.currentTarget.value)}
-      data={names.map((name) => ({ value: name, label: titleOf(name) }))}
-      error={part.errors.strategy}
-    />
-  );
-}
 
 interface StrategyParametersProps {
   part: FormPart;
