@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from app.events import EventBus
 from app.federation.link.clients import ClientRegistry
 from app.federation.link.server import LinkServer
-from app.federation.link.spool import Receiving
+from app.federation.link.spool import Spool
 from app.federation.runs.active import Services
 from app.federation.runs.book import RunBook
 from app.federation.runs.manager import RunManager
@@ -61,7 +61,7 @@ class Environment:
             self.bus,
             settings.app.identity() if settings.app else None,
             self._app_objection,
-            Receiving(settings.home / "spool"),
+            Spool(settings.home / "spool"),
         )
         self.book = RunBook(self.bus, reversed(self.store.runs()), self.store.rounds)
         self.runs = RunManager(

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from bench.crew import Crew
 from bench.workload import CLIENTS, Outcome
-from client.fl_client import HELD_OUT
+from client.learner import HELD_OUT
 from client.main import WARM_UP_BATCH
 from shared.datasets import TensorSet, load_test, load_train, load_train_labels
 from shared.models import build_model, num_parameters

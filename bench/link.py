@@ -16,7 +16,7 @@ from app.events import EventBus
 from app.federation.grid.link_grid import LinkGrid
 from app.federation.link.clients import ClientRegistry
 from app.federation.link.server import LinkServer
-from app.federation.link.spool import Receiving
+from app.federation.link.spool import Spool
 from app.federation.runs.book import RunBook
 from app.federation.runs.tracker import RoundTracker
 from app.records import Run, RunState
@@ -42,7 +42,7 @@ class BenchLink:
         """`folder`: for replies that do not fit into memory."""
         self._bus = EventBus()
         self._registry = ClientRegistry(self._bus)
-        self._link = LinkServer(self._registry, self._bus, None, lambda _: None, Receiving(folder))
+        self._link = LinkServer(self._registry, self._bus, None, lambda _: None, Spool(folder))
         self._somebody_came = threading.Event()
         self._registry.on_membership(self._somebody_came.set)
         self.port = self._link.start("127.0.0.1", 0)

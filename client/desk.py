@@ -7,20 +7,20 @@ awaits. Work on the others is given up, a reply that is ready is sent (again), n
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from client.runtime import Runtime, Work
+from shared.payload import Payload, Serialised
 from shared.proto.link_pb2 import ClientFrame, Failure, LabelCounts, Progress, Released, Welcome
-from shared.protowire import Source
 
 
 @dataclass(frozen=True)
 class Reply:
-    """A serialised reply, in parts."""
+    """A serialised reply."""
 
     message_id: str
-    parts: Sequence[bytes]
+    message: Serialised
 
 
 Outgoing = ClientFrame | Reply
@@ -61,7 +61,7 @@ class Desk:
         """The connection is gone; the work goes on."""
         self._send = None
 
-    def take(self, message_id: str, payload: bytes | Source) -> None:
+    def take(self, message_id: str, payload: Payload) -> None:
         """A message came."""
         work = Work(
             message_id,
@@ -88,8 +88,8 @@ class Desk:
 
     # called in the runtime's thread
 
-    def _replied(self, message_id: str, parts: Sequence[bytes]) -> None:
-        self._loop.call_soon_threadsafe(self._finish, message_id, Reply(message_id, parts))
+    def _replied(self, message_id: str, message: Serialised) -> None:
+        self._loop.call_soon_threadsafe(self._finish, message_id, Reply(message_id, message))
 
     def _failed(self, message_id: str, reason: str) -> None:
         failure = ClientFrame(failure=Failure(message_id=message_id, reason=reason))

@@ -19,6 +19,7 @@ import grpc.aio
 
 from client.desk import Desk, Outgoing, Reply
 from client.runtime import Runtime
+from shared.chunks import Assembler, reply_frames
 from shared.errors import FedLoomError, LinkRefused, WireError
 from shared.proto.link_pb2 import (
     AppIdentity,
@@ -31,7 +32,7 @@ from shared.proto.link_pb2 import (
     Welcome,
 )
 from shared.version import __version__
-from shared.wire import CHANNEL_OPTIONS, LINK_METHOD, PROTOCOL_VERSION, Assembler, reply_frames
+from shared.wire import CHANNEL_OPTIONS, LINK_METHOD, PROTOCOL_VERSION
 
 Call = grpc.aio.StreamStreamCall[Any, ServerFrame]
 
@@ -231,7 +232,7 @@ class Connection:
         while True:
             item = await self._outbox.get()
             if isinstance(item, Reply):
-                for frame in reply_frames(item.message_id, item.parts):
+                for frame in reply_frames(item.message_id, item.message):
                     yield frame
             else:
                 yield item

@@ -13,6 +13,7 @@ from flwr.app import Context, Message, UserConfig
 
 from client import fl_client
 from client.fresh_app import FreshApp
+from client.learner import Site
 from client.link import ClientIdentity, Link
 from client.log_shipping import LinkLogHandler
 from client.runtime import Runtime
@@ -67,13 +68,10 @@ def _prepare_built_in(settings: ClientSettings) -> Job:
     log.info("ready: %s with %s training samples in all", settings.dataset, f"{samples:,}")
     return Job(
         app=fl_client.app,
-        node_config={
-            "dataset": settings.dataset,
-            "data-dir": str(settings.data_dir),
-            "max-samples": settings.max_samples,
-            "device": settings.device,
-            "private-labels": settings.private_labels,
-        },
+        node_config=fl_client.node_config_of(
+            Site(settings.data_dir, settings.dataset, settings.max_samples, settings.device),
+            private_labels=settings.private_labels,
+        ),
         identity=ClientIdentity(
             client_id=settings.client_id,
             dataset=settings.dataset,

@@ -9,7 +9,7 @@ import queue
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import torch
@@ -19,10 +19,10 @@ from client.gate import Gate
 from client.progress import reporting_to
 from shared.errors import Cancelled, FedLoomError, WireError
 from shared.flower import client_failed, decode, encode
+from shared.payload import Payload, Serialised, require_size
 from shared.proto.link_pb2 import Assignment, LabelCounts, Progress, Value
-from shared.protowire import Source
 from shared.training import BatchProgress
-from shared.wire import MAX_LOG_TEXT, from_values, require_size
+from shared.wire import MAX_LOG_TEXT, from_values
 
 log = logging.getLogger(__name__)
 
@@ -33,14 +33,14 @@ PROGRESS_INTERVAL_S = 0.2
 class Work:
     """A message to execute.
 
-    `reply` (with the message's id and the parts of its reply), or in its place `fail` (with a reason), and
+    `reply` (with the message's id and its reply), or in its place `fail` (with a reason), and
     before that `progress` and `labels` are called in the runtime's thread; once `cancelled` is set, only
     `released` is, when the runtime no longer works on it.
     """
 
     message_id: str
-    payload: bytes | Source
-    reply: Callable[[str, Sequence[bytes]], None]
+    payload: Payload
+    reply: Callable[[str, Serialised], None]
     fail: Callable[[str, str], None]
     progress: Callable[[Progress], None]
     released: Callable[[str], None]
@@ -128,7 +128,7 @@ class Runtime:
             if work.cancelled.is_set():
                 return
             reply = encode(self._reply(decode(work.payload), work))
-            require_size(sum(map(len, reply)))
+            require_size(len(reply.skeleton), reply.array_bytes)
         except Cancelled as cancelled:
             log.info("gave up a message: %s", cancelled)
         except WireError as error:

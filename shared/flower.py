@@ -8,26 +8,23 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections import OrderedDict
 from io import BytesIO
 from pathlib import Path
 
-from flwr.app import Array, ArrayRecord, Error, Message, MetricRecord, RecordDict
+from flwr.app import Array, ArrayRecord, Error, Message, RecordDict
 from flwr.common.config import flatten_dict
 from flwr.common.constant import ErrorCode
-from flwr.common.serde import config_record_to_proto, message_from_proto, metric_record_to_proto
+from flwr.common.serde import message_from_proto, recorddict_to_proto
 from flwr.common.serde_utils import error_to_proto, metadata_to_proto
 from flwr.proto.message_pb2 import Message as MessageProto
-from flwr.proto.recorddict_pb2 import Array as ArrayProto
-from flwr.proto.recorddict_pb2 import ArrayRecord as ArrayRecordProto
-from flwr.proto.recorddict_pb2 import RecordDict as RecordDictProto
 from flwr.supercore.run import Run as FlowerRun
 from flwr.supercore.run import RunNotRunningException
 from flwr.supercore.task_identity import TaskIdentity
 from google.protobuf.message import DecodeError
 
 from shared.errors import RunStopped, WireError
-from shared.protowire import InMemory, Source, head, take_out
+from shared.payload import Payload, Serialised, as_number
 from shared.results import records_of
 
 __all__ = [
@@ -53,30 +50,19 @@ SERVER_NODE_ID = 1
 """Flower's convention for the ServerApp's own address on the grid."""
 
 
-SMALL = 4_096
-"""Bytes: parts of a serialised message that are smaller are joined."""
-
-_TO_ARRAY_DATA = (
-    MessageProto.CONTENT_FIELD_NUMBER,
-    RecordDictProto.ITEMS_FIELD_NUMBER,
-    RecordDictProto.Item.ARRAY_RECORD_FIELD_NUMBER,
-    ArrayRecordProto.ITEMS_FIELD_NUMBER,
-    ArrayRecordProto.Item.VALUE_FIELD_NUMBER,
-    ArrayProto.DATA_FIELD_NUMBER,
-)
-"""Where in a message the bytes of its arrays are."""
-
-
 def node_id_of(client_id: str) -> int:
     """A client's address on Flower's grid: 63 bits of the SHA-256 of its id, never the server's own."""
     digest = hashlib.sha256(client_id.encode()).digest()
     return max(int.from_bytes(digest[:8], "big") >> 1, SERVER_NODE_ID + 1)
 
 
-def encode(message: Message) -> tuple[bytes, ...]:
-    """A message as bytes of Flower's own protobuf, in parts that follow each other."""
+def encode(message: Message) -> Serialised:
+    """A message as it travels over the link."""
     envelope = encode_envelope(message)
-    return (envelope, *encode_content(message.content)) if message.has_content() else (envelope,)
+    if not message.has_content():
+        return Serialised(envelope)
+    content = encode_content(message.content)
+    return Serialised(envelope + content.skeleton, content.arrays)
 
 
 def encode_envelope(message: Message) -> bytes:
@@ -91,82 +77,51 @@ def encode_envelope(message: Message) -> bytes:
     return bytes(proto.SerializeToString())
 
 
-def encode_content(content: RecordDict) -> tuple[bytes, ...]:
-    """A message's content as bytes that follow its envelope, in parts that follow each other.
-
-    The same bytes as Flower's `recorddict_to_proto` gives, which copies every array six times on the way,
-    once for each level of nesting. Here an array's own bytes are a part, and are not copied at all.
-    """
-    parts: list[bytes] = []
-    for key, record in content.items():
-        if isinstance(record, ArrayRecord):
-            inside = _encode_arrays(record)
-            opening = RecordDictProto.Item(key=key).SerializeToString() + head(
-                RecordDictProto.Item.ARRAY_RECORD_FIELD_NUMBER, _total(inside)
-            )
-            item = [opening, *inside]
-        elif isinstance(record, MetricRecord):
-            proto = RecordDictProto.Item(key=key, metric_record=metric_record_to_proto(record))
-            item = [proto.SerializeToString()]
-        else:
-            proto = RecordDictProto.Item(key=key, config_record=config_record_to_proto(record))
-            item = [proto.SerializeToString()]
-        parts += [head(RecordDictProto.ITEMS_FIELD_NUMBER, _total(item)), *item]
-    return tuple(_merged([head(MessageProto.CONTENT_FIELD_NUMBER, _total(parts)), *parts]))
+def encode_content(content: RecordDict) -> Serialised:
+    """A message's content, to follow its envelope. Its arrays' data are not copied."""
+    arrays: list[bytes] = []
+    skeleton = RecordDict(
+        {
+            key: _numbered(record, arrays) if isinstance(record, ArrayRecord) else record
+            for key, record in content.items()
+        }
+    )
+    proto = MessageProto(content=recorddict_to_proto(skeleton))
+    return Serialised(proto.SerializeToString(), tuple(arrays))
 
 
-def _encode_arrays(record: ArrayRecord) -> list[bytes]:
-    """An ArrayRecord's protobuf, in parts."""
-    parts: list[bytes] = []
+def _numbered(record: ArrayRecord, arrays: list[bytes]) -> ArrayRecord:
+    """The record with numbers in place of its arrays' data, which are appended to `arrays`."""
+    numbered = OrderedDict[str, Array]()
     for name, array in record.items():
-        opening = ArrayProto(dtype=array.dtype, shape=array.shape, stype=array.stype).SerializeToString()
-        opening += head(ArrayProto.DATA_FIELD_NUMBER, len(array.data))
-        value = head(ArrayRecordProto.Item.VALUE_FIELD_NUMBER, len(opening) + len(array.data))
-        item = ArrayRecordProto.Item(key=name).SerializeToString() + value + opening
-        parts += [head(ArrayRecordProto.ITEMS_FIELD_NUMBER, len(item) + len(array.data)) + item, array.data]
-    return parts
+        numbered[name] = _with_data(array, as_number(len(arrays)))
+        arrays.append(array.data)
+    return ArrayRecord(numbered)
 
 
-def _total(parts: Iterable[bytes]) -> int:
-    return sum(map(len, parts))
+def decode(payload: Payload) -> Message:
+    """A message from what `encode` made; raises `WireError` when it is none.
 
-
-def _merged(parts: Iterable[bytes]) -> Iterator[bytes]:
-    """The parts, with neighbours that are small joined."""
-    small = b""
-    for part in parts:
-        if len(part) < SMALL:
-            small += part
-            continue
-        if small:
-            yield small
-            small = b""
-        yield part
-    if small:
-        yield small
-
-
-def decode(payload: bytes | Source) -> Message:
-    """A message from bytes made by `encode`; raises `WireError` when they are not one.
-
-    The arrays' own bytes are copied once, from the payload into the message.
+    The arrays' data are copied once, from the payload into the message.
     """
-    source = InMemory(payload) if isinstance(payload, bytes) else payload
     try:
-        rest, blobs = take_out(source, _TO_ARRAY_DATA)
-        message = message_from_proto(MessageProto.FromString(rest))
-        if message.has_content():
-            for record in records_of(message.content, ArrayRecord).values():
-                for name, array in list(record.items()):
-                    record[name] = _with_data(array, blobs)
-        return message
+        message = message_from_proto(MessageProto.FromString(payload.skeleton()))
     except (DecodeError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise WireError(f"The payload is not a Flower message: {error}") from error
+    records = records_of(message.content, ArrayRecord).values() if message.has_content() else ()
+    places = [(record, name, array) for record in records for name, array in record.items()]
+    if len(places) != len(payload.array_bytes):
+        raise WireError(
+            f"The payload has the data of {len(payload.array_bytes)} arrays for a message with {len(places)}."
+        )
+    for number, ((record, name, array), data) in enumerate(zip(places, payload.arrays(), strict=True)):
+        if array.data != as_number(number):
+            raise WireError(f"Array {number} of the message has something else in place of that number.")
+        record[name] = _with_data(array, data)
+    return message
 
 
-def _with_data(array: Array, blobs: Sequence[bytes]) -> Array:
-    """An array whose data is the number of its bytes, with these in place. Without any it has no number."""
-    data = blobs[int(array.data)] if array.data else b""
+def _with_data(array: Array, data: bytes) -> Array:
     return Array(dtype=array.dtype, shape=array.shape, stype=array.stype, data=data)
 
 

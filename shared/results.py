@@ -26,7 +26,11 @@ def records_of(content: RecordDict, kind: type[_Record]) -> dict[str, _Record]:
 
 
 class Metrics(BaseModel):
-    """What every reply says: from how many examples its numbers come, and how long they took."""
+    """What every reply says: from how many examples its numbers come, and how long they took.
+
+    An optional field of a subclass (default None) is a further metric: once declared, it may be in a reply,
+    and reaches `app.records.ClientRound.metrics`, the store and the page without another edit.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, populate_by_name=True)
 
@@ -35,7 +39,12 @@ class Metrics(BaseModel):
 
     def to_record(self) -> MetricRecord:
         """As Flower carries it."""
-        return MetricRecord(self.model_dump(by_alias=True))
+        return MetricRecord(self.model_dump(by_alias=True, exclude_none=True))
+
+    def further(self) -> dict[str, float]:
+        """The further metrics that are there, by name."""
+        names = {name for name, info in type(self).model_fields.items() if not info.is_required()}
+        return self.model_dump(include=names, exclude_none=True)
 
     @classmethod
     def from_reply(cls, reply: Message) -> Self:

@@ -1,21 +1,23 @@
 """One client's share of the work: train a model on its samples, evaluate a model on held-out ones."""
 
+from shared.training.device import resolve_device
 from shared.training.loop import (
     BatchProgress,
     EvalResult,
     OnBatch,
-    TrainConfig,
     TrainResult,
     evaluate,
-    resolve_device,
     train,
     warm_up,
 )
+from shared.training.step import Method, Step, TrainConfig
 
 __all__ = [
     "BatchProgress",
     "EvalResult",
+    "Method",
     "OnBatch",
+    "Step",
     "TrainConfig",
     "TrainResult",
     "evaluate",

@@ -1,45 +1,31 @@
-"""One client's share of the work: train a model on its samples, evaluate a model on held-out ones.
+"""The loops that train and evaluate a model; how one step changes it is another's affair (`step.py`).
 
 The samples are ready tensors in memory and batches are sliced from them: for small images, transforms and a
-DataLoader cost more than the network itself. Local training is plain SGD as in FedAvg (McMahan et al. 2017,
-arXiv:1602.05629), if so configured with FedProx's proximal term (`shared.proximal`).
+DataLoader cost more than the network itself.
 
 On the CPU, training is bit for bit a function of (weights, data, config, seed, number of torch threads).
 """
 
+from __future__ import annotations
+
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from shared.datasets import TensorSet, dataset_info
-from shared.errors import DeviceUnavailable, NoSamples, TrainingDiverged
+from shared.errors import NoSamples, TrainingDiverged
 from shared.models import build_model
-from shared.proximal import ProximalTerm
+from shared.training.plain import PlainStep
+from shared.training.step import Method, TrainConfig
 
 LOSS_INTERVAL_S = 0.1
 """How often the running loss is read from the device for the progress callback, in seconds."""
-
-
-@dataclass(frozen=True)
-class TrainConfig:
-    """Hyperparameters of local SGD.
-
-    `proximal_mu` is FedProx's mu: the weights are drawn back to those that training began with, by
-    mu / 2 times the squared distance as a part of the objective. 0 is plain SGD.
-    """
-
-    local_epochs: int
-    batch_size: int
-    lr: float
-    momentum: float = 0.9
-    weight_decay: float = 0.0
-    proximal_mu: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -56,12 +42,14 @@ class BatchProgress:
 class TrainResult:
     """Mean cross-entropy over all batches of all epochs, size of the data set, and wall time in seconds.
 
-    FedProx's proximal term is left out of the loss, so that it compares between strategies.
+    FedProx's proximal term is left out of the loss, so that it compares between strategies. `metrics`: what
+    else the step had to tell.
     """
 
     loss: float
     examples: int
     duration_s: float
+    metrics: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -89,33 +77,6 @@ OnBatch = Callable[[BatchProgress], None]
 """Called after every batch; may raise `shared.errors.Cancelled` to end the task there."""
 
 
-def resolve_device(name: str = "auto") -> torch.device:
-    """The device by its PyTorch name, or for "auto" the best there is: CUDA, then MPS, then the CPU.
-
-    Raises:
-        DeviceUnavailable: the name is unknown or this machine has no such device.
-    """
-    if name == "auto":
-        if torch.cuda.is_available():
-            return torch.device("cuda", torch.cuda.current_device())
-        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise DeviceUnavailable(f"{name!r} is not a device. Use auto, cpu, cuda, cuda:N or mps.") from error
-    present = {
-        "cpu": True,
-        "cuda": (device.index or 0) < torch.cuda.device_count(),
-        "mps": torch.backends.mps.is_available(),
-    }
-    if not present.get(device.type, False):
-        raise DeviceUnavailable(
-            f"The device {name!r} was asked for, but PyTorch finds no such device on this machine. "
-            'Use "auto" to take the best one there is, or "cpu".'
-        )
-    return device
-
-
 def train(
     model: nn.Module,
     data: TensorSet,
@@ -124,10 +85,9 @@ def train(
     device: torch.device,
     seed: int,
     on_batch: OnBatch | None = None,
+    method: Method = PlainStep,
 ) -> TrainResult:
-    """Train `model` in place with SGD on shuffled batches; the model ends on `device`.
-
-    The momentum starts at zero in every call. The last batch of an epoch may be smaller.
+    """Train `model` in place on shuffled batches, by plain SGD or another method; it ends on `device`.
 
     Raises:
         TrainingDiverged: the loss or a weight is no longer finite.
@@ -137,31 +97,17 @@ def train(
     started = time.perf_counter()
     model.to(device).train()
     data = data.to(device)
-    optimizer = torch.optim.SGD(
-        model.parameters(),
-        lr=config.lr,
-        momentum=config.momentum,
-        weight_decay=config.weight_decay,
-        fused=True,
-    )
     shuffle = torch.Generator().manual_seed(seed)
-    progress = _Progress(config.local_epochs * math.ceil(len(data) / config.batch_size), device, on_batch)
     with _channels_last(model):
-        proximal_term = ProximalTerm(model, config.proximal_mu) if config.proximal_mu else None
-        for _ in range(config.local_epochs):
-            order = torch.randperm(len(data), generator=shuffle).to(device)
-            for rows in torch.split(order, config.batch_size):
-                optimizer.zero_grad()
-                loss = functional.cross_entropy(model(data.inputs[rows]), data.labels[rows])
-                loss.backward()
-                if proximal_term is not None:
-                    proximal_term.add_gradient()
-                optimizer.step()
-                progress.advance(loss.detach(), len(rows), config)
+        step = method(model, config)
+        progress = _Progress(step.num_lots(len(data)), device, on_batch)
+        for rows in step.lots(len(data), shuffle):
+            loss = step.take(data.inputs[rows], data.labels[rows])
+            progress.advance(loss, len(rows), config)
     mean_loss = progress.mean_loss()
     _check_finite(mean_loss, config)
     _check_finite(float(sum(parameter.detach().sum() for parameter in model.parameters())), config)
-    return TrainResult(mean_loss, len(data), time.perf_counter() - started)
+    return TrainResult(mean_loss, len(data), time.perf_counter() - started, step.metrics())
 
 
 def evaluate(
@@ -264,8 +210,8 @@ class _Progress:
         self._on_batch(BatchProgress(self._done, self._total, self._examples, mean_loss))
 
     def mean_loss(self) -> float:
-        """Mean over all examples so far; waits for the device."""
-        return self._loss_sum.item() / self._examples
+        """Mean over all examples so far, 0 before the first; waits for the device."""
+        return self._loss_sum.item() / max(self._examples, 1)
 
 
 def _check_not_empty(data: TensorSet, purpose: str) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from flwr.app import Array, ArrayRecord
 
-from shared.proto.link_pb2 import Chunk, ServerFrame
+from shared.chunks import opening
+from shared.proto.link_pb2 import ServerFrame
 from tests.fault.conftest import completed_round, read_message, said_since
 from tests.support.answers import TRAINED, evaluated, model_of, serve, trained
 from tests.support.api import Api
@@ -146,7 +147,8 @@ class TestCutConnection:
         run_id = api.start(**SPEC, min_replies=2)["id"]
         message_id, message = read_message(bad)
         reply = trained(message)
-        bad.send(reply=Chunk(message_id=message_id, total_bytes=len(reply), data=reply[:100]))
+        size = len(reply.skeleton)
+        bad.send(reply=opening(message_id, reply.skeleton[:100], size, reply.array_bytes))
 
         link, answer = self.again(lasting_server, message_id)
         with link:

@@ -11,10 +11,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from flwr.app import Array, ArrayRecord, ConfigRecord, Message, MetricRecord
+from flwr.app import Array, ArrayRecord, ConfigRecord, Message, MetricRecord, RecordDict
+from flwr.common.serde import recorddict_to_proto
 from flwr.proto.message_pb2 import Message as MessageProto
 
-from shared.flower import set_message_id
+from shared.flower import encode_envelope, set_message_id
+from shared.payload import Serialised
 from shared.proto.link_pb2 import Chunk, LabelCounts, LogLine
 from shared.wire import CHUNK_BYTES, MAX_MESSAGE_BYTES
 from tests.fault.conftest import completed_round, read_message, said_since
@@ -30,22 +32,22 @@ pytestmark = pytest.mark.usefixtures("no_tracebacks")
 SPEC: dict[str, Any] = {"min_clients": 2, "num_partitions": 2, "model": "linear", "num_rounds": 1}
 
 
-def of_another_message(message: Message) -> bytes:
+def of_another_message(message: Message) -> Serialised:
     set_message_id(message, "another")
     return trained(message)
 
 
-def of_another_client(message: Message) -> bytes:
+def of_another_client(message: Message) -> Serialised:
     message.metadata.__dict__["_dst_node_id"] = 12345
     return trained(message)
 
 
-def of_another_run(message: Message) -> bytes:
+def of_another_run(message: Message) -> Serialised:
     message.metadata.__dict__["_run_id"] = 12345
     return trained(message)
 
 
-def each(change: Callable[[Array], Array]) -> Callable[[Message], bytes]:
+def each(change: Callable[[Array], Array]) -> Callable[[Message], Serialised | bytes]:
     """Every array of the model is changed."""
     return lambda message: trained(
         message, ArrayRecord({name: change(array) for name, array in model_of(message).items()})
@@ -80,7 +82,28 @@ def nested(depth: int) -> bytes:
     return b"\x53" * depth + b"\x54" * depth
 
 
-WRONG: dict[str, tuple[Callable[[Message], bytes], str]] = {
+def longer(reply: Serialised, more: bytes) -> Serialised:
+    """With more at the end of its skeleton."""
+    return Serialised(reply.skeleton + more, reply.arrays)
+
+
+def without_data(reply: Serialised) -> bytes:
+    """What announces no arrays, although it has some."""
+    return reply.skeleton
+
+
+def without_the_last(reply: Serialised) -> Serialised:
+    return Serialised(reply.skeleton, reply.arrays[:-1])
+
+
+def in_flowers_own_style(message: Message) -> bytes:
+    """With the arrays' data inside protobuf, as FedLoom 0.1 sent it."""
+    reply = Message(RecordDict({"arrays": message.content.array_records["arrays"]}), reply_to=message)
+    content = MessageProto(content=recorddict_to_proto(reply.content))
+    return encode_envelope(reply) + content.SerializeToString()
+
+
+WRONG: dict[str, tuple[Callable[[Message], Serialised | bytes], str]] = {
     "of another message": (of_another_message, "belongs to another message"),
     "of another client": (of_another_client, "belongs to another message"),
     "of another run": (of_another_run, "belongs to another message"),
@@ -127,14 +150,21 @@ WRONG: dict[str, tuple[Callable[[Message], bytes], str]] = {
     ),
     "garbage": (lambda m: b"\xff" * 5_000, "not a Flower message"),
     "nothing": (lambda m: b"", ""),
-    "half of it": (lambda m: trained(m)[:400], ""),
-    "deep nesting": (lambda m: trained(m) + nested(100_000), "not a Flower message"),
+    "half of it": (lambda m: trained(m).skeleton[:200], ""),
+    "no data": (lambda m: without_data(trained(m)), "the data of 0 arrays"),
+    "too few data": (lambda m: without_the_last(trained(m)), "arrays for a message with"),
+    "data in place": (in_flowers_own_style, "the data of 0 arrays"),
+    "deep nesting": (lambda m: longer(trained(m), nested(100_000)), "not a Flower message"),
 }
 
 
 @pytest.mark.parametrize(("make", "words"), WRONG.values(), ids=WRONG)
 def test_a_wrong_update_is_left_out_in_words_and_the_round_goes_on(
-    make: Callable[[Message], bytes], words: str, api: Api, bad: RawClient, lasting_server: ForkedServer
+    make: Callable[[Message], Serialised | bytes],
+    words: str,
+    api: Api,
+    bad: RawClient,
+    lasting_server: ForkedServer,
 ) -> None:
     memory = PeakMemory(lasting_server.pid)
     with RawClient(lasting_server.link) as other:
@@ -173,24 +203,24 @@ def test_what_an_array_is_called_counts_less_than_what_it_is(
     assert memory.grown_by < 50 << 20
 
 
-def many_metrics(message: Message) -> bytes:
+def many_metrics(message: Message) -> Serialised:
     return trained(message, metrics={**TRAINED, **{str(number): 1.0 for number in range(200_000)}})
 
 
-def many_arrays(message: Message) -> bytes:
+def many_arrays(message: Message) -> Serialised:
     """Without content, and written as protobuf at once: Flower's own way takes minutes."""
     more = MessageProto()
     arrays = more.content.items.add(key="more").array_record
     for number in range(100_000):
         arrays.items.add(key=str(number))
-    return trained(message) + more.SerializeToString()
+    return longer(trained(message), more.SerializeToString())
 
 
-def many_records(message: Message) -> bytes:
+def many_records(message: Message) -> Serialised:
     more = MessageProto()
     for number in range(100_000):
         more.content.items.add(key=str(number)).metric_record.SetInParent()
-    return trained(message) + more.SerializeToString()
+    return longer(trained(message), more.SerializeToString())
 
 
 class TestTooMuch:
@@ -219,7 +249,14 @@ class TestTooMuch:
     ) -> None:
         run_id = api.start(**SPEC, fraction_evaluate=0.0)["id"]
         message_id, _ = bad.read_task()
-        bad.send(reply=Chunk(message_id=message_id, total_bytes=MAX_MESSAGE_BYTES, data=bytes(CHUNK_BYTES)))
+        bad.send(
+            reply=Chunk(
+                message_id=message_id,
+                total_bytes=MAX_MESSAGE_BYTES,
+                array_bytes=[MAX_MESSAGE_BYTES],
+                data=bytes(CHUNK_BYTES),
+            )
+        )
         for index in range(1, 800):  # it goes on to send what nobody wants, and is still listened to
             bad.send(reply=Chunk(index=index, data=bytes(CHUNK_BYTES)))
         bad.send(log=LogLine(message="two hundred megabytes later"))
@@ -233,12 +270,12 @@ class TestTooMuch:
 
     @pytest.mark.parametrize("flood", [many_arrays, many_metrics, many_records])
     def test_a_flood_of_small_things_is_refused_unread(
-        self, flood: Callable[[Message], bytes], api: Api, bad: RawClient, good: None
+        self, flood: Callable[[Message], Serialised], api: Api, bad: RawClient, good: None
     ) -> None:
         run_id = api.start(**SPEC)["id"]
         message_id, message = read_message(bad)
 
-        bad.send_reply(message_id, [flood(message)])
+        bad.send_reply(message_id, flood(message))
 
         assert serve(bad) == "evaluate", "it may go on to take part"
         round_ = completed_round(api, run_id)

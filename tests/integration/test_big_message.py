@@ -17,7 +17,7 @@ from app.federation.grid.instruction import Instruction
 from app.federation.grid.link_grid import LinkGrid
 from app.federation.link.clients import ClientRegistry
 from app.federation.link.server import LinkServer
-from app.federation.link.spool import Receiving
+from app.federation.link.spool import Spool
 from bench.host import BenchHost
 from client.link import ClientIdentity, Link
 from client.runtime import Runtime
@@ -93,7 +93,7 @@ class ClientThread:
 def link(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LinkServer]:
     bus = EventBus()
     registry = ClientRegistry(bus)
-    link = LinkServer(registry, bus, None, lambda _: None, Receiving(tmp_path, request.param))
+    link = LinkServer(registry, bus, None, lambda _: None, Spool(tmp_path, request.param))
     link.start("127.0.0.1", 0)
     client = ClientThread(f"127.0.0.1:{link.port}")
     wait_until(lambda: registry.get("a"), "the client is connected")

@@ -12,6 +12,7 @@ import torch
 from flwr.app import ArrayRecord, Message, MetricRecord, RecordDict
 
 from shared.flower import client_failed, decode, encode
+from shared.payload import Serialised
 from shared.proto.link_pb2 import Chunk, ClientFrame, Failure, Goodbye, Heartbeat, Hello, LogLine, Progress
 from tests.support.api import Api
 from tests.support.processes import ServerProcess
@@ -57,7 +58,7 @@ class TestHello:
         client = api.wait_for_client("a", "idle")
         assert (client["dataset"], client["host"], client["device"]) == ("digits", "a test", "cpu")
 
-    @pytest.mark.parametrize("protocol", [0, 1, 3, 2**32 - 1])
+    @pytest.mark.parametrize("protocol", [0, 1, 2, 4, 2**32 - 1])
     def test_another_version_of_the_protocol_is_refused_with_both_versions(
         self, link: RawClient, protocol: int
     ) -> None:
@@ -279,7 +280,7 @@ class TestInARun:
     ) -> None:
         message_id, payload = link.read_task()
         failed = client_failed(decode(payload), "Traceback:\n  somewhere\nValueError: no such thing")
-        link.reply(message_id, b"".join(encode(failed)))
+        link.reply(message_id, encode(failed))
 
         assert "(ValueError: no such thing)" in api.wait_for_run(run_id, "failed")["reason"]
 
@@ -338,5 +339,5 @@ class TestInARun:
         assert failed["reason"].startswith("Round 1 failed: no client returned an update (")
 
 
-def answer_to(message: Message, **content: Any) -> bytes:
-    return b"".join(encode(Message(RecordDict(content), reply_to=message)))
+def answer_to(message: Message, **content: Any) -> Serialised:
+    return encode(Message(RecordDict(content), reply_to=message))

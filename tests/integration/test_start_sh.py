@@ -465,6 +465,16 @@ def test_doctor_knows_the_data_sets_that_are_here(checkout: Checkout, tmp_path: 
     assert "note  cifar10" in result.stdout
 
 
+def test_doctor_knows_debians_package_of_fashion_mnist(checkout: Checkout, tmp_path: Path) -> None:
+    package = tmp_path / "share" / "datasets" / "fashion-mnist"
+    package.mkdir(parents=True)
+    (package / "train-images-idx3-ubyte.gz").touch()
+
+    result = checkout.run("doctor", FEDLOOM_DATA_DIR=str(tmp_path / "share"))
+
+    assert f"ok    fashion-mnist in {package}" in result.stdout
+
+
 @pytest.mark.parametrize(
     ("typed", "ran"),
     [

@@ -10,26 +10,27 @@ import numpy as np
 from flwr.app import Array, ArrayRecord, Message, MetricRecord, RecordDict
 
 from shared.flower import decode, encode
+from shared.payload import Serialised
 from tests.support.raw_link import RawClient
 
 TRAINED: Mapping[str, Any] = {"num-examples": 10, "train_loss": 0.5, "duration_s": 0.1}
 EVALUATED: Mapping[str, Any] = {"num-examples": 10, "loss": 0.5, "accuracy": 0.5, "duration_s": 0.1}
 
 
-def answer_to(message: Message, **content: Any) -> bytes:
+def answer_to(message: Message, **content: Any) -> Serialised:
     """A reply with these records."""
-    return b"".join(encode(Message(RecordDict(content), reply_to=message)))
+    return encode(Message(RecordDict(content), reply_to=message))
 
 
 def trained(
     message: Message, arrays: ArrayRecord | None = None, metrics: Mapping[str, Any] = TRAINED
-) -> bytes:
+) -> Serialised:
     """The reply to a message that asks to train; by default with the model as it was sent."""
     model = message.content.array_records["arrays"] if arrays is None else arrays
     return answer_to(message, arrays=model, metrics=MetricRecord(dict(metrics)))
 
 
-def evaluated(message: Message, metrics: Mapping[str, Any] = EVALUATED) -> bytes:
+def evaluated(message: Message, metrics: Mapping[str, Any] = EVALUATED) -> Serialised:
     """The reply to a message that asks to evaluate."""
     return answer_to(message, metrics=MetricRecord(dict(metrics)))
 

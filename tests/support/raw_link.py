@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import grpc
 
+from shared.buffers import MemoryBuffer
+from shared.chunks import opening, reply_frames
+from shared.payload import Payload, Serialised
 from shared.proto.link_pb2 import Chunk, ClientFrame, Hello, ServerFrame
-from shared.wire import LINK_METHOD, PROTOCOL_VERSION, reply_frames
+from shared.wire import LINK_METHOD, PROTOCOL_VERSION
 
 TIMEOUT_S = 20.0
 
@@ -66,22 +69,27 @@ class RawClient:
             pass
         return frame
 
-    def read_task(self) -> tuple[str, bytes]:
+    def read_task(self) -> tuple[str, Payload]:
         """The next whole message: its id and payload. Other frames are passed over."""
         parts: list[Chunk] = []
         while not parts or sum(len(part.data) for part in parts) < parts[0].total_bytes:
             frame = self.read()
             if frame.WhichOneof("kind") == "task":
                 parts.append(frame.task)
-        return parts[0].message_id, b"".join(part.data for part in parts)
+        buffer = MemoryBuffer()
+        for part in parts:
+            buffer.add(part.data)
+        return parts[0].message_id, Payload(buffer, parts[0].array_bytes)
 
-    def reply(self, message_id: str, payload: bytes) -> None:
-        """Answer a message, in one chunk."""
-        self.send(reply=Chunk(message_id=message_id, total_bytes=len(payload), data=payload))
+    def reply(self, message_id: str, payload: Serialised | bytes) -> None:
+        """Answer a message, in one chunk. Bytes: a skeleton, whatever it is, without arrays."""
+        reply = Serialised(payload) if isinstance(payload, bytes) else payload
+        data = b"".join([reply.skeleton, *reply.arrays])
+        self.send(reply=opening(message_id, data, len(reply.skeleton), reply.array_bytes))
 
-    def send_reply(self, message_id: str, parts: Sequence[bytes]) -> None:
+    def send_reply(self, message_id: str, reply: Serialised) -> None:
         """Answer a message in as many chunks as it takes."""
-        for frame in reply_frames(message_id, parts):
+        for frame in reply_frames(message_id, reply):
             self.send_bytes(frame)
 
     def ending(self) -> grpc.StatusCode:

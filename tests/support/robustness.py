@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache, partial
 from types import MappingProxyType
-from typing import Any, cast
 from unittest.mock import patch
 
 import numpy as np
@@ -20,7 +19,7 @@ from flwr.app import Array, ArrayRecord, ConfigRecord, Message
 
 from app.federation.strategies import build_strategy
 from app.federation.strategies.registry import STRATEGIES
-from client import fl_client
+from client import fl_client, learner
 from shared import paths
 from shared.datasets import load_test
 from shared.models import build_model
@@ -102,8 +101,7 @@ def _flip(scale: float, message: Message, reply: Message) -> None:
 @contextmanager
 def _all_parts_in_memory() -> Iterator[None]:
     """A client process keeps its one part of the data in memory; this process is ten clients."""
-    load = cast(Callable[..., Any], fl_client._load.__wrapped__)
-    with patch.object(fl_client, "_load", lru_cache(load)):
+    with patch.object(learner, "read_part", lru_cache(learner.read_part)):
         yield
 
 

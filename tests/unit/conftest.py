@@ -1,4 +1,4 @@
-"""The databases on which the store is tested."""
+"""The databases on which the store is tested, and what holds for all property tests."""
 
 from __future__ import annotations
 
@@ -6,9 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from app.store.urls import default_url
 from tests.support.postgres import PostgresServer, running_postgres
+
+# No test judges speed, also where several of them share a core.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from bench.crew import BenchFailed
 from bench.images import write_images
 from bench.report import FEDLOOM, Figure, Machine, Result, medians, ratios, table, this_machine, write_json
 from bench.workload import Outcome
-from client.fl_client import HELD_OUT
+from client.learner import HELD_OUT
 from shared.datasets import load_test, load_train, load_train_labels
 from shared.models import build_model, num_parameters
 from shared.partition import partition_indices, split_holdout

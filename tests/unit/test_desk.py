@@ -10,7 +10,9 @@ import pytest
 
 from client.desk import Desk, Outgoing, Reply
 from client.runtime import Runtime, Work
+from shared.payload import Serialised
 from shared.proto.link_pb2 import ClientFrame, Welcome
+from tests.support.payloads import payload_of
 
 
 class FakeRuntime:
@@ -44,7 +46,7 @@ class Held:
         self.desk.connected(Welcome(awaited=awaited), self.sent.append)
 
     def take(self, message_id: str) -> Work:
-        self.desk.take(message_id, b"a message")
+        self.desk.take(message_id, payload_of(b"a message"))
         return self.runtime.works[message_id]
 
     def settle(self) -> None:
@@ -69,9 +71,9 @@ def held() -> Iterator[Held]:
 def test_a_reply_is_held_until_the_server_has_it(held: Held) -> None:
     work = held.take("m")
     assert held.desk.holding() == ["m"]
-    work.reply("m", [b"a reply"])
+    work.reply("m", Serialised(b"a reply"))
     held.settle()
-    assert held.sent == [Reply("m", [b"a reply"])]
+    assert held.sent == [Reply("m", Serialised(b"a reply"))]
     assert held.desk.holding() == ["m"]
 
     held.desk.confirm("m")
@@ -127,7 +129,7 @@ def test_work_that_nobody_awaits_after_a_reconnect_is_held_over_the_next_until_i
 
 def test_work_that_ends_just_when_it_is_given_up_is_released(held: Held) -> None:
     work = held.take("m")
-    work.reply("m", [b"a reply"])
+    work.reply("m", Serialised(b"a reply"))
     held.desk.cancel("m")
 
     held.settle()
@@ -137,19 +139,19 @@ def test_work_that_ends_just_when_it_is_given_up_is_released(held: Held) -> None
 
 
 def test_what_is_ready_and_still_awaited_is_sent_again_after_a_reconnect(held: Held) -> None:
-    held.take("m").reply("m", [b"a reply"])
+    held.take("m").reply("m", Serialised(b"a reply"))
     held.settle()
     held.desk.disconnected()
 
     held.connect("m")
 
-    assert held.sent == [Reply("m", [b"a reply"])]
+    assert held.sent == [Reply("m", Serialised(b"a reply"))]
     assert held.released == []
 
 
 def test_what_is_ready_and_no_longer_awaited_is_released_after_a_reconnect(held: Held) -> None:
     """The server shows a client as late until it hears that, if it heard of the message in the hello."""
-    held.take("m").reply("m", [b"a reply"])
+    held.take("m").reply("m", Serialised(b"a reply"))
     held.settle()
     held.desk.disconnected()
     assert held.desk.holding() == ["m"]  # so says the hello

@@ -11,9 +11,11 @@ from app.federation.link.clients import ClientRegistry
 from app.federation.link.duties import MAX_LABELS, Duties, OutgoingFrame
 from app.federation.link.task import Task
 from app.records import Client, ClientState
+from shared.chunks import opening
 from shared.errors import WireError
+from shared.payload import Payload
 from shared.proto.link_pb2 import Assignment, Failure, LabelCounts, Progress, ServerFrame, Welcome
-from shared.wire import opening
+from tests.support.payloads import payload_of
 from tests.support.records import a_hello
 
 RUN_ID = 7
@@ -21,15 +23,20 @@ RUN_ID = 7
 
 def a_task(told: list[str], message_id: str = "m", client_id: str = "client-1", kind: str = "train") -> Task:
     """A message whose fate is written down in `told`."""
+
+    def replied(payload: Payload) -> None:
+        payload.release()
+        told.append("replied")
+
     return Task(
         message_id,
         client_id,
         kind,
         1,
-        opening(message_id, 1, b"x"),
+        opening(message_id, b"x", 1, []),
         lambda: [],
         1 << 30,
-        on_reply=lambda payload: told.append("replied"),
+        on_reply=replied,
         on_failure=told.append,
         on_away=lambda reason: told.append("away"),
         on_back=lambda: told.append("back"),
@@ -165,7 +172,7 @@ def test_a_reply_is_confirmed_and_told_once(working: Working) -> None:
     line = working.connect()
     working.dispatch("m")
 
-    working.duties.replied("client-1", "m", b"a reply")
+    working.duties.replied("client-1", "m", payload_of(b"a reply"))
     working.duties.replied("client-1", "m", None)
 
     assert working.told == ["replied"]
@@ -268,7 +275,7 @@ def test_the_newest_message_is_what_a_client_is_shown_to_work_on(working: Workin
     working.dispatch("n", kind="evaluate")
     assert working.state() is ClientState.EVALUATING
 
-    working.duties.replied("client-1", "n", b"a reply")
+    working.duties.replied("client-1", "n", payload_of(b"a reply"))
 
     assert working.state() is ClientState.TRAINING
 

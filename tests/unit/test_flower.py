@@ -36,7 +36,9 @@ from shared.flower import (
     node_id_of,
     set_message_id,
 )
+from shared.payload import Serialised
 from tests.support.apps import CLIENT_APP, write_app
+from tests.support.payloads import payload_of
 
 PUBLIC = {"flwr.app", "flwr.clientapp", "flwr.serverapp", "flwr.serverapp.strategy"}
 ROOT = Path(__file__).resolve().parents[2]
@@ -76,7 +78,7 @@ def instruction() -> Message:
 
 
 def there_and_back(message: Message) -> Message:
-    return decode(b"".join(encode(message)))
+    return decode(payload_of(message))
 
 
 @pytest.mark.parametrize(("module", "name"), USED)
@@ -119,7 +121,8 @@ def test_a_message_survives_the_way() -> None:
 def test_metadata_and_content_serialised_apart_are_one_message() -> None:
     sent = instruction()
 
-    got = decode(encode_envelope(sent) + b"".join(encode_content(sent.content)))
+    content = encode_content(sent.content)
+    got = decode(payload_of(Serialised(encode_envelope(sent) + content.skeleton, content.arrays)))
 
     assert encode(got) == encode(there_and_back(sent))
     assert got.metadata.message_id == "id-1"
@@ -149,10 +152,19 @@ def contents(draw: st.DrawFn) -> RecordDict:
 
 
 @given(contents())
-def test_content_is_serialised_as_flower_does(content: RecordDict) -> None:
-    ours = MessageProto.FromString(b"".join(encode_content(content)))
+def test_a_skeleton_is_flowers_protobuf_with_numbers_in_place_of_the_data(content: RecordDict) -> None:
+    serialised = encode_content(content)
 
-    assert ours == MessageProto(content=recorddict_to_proto(content))
+    restored = MessageProto.FromString(serialised.skeleton)
+    data = iter(enumerate(serialised.arrays))
+    for item in restored.content.items:
+        for entry in item.array_record.items:
+            number, array = next(data)
+            assert entry.value.data == number.to_bytes(4, "little")
+            entry.value.data = array
+
+    assert next(data, None) is None
+    assert restored == MessageProto(content=recorddict_to_proto(content))
 
 
 @given(contents())
@@ -186,27 +198,82 @@ def test_a_lost_client_can_be_told_from_one_that_failed() -> None:
 @given(st.binary(min_size=1, max_size=300))
 def test_bytes_that_are_no_message_are_refused(garbage: bytes) -> None:
     try:
-        message = decode(garbage)
+        message = decode(payload_of(garbage))
     except WireError:
         return
     assert isinstance(message, Message)
 
 
-@pytest.mark.parametrize("garbage", [b"", b"\xff" * 20, b"hello", b"".join(encode_content(RecordDict()))])
+@pytest.mark.parametrize("garbage", [b"", b"\xff" * 20, b"hello", encode_content(RecordDict()).skeleton])
 def test_an_incomplete_message_is_refused(garbage: bytes) -> None:
     with pytest.raises(WireError, match="not a Flower message"):
-        decode(garbage)
+        decode(payload_of(garbage))
 
 
 @given(st.integers(0, 400), st.integers(0, 255))
 def test_a_damaged_message_is_refused_or_still_a_message(position: int, value: int) -> None:
-    damaged = bytearray(b"".join(encode(instruction())))
+    sent = encode(instruction())
+    damaged = bytearray(sent.skeleton)
     damaged[position % len(damaged)] = value
     try:
-        message = decode(bytes(damaged))
+        message = decode(payload_of(Serialised(bytes(damaged), sent.arrays)))
     except WireError:
         return
     assert isinstance(message, Message)
+
+
+class TestArrays:
+    """Each array's place in the skeleton belongs to the data that come for it, or the message is refused."""
+
+    def skeleton(self, *in_place: bytes) -> bytes:
+        """A message with two arrays, and these bytes where their numbers should be."""
+        sent = Message(
+            RecordDict({"arrays": ArrayRecord({n: Array(np.ones(2)) for n in ("a", "b")})}), 2, "train"
+        )
+        proto = MessageProto.FromString(encode(sent).skeleton)
+        for item, data in zip(proto.content.items[0].array_record.items, in_place, strict=True):
+            item.value.data = data
+        return proto.SerializeToString()
+
+    def test_that_is_in_order_is_taken(self) -> None:
+        whole = Serialised(self.skeleton(bytes([0, 0, 0, 0]), bytes([1, 0, 0, 0])), (b"x", b"y"))
+
+        record = decode(payload_of(whole)).content.array_records["arrays"]
+
+        assert [array.data for array in record.values()] == [b"x", b"y"]
+
+    @pytest.mark.parametrize(
+        "in_place",
+        [
+            (bytes([0, 0, 0, 0]), bytes([0, 0, 0, 0])),
+            (bytes([1, 0, 0, 0]), bytes([0, 0, 0, 0])),
+            (bytes([0, 0, 0, 0]), bytes([2, 0, 0, 0])),
+            (bytes([0, 0, 0, 0]), bytes([255, 255, 255, 255])),
+            (bytes([0, 0, 0, 0]), b"the data of an array, as Flower has them"),
+            (bytes([0, 0, 0, 0]), b""),
+            (b"0", b"1"),
+        ],
+        ids=["twice", "in another order", "out of range", "huge", "data in place", "nothing", "as text"],
+    )
+    def test_with_a_wrong_number_is_refused(self, in_place: tuple[bytes, bytes]) -> None:
+        with pytest.raises(WireError, match="in place of that number"):
+            decode(payload_of(Serialised(self.skeleton(*in_place), (b"x", b"y"))))
+
+    @pytest.mark.parametrize("arrays", [(), (b"x",), (b"x", b"y", b"z")])
+    def test_more_or_fewer_than_there_are_data_for_are_refused(self, arrays: tuple[bytes, ...]) -> None:
+        skeleton = self.skeleton(bytes([0, 0, 0, 0]), bytes([1, 0, 0, 0]))
+
+        with pytest.raises(WireError, match=f"the data of {len(arrays)} arrays for a message with 2"):
+            decode(payload_of(Serialised(skeleton, arrays)))
+
+    def test_of_one_name_are_refused(self) -> None:
+        """Protobuf has them as entries of a list, Flower as those of a dict."""
+        proto = MessageProto.FromString(self.skeleton(bytes([0, 0, 0, 0]), bytes([1, 0, 0, 0])))
+        for entry in proto.content.items[0].array_record.items:
+            entry.key = "the same"
+
+        with pytest.raises(WireError, match="the data of 2 arrays for a message with 1"):
+            decode(payload_of(Serialised(proto.SerializeToString(), (b"x", b"y"))))
 
 
 @given(st.text(min_size=1, max_size=64))

@@ -17,10 +17,13 @@ from app.federation.grid.link_grid import LinkGrid
 from app.federation.link.task import Task
 from app.federation.runs import words
 from app.records import WaitingFor
-from shared.errors import ReplyInvalid, RunStopped
-from shared.flower import decode, encode, identify_server_task, is_unavailable, node_id_of, set_message_id
+from shared.buffers import MemoryBuffer
+from shared.chunks import Assembler
+from shared.errors import ReplyInvalid, RunStopped, StoreUnavailable
+from shared.flower import decode, identify_server_task, is_unavailable, node_id_of, set_message_id
+from shared.payload import Payload
 from shared.proto.link_pb2 import ServerFrame
-from shared.wire import Assembler
+from tests.support.payloads import payload_of
 
 RUN_ID = 0x7F3A9C01
 CLIENTS = ["client-1", "client-2", "client-3"]
@@ -67,7 +70,7 @@ class FakeLink:
         """The client answers with its own name."""
         content = RecordDict({"answer": ConfigRecord({"from": client_id})})
         reply = Message(content, reply_to=self.sent_to(client_id))
-        self.tasks[client_id].on_reply(b"".join(encode(reply)))
+        self.tasks[client_id].on_reply(payload_of(reply))
 
     def lose(self, client_id: str) -> None:
         self.tasks[client_id].on_away(f"{client_id} was lost")
@@ -227,7 +230,7 @@ def test_content_that_was_sent_lies_in_memory_only_until_all_have_it() -> None:
     del sending
 
     assert kept() is None
-    assert content.size < sum(map(len, content.frames())) == size
+    assert content.skeleton_bytes < sum(map(len, content.frames())) == size
 
 
 def test_replies_are_yielded_in_the_order_in_which_they_come(
@@ -249,7 +252,7 @@ def test_a_reply_that_cannot_be_read_is_an_error_reply(
     grid: LinkGrid, link: FakeLink, garbage: bytes
 ) -> None:
     replies = grid.send_and_receive(messages_to(grid, "client-1"))
-    link.tasks["client-1"].on_reply(garbage)
+    link.tasks["client-1"].on_reply(payload_of(garbage))
 
     (reply,) = replies
 
@@ -259,7 +262,7 @@ def test_a_reply_that_cannot_be_read_is_an_error_reply(
 
 def test_a_reply_of_another_client_is_refused(grid: LinkGrid, link: FakeLink) -> None:
     replies = grid.send_and_receive(messages_to(grid, "client-1", "client-2"))
-    forged = b"".join(encode(Message(RecordDict(), reply_to=link.sent_to("client-2"))))
+    forged = payload_of(Message(RecordDict(), reply_to=link.sent_to("client-2")))
     link.tasks["client-1"].on_reply(forged)
 
     reply = next(replies)
@@ -274,7 +277,7 @@ def test_a_reply_to_an_earlier_message_is_refused(grid: LinkGrid, link: FakeLink
     replies = grid.send_and_receive(list_of_one)
     old = link.sent_to("client-1")
     set_message_id(old, "an earlier one")
-    link.tasks["client-1"].on_reply(b"".join(encode(Message(RecordDict(), reply_to=old))))
+    link.tasks["client-1"].on_reply(payload_of(Message(RecordDict(), reply_to=old)))
 
     assert next(replies).has_error()
 
@@ -283,7 +286,7 @@ def test_a_reply_from_another_run_is_refused(grid: LinkGrid, link: FakeLink) -> 
     replies = grid.send_and_receive(messages_to(grid, "client-1"))
     stranger = link.sent_to("client-1")
     stranger.metadata.__dict__["_run_id"] = RUN_ID + 1
-    link.tasks["client-1"].on_reply(b"".join(encode(Message(RecordDict(), reply_to=stranger))))
+    link.tasks["client-1"].on_reply(payload_of(Message(RecordDict(), reply_to=stranger)))
 
     assert next(replies).has_error()
 
@@ -632,3 +635,86 @@ def test_who_asks_twice_for_the_same_reply_gets_it_once(grid: LinkGrid, link: Fa
 
     assert is_unavailable(lost)
     assert names([answered]) == ["client-2"]
+
+
+class TestRelease:
+    """What the spool holds of a reply is given back, whatever becomes of the reply."""
+
+    @pytest.fixture
+    def held(self) -> list[str]:
+        """The replies that are held, by name."""
+        return []
+
+    def answer(self, link: FakeLink, held: list[str], client_id: str, reply: Message | bytes) -> None:
+        """The client's reply comes in whole, from a spool that keeps the books."""
+        payload = payload_of(reply)
+        buffer = MemoryBuffer(lambda: held.remove(client_id))
+        buffer.add(payload.buffer.read(0, len(payload.buffer)))
+        held.append(client_id)
+        link.tasks[client_id].on_reply(Payload(buffer, payload.array_bytes))
+
+    def right(self, link: FakeLink, client_id: str) -> Message:
+        content = RecordDict({"answer": ConfigRecord({"from": client_id})})
+        return Message(content, reply_to=link.sent_to(client_id))
+
+    def test_after_a_reply_was_read(self, grid: LinkGrid, link: FakeLink, held: list[str]) -> None:
+        replies = grid.send_and_receive(messages_to(grid, "client-1"))
+        self.answer(link, held, "client-1", self.right(link, "client-1"))
+        assert held == ["client-1"]
+
+        assert names(replies) == ["client-1"]
+        assert held == []
+
+    def test_of_a_reply_that_cannot_be_read(self, grid: LinkGrid, link: FakeLink, held: list[str]) -> None:
+        replies = grid.send_and_receive(messages_to(grid, "client-1"))
+        self.answer(link, held, "client-1", b"garbage")
+
+        assert [reply.has_error() for reply in replies] == [True]
+        assert held == []
+
+    def test_of_a_reply_that_the_check_refuses(
+        self, grid: LinkGrid, host: FakeHost, link: FakeLink, held: list[str]
+    ) -> None:
+        host.refused = "client-1"
+        replies = grid.send_and_receive(messages_to(grid, "client-1"))
+        self.answer(link, held, "client-1", self.right(link, "client-1"))
+
+        assert [reply.has_error() for reply in replies] == [True]
+        assert held == []
+
+    def test_when_the_check_has_an_error_of_its_own(
+        self, grid: LinkGrid, host: FakeHost, link: FakeLink, held: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def broken(*_: object) -> None:
+            raise StoreUnavailable("the disk is full")
+
+        monkeypatch.setattr(host, "check", broken)
+        replies = grid.send_and_receive(messages_to(grid, "client-1"))
+        self.answer(link, held, "client-1", self.right(link, "client-1"))
+
+        with pytest.raises(StoreUnavailable):
+            next(replies)
+        assert held == []
+
+    def test_of_a_reply_that_comes_too_late(self, grid: LinkGrid, link: FakeLink, held: list[str]) -> None:
+        assert list(grid.send_and_receive(messages_to(grid, "client-1"), timeout=0)) == []
+        self.answer(link, held, "client-1", self.right(link, "client-1"))
+
+        grid.breathe()
+
+        assert held == []
+
+    def test_of_replies_that_nobody_has_read_when_the_run_is_over(
+        self, grid: LinkGrid, link: FakeLink, held: list[str]
+    ) -> None:
+        grid.push_messages(messages_to(grid, "client-1", "client-2"))
+        self.answer(link, held, "client-1", self.right(link, "client-1"))
+        grid.stop("stopped by request")
+        with pytest.raises(RunStopped):
+            grid.breathe()
+
+        grid.end("the run is over")
+        assert held == []
+
+        self.answer(link, held, "client-2", self.right(link, "client-2"))
+        assert held == []

@@ -12,28 +12,27 @@ import pytest
 from app.events import EventBus
 from app.federation.link.clients import ClientRegistry
 from app.federation.link.server import LinkServer
-from app.federation.link.spool import Receiving
+from app.federation.link.spool import Spool
 from app.records import Client, ClientState
+from shared.buffers import Buffer
 from shared.proto.link_pb2 import Chunk, Goodbye, Heartbeat, Released
-from shared.wire import Room
 from tests.support.raw_link import RawClient
 from tests.support.waiting import wait_until
 from tests.unit.test_duties import a_task
-from tests.unit.test_session import without_garbage_collector
 
 LIMIT_S = 2.0
 
 
-class Counting(Receiving):
+class Counting(Spool):
     """Tells when a room was made, and when one in memory was given back."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         self.taken, self.given_back = threading.Event(), threading.Event()
 
-    def room(self, total_bytes: int) -> Room:
+    def buffer(self, total_bytes: int) -> Buffer:
         self.taken.set()
-        return super().room(total_bytes)
+        return super().buffer(total_bytes)
 
     def give_back(self, size: int) -> None:
         super().give_back(size)
@@ -183,28 +182,27 @@ def test_a_client_that_reconnects_at_once_was_never_away(served: Served) -> None
 
 @pytest.mark.parametrize("end", ["it leaves", "its line is cut", "it breaks the protocol"])
 def test_half_a_reply_is_freed_when_its_client_goes(served: Served, end: str) -> None:
-    with without_garbage_collector():
-        with RawClient(served.address) as client:
-            client.hello("a")
-            served.dispatch()
-            client.read_task()
-            client.send(reply=Chunk(message_id="m", total_bytes=50 << 20, data=b"z" * 100_000))
-            assert served.receiving.taken.wait(LIMIT_S)
-            assert not served.receiving.given_back.is_set()
-            if end == "it leaves":
-                client.send(goodbye=Goodbye())
-                client.ending()
-            elif end == "it breaks the protocol":
-                client.send(reply=Chunk(index=7, data=b"1"))
-                client.ending()
-        wait_for_state(served, ClientState.LOST)
+    with RawClient(served.address) as client:
+        client.hello("a")
+        served.dispatch()
+        client.read_task()
+        client.send(reply=Chunk(message_id="m", total_bytes=50 << 20, data=b"z" * 100_000))
+        assert served.receiving.taken.wait(LIMIT_S)
+        assert not served.receiving.given_back.is_set()
+        if end == "it leaves":
+            client.send(goodbye=Goodbye())
+            client.ending()
+        elif end == "it breaks the protocol":
+            client.send(reply=Chunk(index=7, data=b"1"))
+            client.ending()
+    wait_for_state(served, ClientState.LOST)
 
-        assert served.receiving.given_back.wait(LIMIT_S)
+    assert served.receiving.given_back.wait(LIMIT_S)
 
 
 def test_who_posts_to_a_link_that_has_ended_is_not_told_off(tmp_path: Path) -> None:
     bus = EventBus()
-    link = LinkServer(ClientRegistry(bus), bus, None, lambda app: None, Receiving(tmp_path))
+    link = LinkServer(ClientRegistry(bus), bus, None, lambda app: None, Spool(tmp_path))
     link.start("127.0.0.1", 0)
     link.stop(0.0)
 

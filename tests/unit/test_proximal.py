@@ -119,7 +119,7 @@ def test_mu_0_makes_no_term(samples: TensorSet, monkeypatch: pytest.MonkeyPatch)
     def refuse(*_: object) -> None:
         raise AssertionError("plain SGD has no proximal term")
 
-    monkeypatch.setattr("shared.training.loop.ProximalTerm", refuse)
+    monkeypatch.setattr("shared.training.plain.ProximalTerm", refuse)
     train(fresh_model(), samples, CONFIG, device=CPU, seed=0)
     with pytest.raises(AssertionError, match="no proximal term"):
         train(fresh_model(), samples, replace(CONFIG, proximal_mu=0.1), device=CPU, seed=0)

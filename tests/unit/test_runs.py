@@ -13,7 +13,7 @@ from app.events import EventBus
 from app.federation.grid.link_grid import LinkGrid
 from app.federation.link.clients import ClientRegistry
 from app.federation.link.server import LinkServer
-from app.federation.link.spool import Receiving
+from app.federation.link.spool import Spool
 from app.federation.runs.active import Services
 from app.federation.runs.book import RunBook
 from app.federation.runs.built_in import BuiltInRun
@@ -39,7 +39,7 @@ class Server:
         bus = EventBus()
         self.registry = ClientRegistry(bus)
         self.writer = StoreWriter(self.store, bus, lambda: ())
-        self.link = LinkServer(self.registry, bus, None, lambda app: None, Receiving(home / "spool"))
+        self.link = LinkServer(self.registry, bus, None, lambda app: None, Spool(home / "spool"))
         self.book = RunBook(bus, known)
         self.manager = RunManager(
             Services(

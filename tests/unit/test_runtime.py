@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 from flwr.app import ArrayRecord, Context, Message, RecordDict
 
-import shared.wire
+import shared.payload
 from client.runtime import Runtime, Work
-from shared.flower import decode, encode, identify_server_task, node_id_of, set_message_id
+from shared.flower import decode, identify_server_task, node_id_of, set_message_id
+from shared.payload import Serialised
 from shared.proto.link_pb2 import Assignment
+from tests.support.payloads import payload_of
 
 RUN_ID = 7
 LIMIT_S = 4.0
@@ -32,12 +34,12 @@ class Running:
     def __init__(self) -> None:
         identify_server_task(RUN_ID)
         self._apps: queue.SimpleQueue[App] = queue.SimpleQueue()
-        self._answers: queue.SimpleQueue[tuple[str, bytes | str]] = queue.SimpleQueue()
+        self._answers: queue.SimpleQueue[tuple[str, Serialised | str]] = queue.SimpleQueue()
         self._runtime = Runtime(lambda message, context: self._apps.get()(message, context), {}, 1)
         self._runtime.start()
         self._runtime.assign(Assignment(run_id=RUN_ID, run="7"))
 
-    def ask(self, app: App) -> tuple[str, bytes | str]:
+    def ask(self, app: App) -> tuple[str, Serialised | str]:
         """Have the app answer a message: "reply" and its bytes, or "failure" and the reason."""
         message = Message(RecordDict(), node_id_of("a"), "train")
         set_message_id(message, "m")
@@ -45,8 +47,8 @@ class Running:
         self._runtime.execute(
             Work(
                 "m",
-                b"".join(encode(message)),
-                reply=lambda _, parts: self._answers.put(("reply", b"".join(parts))),
+                payload_of(message),
+                reply=lambda _, message: self._answers.put(("reply", message)),
                 fail=lambda _, reason: self._answers.put(("failure", reason)),
                 progress=lambda _: None,
                 released=lambda _: None,
@@ -59,8 +61,8 @@ class Running:
         """As `ask`, for what must be a reply."""
         kind, payload = self.ask(app)
         assert kind == "reply", payload
-        assert isinstance(payload, bytes)
-        return decode(payload)
+        assert isinstance(payload, Serialised)
+        return decode(payload_of(payload))
 
     def end(self) -> None:
         self._runtime.stop(LIMIT_S)
@@ -103,7 +105,7 @@ def test_whatever_ends_an_app_is_an_error_reply_and_the_next_message_is_answered
 def test_a_reply_that_is_too_large_for_the_link_is_a_failure_in_words(
     running: Running, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(shared.wire, "MAX_MESSAGE_BYTES", 10_000)
+    monkeypatch.setattr(shared.payload, "MAX_MESSAGE_BYTES", 10_000)
 
     def large(message: Message, context: Context) -> Message:
         return Message(RecordDict({"arrays": ArrayRecord([np.zeros(10_000)])}), reply_to=message)

@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-import gc
-import weakref
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from app.federation.link.session import Session
-from app.federation.link.spool import Receiving
-from shared.proto.link_pb2 import Chunk
+from app.federation.link.spool import Spool
+from shared.buffers import FileBuffer, MemoryBuffer
+from shared.errors import WireError
+from shared.proto.link_pb2 import Chunk, Welcome
 from tests.support.records import a_hello
 from tests.unit.test_duties import Working
-
-
-@contextmanager
-def without_garbage_collector() -> Iterator[None]:
-    """What is freed meanwhile nobody refers to any more."""
-    gc.collect()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 def half_a_reply(message_id: str = "m") -> Chunk:
@@ -45,23 +32,32 @@ def working() -> Working:
     return Working()
 
 
-def test_a_session_and_half_a_reply_are_freed_at_its_end(tmp_path: Path) -> None:
-    working = Working()
-    with without_garbage_collector():
-        session = Session(a_hello(), working.duties, Receiving(tmp_path / "spool"))
-        working.connect()
-        working.dispatch("m")
-        session.receive(half_a_reply())
-        freed = weakref.ref(session)
+@pytest.mark.parametrize("end", ["the connection ends", "it is withdrawn", "it breaks the protocol"])
+def test_what_has_come_of_a_reply_is_given_back(working: Working, tmp_path: Path, end: str) -> None:
+    spool = Spool(tmp_path / "spool", in_memory_bytes=10)
+    session = Session(a_hello(), working.duties, spool)
+    working.duties.connected(a_hello(), Welcome(), session)
+    working.dispatch("m")
+    session.receive(half_a_reply())
+    with spool.buffer(10) as meanwhile:
+        assert isinstance(meanwhile, FileBuffer)
 
-        session.close()
-        del session
+    match end:
+        case "it is withdrawn":
+            working.withdraw("m")
+        case "it breaks the protocol":
+            with pytest.raises(WireError):
+                session.receive(Chunk(index=7, data=b"1"))
+            session.release()
+        case _:
+            session.release()
 
-        assert freed() is None
+    with spool.buffer(10) as afterwards:
+        assert isinstance(afterwards, MemoryBuffer)
 
 
 def test_a_reply_in_chunks_is_told_once_it_is_whole(working: Working, tmp_path: Path) -> None:
-    session = Session(a_hello(), working.duties, Receiving(tmp_path / "spool"))
+    session = Session(a_hello(), working.duties, Spool(tmp_path / "spool"))
     line = working.connect()
     working.dispatch("m")
 
@@ -78,7 +74,7 @@ def test_a_reply_for_which_there_is_no_room_fails_and_the_next_is_taken(
 ) -> None:
     in_the_way = tmp_path / "spool"
     in_the_way.write_text("a file where the folder for replies should be", encoding="utf-8")
-    session = Session(a_hello(), working.duties, Receiving(in_the_way, in_memory_bytes=0))
+    session = Session(a_hello(), working.duties, Spool(in_the_way, in_memory_bytes=0))
     line = working.connect()
     working.dispatch("m", "n")
 

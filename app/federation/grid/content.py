@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 from flwr.app import RecordDict
 
+from shared.chunks import following
 from shared.flower import encode_content
+from shared.payload import Serialised
 from shared.proto.link_pb2 import ServerFrame
-from shared.wire import following
 
 
 class _Frames(list[bytes]):
@@ -25,9 +26,10 @@ class Content:
 
     def __init__(self, record: RecordDict) -> None:
         self._record = record
-        parts = encode_content(record)
-        self.size = sum(map(len, parts))
-        self._kept: _Frames | None = _cut(parts)
+        content = encode_content(record)
+        self.skeleton_bytes = len(content.skeleton)
+        self.array_bytes = content.array_bytes
+        self._kept: _Frames | None = _cut(content)
         self._frames = weakref.ref(self._kept)
 
     def frames(self) -> Sequence[bytes]:
@@ -43,5 +45,5 @@ class Content:
         self._kept = None
 
 
-def _cut(parts: Sequence[bytes]) -> _Frames:
-    return _Frames(following(parts, ServerFrame.TASK_FIELD_NUMBER))
+def _cut(content: Serialised) -> _Frames:
+    return _Frames(following([content.skeleton, *content.arrays], ServerFrame.TASK_FIELD_NUMBER))

@@ -6,13 +6,15 @@ import threading
 from collections import deque
 from dataclasses import dataclass
 
-from shared.protowire import Source
+from shared.payload import Payload
 
 
 @dataclass(frozen=True)
 class Reply:
+    """`payload` belongs to whoever takes it out, and is released there."""
+
     message_id: str
-    payload: bytes | Source
+    payload: Payload
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ class Inbox:
         self._commands: deque[Command] = deque()
         self._others: deque[Item] = deque()
         self._version = 0
+        self._closed = False
 
     @property
     def version(self) -> int:
@@ -69,10 +72,22 @@ class Inbox:
     def put(self, item: Item) -> None:
         """Add an item."""
         with self._news:
-            if isinstance(item, Command):
+            if self._closed:
+                _let_go(item)
+            elif isinstance(item, Command):
                 self._commands.append(item)
             else:
                 self._others.append(item)
+            self._bump()
+
+    def close(self) -> None:
+        """Nobody reads any more: let go of what is here, and of what is put in from now on."""
+        with self._news:
+            self._closed = True
+            for item in self._others:
+                _let_go(item)
+            self._others.clear()
+            self._commands.clear()
             self._bump()
 
     def handled(self) -> None:
@@ -99,3 +114,8 @@ class Inbox:
     def _bump(self) -> None:
         self._version += 1
         self._news.notify_all()
+
+
+def _let_go(item: Item) -> None:
+    if isinstance(item, Reply):
+        item.payload.release()

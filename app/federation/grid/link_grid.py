@@ -17,6 +17,7 @@ from app.federation.grid.instruction import Instruction, kind_of, round_of
 from app.federation.grid.owner import Host, Observer
 from app.federation.grid.transport import Transport
 from app.federation.link.task import Task
+from shared.chunks import opening
 from shared.errors import ReplyInvalid, WireError
 from shared.flower import (
     FlowerRun,
@@ -30,8 +31,7 @@ from shared.flower import (
     set_message_id,
 )
 from shared.natural_order import natural_key
-from shared.protowire import Source
-from shared.wire import opening
+from shared.payload import Payload
 
 
 class LinkGrid(Grid):
@@ -197,6 +197,7 @@ class LinkGrid(Grid):
             for message_id in tuple(self._outstanding):
                 self._withdraw(message_id, reason)
             self._stopped = self._stopped or reason
+            self._inbox.close()
 
     def _replies(self, exchange: Exchange) -> Generator[Message, None, None]:
         awaited = exchange.awaited
@@ -291,7 +292,8 @@ class LinkGrid(Grid):
     def _handle(self, item: Item) -> None:
         match item:
             case Reply(message_id, payload):
-                self._arrive(message_id, lambda instruction: self._read(instruction, payload))
+                with payload:
+                    self._arrive(message_id, lambda instruction: self._read(instruction, payload))
             case Failed(message_id, reason):
                 self._arrive(message_id, lambda instruction: client_failed(instruction.message, reason))
             case Away(message_id, reason):
@@ -339,7 +341,7 @@ class LinkGrid(Grid):
         self._arrive(message_id, lambda instruction: client_unavailable(instruction.message, reason))
         return True
 
-    def _read(self, instruction: Instruction, payload: bytes | Source) -> Message:
+    def _read(self, instruction: Instruction, payload: Payload) -> Message:
         """The reply in a payload; an error reply in place of one that cannot be used."""
         try:
             reply = decode(payload)
@@ -373,16 +375,16 @@ class LinkGrid(Grid):
             content = contents[id(record)] = Content(record)
         envelope = encode_envelope(item.message)
         message_id = item.message.metadata.message_id
-        size = len(envelope) + content.size
+        begun = opening(message_id, envelope, len(envelope) + content.skeleton_bytes, content.array_bytes)
         put = self._inbox.put
         return Task(
             message_id=message_id,
             client_id=item.client_id,
             message_type=item.message.metadata.message_type,
             round=item.round,
-            opening=opening(message_id, size, envelope),
+            opening=begun,
             following=content.frames,
-            max_reply_bytes=self._host.largest_reply(item.kind, size),
+            max_reply_bytes=self._host.largest_reply(item.kind, begun.total_bytes),
             on_reply=lambda payload: put(Reply(message_id, payload)),
             on_failure=lambda reason: put(Failed(message_id, reason)),
             on_away=lambda reason: put(Away(message_id, reason)),

@@ -19,6 +19,7 @@ from app.federation.link.reports import client_progress
 from app.federation.link.task import Task, Withdrawn
 from app.records import ClientState
 from shared.errors import WireError
+from shared.payload import Payload
 from shared.proto.link_pb2 import (
     Assignment,
     Cancel,
@@ -31,7 +32,6 @@ from shared.proto.link_pb2 import (
     ServerFrame,
     Welcome,
 )
-from shared.protowire import Source
 from shared.wire import MAX_LOG_TEXT
 
 MAX_LABELS = 10_000
@@ -190,14 +190,14 @@ class Duties:
                 f"there is no use for more than {task.max_reply_bytes:,}.",
             )
 
-    def replied(self, client_id: str, message_id: str, payload: bytes | Source | None) -> None:
+    def replied(self, client_id: str, message_id: str, payload: Payload | None) -> None:
         """A reply came in whole; None: it was not kept, since nobody awaits it (any more)."""
         client = self._clients[client_id]
         client.send(ServerFrame(received=Received(message_id=message_id)))
-        task = client.open.pop(message_id, None) if payload is not None else None
-        if task is None or payload is None:
+        if payload is None:
             self._drop_withdrawn(client_id, message_id)
             return
+        task = client.open.pop(message_id)
         task.on_reply(payload)
         self._show(client_id)
 

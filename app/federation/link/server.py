@@ -24,7 +24,7 @@ from app.federation.link.duties import Duties, OutgoingFrame
 from app.federation.link.loop_thread import LoopThread
 from app.federation.link.reports import log_record
 from app.federation.link.session import Session
-from app.federation.link.spool import Receiving
+from app.federation.link.spool import Spool
 from app.federation.link.task import Task
 from shared.address import Address
 from shared.errors import FedLoomError, WireError
@@ -70,13 +70,13 @@ class LinkServer:
         bus: EventBus,
         app: AppIdentity | None,
         app_objection: Callable[[AppIdentity | None], str | None],
-        receiving: Receiving,
+        spool: Spool,
     ) -> None:
         self._registry = registry
         self._bus = bus
         self._app = app
         self._app_objection = app_objection
-        self._receiving = receiving
+        self._spool = spool
         self._sessions: dict[str, Session] = {}
         self._duties = Duties(registry)
         self._loop = LoopThread("link")
@@ -174,7 +174,7 @@ class LinkServer:
         hello = await self._admit(context)
         if hello is None:
             return
-        session = Session(hello, self._duties, self._receiving)
+        session = Session(hello, self._duties, self._spool)
         self._sessions[hello.client_id] = session
         self._duties.connected(hello, Welcome(version=__version__, app=self._app), session)
         log.info(
@@ -186,7 +186,6 @@ class LinkServer:
         )
         ending = "its connection ended"
         tasks = [asyncio.create_task(work(session, context)) for work in (self._read, self._write)]
-        done: set[asyncio.Task[None]] = set()
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -200,7 +199,7 @@ class LinkServer:
                 task.cancel()
             self._leave(session, ending)
             await asyncio.gather(*tasks, return_exceptions=True)
-            del tasks, done, task  # with an exception they would keep this frame, and half a reply, alive
+            session.release()
 
     async def _read(self, session: Session, context: Context) -> None:
         while (frame := await _read_frame(context)) is not None:

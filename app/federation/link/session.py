@@ -6,23 +6,23 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable
 
 from app.federation.link.duties import Duties, OutgoingFrame
-from app.federation.link.spool import Receiving
+from app.federation.link.spool import Spool
+from shared.chunks import Assembler
 from shared.errors import NoRoom
 from shared.proto.link_pb2 import Chunk, Failure, Hello
-from shared.wire import Assembler
 
 
 class Session:
     """A connected client. It is the `Line` of its duties."""
 
-    def __init__(self, hello: Hello, duties: Duties, receiving: Receiving) -> None:
+    def __init__(self, hello: Hello, duties: Duties, spool: Spool) -> None:
         self.hello = hello
         self.client_id: str = hello.client_id
         self.said_goodbye = False
         self._duties = duties
         self._outbox: asyncio.Queue[Iterable[OutgoingFrame] | None] = asyncio.Queue()
         self._assembler = Assembler(
-            lambda message_id: duties.is_awaited(hello.client_id, message_id), receiving.room
+            lambda message_id: duties.is_awaited(hello.client_id, message_id), spool.buffer
         )
 
     # outgoing
@@ -54,7 +54,12 @@ class Session:
 
     def drop(self, message_id: str) -> None:
         """Let go of what has come in of the reply to a message."""
+        self._assembler.drop(message_id)
 
     def close(self) -> None:
-        """The connection is over: nothing is written or held any more."""
+        """Nothing more is written."""
         self._outbox.put_nowait(None)
+
+    def release(self) -> None:
+        """Nothing more comes in: let go of half a reply."""
+        self._assembler.close()

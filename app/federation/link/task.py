@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from shared.payload import Payload
 from shared.proto.link_pb2 import Chunk
-from shared.protowire import Source
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Task:
     opening: Chunk
     following: Callable[[], Iterable[bytes]]
     max_reply_bytes: int
-    on_reply: Callable[[bytes | Source], None]
+    on_reply: Callable[[Payload], None]
     on_failure: Callable[[str], None]
     on_away: Callable[[str], None]
     on_back: Callable[[], None]

@@ -51,7 +51,10 @@ def read_built_in(kind: str, reply: Message) -> ClientResult:
     if kind == "train":
         trained = TrainMetrics.from_reply(reply)
         return ClientResult(
-            trained.num_examples, train_loss=trained.train_loss, duration_s=trained.duration_s
+            trained.num_examples,
+            train_loss=trained.train_loss,
+            duration_s=trained.duration_s,
+            metrics=trained.further(),
         )
     evaluated = EvaluateMetrics.from_reply(reply)
     return ClientResult(
@@ -59,6 +62,7 @@ def read_built_in(kind: str, reply: Message) -> ClientResult:
         loss=evaluated.loss,
         accuracy=evaluated.accuracy,
         duration_s=evaluated.duration_s,
+        metrics=evaluated.further(),
     )
 
 

@@ -1,0 +1,187 @@
+"""Learner: a model and this client's part of a data set. It trains and evaluates, and knows no server.
+
+It speaks plain values: weights in, weights and numbers out, so that the built-in ClientApp (`fl_client.py`)
+and whatever else brings weights can drive it. All randomness derives from (seed, round, part), so that
+Flower's simulation engine, where a client has no name, computes the same.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from torch import Tensor, nn
+
+from shared.datasets import TensorSet, dataset_info, load_train, load_train_labels
+from shared.errors import DatasetUnavailable
+from shared.models import build_model
+from shared.partition import partition_indices, split_holdout
+from shared.run_spec import RunSpec
+from shared.seeds import derive_seed
+from shared.training import EvalResult, OnBatch, TrainConfig, TrainResult, evaluate, resolve_device, train
+
+HELD_OUT = 0.1
+"""Share of a client's samples that it does not train on but evaluates the global model with."""
+
+Weights = Mapping[str, Tensor]
+"""A model's weights by name, as PyTorch's state dict has them."""
+
+OnLabels = Callable[[tuple[int, ...]], None]
+"""Called with how many of the samples to train on there are of each label, by label."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where a learner works. `dataset`: the only one that it has; None: whatever a run asks for.
+
+    `max_samples`: it trains on so many at most; 0: on all. `device`: a PyTorch device, or "auto".
+    """
+
+    data_dir: Path
+    dataset: str | None = None
+    max_samples: int = 0
+    device: str = "auto"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A learner's place in a run: the run's settings, and which part of how many it has, from 0."""
+
+    spec: RunSpec
+    part: int
+    parts: int
+
+
+@dataclass(frozen=True)
+class Update:
+    """What came of a training. The weights are the model's own: copy what is to outlast the next call."""
+
+    weights: Weights
+    result: TrainResult
+
+
+@dataclass(frozen=True)
+class LocalData:
+    """What one client has: the samples it trains on and those it evaluates on.
+
+    `label_counts` says how many of the former there are of each label, by label.
+    """
+
+    train: TensorSet
+    held_out: TensorSet
+    label_counts: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class DataOrigin:
+    """All that a client's data depends on."""
+
+    dataset: str
+    data_dir: Path
+    part: int
+    parts: int
+    alpha: float | None
+    seed: int
+    max_samples: int
+
+
+class Learner:
+    """Does one thing at a time. Keeps its data and the shell of its model between calls and runs.
+
+    Both methods raise DatasetUnavailable, PartitionImpossible or DeviceUnavailable where they cannot work.
+    They call `on_labels` once the data is there, and `on_batch` after each batch, which may raise
+    `shared.errors.Cancelled` to end the work.
+    """
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._origin: DataOrigin | None = None
+        self._data: LocalData | None = None
+        self._kind: tuple[str, str] | None = None
+        self._model: nn.Module | None = None
+
+    def train(
+        self,
+        place: Place,
+        weights: Weights,
+        *,
+        server_round: int,
+        proximal_mu: float = 0.0,
+        on_batch: OnBatch | None = None,
+        on_labels: OnLabels | None = None,
+    ) -> Update:
+        """Train from these weights on the samples of this place.
+
+        `server_round` varies the order of the batches; `proximal_mu` is FedProx's mu. Raises
+        TrainingDiverged.
+        """
+        spec = place.spec
+        model = self._model_with(spec, weights)
+        result = train(
+            model,
+            self._local_data(place, on_labels).train,
+            TrainConfig(spec.local_epochs, spec.batch_size, spec.lr, proximal_mu=proximal_mu),
+            device=resolve_device(self._site.device),
+            seed=derive_seed(spec.seed, "train", server_round, place.part),
+            on_batch=on_batch,
+        )
+        return Update(model.state_dict(), result)
+
+    def evaluate(
+        self,
+        place: Place,
+        weights: Weights,
+        *,
+        on_batch: OnBatch | None = None,
+        on_labels: OnLabels | None = None,
+    ) -> EvalResult:
+        """Evaluate these weights on the held-out samples of this place."""
+        return evaluate(
+            self._model_with(place.spec, weights),
+            self._local_data(place, on_labels).held_out,
+            device=resolve_device(self._site.device),
+            on_batch=on_batch,
+        )
+
+    def _model_with(self, spec: RunSpec, weights: Weights) -> nn.Module:
+        kind = (spec.model, spec.dataset)
+        if self._model is None or self._kind != kind:
+            self._model, self._kind = build_model(spec.model, spec.dataset, seed=0), kind
+        self._model.load_state_dict(weights)
+        return self._model
+
+    def _local_data(self, place: Place, on_labels: OnLabels | None) -> LocalData:
+        spec, site = place.spec, self._site
+        if site.dataset not in (None, spec.dataset):
+            raise DatasetUnavailable(
+                f"This client trains on {site.dataset} only, and was asked to train on {spec.dataset}."
+            )
+        origin = DataOrigin(
+            spec.dataset, site.data_dir, place.part, place.parts, spec.alpha, spec.seed, site.max_samples
+        )
+        if self._data is None or self._origin != origin:
+            self._data, self._origin = read_part(origin), origin
+        if on_labels is not None:
+            on_labels(self._data.label_counts)
+        return self._data
+
+
+def read_part(origin: DataOrigin) -> LocalData:
+    """Read one client's part of a data set."""
+    labels = load_train_labels(origin.dataset, origin.data_dir)
+    indices = partition_indices(labels, origin.parts, origin.part, alpha=origin.alpha, seed=origin.seed)
+    rows, held_out = split_holdout(indices, HELD_OUT, derive_seed(origin.seed, "held-out", origin.part))
+    if not len(held_out):  # a part of one sample: all there is to evaluate on
+        held_out = rows
+    if origin.max_samples:
+        rows = rows[: origin.max_samples]
+        held_out = held_out[: math.ceil(origin.max_samples * HELD_OUT / (1 - HELD_OUT))]
+    counts = np.bincount(labels[rows], minlength=dataset_info(origin.dataset).num_classes)
+    return LocalData(
+        train=load_train(origin.dataset, origin.data_dir, rows),
+        held_out=load_train(origin.dataset, origin.data_dir, held_out),
+        label_counts=tuple(counts.tolist()),
+    )

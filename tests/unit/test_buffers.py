@@ -1,0 +1,79 @@
+"""Bytes are read as they were added, from memory and from files, until they are released."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.buffers import Buffer, FileBuffer, MemoryBuffer
+
+
+@pytest.fixture(params=["memory", "file"])
+def buffer(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Buffer]:
+    with MemoryBuffer() if request.param == "memory" else FileBuffer(tmp_path / "spool") as buffer:
+        yield buffer
+
+
+def test_a_buffer_gives_what_there_is(buffer: Buffer) -> None:
+    buffer.add(b"abc")
+    buffer.add(b"")
+    buffer.add(b"def")
+
+    assert len(buffer) == 6
+    assert (buffer.read(0, 6), buffer.read(2, 3), buffer.read(4, 99)) == (b"abcdef", b"cde", b"ef")
+    assert (buffer.read(6, 1), buffer.read(0, 0), buffer.read(3, 0)) == (b"", b"", b"")
+
+
+@given(st.lists(st.binary(max_size=6), max_size=6), st.integers(0, 40), st.integers(0, 40))
+def test_memory_is_read_as_if_it_were_in_one_piece(parts: list[bytes], start: int, length: int) -> None:
+    buffer = MemoryBuffer()
+    for part in parts:
+        buffer.add(part)
+
+    assert buffer.read(start, length) == b"".join(parts)[start : start + length]
+
+
+def test_a_file_is_read_whole_also_when_the_system_gives_it_in_pieces(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Linux gives 2 GiB at most, whatever is asked for."""
+    pread = os.pread
+    monkeypatch.setattr(os, "pread", lambda file, length, start: pread(file, min(length, 2), start))
+    with FileBuffer(tmp_path) as buffer:
+        buffer.add(b"abcdef")
+
+        assert (buffer.read(0, 6), buffer.read(1, 3), buffer.read(5, 9)) == (b"abcdef", b"bcd", b"f")
+
+
+def open_files() -> int:
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs Linux' /proc")
+def test_a_file_is_closed_when_it_is_released_and_not_before(tmp_path: Path) -> None:
+    before = open_files()
+    buffer = FileBuffer(tmp_path)
+    assert open_files() == before + 1
+
+    buffer.release()
+    buffer.release()
+
+    assert open_files() == before
+
+
+@pytest.mark.parametrize("leave", [lambda: None, lambda: 1 / 0], ids=["at its end", "by an error"])
+def test_with_releases(leave: Callable[[], object]) -> None:
+    released: list[str] = []
+    try:
+        with MemoryBuffer(lambda: released.append("released")) as buffer:
+            buffer.add(b"abc")
+            leave()
+    except ZeroDivisionError:
+        pass
+
+    assert released == ["released"]
