@@ -51,6 +51,9 @@ describe("situation", () => {
 
   it("says where a paused run stands", () => {
     const progress = { phase: "training", done: 1, total: 3, since: 5 } as const;
+    expect(situation(run({ state: "paused", progress, reason: "paused by request" }))).toBe(
+      "paused by request · training 1 of 3",
+    );
     expect(situation(run({ state: "paused", progress }))).toBe(
       "training 1 of 3 · nothing is sent until it is resumed",
     );

@@ -25,16 +25,11 @@ export function stateWord({ state, reason }: Run): string | null {
   return NAMED_BY_REASON.has(state) && reason !== null ? null : state;
 }
 
-/** What stands beside the state: the phase while it runs, what it was told, why it is as it is, and what came of it. */
+/** What stands beside the state: how far it is, what it was told, why it is as it is, and what came of it. */
 export function situation(run: Run, { clients = [], now = 0, mean = null }: Surroundings = {}): string {
-  const parts: string[] = [];
-  if (run.progress !== null && (run.state === "running" || run.state === "paused")) {
-    const { phase, done, total } = run.progress;
-    parts.push(total > 0 ? `${phase} ${done} of ${total}` : phase);
-  }
-  if (run.pending !== null) parts.push(run.pending);
   const reason = reasonWords(run, clients, now);
-  if (reason !== null) parts.push(reason);
+  const going = [phaseWords(run), run.pending];
+  const parts = stateWord(run) === null ? [reason, ...going] : [...going, reason];
   if (run.state === "interrupted" && !run.can_resume) {
     parts.push("only the app knows its state; Start again begins a new run with the same settings");
   }
@@ -42,7 +37,14 @@ export function situation(run: Run, { clients = [], now = 0, mean = null }: Surr
     if (run.final !== null) parts.push(`${percent(run.final.accuracy)} accuracy`);
     else if (mean !== null) parts.push(`${percent(mean)} accuracy, mean of the clients`);
   }
-  return parts.join(" · ");
+  return parts.filter((part) => part !== null).join(" · ");
+}
+
+/** "training 2 of 3", while it runs and where it was paused. */
+function phaseWords({ state, progress }: Run): string | null {
+  if (progress === null || (state !== "running" && state !== "paused")) return null;
+  const { phase, done, total } = progress;
+  return total > 0 ? `${phase} ${done} of ${total}` : phase;
 }
 
 /** The server's reason, unless it is one that changes by the second: how late who is, the page counts itself. */

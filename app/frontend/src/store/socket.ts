@@ -7,6 +7,15 @@ type ServerToPage = { snapshot: (snapshot: Snapshot) => void } & {
   [Event in ServerEvent as Event["type"]]: (event: Event) => void;
 };
 
+/** Every kind of event, so that a new one that nobody listens to does not compile. */
+const KINDS: Record<ServerEvent["type"], true> = {
+  run_update: true,
+  metrics_update: true,
+  client_update: true,
+  log: true,
+  store_update: true,
+};
+
 type PageSocket = Socket<ServerToPage, Record<string, never>>;
 
 /** After this many seconds of failed attempts the page says that the server is unreachable. */
@@ -48,11 +57,7 @@ function trackData(socket: PageSocket): void {
     setTimeout(flush, BATCH_MS);
   };
   socket.on("snapshot", snapshotReceived);
-  socket.on("run_update", enqueue);
-  socket.on("metrics_update", enqueue);
-  socket.on("client_update", enqueue);
-  socket.on("log", enqueue);
-  socket.on("store_update", enqueue);
+  for (const kind of Object.keys(KINDS) as ServerEvent["type"][]) socket.on(kind, enqueue);
   // What the old connection brought must not be applied over the new server's snapshot.
   socket.on("disconnect", flush);
 }
