@@ -12,9 +12,9 @@ from app.events import EventBus
 from app.federation.link.clients import ClientRegistry
 from app.federation.link.server import LinkServer
 from app.federation.link.spool import Spool
-from app.federation.runs.active import Services
 from app.federation.runs.book import RunBook
 from app.federation.runs.manager import RunManager
+from app.federation.runs.services import Services
 from app.federation.strategies import check_parameters
 from app.records import AppInfo, Client, LinkAddress, RoundUpdate, Run, RunState, Snapshot, Status
 from app.settings import ServerSettings

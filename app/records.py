@@ -7,7 +7,7 @@ accuracies 0 to 1; None means that there is no value yet.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
@@ -20,6 +20,14 @@ class Record(BaseModel):
     """Base of all published values."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    def changed(self, **changes: Any) -> Self:
+        """The record with other values in some fields, checked like one that is read from the store.
+
+        Pydantic's `model_copy` checks nothing: what it lets through may never be read again. Raises
+        ValidationError, which is a bug in whoever made the values.
+        """
+        return type(self).model_validate({**dict(self), **changes})
 
     @classmethod
     def __get_pydantic_json_schema__(

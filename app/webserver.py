@@ -5,19 +5,28 @@ from __future__ import annotations
 import errno
 import logging
 import socket
+import time
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 from flask import Flask
 
+from app.connections import RETRY_S, Connections, raise_descriptor_limit
 from app.environment import Environment
+from app.http_rules import MAX_LINE, HttpRules
 from app.settings import ServerSettings
 from app.sockets import Pump
+from app.web_edge import WebEdge
+from shared.address import Address
 from shared.errors import FedLoomError
-from shared.interrupt import end_on_signals
+from shared.interrupt import Signalled, end_on_signals
 
 SOCKET_TIMEOUT_S = 60.0
 """A connection on which nothing moves for this long is closed; an idle WebSocket pings every 5 s."""
+
+BACKLOG = 128
+"""Connections that wait to be accepted."""
 
 OnReady = Callable[[int, int], None]
 
@@ -29,85 +38,163 @@ def serve_until_stopped(flask_app: Flask, env: Environment, on_ready: OnReady) -
 
     `on_ready` is called with the page's and the link's port once both answer.
     """
-    settings = env.settings
-    pump: Pump = flask_app.extensions["fedloom-pump"]
-    serve = _serve_eventlet if settings.async_mode == "eventlet" else _serve_threading
+    serve = _serve_eventlet if env.settings.async_mode == "eventlet" else _serve_threading
     end_on_signals()
-    try:
-        with suppress(KeyboardInterrupt):
-            serve(flask_app, env, pump, on_ready)
-    except OSError as error:
-        raise _explained(error, settings) from error
+    with suppress(KeyboardInterrupt), _listen(env.settings) as listener:
+        serve(flask_app, listener, lambda: _begin(flask_app, env, listener, on_ready))
     log.info("stopping")
 
 
-def _serve_eventlet(flask_app: Flask, env: Environment, pump: Pump, on_ready: OnReady) -> None:
+def _serve_eventlet(flask_app: Flask, listener: socket.socket, begin: Callable[[], None]) -> None:
     import eventlet
-    import eventlet.wsgi
+    from eventlet import wsgi
+    from eventlet.greenio import GreenSocket
 
-    listener = eventlet.listen(
-        (env.settings.host, env.settings.port), family=_family(env.settings), reuse_port=False
-    )
-    _begin(env, pump, listener.getsockname()[1], on_ready)
-    # In a green thread of its own: here it would swallow the interrupt and wait for every open request.
-    serving = eventlet.spawn(
-        eventlet.wsgi.server,
-        listener,
-        flask_app,
+    connections = Connections(raise_descriptor_limit())
+
+    class RequestHandler(HttpRules, wsgi.HttpProtocol):
+        def parse_request(self) -> bool:
+            try:
+                return super().parse_request()
+            except (wsgi.HeaderLineTooLong, wsgi.HeadersTooLarge):
+                self.send_error(431)
+                return False
+
+        def get_environ(self) -> dict[str, Any]:
+            environ: dict[str, Any] = super().get_environ()  # type: ignore[no-untyped-call]
+            # A body in chunks has an end too; Flask takes it for empty unless told so.
+            environ["wsgi.input_terminated"] = environ["eventlet.input"].chunked_input
+            return environ
+
+    RequestHandler.connections = connections
+    green_listener = GreenSocket(listener)
+    server = wsgi.Server(
+        green_listener,
+        green_listener.getsockname(),
+        WebEdge(flask_app),
+        protocol=RequestHandler,
         log_output=False,
         debug=False,  # no tracebacks to the browser
         socket_timeout=SOCKET_TIMEOUT_S,
+        url_length_limit=8 * MAX_LINE + 1,  # as in the other web server; HttpRules has the limit that counts
     )
-    serving.wait()
+
+    def serve_one(connection: Any, address: Any) -> None:
+        try:
+            server.process_request([address, connection, wsgi.STATE_IDLE])
+        except Signalled:
+            raise
+        except OSError as error:
+            log.debug("the connection of %s ended: %s", address, error)
+        except BaseException:
+            log.exception("a connection of %s broke off", address)
+        finally:
+            connections.remove(connection)
+            connection.close()
+
+    def accept() -> None:
+        """Not `wsgi.server`, which ends at the first connection that cannot be accepted."""
+        while True:
+            try:
+                connection, address = green_listener.accept()
+            except OSError as error:
+                connections.failed(error)
+                eventlet.sleep(RETRY_S)
+                continue
+            connection.settimeout(SOCKET_TIMEOUT_S)
+            if connections.admit(connection):
+                eventlet.spawn_n(serve_one, connection, address)
+            else:
+                connection.close()
+            eventlet.sleep(0)  # so that those that were ended are closed before the next comes
+
+    begin()
+    # In a green thread of its own: here it would swallow the interrupt and wait for every open request.
+    eventlet.spawn(accept).wait()
 
 
-def _serve_threading(flask_app: Flask, env: Environment, pump: Pump, on_ready: OnReady) -> None:
-    from werkzeug.serving import WSGIRequestHandler, make_server
+def _serve_threading(flask_app: Flask, listener: socket.socket, begin: Callable[[], None]) -> None:
+    from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
-    class RequestHandler(WSGIRequestHandler):
-        """Ends a connection that was a WebSocket; what follows on it is no HTTP request."""
+    # Werkzeug waits for the rest of a request, and a WebSocket for its peer, with a descriptor of its own.
+    connections = Connections(raise_descriptor_limit(), per_connection=2)
+
+    class RequestHandler(HttpRules, WSGIRequestHandler):
+        timeout = SOCKET_TIMEOUT_S
 
         def run_wsgi(self) -> None:
+            """What follows on a connection that was a WebSocket is no HTTP request."""
             super().run_wsgi()
             self.close_connection = self.close_connection or "Upgrade" in self.headers
 
+    class Server(ThreadedWSGIServer):
+        def get_request(self) -> Any:
+            try:
+                return super().get_request()
+            except OSError as error:
+                connections.failed(error)
+                time.sleep(RETRY_S)
+                raise  # which the caller passes over
+
+        def verify_request(self, request: Any, client_address: Any) -> bool:
+            return connections.admit(request)
+
+        def process_request(self, request: Any, client_address: Any) -> None:
+            try:
+                super().process_request(request, client_address)
+            except RuntimeError as error:  # no further thread can be started
+                connections.failed(error)
+                self.shutdown_request(request)
+
+        def shutdown_request(self, request: Any) -> None:
+            connections.remove(request)
+            super().shutdown_request(request)
+
+        def handle_error(self, request: Any, client_address: Any) -> None:
+            log.exception("a connection of %s broke off", client_address)
+
+    RequestHandler.connections = connections
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    settings = env.settings
-    # Bound here: werkzeug would end the process by itself when the port is taken.
-    with socket.create_server((settings.host, settings.port), family=_family(settings)) as listener:
-        server = make_server(
-            settings.host,
-            settings.port,
-            flask_app,
-            threaded=True,
-            request_handler=RequestHandler,
-            fd=listener.fileno(),
+    host, port = listener.getsockname()[:2]
+    # Given the socket: werkzeug would end the process by itself when the port is taken.
+    server = Server(host, port, WebEdge(flask_app), RequestHandler, fd=listener.fileno())
+    begin()
+    server.serve_forever()
+
+
+def _listen(settings: ServerSettings) -> socket.socket:
+    """The socket of the page. Raises FedLoomError when the address cannot be had."""
+    try:
+        family = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server(
+            (settings.host, settings.port),
+            family=family,
+            backlog=BACKLOG,
+            dualstack_ipv6=settings.host == "::" and socket.has_dualstack_ipv6(),
         )
-        _begin(env, pump, listener.getsockname()[1], on_ready)
-        server.serve_forever()
+    except OSError as error:
+        raise _explained(error, settings) from error
 
 
-def _family(settings: ServerSettings) -> socket.AddressFamily:
-    return socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0][0]
-
-
-def _begin(env: Environment, pump: Pump, port: int, on_ready: OnReady) -> None:
+def _begin(flask_app: Flask, env: Environment, listener: socket.socket, on_ready: OnReady) -> None:
+    pump: Pump = flask_app.extensions["fedloom-pump"]
     env.start()
     pump.start()
     settings = env.settings
-    shown = "localhost" if settings.host in {"127.0.0.1", "::1"} else settings.host
+    port: int = listener.getsockname()[1]
     if not settings.on_loopback:
         log.warning(
             "Anyone who can reach %s can open the page, start runs and join as a client: "
             "there is no login yet. Use this only in a network that you trust.",
             settings.host,
         )
-    log.info("FedLoom is ready at http://%s:%d (clients connect to port %d)", shown, port, env.link.port)
+    shown = Address("localhost" if settings.on_loopback else settings.host, port)
+    log.info("FedLoom is ready at http://%s (clients connect to port %d)", shown, env.link.port)
     on_ready(port, env.link.port)
 
 
 def _explained(error: OSError, settings: ServerSettings) -> FedLoomError:
-    address = f"{settings.host}:{settings.port}"
+    address = Address(settings.host, settings.port)
     if error.errno == errno.EADDRINUSE:
         return FedLoomError(
             f"The page cannot be served on {address}: the port is in use. "

@@ -17,6 +17,7 @@ from flwr.serverapp import Grid
 from flwr.serverapp.strategy import FedAvg
 
 from app.federation.strategies import build_strategy
+from app.federation.strategies.base import Update
 from bench.crew import BenchFailed
 from shared.models import build_model
 from shared.names import DatasetName, ModelName
@@ -77,7 +78,7 @@ class FedLoom(Rounds):
         fold = self._strategy.begin(server_round, arrays)
         for reply in grid.send_and_receive(messages):
             _require_good(server_round, [reply])
-            fold.add(reply)
+            fold.add(Update.from_reply(reply))
         return fold.finish()
 
     def evaluate(self, grid: Grid, server_round: int, arrays: ArrayRecord) -> None:

@@ -17,11 +17,12 @@ from app.federation.grid.link_grid import LinkGrid
 from app.federation.link.clients import ClientRegistry
 from app.federation.link.server import LinkServer
 from app.federation.link.spool import Spool
+from app.federation.rounds.built_in_replies import read_reply
 from app.federation.runs.book import RunBook
 from app.federation.runs.tracker import RoundTracker
 from app.records import Run, RunState
 from bench import echo
-from bench.host import BenchHost
+from bench.owner import BenchOwner
 from client.link import ClientIdentity, Link
 from client.runtime import Runtime
 from shared.console import configure_logging
@@ -57,7 +58,7 @@ class BenchLink:
             self._somebody_came.wait(LOOK_S)
             self._somebody_came.clear()
         names = [client.id for client in self._registry.snapshot()]
-        grid = LinkGrid(self._link, int(RUN_ID, 16), BenchHost(names), self._tracker(clients))
+        grid = LinkGrid(self._link, int(RUN_ID, 16), BenchOwner(names), self._tracker(clients))
         identify_server_task(grid.run.run_id)
         for name in names:
             self._link.assign(
@@ -80,7 +81,7 @@ class BenchLink:
             created_at=time.time(),
         )
         book.add(run)
-        return RoundTracker(run.id, book, self._link.note)
+        return RoundTracker(run.id, book, self._link.note, read_reply)
 
 
 @contextmanager

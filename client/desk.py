@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any, Protocol
 
-from client.runtime import Runtime, Work
+from client.work import Work
 from shared.payload import Payload, Serialised
 from shared.proto.link_pb2 import ClientFrame, Failure, LabelCounts, Progress, Released, Welcome
+from shared.text import printable
 
 
 @dataclass(frozen=True)
@@ -26,10 +29,23 @@ class Reply:
 Outgoing = ClientFrame | Reply
 
 
+class Worker(Protocol):
+    """Does the work, in a thread of its own; see `client.runtime.Runtime`."""
+
+    def execute(self, work: Work) -> None:
+        """Queue a message."""
+
+    def cancel(self, work: Work) -> None:
+        """Give up a message."""
+
+    def pause(self, paused: bool) -> None:
+        """Hold, or go on."""
+
+
 class Desk:
     """Owned by the event loop; the runtime's thread calls back through it."""
 
-    def __init__(self, runtime: Runtime, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, runtime: Worker, loop: asyncio.AbstractEventLoop) -> None:
         self._runtime = runtime
         self._loop = loop
         self._working: dict[str, Work] = {}
@@ -89,20 +105,24 @@ class Desk:
     # called in the runtime's thread
 
     def _replied(self, message_id: str, message: Serialised) -> None:
-        self._loop.call_soon_threadsafe(self._finish, message_id, Reply(message_id, message))
+        self._in_loop(self._finish, message_id, Reply(message_id, message))
 
     def _failed(self, message_id: str, reason: str) -> None:
-        failure = ClientFrame(failure=Failure(message_id=message_id, reason=reason))
-        self._loop.call_soon_threadsafe(self._finish, message_id, failure)
+        failure = ClientFrame(failure=Failure(message_id=message_id, reason=printable(reason)))
+        self._in_loop(self._finish, message_id, failure)
 
     def _progressed(self, progress: Progress) -> None:
-        self._loop.call_soon_threadsafe(self._pass_on, ClientFrame(progress=progress))
+        self._in_loop(self._pass_on, ClientFrame(progress=progress))
 
     def _released(self, message_id: str) -> None:
-        self._loop.call_soon_threadsafe(self._release, message_id)
+        self._in_loop(self._release, message_id)
 
     def _counted(self, counts: LabelCounts) -> None:
-        self._loop.call_soon_threadsafe(self._keep_labels, ClientFrame(label_counts=counts))
+        self._in_loop(self._keep_labels, ClientFrame(label_counts=counts))
+
+    def _in_loop(self, function: Callable[..., object], *args: Any) -> None:
+        with suppress(RuntimeError):  # the loop is closed: the client has ended, and nobody waits any more
+            self._loop.call_soon_threadsafe(function, *args)
 
     # in the event loop
 

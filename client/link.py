@@ -31,6 +31,7 @@ from shared.proto.link_pb2 import (
     ServerFrame,
     Welcome,
 )
+from shared.text import printable
 from shared.version import __version__
 from shared.wire import CHANNEL_OPTIONS, LINK_METHOD, PROTOCOL_VERSION
 
@@ -139,13 +140,13 @@ class Link:
         who = self._identity
         hello = Hello(
             protocol=PROTOCOL_VERSION,
-            client_id=who.client_id,
+            client_id=printable(who.client_id),
             process=self._process,
             version=__version__,
             dataset=who.dataset,
             models=who.models,
-            host=who.host,
-            device=who.device,
+            host=printable(who.host),
+            device=printable(who.device),
             app=who.app,
             holding=desk.holding(),
         )

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from shared.console import level_name, traceback_of
 from shared.proto.link_pb2 import LogLine
+from shared.text import printable
 from shared.wire import MAX_LOG_TEXT
 
 
@@ -23,8 +24,8 @@ class LinkLogHandler(logging.Handler):
             self._send(
                 LogLine(
                     level=level_name(record.levelno),
-                    logger=record.name,
-                    message=record.getMessage()[:MAX_LOG_TEXT],
+                    logger=printable(record.name),
+                    message=printable(record.getMessage())[:MAX_LOG_TEXT],
                     traceback=(traceback_of(record) or "")[-MAX_LOG_TEXT:],
                 )
             )

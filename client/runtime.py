@@ -2,50 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import queue
 import threading
-import time
-import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 
 import torch
 from flwr.app import Context, Message, RecordDict, UserConfig
 
 from client.gate import Gate
 from client.progress import reporting_to
+from client.work import Reporter, Work
+from shared.error_text import error_text, message_of, traceback_text
 from shared.errors import Cancelled, FedLoomError, WireError
 from shared.flower import client_failed, decode, encode
-from shared.payload import Payload, Serialised, require_size
-from shared.proto.link_pb2 import Assignment, LabelCounts, Progress, Value
-from shared.training import BatchProgress
+from shared.payload import Serialised, require_size
+from shared.proto.link_pb2 import Assignment, LabelCounts, Value
 from shared.wire import MAX_LOG_TEXT, from_values
 
 log = logging.getLogger(__name__)
-
-PROGRESS_INTERVAL_S = 0.2
-
-
-@dataclass(frozen=True)
-class Work:
-    """A message to execute.
-
-    `reply` (with the message's id and its reply), or in its place `fail` (with a reason), and
-    before that `progress` and `labels` are called in the runtime's thread; once `cancelled` is set, only
-    `released` is, when the runtime no longer works on it.
-    """
-
-    message_id: str
-    payload: Payload
-    reply: Callable[[str, Serialised], None]
-    fail: Callable[[str, str], None]
-    progress: Callable[[Progress], None]
-    released: Callable[[str], None]
-    labels: Callable[[LabelCounts], None]
-    cancelled: threading.Event = field(default_factory=threading.Event)
 
 
 class Runtime:
@@ -93,12 +69,13 @@ class Runtime:
 
     def _run(self) -> None:
         while (item := self._queue.get()) is not None:
-            if isinstance(item, Assignment):
-                self._begin(item)
-            else:
-                self._work(item)
-                if item.cancelled.is_set():
-                    item.released(item.message_id)
+            try:
+                if isinstance(item, Assignment):
+                    self._begin(item)
+                else:
+                    self._work(item)
+            except BaseException:  # the edge of the thread, which outlasts every message
+                log.exception("an unexpected error in the client")
 
     def _begin(self, assignment: Assignment) -> None:
         cores = os.cpu_count() or 1
@@ -123,38 +100,50 @@ class Runtime:
         )
 
     def _work(self, work: Work) -> None:
-        """The edge of the runtime's thread: every message is answered, given up on request, or reported."""
+        """Every message is answered, or given up on request."""
+        with work.payload:
+            answer = self._answer(work)
+        if work.cancelled.is_set():
+            work.released(work.message_id)
+        elif isinstance(answer, Serialised):
+            work.reply(work.message_id, answer)
+        else:
+            work.fail(work.message_id, answer)
+
+    def _answer(self, work: Work) -> Serialised | str:
+        """The reply, or why there is none."""
+        if work.cancelled.is_set():
+            return "it is no longer wanted"
         try:
-            if work.cancelled.is_set():
-                return
             reply = encode(self._reply(decode(work.payload), work))
             require_size(len(reply.skeleton), reply.array_bytes)
         except Cancelled as cancelled:
             log.info("gave up a message: %s", cancelled)
+            return str(cancelled)
         except WireError as error:
             log.error("a message from the server could not be answered: %s", error)
-            if not work.cancelled.is_set():
-                work.fail(work.message_id, str(error))
-        except Exception as error:
+            return str(error)
+        except BaseException as error:  # the edge of what is done for the server
             log.exception("a message from the server could not be answered")
-            if not work.cancelled.is_set():
-                work.fail(work.message_id, f"{type(error).__name__}: {error}"[:MAX_LOG_TEXT])
-        else:
-            if not work.cancelled.is_set():
-                work.reply(work.message_id, reply)
+            return error_text(error)[:MAX_LOG_TEXT]
+        return reply
 
     def _reply(self, message: Message, work: Work) -> Message:
-        """What the ClientApp answers; its failure is an answer, too."""
+        """What the ClientApp answers; its failure is an answer, too.
+
+        Whatever it raises: Ctrl-C interrupts the main thread, so that a KeyboardInterrupt here is the app's.
+        """
         try:
             return self._call(message, work)
-        except (Cancelled, WireError):
-            raise
         except FedLoomError as error:
-            log.error("%s failed: %s", message.metadata.message_type, error)
-            return client_failed(message, str(error))
-        except (Exception, SystemExit, asyncio.CancelledError):
+            if isinstance(error, WireError) or (isinstance(error, Cancelled) and work.cancelled.is_set()):
+                raise
+            reason = message_of(error)
+            log.error("%s failed: %s", message.metadata.message_type, reason)
+        except BaseException as error:  # the edge of somebody else's code
             log.exception("%s failed", message.metadata.message_type)
-            return client_failed(message, traceback.format_exc()[-MAX_LOG_TEXT:])
+            reason = traceback_text(error)
+        return client_failed(message, reason[-MAX_LOG_TEXT:])
 
     def _call(self, message: Message, work: Work) -> Message:
         if self._context is None or self._context.run_id != message.metadata.run_id:
@@ -162,39 +151,10 @@ class Runtime:
         self._context.node_id = message.metadata.dst_node_id
         run_id = self._context.run_id
         with reporting_to(
-            _throttled(work, self._gate),
+            Reporter(work, self._gate),
             lambda counts: work.labels(LabelCounts(run_id=run_id, counts=counts)),
         ):
             return self._app(message, self._context)
-
-
-def _throttled(work: Work, gate: Gate) -> Callable[[BatchProgress], None]:
-    """A reporter that passes on a few reports a second, waits at the gate, and raises on cancellation."""
-    started = time.monotonic()
-    next_at = started + PROGRESS_INTERVAL_S
-    loss: float | None = None
-
-    def report(batch: BatchProgress) -> None:
-        nonlocal next_at, loss
-        gate.wait(work.cancelled)
-        if work.cancelled.is_set():
-            raise Cancelled("it is no longer wanted")
-        loss = loss if batch.loss is None else batch.loss
-        now = time.monotonic()
-        if now < next_at:
-            return
-        next_at = now + PROGRESS_INTERVAL_S
-        work.progress(
-            Progress(
-                message_id=work.message_id,
-                done=batch.done,
-                total=batch.total,
-                examples_per_s=batch.examples / (now - started),
-                loss=loss,
-            )
-        )
-
-    return report
 
 
 def _or_empty(values: Mapping[str, Value]) -> UserConfig:

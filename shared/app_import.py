@@ -17,6 +17,7 @@ from typing import TypeVar
 from flwr.clientapp import ClientApp
 from flwr.serverapp import ServerApp
 
+from shared.error_text import error_text
 from shared.errors import AppInvalid
 from shared.flower_app import PROJECT_FILE, FlowerApp, read_app
 
@@ -74,10 +75,12 @@ def _import(app: FlowerApp, component: str, module: str, names: Iterable[str]) -
             f"The Flower app {app.name} needs the Python package {missing}, which is not installed here. "
             f"Install it, for example with pip install {top}.{asks_for}"
         ) from error
-    except (Exception, SystemExit) as error:  # whatever code of the app may raise
+    except KeyboardInterrupt:  # by the person, most likely: a process that starts imports its app
+        raise
+    except BaseException as error:  # whatever code of the app may raise
         raise AppInvalid(
             f"The module {module} of the Flower app {app.name} cannot be imported: "
-            f"{type(error).__name__}: {error}{_place(app, error)}."
+            f"{error_text(error)}{_place(app, error)}."
         ) from error
 
 

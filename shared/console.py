@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import sys
-import traceback
 from typing import Literal
+
+from shared.error_text import traceback_text
 
 LevelName = Literal["debug", "info", "warning", "error"]
 
@@ -39,9 +40,9 @@ def level_name(level: int) -> LevelName:
 
 def traceback_of(record: logging.LogRecord) -> str | None:
     """The traceback of a record that was logged with an exception."""
-    if not record.exc_info or record.exc_info[0] is None:
+    if not record.exc_info or record.exc_info[1] is None:
         return None
-    return "".join(traceback.format_exception(*record.exc_info))
+    return traceback_text(record.exc_info[1])
 
 
 class _Formatter(logging.Formatter):

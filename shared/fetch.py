@@ -59,7 +59,7 @@ def fetch(name: str, folder: Path, progress: Progress) -> None:
     import pooch
 
     pooch.get_logger().setLevel(logging.WARNING)
-    subfolder, mirrors, sums = _source(name)
+    subfolder, mirrors, sums = source_of(name)
     registry = {file: f"md5:{md5}" for file, md5 in sums.items()}
     reasons = []
     for mirror in mirrors:
@@ -74,7 +74,7 @@ def fetch(name: str, folder: Path, progress: Progress) -> None:
     raise OSError("; ".join(dict.fromkeys(reasons)))
 
 
-def _source(name: str) -> tuple[str, list[str], dict[str, str]]:
+def source_of(name: str) -> tuple[str, list[str], dict[str, str]]:
     """The folder of a data set's files, the mirrors that have them, and their MD5 sums by name."""
     from torchvision.datasets import CIFAR10, MNIST, FashionMNIST  # costs a second to import
 

@@ -26,6 +26,7 @@ from google.protobuf.message import DecodeError
 from shared.errors import RunStopped, WireError
 from shared.payload import Payload, Serialised, as_number
 from shared.results import records_of
+from shared.text import printable
 
 __all__ = [
     "SERVER_NODE_ID",
@@ -153,12 +154,15 @@ def empty_run(run_id: int) -> FlowerRun:
 
 def client_failed(message: Message, reason: str) -> Message:
     """The reply that says: the ClientApp raised an exception."""
-    return Message(Error(code=ErrorCode.CLIENT_APP_RAISED_EXCEPTION, reason=reason), reply_to=message)
+    return Message(
+        Error(code=ErrorCode.CLIENT_APP_RAISED_EXCEPTION, reason=printable(reason)), reply_to=message
+    )
 
 
 def client_unavailable(message: Message, reason: str) -> Message:
     """The reply that stands for a client that went away before it answered."""
-    return Message(Error(code=ErrorCode.NODE_UNAVAILABLE, reason=reason), reply_to=message)
+    error = Error(code=ErrorCode.NODE_UNAVAILABLE, reason=printable(reason))
+    return Message(error, reply_to=message)
 
 
 def is_unavailable(reply: Message) -> bool:

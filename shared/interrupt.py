@@ -21,8 +21,12 @@ INTERRUPTED = 130
 """The exit code of a process that was interrupted before it had done its work."""
 
 
+class Signalled(KeyboardInterrupt):
+    """SIGINT or SIGTERM came. Another KeyboardInterrupt is an error of whoever raised it."""
+
+
 def end_on_signals() -> None:
-    """Let the next SIGINT or SIGTERM raise KeyboardInterrupt. Call this in the main thread.
+    """Let the next SIGINT or SIGTERM raise Signalled. Call this in the main thread.
 
     Further signals do not disturb the ending. Should some library swallow the interrupt, or the ending hang,
     the process ends after `GRACE_S`.
@@ -31,7 +35,7 @@ def end_on_signals() -> None:
 
     def interrupt(_signal: int, _frame: FrameType | None) -> None:
         if once.first():
-            raise KeyboardInterrupt
+            raise Signalled
 
     for number in _SIGNALS:
         signal.signal(number, interrupt)

@@ -18,6 +18,9 @@ Indices = npt.NDArray[np.int64]
 MIN_SAMPLES = 10
 """A part gets at least this many samples where the data set has enough of them."""
 
+SMALLEST_ALPHA = 1e-300
+"""Below it the arithmetic overflows; a draw has all its weight in one part long before."""
+
 
 def partition_indices(
     labels: npt.NDArray[np.int64], num_partitions: int, partition: int, *, alpha: float | None, seed: int
@@ -106,6 +109,7 @@ def _dirichlet(size: int, alpha: float, random: np.random.RandomState) -> npt.ND
     A Gamma(alpha) variate is Gamma(alpha + 1) * U ** (1 / alpha) (Marsaglia & Tsang 2000); kept as a
     logarithm it does not underflow to zero, where NumPy's own `dirichlet` ends in 0 / 0.
     """
+    alpha = max(alpha, SMALLEST_ALPHA)
     log_gamma = np.log(random.standard_gamma(alpha + 1, size)) + np.log1p(-random.random_sample(size)) / alpha
     weights = np.exp(log_gamma - log_gamma.max())
     return np.asarray(weights / weights.sum())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated, Any, Self
 
 from pydantic import (
@@ -204,7 +205,12 @@ class RunSpec(BaseModel):
 
     def required_replies(self, asked: int) -> int:
         """Updates that a round in which `asked` clients were asked needs at least."""
-        return min(max(self.min_replies, math.ceil(self.min_reply_share * asked)), asked)
+        share = math.ceil(round(self.min_reply_share * asked, 9))  # 7 % of 100 are 7.000000000000001
+        return min(max(self.min_replies, share), asked)
+
+    def required_updates(self, asked: int, of_strategy: int) -> int:
+        """The same where the strategy needs at least `of_strategy`, which may be more than were asked."""
+        return max(self.required_replies(asked), of_strategy)
 
     def with_changes(self, **changes: Any) -> Self:
         """The spec with other values in some fields, checked as at the start, which `model_copy` leaves out.
@@ -215,11 +221,7 @@ class RunSpec(BaseModel):
         try:
             return type(self).model_validate(set_before | changes)
         except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            field = ".".join(map(str, first["loc"]))
-            raise SettingsInvalid(
-                f"{first['input']!r} cannot be the value of {field}: {words_of(first)}.", field
-            ) from error
+            raise _refusal(error) from error
 
     @classmethod
     def from_store(cls, values: Any) -> Self:
@@ -256,19 +258,29 @@ class RunSpec(BaseModel):
     def from_run_config(cls, config: RunConfig) -> Self:
         """The inverse of `to_run_config`; keys that it lacks keep their default, others are not looked at.
 
-        Raises pydantic's ValidationError where a value is out of range.
+        Raises SettingsInvalid, which names the key.
         """
-        return cls.model_validate(
-            {
-                field.name: field.from_config(config[field.run_config])
-                for field in run_fields(cls)
-                if field.run_config is not None and field.run_config in config
-            }
-        )
+        keys = {field.run_config: field for field in run_fields(cls) if field.run_config is not None}
+        given = {field.name: field.from_config(config[key]) for key, field in keys.items() if key in config}
+        try:
+            return cls.model_validate(given)
+        except ValidationError as error:
+            raise _refusal(error, {field.name: key for key, field in keys.items()}) from error
 
 
 FIELDS_OF_ANY_APP = frozenset(field.name for field in run_fields(RunSpec) if field.use.any_app)
 """Those that are about the run and its clients, whatever they train; the others are for the built-in app."""
+
+
+def _refusal(error: ValidationError, called: Mapping[str, str] = MappingProxyType({})) -> SettingsInvalid:
+    """Names the first field that is wrong, by what it is `called` where the value was given."""
+    first = error.errors(include_url=False)[0]
+    name, *within = map(str, first["loc"])
+    return SettingsInvalid(
+        f"{first['input']!r} cannot be the value of {'.'.join([called.get(name, name), *within])}: "
+        f"{words_of(first)}.",
+        ".".join([name, *within]),
+    )
 
 
 def words_of(error: ErrorDetails) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from shared.errors import WireError
 from shared.proto.link_pb2 import Value
+from shared.text import printable
 
 PROTOCOL_VERSION = 3
 LINK_METHOD = "/fedloom.link.v1.Link/Connect"
@@ -51,7 +52,7 @@ CHANNEL_OPTIONS: Sequence[tuple[str, int]] = (
 
 def to_values(config: Mapping[str, ConfigScalar]) -> dict[str, Value]:
     """A Flower user config (str to bool, int, float or str) as protobuf values."""
-    return {key: _to_value(value) for key, value in config.items()}
+    return {printable(key): _to_value(value) for key, value in config.items()}
 
 
 def from_values(values: Mapping[str, Value]) -> dict[str, ConfigScalar]:
@@ -66,7 +67,7 @@ def _to_value(value: ConfigScalar) -> Value:
         return Value(integer=value)
     if isinstance(value, float):
         return Value(number=value)
-    return Value(text=value)
+    return Value(text=printable(value))
 
 
 def _from_value(key: str, value: Value) -> ConfigScalar:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from shared.errors import StoreUnavailable
 
+TOO_MANY_OPEN = frozenset({errno.EMFILE, errno.ENFILE})
+
 
 def make_folder(folder: Path) -> None:
     """Make a folder and those above it, so that they are still there after a power cut. Raises OSError."""
@@ -69,11 +71,36 @@ def not_writable(path: Path, detail: str) -> StoreUnavailable:
     )
 
 
+def too_many_open(path: object) -> StoreUnavailable:
+    """What to say when this process, or the whole system, has too many files and connections open."""
+    return StoreUnavailable(
+        f"{path} cannot be opened now: this process has as many files and connections open as it may, so "
+        "nothing can be kept until some are closed. Close pages and clients that are not needed, or raise "
+        "the limit (ulimit -n) before the server is started."
+    )
+
+
+def is_too_many_open() -> bool:
+    """Whether no file can be opened for that reason; for errors that do not tell."""
+    try:
+        os.close(os.open(os.devnull, os.O_RDONLY))
+    except OSError as error:
+        return error.errno in TOO_MANY_OPEN
+    return False
+
+
 def explain(error: OSError, path: Path) -> StoreUnavailable:
     """An error of the file system in words; `path`: the file or folder in question."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return disk_full(path)
+    if error.errno in TOO_MANY_OPEN:
+        return too_many_open(path)
     detail = error.strerror or str(error)
+    if error.errno in (errno.ENOMEM, errno.ENOBUFS):
+        return StoreUnavailable(
+            f"{path} cannot be used ({detail}), so nothing can be kept until this machine has memory to "
+            "spare. Close other programs."
+        )
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return not_writable(path, detail)
     if error.errno in (errno.EEXIST, errno.ENOTDIR):

@@ -8,6 +8,7 @@ import psycopg
 from sqlalchemy import URL, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
+from app.store import files
 from app.store.database import ENGINE_OPTIONS, Database
 from shared.errors import StoreUnavailable
 
@@ -90,6 +91,8 @@ class PostgresDatabase(Database):
                 f"The disk of {self.name} is full, so nothing new can be kept. What was kept before is still "
                 "there. Free some space on it."
             )
+        if files.is_too_many_open():
+            return files.too_many_open(self.name)
         said = " ".join(str(error.orig).split())
         hint = next(
             (hint for sign, hint in HINTS if sign in said), "Check that PostgreSQL is up and in order."

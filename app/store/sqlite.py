@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import sqlite3
@@ -190,6 +191,10 @@ class SqliteDatabase(Database):
     def _explain(self, error: sqlite3.Error) -> StoreUnavailable:
         code = getattr(error, "sqlite_errorname", "")
         match code.removeprefix("SQLITE_").partition("_")[0]:
+            case "CANTOPEN" | "IOERR" if files.is_too_many_open():
+                return files.too_many_open(self._path)
+            case "NOMEM":
+                return files.explain(OSError(errno.ENOMEM, os.strerror(errno.ENOMEM)), self._path)
             case "FULL":
                 return files.disk_full(self._path)
             case "IOERR" | "CANTOPEN" if self._no_room():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -25,6 +26,9 @@ SUFFIX = ".tmp"
 """Of a file that is not finished. While safetensors still writes, the name begins with it."""
 
 _OS_ERROR = re.compile(r"\(os error (\d+)\)")
+
+_NOT_THE_FILES_FAULT = {errno.EACCES, errno.EPERM, errno.ENOMEM, errno.ENOBUFS} | files.TOO_MANY_OPEN
+"""Errors after which a file is no worse than before."""
 
 
 def plain(values: NDArray[Any]) -> NDArray[Any]:
@@ -57,8 +61,8 @@ def write_arrays(path: Path, arrays: Arrays, metadata: Mapping[str, str]) -> Non
         temporary.replace(path)
     except SafetensorError as error:
         remove_unfinished(path.parent)
-        if (code := _OS_ERROR.search(str(error))) is not None:
-            raise OSError(int(code[1]), os.strerror(int(code[1])), str(path)) from error
+        if (cause := _os_error(error, path)) is not None:
+            raise cause from error
         raise CheckpointInvalid(f"The model cannot be kept: {error}.") from error
     except OSError:
         remove_unfinished(path.parent)
@@ -67,13 +71,13 @@ def write_arrays(path: Path, arrays: Arrays, metadata: Mapping[str, str]) -> Non
 
 
 def read_arrays(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
-    """All arrays of a file, and its metadata. Raises CheckpointInvalid, and PermissionError."""
+    """All arrays of a file, and its metadata. Raises CheckpointInvalid, and OSError where that may pass."""
     with _opened(path) as file:
         return {name: file.get_tensor(name) for name in file.offset_keys()}, file.metadata() or {}
 
 
 def read_metadata(path: Path) -> dict[str, str]:
-    """A file's metadata. Raises CheckpointInvalid when it is cut short or not there, and PermissionError."""
+    """A file's metadata. Raises CheckpointInvalid when it is cut short or not there, and OSError as above."""
     with _opened(path) as file:
         return file.metadata() or {}
 
@@ -86,12 +90,19 @@ def _opened(path: Path) -> Iterator[Any]:
         # Not mapped into memory: an error of the disk would end the process then.
         with safe_open(path, framework="np", backend="pread") as file:
             yield file
-    except PermissionError:
-        raise
     except FileNotFoundError as error:
         raise CheckpointInvalid(f"The checkpoint {path} is not there.") from error
     except (SafetensorError, OSError) as error:
+        cause = error if isinstance(error, OSError) else _os_error(error, path)
+        if cause is not None and cause.errno in _NOT_THE_FILES_FAULT:
+            raise cause from error
         raise CheckpointInvalid(f"The checkpoint {path} is damaged: {error}.") from error
+
+
+def _os_error(error: Exception, path: Path) -> OSError | None:
+    """The system's error of which safetensors tells in words."""
+    code = _OS_ERROR.search(str(error))
+    return OSError(int(code[1]), os.strerror(int(code[1])), str(path)) if code else None
 
 
 def remove_unfinished(folder: Path) -> None:

@@ -35,12 +35,12 @@ IN_A_TRANSACTION = Death("app.store.store:_insert_new", call=2)
 CLIENTS_TRAIN = Death("app.federation.link.session:Session.receive_reply")
 AGGREGATING = Death("app.federation.strategies.base:RoundFold.finish")
 IN_THE_CHECKPOINT = Death("app.store.tensors:save_file", after=True)
-AFTER_THE_CHECKPOINT = Death("app.federation.runs.built_in:BuiltInRun.aggregated", after=True)
+AFTER_THE_CHECKPOINT = Death("app.federation.runs.saved_rounds:SavedRounds.aggregated", after=True)
 EVALUATING = Death("app.federation.rounds.server_app:evaluate")
 CLIENTS_EVALUATE = Death("app.federation.rounds.server_app:evaluate", after=True)
 OLD_CHECKPOINTS_GO = Death("app.store.checkpoints:CheckpointStore.prune")
-BETWEEN_ROUNDS = Death("app.federation.runs.built_in:BuiltInRun.before_round", call=2)
-THE_VERY_END = Death("app.federation.runs.manager:RunManager._end")
+BETWEEN_ROUNDS = Death("app.federation.runs.saved_rounds:SavedRounds.before_round", call=2)
+THE_VERY_END = Death("app.federation.runs.endings:Endings._end")
 
 
 LONG = {**SPEC, "num_rounds": 40}

@@ -18,7 +18,7 @@ from app.federation.grid.link_grid import LinkGrid
 from app.federation.link.clients import ClientRegistry
 from app.federation.link.server import LinkServer
 from app.federation.link.spool import Spool
-from bench.host import BenchHost
+from bench.owner import BenchOwner
 from client.link import ClientIdentity, Link
 from client.runtime import Runtime
 from shared.flower import identify_server_task, node_id_of
@@ -47,13 +47,6 @@ class Quiet:
         pass
 
     def late(self, instruction: Instruction) -> None:
-        pass
-
-
-class AnyReply(BenchHost):
-    """A run that takes whatever comes."""
-
-    def check(self, instruction: Instruction, reply: Message) -> None:
         pass
 
 
@@ -104,7 +97,7 @@ def link(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LinkServer]
 
 def test_a_message_of_many_chunks_goes_there_and_back(link: LinkServer) -> None:
     identify_server_task(1)
-    grid = LinkGrid(link, 1, AnyReply(["a"]), Quiet())
+    grid = LinkGrid(link, 1, BenchOwner(["a"]), Quiet())
     link.assign("a", Assignment(run_id=1, run="a run", clients_on_host=1))
     sent = np.random.default_rng(0).integers(0, 100, BYTES, dtype=np.uint8)
     content = RecordDict({"arrays": ArrayRecord({"x": Array(sent)})})

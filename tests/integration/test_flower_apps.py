@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -111,6 +112,16 @@ def test_a_run_config_reaches_both_ends(lab: Lab) -> None:
             assert metrics["lr"] == 0.02, "the server's end, which sends it on"
             assert metrics["local-epochs"] == 7, "the client's end"
     assert run["spec"]["run_config"] == {"learning-rate": 0.02, "local-epochs": 7}
+
+
+def test_more_rounds_in_a_run_config_than_a_run_may_have_are_refused(lab: Lab) -> None:
+    _, api = lab.serve("quickstart-numpy")
+
+    refused = api.http.post("/api/v1/runs", json={"run_config": {"num-server-rounds": 20_000}})
+
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["field"] == "num_rounds"
+    assert api.get("/runs")["runs"] == []
 
 
 def test_a_run_from_the_page_has_a_run_config_of_its_own_and_the_app_anew(lab: Lab) -> None:
@@ -364,3 +375,36 @@ def test_a_client_app_that_fails_is_shown_with_its_traceback(lab: Lab, tmp_path:
     assert "client_app.py" in errors()[0]["traceback"]
     run = api.get("/runs")["runs"][0]
     api.stop(run["id"])
+
+
+@pytest.mark.parametrize(
+    ("raised", "shown"),
+    [
+        ("type('Panic', (BaseException,), {})('index out of bounds')", "Panic: index out of bounds"),
+        ("KeyboardInterrupt", "KeyboardInterrupt"),
+        (r"OSError('/data/B\udce4r.csv is missing')", "/data/B\ufffdr.csv is missing"),
+    ],
+    ids=["a panic", "an interrupt", "text that is no UTF-8"],
+)
+def test_whatever_a_client_app_raises_the_run_goes_on_and_the_client_can_be_interrupted(
+    lab: Lab, start_command: StartCommand, tmp_path: Path, raised: str, shown: str
+) -> None:
+    text = (APPS / "quickstart-numpy/numpyexample/client_app.py").read_text(encoding="utf-8")
+    once = f"global evaluated\n    if not evaluated:\n        evaluated = True\n        raise {raised}\n"
+    begun = '"""Evaluate the model on local data."""\n'
+    text = text.replace(begun, f"{begun}    {once}") + "\n\nevaluated = False\n"
+    folder = broken(tmp_path, "client_app.py", text)
+    server, api = lab.serve(folder, "--num-rounds", "2")
+    clients = [
+        start_command("run_client.py", "--client-id", name, "--app", str(folder), "--server", server.link)
+        for name in PAIR
+    ]
+
+    run = api.get("/runs")["runs"][0]
+    api.wait_for_run(run["id"], "completed")
+
+    errors = [entry for entry in api.logs(level="error") if entry["source"] in PAIR]
+    assert [shown in entry["traceback"] for entry in errors] == [True, True]
+    for client in clients:
+        client.signal(signal.SIGINT)
+    assert [client.wait_for_exit(10) for client in clients] == [0, 0]

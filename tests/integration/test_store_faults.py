@@ -234,6 +234,60 @@ class TestFullDisk:
         checkpoints.save(RUN, 2, a_model(2.0, size=100_000), {}, {})
 
 
+@contextmanager
+def no_descriptors_left() -> Iterator[None]:
+    """This process may not open any further file."""
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    taken = [os.open(os.devnull, os.O_RDONLY)]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (taken[0] + 8, limits[1]))
+    try:
+        with suppress(OSError):
+            while True:
+                taken.append(os.open(os.devnull, os.O_RDONLY))
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        for descriptor in taken:
+            os.close(descriptor)
+
+
+TOO_MANY = "as many files and connections open as it may"
+
+
+class TestTooManyOpen:
+    def test_a_store_that_cannot_be_opened_now_is_not_called_a_bad_disk(self, tmp_path: Path) -> None:
+        url = default_url(tmp_path)
+        Store.open(url).close()
+
+        with no_descriptors_left(), pytest.raises(StoreUnavailable, match=TOO_MANY):
+            Store.open(url)
+
+        Store.open(url).close()
+
+    def test_a_store_that_is_open_still_writes(self, tmp_path: Path) -> None:
+        with Store.open(default_url(tmp_path)) as store:
+            bus = EventBus()
+            bus.publish(a_run("a"))
+            with no_descriptors_left():
+                store.apply(bus.since(0))
+            assert store.run("a") is not None
+
+    def test_a_checkpoint_is_not_taken_for_damaged(self, tmp_path: Path) -> None:
+        checkpoints = CheckpointStore(tmp_path)
+        path = checkpoints.save(RUN, 1, a_model(1.0), {}, {})
+
+        with no_descriptors_left():
+            with pytest.raises(StoreUnavailable, match=TOO_MANY):
+                checkpoints.newest(RUN)
+            with pytest.raises(StoreUnavailable, match=TOO_MANY):
+                checkpoints.save(RUN, 2, a_model(2.0), {}, {})
+
+        assert path.exists()
+        newest = checkpoints.newest(RUN)
+        assert newest is not None
+        assert newest.round == 1
+
+
 @pytest.fixture
 def public_folder() -> Iterator[Path]:
     """A folder that every user can reach, unlike pytest's own."""

@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -127,10 +128,18 @@ class Command:
 class ServerProcess(Command):
     """`run_server.py`, answering on `port` and, for clients, `link_port`."""
 
-    def __init__(self, *flags: str, home: Path, port: int = 0, link_port: int = 0) -> None:
-        super().__init__(
-            "run_server.py", "--port", str(port), "--link-port", str(link_port), *flags, home=home
-        )
+    def __init__(
+        self,
+        *flags: str,
+        home: Path,
+        port: int = 0,
+        link_port: int = 0,
+        script: str = "run_server.py",
+        **options: Any,
+    ) -> None:
+        """`options`: of `Command`."""
+        ports = ("--port", str(port), "--link-port", str(link_port))
+        super().__init__(script, *ports, *flags, home=home, **options)
         try:
             ready = self.wait_for_output(READY)
         except BaseException:

@@ -18,6 +18,7 @@ import torch
 from flwr.app import Array, ArrayRecord, ConfigRecord, Message
 
 from app.federation.strategies import build_strategy
+from app.federation.strategies.base import Update
 from app.federation.strategies.registry import STRATEGIES
 from client import fl_client, learner
 from shared import paths
@@ -81,7 +82,7 @@ def accuracy(spec: RunSpec, scale: float | None = None) -> float:
             messages = strategy.configure_train(server_round, arrays, ConfigRecord(), grid)
             for reply in grid.send_and_receive(messages):
                 if not reply.has_error():
-                    fold.add(reply)
+                    fold.add(Update.from_reply(reply))
             if fold.updates < strategy.minimum_updates:
                 break
             arrays = fold.finish()

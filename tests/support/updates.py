@@ -10,6 +10,7 @@ from flwr.app import Array, ArrayRecord, Message, MessageType, RecordDict
 from numpy.typing import NDArray
 
 from app.federation.strategies import RoundStrategy, build_strategy
+from app.federation.strategies.base import Update
 from shared.flower import identify_server_task
 from shared.names import StrategyName
 from shared.results import TrainMetrics
@@ -77,7 +78,7 @@ def aggregate(
     """One round."""
     fold = strategy.begin(server_round, sent if isinstance(sent, ArrayRecord) else a_record(sent))
     for reply in replies:
-        fold.add(reply)
+        fold.add(Update.from_reply(reply))
     return fold.finish()
 
 

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from numpy.lib import format as npy
 
 from app.federation.rounds.app_replies import KNOWN_AS, MAX_METRICS, MAX_NAME, check_any_reply, read_any_reply
-from app.federation.runs.tracker import ClientResult
+from app.federation.rounds.results import ClientResult
 from app.records import ClientRound
 from shared.errors import ReplyInvalid
 from shared.flower import identify_server_task, node_id_of
@@ -153,7 +153,10 @@ def test_metrics_are_bounded_in_number_and_name() -> None:
 
 def test_the_older_style_is_read_as_numpyclient_sends_it() -> None:
     fit = FitRes(
-        OK, Parameters([b"x"], NUMPY), 40, {"train_loss": 0.5, "lucky": True, "note": "x", "epoch": 3}
+        OK,
+        Parameters([saved(np.ones(1))], NUMPY),
+        40,
+        {"train_loss": 0.5, "lucky": True, "note": "x", "epoch": 3},
     )
     evaluate = EvaluateRes(OK, 0.25, 10, {"accuracy": 0.75, "raw": b"x"})
 

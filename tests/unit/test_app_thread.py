@@ -16,12 +16,12 @@ from app.federation.grid.link_grid import LinkGrid
 from app.federation.runs import app_thread
 from app.federation.runs.app_thread import AppThread
 from shared.errors import RunStopped
-from tests.unit.test_grid import RUN_ID, FakeHost, FakeLink, Watching
+from tests.unit.test_grid import RUN_ID, FakeLink, FakeOwner, Watching
 
 
 @pytest.fixture
 def grid() -> LinkGrid:
-    return LinkGrid(FakeLink(), RUN_ID, FakeHost(), Watching())
+    return LinkGrid(FakeLink(), RUN_ID, FakeOwner(), Watching())
 
 
 @pytest.fixture(autouse=True)

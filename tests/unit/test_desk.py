@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from typing import cast
 
 import pytest
 
 from client.desk import Desk, Outgoing, Reply
-from client.runtime import Runtime, Work
+from client.work import Work
 from shared.payload import Serialised
 from shared.proto.link_pb2 import ClientFrame, Welcome
 from tests.support.payloads import payload_of
@@ -38,7 +37,7 @@ class Held:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self.runtime = FakeRuntime()
-        self.desk = Desk(cast(Runtime, self.runtime), loop)
+        self.desk = Desk(self.runtime, loop)
         self.sent: list[Outgoing] = []
 
     def connect(self, *awaited: str) -> None:
@@ -160,3 +159,11 @@ def test_what_is_ready_and_no_longer_awaited_is_released_after_a_reconnect(held:
 
     assert held.desk.holding() == []
     assert held.released == ["m"]
+
+
+def test_a_reason_that_is_no_utf_8_is_sent_as_far_as_it_can_be(held: Held) -> None:
+    held.take("m").fail("m", "B\udce4r is missing")
+    held.settle()
+
+    (failure,) = [item.failure for item in held.sent if isinstance(item, ClientFrame)]
+    assert failure.reason == "B\ufffdr is missing"

@@ -190,6 +190,13 @@ def test_an_error_reply_keeps_its_reason() -> None:
     assert not is_unavailable(failed)
 
 
+def test_a_reason_that_is_no_utf_8_is_sent_as_far_as_it_can_be() -> None:
+    for made in (client_failed, client_unavailable):
+        assert (
+            there_and_back(made(instruction(), "B\udce4r is missing")).error.reason == "B\ufffdr is missing"
+        )
+
+
 def test_a_lost_client_can_be_told_from_one_that_failed() -> None:
     assert is_unavailable(client_unavailable(instruction(), "it went away"))
     assert not is_unavailable(Message(RecordDict(), reply_to=instruction()))

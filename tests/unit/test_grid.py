@@ -89,37 +89,35 @@ class Watching:
         self.sent_to: list[list[str]] = []
         self.replies: list[tuple[str, bool]] = []
         self.too_late: list[str] = []
+        self.refused: str | None = None
 
     def sent(self, instructions: list[Instruction]) -> None:
         self.sent_to.append([instruction.client_id for instruction in instructions])
 
     def replied(self, instruction: Instruction, reply: Message) -> None:
+        if instruction.client_id == self.refused and not reply.has_error():
+            raise ReplyInvalid("it is too small")
         self.replies.append((instruction.client_id, reply.has_error()))
 
     def late(self, instruction: Instruction) -> None:
         self.too_late.append(instruction.client_id)
 
 
-class FakeHost:
+class FakeOwner:
     """A run with three clients and the patience that a test gives it."""
 
     def __init__(self) -> None:
         self.deadline: float | None = None
         self.needed = 0
         self.others_are_there = False
-        self.refused: str | None = None
         self.said: list[str] = []
         self.changed: Callable[[], None] = lambda: None
         self.went_on: Callable[[], None] = lambda: None
-        self.looks_for_members: Callable[[], None] = lambda: None
+        self.looks_for_clients: Callable[[], None] = lambda: None
 
-    def members(self) -> list[str]:
-        self.looks_for_members()
+    def admit(self) -> list[str]:
+        self.looks_for_clients()
         return CLIENTS
-
-    def check(self, instruction: Instruction, reply: Message) -> None:
-        if instruction.client_id == self.refused:
-            raise ReplyInvalid("it is too small")
 
     def sending(self) -> None:
         """Nothing to do."""
@@ -172,13 +170,13 @@ def watching() -> Watching:
 
 
 @pytest.fixture
-def host() -> FakeHost:
-    return FakeHost()
+def owner() -> FakeOwner:
+    return FakeOwner()
 
 
 @pytest.fixture
-def grid(link: FakeLink, host: FakeHost, watching: Watching) -> LinkGrid:
-    return LinkGrid(link, RUN_ID, host, watching)
+def grid(link: FakeLink, owner: FakeOwner, watching: Watching) -> LinkGrid:
+    return LinkGrid(link, RUN_ID, owner, watching)
 
 
 def messages_to(grid: Grid, *client_ids: str, server_round: int = 3) -> list[Message]:
@@ -292,9 +290,9 @@ def test_a_reply_from_another_run_is_refused(grid: LinkGrid, link: FakeLink) -> 
 
 
 def test_a_reply_that_the_check_refuses_is_an_error_reply(
-    grid: LinkGrid, host: FakeHost, link: FakeLink, watching: Watching
+    grid: LinkGrid, link: FakeLink, watching: Watching
 ) -> None:
-    host.refused = "client-1"
+    watching.refused = "client-1"
     replies = grid.send_and_receive(messages_to(grid, "client-1", "client-2"))
     link.reply("client-1")
     link.reply("client-2")
@@ -392,20 +390,20 @@ def test_every_call_after_a_stop_says_that_it_was_stopped(grid: LinkGrid) -> Non
         grid.pull_messages([])
 
 
-def test_the_wait_for_clients_looks_again_when_one_came(grid: LinkGrid, host: FakeHost) -> None:
+def test_the_wait_for_clients_looks_again_when_one_came(grid: LinkGrid, owner: FakeOwner) -> None:
     def both_came() -> bool:
         grid.membership_changed()  # one more comes while the run thread looks
-        return len(host.said) == 2
+        return len(owner.said) == 2
 
     grid.wait_until(both_came)
 
-    assert host.said == ["membership changed"] * 2
+    assert owner.said == ["membership changed"] * 2
 
 
 def test_after_the_deadline_enough_replies_will_do_and_the_rest_is_late(
-    grid: LinkGrid, host: FakeHost, link: FakeLink, watching: Watching
+    grid: LinkGrid, owner: FakeOwner, link: FakeLink, watching: Watching
 ) -> None:
-    host.deadline, host.needed = 0.05, 2
+    owner.deadline, owner.needed = 0.05, 2
     replies = grid.send_and_receive(messages_to(grid, *CLIENTS))
     link.reply("client-3")
     link.reply("client-1")
@@ -413,28 +411,28 @@ def test_after_the_deadline_enough_replies_will_do_and_the_rest_is_late(
     assert names(replies) == ["client-3", "client-1"]
     assert watching.too_late == ["client-2"]
     assert link.withdrawn == {"client-2": "late: the round went on without it"}
-    assert host.said == []
+    assert owner.said == []
 
 
 def test_with_too_few_replies_the_deadline_passes_and_the_run_says_for_whom_it_waits(
-    grid: LinkGrid, host: FakeHost, link: FakeLink, watching: Watching
+    grid: LinkGrid, owner: FakeOwner, link: FakeLink, watching: Watching
 ) -> None:
-    host.deadline, host.needed = 0.05, 2
-    host.changed = lambda: link.reply("client-3")  # as soon as the run says that it waits
+    owner.deadline, owner.needed = 0.05, 2
+    owner.changed = lambda: link.reply("client-3")  # as soon as the run says that it waits
     replies = grid.send_and_receive(messages_to(grid, *CLIENTS))
     link.reply("client-1")
 
     assert names(replies) == ["client-1", "client-3"]
     waits = "waiting for 1 more reply (1 of 2): client-2 is late; client-3 is late"
-    assert host.said == [waits, "goes on"]
+    assert owner.said == [waits, "goes on"]
     assert sorted(link.late) == ["client-2", "client-3"]
     assert watching.too_late == ["client-2"]
 
 
 def test_a_lost_client_does_not_stop_a_round_that_has_enough_replies(
-    grid: LinkGrid, host: FakeHost, link: FakeLink, watching: Watching
+    grid: LinkGrid, owner: FakeOwner, link: FakeLink, watching: Watching
 ) -> None:
-    host.needed = 1
+    owner.needed = 1
     replies = grid.send_and_receive(messages_to(grid, "client-1", "client-2"))
     link.lose("client-1")
     link.reply("client-2")
@@ -445,32 +443,32 @@ def test_a_lost_client_does_not_stop_a_round_that_has_enough_replies(
     assert is_unavailable(lost)
     assert lost.error.reason == "client-1 was lost"
     assert lost.metadata.src_node_id == node_id_of("client-1")
-    assert host.said == []
+    assert owner.said == []
     assert watching.replies == [("client-2", False), ("client-1", True)]
 
 
 def test_without_enough_replies_a_round_waits_for_the_lost_to_come_back(
-    grid: LinkGrid, host: FakeHost, link: FakeLink
+    grid: LinkGrid, owner: FakeOwner, link: FakeLink
 ) -> None:
-    host.needed = 2
+    owner.needed = 2
 
     def come_back_and_answer() -> None:
         link.come_back("client-1")
         link.reply("client-1")
 
-    host.changed = come_back_and_answer
+    owner.changed = come_back_and_answer
     replies = grid.send_and_receive(messages_to(grid, "client-1", "client-2"))
     link.lose("client-1")
     link.reply("client-2")
 
     assert names(replies) == ["client-2", "client-1"]
-    assert host.said == ["waiting for 1 more reply (1 of 2): client-1 is lost", "goes on"]
+    assert owner.said == ["waiting for 1 more reply (1 of 2): client-1 is lost", "goes on"]
 
 
 def test_a_round_whose_clients_are_lost_ends_when_it_can_be_tried_with_others(
-    grid: LinkGrid, host: FakeHost, link: FakeLink
+    grid: LinkGrid, owner: FakeOwner, link: FakeLink
 ) -> None:
-    host.needed, host.others_are_there = 1, True
+    owner.needed, owner.others_are_there = 1, True
     replies = grid.send_and_receive(messages_to(grid, "client-1", "client-2"))
     link.lose("client-1")
     link.lose("client-2")
@@ -480,7 +478,7 @@ def test_a_round_whose_clients_are_lost_ends_when_it_can_be_tried_with_others(
 
 
 def test_a_client_that_is_away_is_waited_for_while_others_still_compute(
-    grid: LinkGrid, host: FakeHost, link: FakeLink
+    grid: LinkGrid, owner: FakeOwner, link: FakeLink
 ) -> None:
     replies = grid.send_and_receive(messages_to(grid, *CLIENTS))
     link.lose("client-1")
@@ -491,7 +489,7 @@ def test_a_client_that_is_away_is_waited_for_while_others_still_compute(
     link.reply("client-1")
 
     assert names(replies) == ["client-3", "client-1"]
-    assert host.said == []
+    assert owner.said == []
 
 
 def test_who_pulls_replies_is_told_at_once_of_a_lost_client(grid: LinkGrid, link: FakeLink) -> None:
@@ -505,9 +503,9 @@ def test_who_pulls_replies_is_told_at_once_of_a_lost_client(grid: LinkGrid, link
 
 
 def test_a_failure_is_an_error_reply_that_does_not_count(
-    grid: LinkGrid, host: FakeHost, link: FakeLink
+    grid: LinkGrid, owner: FakeOwner, link: FakeLink
 ) -> None:
-    host.needed = 1
+    owner.needed = 1
     replies = grid.send_and_receive(messages_to(grid, "client-1", "client-2"))
     link.fail("client-1")
     link.fail("client-2")
@@ -516,26 +514,26 @@ def test_a_failure_is_an_error_reply_that_does_not_count(
 
 
 def test_while_paused_replies_wait_and_no_deadline_passes(
-    grid: LinkGrid, host: FakeHost, link: FakeLink, watching: Watching
+    grid: LinkGrid, owner: FakeOwner, link: FakeLink, watching: Watching
 ) -> None:
-    host.deadline = 0.1
+    owner.deadline = 0.1
     replies = grid.send_and_receive(messages_to(grid, "client-1"))
     grid.pause()
 
     def later() -> None:
-        assert host.said == ["paused"]
+        assert owner.said == ["paused"]
         link.reply("client-1")
         threading.Timer(0.2, grid.resume).start()  # longer than the deadline
 
-    host.changed = later
+    owner.changed = later
 
     assert names(replies) == ["client-1"]
     assert link.paused == [True, False]
-    assert host.said == ["paused", "resumed"]
+    assert owner.said == ["paused", "resumed"]
     assert watching.too_late == []
 
 
-def test_while_paused_nothing_is_sent(grid: LinkGrid, host: FakeHost, link: FakeLink) -> None:
+def test_while_paused_nothing_is_sent(grid: LinkGrid, owner: FakeOwner, link: FakeLink) -> None:
     messages = messages_to(grid, "client-1")
     grid.pause()
     sent_before: list[bool] = []
@@ -544,7 +542,7 @@ def test_while_paused_nothing_is_sent(grid: LinkGrid, host: FakeHost, link: Fake
         sent_before.append(bool(link.tasks))
         grid.resume()
 
-    host.changed = resume
+    owner.changed = resume
 
     grid.push_messages(messages)
 
@@ -592,25 +590,25 @@ def test_the_round_is_read_as_strategies_write_it(
 
 
 def test_after_a_pause_a_run_says_again_for_whom_it_waits(
-    grid: LinkGrid, host: FakeHost, link: FakeLink
+    grid: LinkGrid, owner: FakeOwner, link: FakeLink
 ) -> None:
-    host.needed = 1
+    owner.needed = 1
     waits = "waiting for 1 more reply (0 of 1): client-1 is lost"
 
     def changed() -> None:
-        if host.said == [waits]:
+        if owner.said == [waits]:
             grid.pause()
             grid.resume()
-        elif host.said.count(waits) == 2:
+        elif owner.said.count(waits) == 2:
             link.come_back("client-1")
             link.reply("client-1")
 
-    host.changed = changed
+    owner.changed = changed
     replies = grid.send_and_receive(messages_to(grid, "client-1"), timeout=2)
     link.lose("client-1")
 
     assert names(replies) == ["client-1"]
-    assert host.said == [waits, "paused", "resumed", waits, "goes on"]
+    assert owner.said == [waits, "paused", "resumed", waits, "goes on"]
 
 
 @pytest.mark.parametrize("interrupts", [True, False])
@@ -673,9 +671,9 @@ class TestRelease:
         assert held == []
 
     def test_of_a_reply_that_the_check_refuses(
-        self, grid: LinkGrid, host: FakeHost, link: FakeLink, held: list[str]
+        self, grid: LinkGrid, watching: Watching, link: FakeLink, held: list[str]
     ) -> None:
-        host.refused = "client-1"
+        watching.refused = "client-1"
         replies = grid.send_and_receive(messages_to(grid, "client-1"))
         self.answer(link, held, "client-1", self.right(link, "client-1"))
 
@@ -683,12 +681,17 @@ class TestRelease:
         assert held == []
 
     def test_when_the_check_has_an_error_of_its_own(
-        self, grid: LinkGrid, host: FakeHost, link: FakeLink, held: list[str], monkeypatch: pytest.MonkeyPatch
+        self,
+        grid: LinkGrid,
+        watching: Watching,
+        link: FakeLink,
+        held: list[str],
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         def broken(*_: object) -> None:
             raise StoreUnavailable("the disk is full")
 
-        monkeypatch.setattr(host, "check", broken)
+        monkeypatch.setattr(watching, "replied", broken)
         replies = grid.send_and_receive(messages_to(grid, "client-1"))
         self.answer(link, held, "client-1", self.right(link, "client-1"))
 

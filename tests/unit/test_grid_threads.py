@@ -16,7 +16,7 @@ from app.federation.grid.link_grid import LinkGrid
 from shared.errors import RunStopped
 from shared.flower import identify_server_task
 from tests.support.waiting import wait_until
-from tests.unit.test_grid import RUN_ID, FakeHost, FakeLink, Watching, messages_to
+from tests.unit.test_grid import RUN_ID, FakeLink, FakeOwner, Watching, messages_to
 
 LIMIT_S = 2.0
 
@@ -28,13 +28,13 @@ def link() -> FakeLink:
 
 
 @pytest.fixture
-def host() -> FakeHost:
-    return FakeHost()
+def owner() -> FakeOwner:
+    return FakeOwner()
 
 
 @pytest.fixture
-def grid(link: FakeLink, host: FakeHost) -> LinkGrid:
-    return LinkGrid(link, RUN_ID, host, Watching())
+def grid(link: FakeLink, owner: FakeOwner) -> LinkGrid:
+    return LinkGrid(link, RUN_ID, owner, Watching())
 
 
 def never(looked: threading.Event) -> bool:
@@ -90,15 +90,15 @@ def test_a_command_reaches_a_thread_that_waits_in_its_turn_also_when_another_wai
     link: FakeLink, command: str
 ) -> None:
     for _ in range(10):  # which of the two is woken first is left to the system
-        host = FakeHost()
-        grid = LinkGrid(link, RUN_ID, host, Watching())
+        owner = FakeOwner()
+        grid = LinkGrid(link, RUN_ID, owner, Watching())
         waiting = Waiting(grid)
         inside = threading.Event()
         resumed = threading.Event()
-        host.went_on = resumed.set
+        owner.went_on = resumed.set
 
         # as an app's run waits for clients
-        host.looks_for_members = partial(grid.wait_until, partial(never, inside))
+        owner.looks_for_clients = partial(grid.wait_until, partial(never, inside))
         waiting.add_idle()
         waiting.add(grid.get_node_ids)
         assert inside.wait(LIMIT_S)
@@ -114,10 +114,10 @@ def test_a_command_reaches_a_thread_that_waits_in_its_turn_also_when_another_wai
 
 
 def test_commands_have_their_effect_in_order_whichever_thread_takes_them(
-    grid: LinkGrid, host: FakeHost, waiting: Waiting
+    grid: LinkGrid, owner: FakeOwner, waiting: Waiting
 ) -> None:
     resumed = threading.Event()
-    host.went_on = resumed.set
+    owner.went_on = resumed.set
     for _ in range(3):
         waiting.add_idle()
 
@@ -129,12 +129,12 @@ def test_commands_have_their_effect_in_order_whichever_thread_takes_them(
         return True
 
     for _ in range(200):
-        host.said.clear()
+        owner.said.clear()
         resumed.clear()
         with other_threads_first():
             grid.wait_until(in_turn)
-        assert resumed.wait(LIMIT_S), f"the run was {host.said}, and not resumed"
-        assert host.said == ["paused", "resumed"]
+        assert resumed.wait(LIMIT_S), f"the run was {owner.said}, and not resumed"
+        assert owner.said == ["paused", "resumed"]
 
 
 def test_a_client_that_was_lost_and_is_back_is_back_whichever_thread_takes_the_news(
@@ -175,11 +175,11 @@ def other_threads_first() -> Iterator[None]:
 
 
 def test_a_pause_that_another_thread_ends_in_the_wrong_moment_is_over_for_all(
-    grid: LinkGrid, host: FakeHost, waiting: Waiting, monkeypatch: pytest.MonkeyPatch
+    grid: LinkGrid, owner: FakeOwner, waiting: Waiting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The moment is the one between the look at whether the run is paused and the wait for news."""
     paused, resumed = threading.Event(), threading.Event()
-    host.changed, host.went_on = paused.set, resumed.set
+    owner.changed, owner.went_on = paused.set, resumed.set
     waiting.add_idle()
     grid.pause()
     assert paused.wait(LIMIT_S)

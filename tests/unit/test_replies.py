@@ -11,7 +11,7 @@ from flwr.app import Array, ArrayRecord, ConfigRecord, Message, MetricRecord, Re
 
 from app.federation.grid.instruction import Instruction
 from app.federation.rounds.app_replies import check_any_reply
-from app.federation.rounds.built_in_replies import check_reply, open_array
+from app.federation.rounds.built_in_replies import open_array, read_reply
 from shared.errors import ReplyInvalid
 from shared.flower import identify_server_task, node_id_of, set_message_id
 
@@ -33,7 +33,7 @@ def check(kind: str, **records: Any) -> None:
     identify_server_task(1)
     sent = Message(RecordDict({"arrays": record(MODEL), "config": ConfigRecord()}), node_id_of("a"), kind)
     set_message_id(sent, "m")
-    check_reply(Instruction("a", sent, 1), Message(RecordDict(records), reply_to=sent))
+    read_reply(Instruction("a", sent, 1), Message(RecordDict(records), reply_to=sent))
 
 
 def check_update(arrays: dict[str, np.ndarray]) -> None:

@@ -10,6 +10,7 @@ from flwr.app import Message, MetricRecord, RecordDict
 
 from app.events import EventBus
 from app.federation.grid.instruction import Instruction
+from app.federation.rounds.results import ClientResult
 from app.federation.runs.book import RunBook
 from app.federation.runs.tracker import RoundTracker
 from app.records import GlobalScore, Round, Run, RunState
@@ -18,6 +19,12 @@ from shared.training import EvalResult
 from tests.support.records import a_run
 
 RUN = "7f3a9c01"
+
+
+def metrics_only(instruction: Instruction, reply: Message) -> ClientResult:
+    """What a reply without a model says."""
+    numbers: dict[str, Any] = dict(reply.content["metrics"])
+    return ClientResult(num_examples=numbers.pop("num-examples"), **numbers)
 
 
 class Watched:
@@ -30,7 +37,7 @@ class Watched:
         self.book.update(RUN, state=RunState.WAITING)
         self.book.update(RUN, state=RunState.RUNNING)
         self.notes: dict[str, dict[str, Any]] = {}
-        self.tracker = RoundTracker(RUN, self.book, self._note)
+        self.tracker = RoundTracker(RUN, self.book, self._note, metrics_only)
 
     def _note(self, client_id: str, **changes: Any) -> None:
         self.notes.setdefault(client_id, {}).update(changes)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from app.events import EventBus
 from app.federation.runs.book import RunBook
@@ -33,6 +36,30 @@ def test_runs_are_listed_newest_first(book: RunBook) -> None:
 
 def test_a_run_that_nobody_entered_is_not_there(book: RunBook) -> None:
     assert book.get("nothing") is None
+
+
+def test_a_run_that_must_be_there_is_there_or_an_error(book: RunBook) -> None:
+    book.add(a_run("a"))
+
+    assert book.run("a").id == "a"
+    with pytest.raises(KeyError):
+        book.run("nothing")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"reason": 7}, {"started_at": math.nan}, {"clients": "ab"}, {"states": "running"}],
+)
+def test_a_change_that_could_never_be_read_again_is_refused_and_changes_nothing(
+    book: RunBook, bus: EventBus, wrong: dict[str, Any]
+) -> None:
+    book.add(a_run("a"))
+
+    with pytest.raises(ValidationError):
+        book.update("a", **wrong)
+
+    assert bus.last == 1
+    assert Run.model_validate_json(book.run("a").model_dump_json()) == book.run("a")
 
 
 def test_a_change_makes_a_new_run_and_is_published(book: RunBook, bus: EventBus) -> None:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field, ValidationError
 from app import run_flags
 from app.run_flags import RUN_FLAGS, add_run_flags
 from app.run_tables import flag_table
+from shared.errors import SettingsInvalid
 from shared.run_fields import FieldUse, run_fields
 from shared.run_spec import FIELDS_OF_ANY_APP, RunSpec
 
@@ -118,7 +119,7 @@ def test_null_can_be_told_from_every_value_of_a_run_config() -> None:
 
 def test_parameters_that_are_no_json_are_refused_like_any_other_value() -> None:
     for text in ("{", "[" * 100_000, "[]", "1"):
-        with pytest.raises(ValidationError, match="strategy_params"):
+        with pytest.raises(SettingsInvalid, match="cannot be the value of strategy-params: "):
             RunSpec.from_run_config({"strategy-params": text})
 
 

@@ -14,10 +14,13 @@ from app.federation.grid.link_grid import LinkGrid
 from app.federation.link.clients import ClientRegistry
 from app.federation.link.server import LinkServer
 from app.federation.link.spool import Spool
-from app.federation.runs.active import Services
 from app.federation.runs.book import RunBook
-from app.federation.runs.built_in import BuiltInRun
+from app.federation.runs.built_in import BuiltInKind
+from app.federation.runs.endings import Endings
+from app.federation.runs.kind import RunParts
 from app.federation.runs.manager import RunManager
+from app.federation.runs.saved_rounds import SavedRounds
+from app.federation.runs.services import Services
 from app.records import Cause, Pending, Run, RunState, WaitingFor, WaitKind
 from app.store.checkpoints import CheckpointStore
 from app.store.store import Store
@@ -41,18 +44,17 @@ class Server:
         self.writer = StoreWriter(self.store, bus, lambda: ())
         self.link = LinkServer(self.registry, bus, None, lambda app: None, Spool(home / "spool"))
         self.book = RunBook(bus, known)
-        self.manager = RunManager(
-            Services(
-                book=self.book,
-                link=self.link,
-                registry=self.registry,
-                store=self.store,
-                writer=self.writer,
-                checkpoints=CheckpointStore(home / "checkpoints"),
-                data_dir=home,
-                app=None,
-            )
+        self.services = Services(
+            book=self.book,
+            link=self.link,
+            registry=self.registry,
+            store=self.store,
+            writer=self.writer,
+            checkpoints=CheckpointStore(home / "checkpoints"),
+            data_dir=home,
+            app=None,
         )
+        self.manager = RunManager(self.services)
         self.link.start("127.0.0.1", 0)
         self.writer.start()
 
@@ -102,10 +104,10 @@ class Work:
     def __init__(self) -> None:
         self.began, self.may_go_on = threading.Event(), threading.Event()
 
-    def carry_out(self, run: BuiltInRun) -> None:
+    def carry_out(self, run: RunParts) -> None:
         """In place of federated learning."""
-        run.waits(WaitingFor(kind=WaitKind.DATA), "test")
-        run.goes_on()
+        run.shown.waits(WaitingFor(kind=WaitKind.DATA), "test")
+        run.shown.goes_on()
         self.began.set()
         assert self.may_go_on.wait(LIMIT_S)
         run.grid.breathe()
@@ -114,7 +116,7 @@ class Work:
 @pytest.fixture
 def work(monkeypatch: pytest.MonkeyPatch) -> Iterator[Work]:
     work = Work()
-    monkeypatch.setattr(BuiltInRun, "call_server_app", lambda run, context: work.carry_out(run))
+    monkeypatch.setattr(BuiltInKind, "call_server_app", lambda _, run, context: work.carry_out(run))
     yield work
     work.may_go_on.set()
 
@@ -167,19 +169,20 @@ def test_a_run_that_is_cut_by_the_servers_end_is_interrupted(server: Server, wor
 def test_a_round_that_lacked_updates_is_tried_again_when_a_client_came_during_it(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def rounds(run: BuiltInRun, _: object) -> None:
-        run.waits(WaitingFor(kind=WaitKind.DATA), "test")
+    def rounds(kind: BuiltInKind, run: RunParts, _: object) -> None:
+        run.shown.waits(WaitingFor(kind=WaitKind.DATA), "test")
         hears_of_clients = threading.Event()
         server.link.post(hears_of_clients.set)
         assert hears_of_clients.wait(LIMIT_S)
         run.grid.breathe()
-        run.before_round(1)
+        saved = SavedRounds(server.run(run_id), run, kind.replies, server.services)
+        saved.before_round(1)
         run.grid.membership_changed()
         run.grid.breathe()  # as the exchange does, which hears of it
-        run.short_of_updates(1, "too few updates")
-        run.goes_on()
+        saved.short_of_updates(1, "too few updates")
+        run.shown.goes_on()
 
-    monkeypatch.setattr(BuiltInRun, "call_server_app", rounds)
+    monkeypatch.setattr(BuiltInKind, "call_server_app", rounds)
     server.link.post(server.registry.connected, a_hello("a"))
     run_id = server.manager.submit(RunSpec(min_clients=1)).id
 
@@ -257,20 +260,20 @@ def test_an_interrupted_run_that_is_still_active_can_be_commanded_as_one_that_is
 ) -> None:
     """Its state is there a moment before the run thread has let go of it."""
     interrupted, may_let_go = threading.Event(), threading.Event()
-    real = RunManager._interrupt
+    real = Endings.interrupt
 
-    def interrupt(manager: RunManager, *args: Any) -> Run:
-        run = real(manager, *args)
+    def interrupt(endings: Endings, *args: Any) -> Run:
+        run = real(endings, *args)
         interrupted.set()
         assert may_let_go.wait(LIMIT_S)
         return run
 
-    def broken(run: BuiltInRun, _: object) -> None:
-        run.waits(WaitingFor(kind=WaitKind.DATA), "test")
+    def broken(_: BuiltInKind, run: RunParts, context: object) -> None:
+        run.shown.waits(WaitingFor(kind=WaitKind.DATA), "test")
         raise StoreUnavailable("The disk is full.")
 
-    monkeypatch.setattr(RunManager, "_interrupt", interrupt)
-    monkeypatch.setattr(BuiltInRun, "call_server_app", broken)
+    monkeypatch.setattr(Endings, "interrupt", interrupt)
+    monkeypatch.setattr(BuiltInKind, "call_server_app", broken)
     run_id = server.manager.submit(RunSpec()).id
     assert interrupted.wait(LIMIT_S)
 

@@ -6,15 +6,19 @@ import asyncio
 import queue
 import sys
 from collections.abc import Callable, Iterator
+from typing import Any, cast
 
 import numpy as np
 import pytest
-from flwr.app import ArrayRecord, Context, Message, RecordDict
+from flwr.app import ArrayRecord, ConfigRecord, Context, Message, RecordDict
 
 import shared.payload
-from client.runtime import Runtime, Work
+from client.runtime import Runtime
+from client.work import Work
+from shared.buffers import MemoryBuffer
+from shared.errors import Cancelled, FedLoomError
 from shared.flower import decode, identify_server_task, node_id_of, set_message_id
-from shared.payload import Serialised
+from shared.payload import Payload, Serialised
 from shared.proto.link_pb2 import Assignment
 from tests.support.payloads import payload_of
 
@@ -37,6 +41,12 @@ class Running:
         self._answers: queue.SimpleQueue[tuple[str, Serialised | str]] = queue.SimpleQueue()
         self._runtime = Runtime(lambda message, context: self._apps.get()(message, context), {}, 1)
         self._runtime.start()
+        self.held = 0
+        """Messages that were not released."""
+        self.assign()
+
+    def assign(self) -> None:
+        """Give the client its place in the run."""
         self._runtime.assign(Assignment(run_id=RUN_ID, run="7"))
 
     def ask(self, app: App) -> tuple[str, Serialised | str]:
@@ -47,7 +57,7 @@ class Running:
         self._runtime.execute(
             Work(
                 "m",
-                payload_of(message),
+                self._payload_of(message),
                 reply=lambda _, message: self._answers.put(("reply", message)),
                 fail=lambda _, reason: self._answers.put(("failure", reason)),
                 progress=lambda _: None,
@@ -56,6 +66,16 @@ class Running:
             )
         )
         return self._answers.get(timeout=LIMIT_S)
+
+    def _payload_of(self, message: Message) -> Payload:
+        self.held += 1
+        payload = payload_of(message)
+        buffer = MemoryBuffer(self._released)
+        buffer.add(payload.skeleton())
+        return Payload(buffer)
+
+    def _released(self) -> None:
+        self.held -= 1
 
     def reply(self, app: App) -> Message:
         """As `ask`, for what must be a reply."""
@@ -75,6 +95,22 @@ def running() -> Iterator[Running]:
     running.end()
 
 
+class Panic(BaseException):
+    """As a library in Rust raises it."""
+
+
+class Unprintable(Exception):
+    def __str__(self) -> str:
+        raise Panic
+
+    __repr__ = __str__
+
+
+class UnprintableRefusal(FedLoomError):
+    def __str__(self) -> str:
+        raise Panic
+
+
 def raising(error: BaseException) -> App:
     def app(message: Message, context: Context) -> Message:
         raise error
@@ -89,6 +125,14 @@ def raising(error: BaseException) -> App:
         (raising(SystemExit("no data here")), "SystemExit: no data here"),
         (lambda message, context: sys.exit(), "SystemExit"),
         (raising(asyncio.CancelledError()), "CancelledError"),
+        (raising(Panic("index out of bounds")), "Panic: index out of bounds"),
+        (raising(KeyboardInterrupt()), "KeyboardInterrupt"),
+        (raising(GeneratorExit()), "GeneratorExit"),
+        (raising(BaseExceptionGroup("several", [Panic("one")])), "Panic: one"),
+        (raising(Unprintable()), "Unprintable: <exception str() failed>"),
+        (raising(UnprintableRefusal()), "its message cannot be shown"),
+        (raising(Cancelled("nobody asked for it")), "nobody asked for it"),
+        (raising(OSError("/data/B\udce4r.csv is missing")), "OSError: /data/B\ufffdr.csv is missing"),
     ],
 )
 def test_whatever_ends_an_app_is_an_error_reply_and_the_next_message_is_answered(
@@ -118,3 +162,69 @@ def test_a_reply_that_is_too_large_for_the_link_is_a_failure_in_words(
     assert "Use a smaller model" in reason
     assert "Traceback" not in caplog.text
     assert running.reply(answer).has_content()
+
+
+def not_a_message(message: Message, context: Context) -> Message:
+    return cast(Message, "a string")
+
+
+class Untouchable:
+    """Not a message, and breaks whoever looks at it."""
+
+    def __getattribute__(self, name: str) -> Any:
+        raise Panic
+
+
+@pytest.mark.parametrize(
+    ("app", "name"),
+    [
+        (not_a_message, "AttributeError"),
+        (lambda message, context: cast(Message, Untouchable()), "Panic"),
+    ],
+)
+def test_what_is_no_reply_is_a_failure_and_the_next_message_is_answered(
+    running: Running, app: App, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    kind, reason = running.ask(app)
+
+    assert kind == "failure"
+    assert name in str(reason)
+    assert "could not be answered" in caplog.text
+    assert running.reply(answer).has_content()
+
+
+def test_text_that_is_no_utf_8_in_a_reply_is_a_failure_in_words(running: Running) -> None:
+    def app(message: Message, context: Context) -> Message:
+        return Message(RecordDict({"c": ConfigRecord({"path": "/data/B\udce4r.csv"})}), reply_to=message)
+
+    kind, reason = running.ask(app)
+
+    assert kind == "failure"
+    assert "surrogates not allowed" in str(reason)
+    assert str(reason).encode()
+    assert running.reply(answer).has_content()
+
+
+def test_a_place_in_a_run_that_cannot_be_taken_is_reported_and_the_next_is(
+    running: Running, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def panic(_: int) -> None:
+        raise Panic("no threads")
+
+    running.reply(answer)
+    with monkeypatch.context() as patch:
+        patch.setattr("torch.set_num_threads", panic)
+        running.assign()
+        assert running.reply(answer).has_content()
+    assert "no threads" in caplog.text
+
+    running.assign()
+    assert running.reply(answer).has_content()
+
+
+def test_a_message_is_released_when_it_was_answered_and_when_it_was_not(running: Running) -> None:
+    for app in (answer, raising(Panic()), not_a_message):
+        running.ask(app)
+    running.end()
+
+    assert running.held == 0

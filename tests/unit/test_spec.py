@@ -106,6 +106,20 @@ def test_what_a_run_config_lacks_has_its_default() -> None:
     assert RunSpec.from_run_config({"lr": 0.5, "unrelated": "x"}) == RunSpec(lr=0.5)
 
 
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        ({"lr": 0}, "0 cannot be the value of lr: Input should be greater than 0."),
+        ({"num-server-rounds": 0}, "0 cannot be the value of num-server-rounds: "),
+        ({"min-clients": 3, "num-partitions": 2}, "2 parts are too few for min_clients = 3"),
+        ({"strategy-params": '{"x": [1]}'}, "cannot be the value of strategy-params.x"),
+    ],
+)
+def test_a_run_config_that_makes_no_sense_is_refused_by_its_key(config: dict[str, Any], words: str) -> None:
+    with pytest.raises(SettingsInvalid, match=re.escape(words)):
+        RunSpec.from_run_config(config)
+
+
 def test_the_run_config_of_pyproject_is_that_of_the_defaults() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 

@@ -10,6 +10,7 @@ import pytest
 from flwr.app import Array, ArrayRecord, ConfigRecord
 
 from app.federation.strategies import RoundStrategy
+from app.federation.strategies.base import Update
 from app.federation.strategies.registry import STRATEGIES
 from client import fl_client
 from shared.errors import CheckpointInvalid, ReplyInvalid, RoundFailed
@@ -137,7 +138,7 @@ def test_a_round_that_is_not_finished_leaves_no_trace(name: str) -> None:
 
     fold = disturbed.begin(1, sent)
     for reply in replies_of(models_near(a_model(0), 3, distance=5)):
-        fold.add(reply)
+        fold.add(Update.from_reply(reply))
 
     assert_same(rounds(disturbed, sent, 1, 2), rounds(calm, sent, 1, 2))
 
@@ -148,7 +149,7 @@ def test_a_fold_counts_and_refuses_too_few_updates(name: str) -> None:
     strategy = a_strategy(name)
     fold = strategy.begin(1, a_record(sent))
     for done, reply in enumerate(replies_of(models_near(sent, strategy.minimum_updates - 1)), start=1):
-        fold.add(reply)
+        fold.add(Update.from_reply(reply))
         assert fold.updates == done
 
     with pytest.raises(RoundFailed, match=f"needs at least {strategy.minimum_updates} updates"):
@@ -162,7 +163,7 @@ def test_a_reply_without_metrics_is_refused_and_does_not_count(name: str) -> Non
     fold = a_strategy(name).begin(1, a_record(a_model(0)))
 
     with pytest.raises(ReplyInvalid, match="0 metric records"):
-        fold.add(reply)
+        fold.add(Update.from_reply(reply))
 
     assert fold.updates == 0
 
@@ -173,7 +174,7 @@ def test_a_reply_without_a_model_is_refused(name: str) -> None:
     del reply.content["arrays"]
 
     with pytest.raises(ReplyInvalid, match="holds 0 models"):
-        a_strategy(name).begin(1, a_record(a_model(0))).add(reply)
+        a_strategy(name).begin(1, a_record(a_model(0))).add(Update.from_reply(reply))
 
 
 @every_strategy

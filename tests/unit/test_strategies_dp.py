@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from app.federation.strategies import RoundStrategy
+from app.federation.strategies.base import Update
 from app.federation.strategies.central_dp import AdaptiveClipping, AdaptiveDpSettings, NoiseSource
 from shared.errors import CheckpointInvalid, ReplyInvalid
 from tests.support.updates import (
@@ -178,10 +179,10 @@ def test_noise_of_updates_and_of_their_count_are_apart() -> None:
 @each
 def test_a_client_that_answers_twice_is_refused(name: str) -> None:
     fold = a_strategy(name).begin(1, a_record(SENT))
-    fold.add(a_reply(2, SENT))
+    fold.add(Update.from_reply(a_reply(2, SENT)))
 
     with pytest.raises(ReplyInvalid, match="answered twice"):
-        fold.add(a_reply(2, SENT))
+        fold.add(Update.from_reply(a_reply(2, SENT)))
 
     assert fold.updates == 1
 
@@ -191,7 +192,7 @@ def test_an_update_without_a_finite_norm_is_refused() -> None:
     endless = {key: np.full_like(values, 1e200) for key, values in start.items()}
 
     with pytest.raises(ReplyInvalid, match="too large to be clipped"):
-        a_strategy("dpfedavg-fixed").begin(1, a_record(start)).add(a_reply(2, endless))
+        a_strategy("dpfedavg-fixed").begin(1, a_record(start)).add(Update.from_reply(a_reply(2, endless)))
 
 
 def test_counters_stay_as_they_were_sent() -> None:

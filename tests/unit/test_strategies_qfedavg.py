@@ -11,6 +11,7 @@ from flwr.app import ConfigRecord, Message
 from flwr.serverapp import strategy as flower
 
 from app.federation.strategies import build_strategy
+from app.federation.strategies.base import Update
 from client import fl_client
 from shared.errors import ReplyInvalid
 from shared.names import StrategyName
@@ -82,10 +83,10 @@ def test_a_client_with_a_high_loss_counts_more() -> None:
 def test_a_loss_without_a_power_is_refused_and_adds_nothing(loss: float, complaint: str) -> None:
     fold = a_strategy("qfedavg", q=10).begin(1, a_record(SENT))
     good = [a_reply(2, MODELS[0]), a_reply(3, MODELS[1])]
-    fold.add(good[0])
+    fold.add(Update.from_reply(good[0]))
     with pytest.raises(ReplyInvalid, match=complaint):
-        fold.add(a_reply(9, MODELS[2], loss=loss))
-    fold.add(good[1])
+        fold.add(Update.from_reply(a_reply(9, MODELS[2], loss=loss)))
+    fold.add(Update.from_reply(good[1]))
 
     assert fold.updates == 2
     assert_near(fold.finish(), aggregate(a_strategy("qfedavg", q=10), SENT, good))

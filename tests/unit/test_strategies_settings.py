@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from app.api.strategies import strategies_api
 from app.federation.strategies import StrategyInfo, build_strategy, describe_strategies
-from app.federation.strategies.registry import cohort_size
-from app.federation.strategies.sampling import sample_nodes
+from app.federation.strategies.sampling import cohort_size, sample_nodes
 from shared.errors import SettingsInvalid
 from shared.names import StrategyName
 from shared.run_spec import RunSpec

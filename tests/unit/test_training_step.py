@@ -14,8 +14,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
-from app.federation.runs import tracker
-from app.federation.runs.tracker import read_built_in
+from app.federation.rounds.built_in_replies import result_of
 from shared.datasets import TensorSet, load_train
 from shared.errors import ReplyInvalid
 from shared.flower import identify_server_task, node_id_of, set_message_id
@@ -130,13 +129,11 @@ def a_reply(metrics: MetricRecord) -> Message:
     return Message(RecordDict({"metrics": metrics}), reply_to=sent)
 
 
-def test_a_metric_that_was_declared_travels_and_is_shown_with_the_client(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(tracker, "TrainMetrics", FurtherMetrics)
+def test_a_metric_that_was_declared_travels_and_is_shown_with_the_client() -> None:
     told = FurtherMetrics(num_examples=1, duration_s=0.0, train_loss=0.5, largest_gradient=2.5)
 
-    assert read_built_in("train", a_reply(told.to_record())).metrics == {"largest_gradient": 2.5}
+    read = FurtherMetrics.from_reply(a_reply(told.to_record()))
+    assert result_of(read).metrics == {"largest_gradient": 2.5}
 
 
 def test_a_metric_that_was_not_declared_or_not_told_is_no_part_of_a_reply() -> None:

@@ -54,3 +54,7 @@ def test_config_values_keep_value_and_type(config: dict[str, ConfigScalar]) -> N
 def test_a_config_value_without_content_is_refused() -> None:
     with pytest.raises(WireError, match="'lr' has no content"):
         from_values({"lr": Value()})
+
+
+def test_config_text_that_is_no_utf_8_is_sent_as_far_as_it_can_be() -> None:
+    assert from_values(to_values({"B\udce4r": "/data/B\udce4r.csv"})) == {"B\ufffdr": "/data/B\ufffdr.csv"}

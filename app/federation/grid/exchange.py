@@ -10,7 +10,7 @@ from app.records import WaitingFor, WaitKind
 
 
 class Patience(Protocol):
-    """How long to wait for replies; see `app.federation.grid.link_grid.Host`."""
+    """How long to wait for replies; see `app.federation.grid.owner.Owner`."""
 
     def deadline_s(self, kind: str) -> float | None:
         """Seconds after which the replies that are there should do."""

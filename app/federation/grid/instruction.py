@@ -8,6 +8,9 @@ from flwr.app import ConfigRecord, Message
 
 from shared.results import records_of
 
+MAX_ROUND_DIGITS = 15
+"""A longer number is no round: an app may call its groups as it likes."""
+
 
 @dataclass(frozen=True)
 class Instruction:
@@ -35,7 +38,7 @@ def round_of(message: Message) -> int | None:
         if server_round is not None:
             return server_round
     group = message.metadata.group_id
-    return int(group) if group.isdecimal() else None
+    return int(group) if group.isdecimal() and len(group) <= MAX_ROUND_DIGITS else None
 
 
 def _server_round(record: ConfigRecord) -> int | None:

@@ -14,7 +14,7 @@ from app.federation.grid.content import Content
 from app.federation.grid.exchange import Exchange
 from app.federation.grid.inbox import Away, Back, Failed, Inbox, Item, Membership, Pause, Reply, Stop
 from app.federation.grid.instruction import Instruction, kind_of, round_of
-from app.federation.grid.owner import Host, Observer
+from app.federation.grid.owner import Observer, Owner
 from app.federation.grid.transport import Transport
 from app.federation.link.task import Task
 from shared.chunks import opening
@@ -39,14 +39,14 @@ class LinkGrid(Grid):
     paused.
 
     Several threads of the run may use it: apps in Flower's older style ask each client in a thread of its
-    own. Whichever of them waits handles what comes next, one at a time, for all; the host is called in its
+    own. Whichever of them waits handles what comes next, one at a time, for all; the owner is called in its
     turn.
     """
 
-    def __init__(self, link: Transport, run_id: int, host: Host, observer: Observer) -> None:
+    def __init__(self, link: Transport, run_id: int, owner: Owner, observer: Observer) -> None:
         self._link = link
         self._run = empty_run(run_id)
-        self._host = host
+        self._owner = owner
         self._observer = observer
         self._inbox = Inbox()
         self._turn = threading.RLock()
@@ -105,7 +105,7 @@ class LinkGrid(Grid):
         """The node ids of the run's connected clients, in the clients' natural order."""
         self.breathe()
         with self._turn:
-            client_ids = list(self._host.members())
+            client_ids = list(self._owner.admit())
             self._client_ids.update({node_id_of(client_id): client_id for client_id in client_ids})
         return [node_id_of(client_id) for client_id in client_ids]
 
@@ -116,7 +116,7 @@ class LinkGrid(Grid):
             instructions = [self._instruct(message) for message in messages]
             contents: dict[int, Content] = {}
             tasks = [self._task(item, contents) for item in instructions]
-            self._host.sending()
+            self._owner.sending()
             self._observer.sent(instructions)
             self._outstanding.update({item.message.metadata.message_id: item for item in instructions})
         self._link.dispatch(tasks)
@@ -149,7 +149,7 @@ class LinkGrid(Grid):
         messages = list(messages)
         message_ids = self.push_messages(messages)
         kind = kind_of(messages[0]) if messages else ""
-        return self._replies(Exchange(self._host, kind, message_ids, timeout, self._held_s))
+        return self._replies(Exchange(self._owner, kind, message_ids, timeout, self._held_s))
 
     @property
     def is_busy(self) -> bool:
@@ -248,7 +248,7 @@ class LinkGrid(Grid):
         if not away and not overdue:
             exchange.went_on()
             return True
-        if exchange.missing == 0 or (away and self._host.can_start_over(exchange.kind)):
+        if exchange.missing == 0 or (away and self._owner.can_start_over(exchange.kind)):
             return False
         exchange.waits(*self._holdups(exchange.awaited))
         return True
@@ -308,7 +308,7 @@ class LinkGrid(Grid):
                 self._set_paused(paused)
             case Membership():
                 self._changes += 1
-                self._host.membership_changed()
+                self._owner.membership_changed()
 
     def _set_paused(self, paused: bool) -> None:
         if paused is (self._paused_at is not None):
@@ -316,11 +316,11 @@ class LinkGrid(Grid):
         self._link.set_paused(self._run.run_id, paused)
         if self._paused_at is None:
             self._paused_at = time.monotonic()
-            self._host.paused()
+            self._owner.paused()
         else:
             self._held_s += time.monotonic() - self._paused_at
             self._paused_at = None
-            self._host.resumed()
+            self._owner.resumed()
 
     def _arrive(self, message_id: str, read: Callable[[Instruction], Message]) -> None:
         instruction = self._outstanding.pop(message_id, None)
@@ -328,7 +328,11 @@ class LinkGrid(Grid):
         if instruction is None:
             return  # withdrawn before
         reply = read(instruction)
-        self._observer.replied(instruction, reply)
+        try:
+            self._observer.replied(instruction, reply)
+        except ReplyInvalid as error:
+            reply = client_failed(instruction.message, str(error))
+            self._observer.replied(instruction, reply)
         self._arrived[message_id] = reply
 
     def _give_up_if_away(self, message_id: str) -> bool:
@@ -346,8 +350,6 @@ class LinkGrid(Grid):
         try:
             reply = decode(payload)
             _check_addresses(instruction.message, reply)
-            if not reply.has_error():
-                self._host.check(instruction, reply)
         except (WireError, ReplyInvalid) as error:
             return client_failed(instruction.message, str(error))
         return reply
@@ -384,7 +386,7 @@ class LinkGrid(Grid):
             round=item.round,
             opening=begun,
             following=content.frames,
-            max_reply_bytes=self._host.largest_reply(item.kind, begun.total_bytes),
+            max_reply_bytes=self._owner.largest_reply(item.kind, begun.total_bytes),
             on_reply=lambda payload: put(Reply(message_id, payload)),
             on_failure=lambda reason: put(Failed(message_id, reason)),
             on_away=lambda reason: put(Away(message_id, reason)),

@@ -12,26 +12,26 @@ from app.records import WaitingFor
 
 
 class Observer(Protocol):
-    """Sees every message that passes. Called in the run thread."""
+    """Sees every message that passes, and reads the replies. Called in the run thread."""
 
     def sent(self, instructions: list[Instruction]) -> None:
         """A batch of messages is about to go out."""
 
     def replied(self, instruction: Instruction, reply: Message) -> None:
-        """A reply came in, or an error in its place."""
+        """A reply came in, or an error in its place.
+
+        Raises ReplyInvalid for a reply that must not be used; then it is told of the error in its place.
+        """
 
     def late(self, instruction: Instruction) -> None:
         """The time is over, and the exchange goes on without this reply."""
 
 
-class Host(Protocol):
+class Owner(Protocol):
     """The run that a grid belongs to. Called in the run thread."""
 
-    def members(self) -> Iterable[str]:
-        """The ids of the clients that may be given messages now."""
-
-    def check(self, instruction: Instruction, reply: Message) -> None:
-        """Raise ReplyInvalid for a reply that must not be used; an error reply then stands for it."""
+    def admit(self) -> Iterable[str]:
+        """Let in the clients that may take part now; returns the ids of all that may be given messages."""
 
     def sending(self) -> None:
         """A batch of messages is about to go out."""

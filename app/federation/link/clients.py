@@ -94,7 +94,7 @@ class ClientRegistry:
     def update(self, client_id: str, **changes: Any) -> None:
         """Change some fields of a known client and publish it, unless nothing changed."""
         client = self._clients[client_id]
-        changed = client.model_copy(update=changes)
+        changed = client.changed(**changes)
         if changed != client:
             self._put(changed)
 

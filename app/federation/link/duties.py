@@ -32,6 +32,7 @@ from shared.proto.link_pb2 import (
     ServerFrame,
     Welcome,
 )
+from shared.text import printable
 from shared.wire import MAX_LOG_TEXT
 
 MAX_LABELS = 10_000
@@ -124,7 +125,7 @@ class Duties:
         client.withdrawn[message_id] = Withdrawn(task.round, time.monotonic(), late)
         if client.line is not None:
             client.line.drop(message_id)
-            client.send(ServerFrame(cancel=Cancel(message_id=message_id, reason=reason)))
+            client.send(ServerFrame(cancel=Cancel(message_id=message_id, reason=printable(reason))))
             self._show(client_id)
 
     def mark_late(self, client_id: str, message_id: str) -> None:

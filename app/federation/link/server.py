@@ -37,6 +37,7 @@ from shared.proto.link_pb2 import (
     ServerFrame,
     Welcome,
 )
+from shared.text import printable
 from shared.version import __version__
 from shared.wire import CHANNEL_OPTIONS, LINK_PROCEDURE, LINK_SERVICE
 
@@ -298,4 +299,4 @@ def _serialise(frame: OutgoingFrame) -> bytes:
 
 
 def _refuse(reason: str, *, final: bool) -> ServerFrame:
-    return ServerFrame(refusal=Refusal(reason=reason, final=final))
+    return ServerFrame(refusal=Refusal(reason=printable(reason), final=final))

@@ -14,7 +14,7 @@ from itertools import islice
 from flwr.app import Array, ArrayRecord, Message, MetricRecord
 
 from app.federation.rounds.built_in_replies import check_size, open_array
-from app.federation.runs.tracker import ClientResult
+from app.federation.rounds.results import ClientResult
 from shared.errors import ReplyInvalid
 from shared.results import records_of
 
@@ -75,7 +75,12 @@ NUMPY = "numpy.ndarray"
 
 
 def read_any_reply(kind: str, reply: Message) -> ClientResult:
-    """What a reply to a message of this kind ("train", "evaluate", "query" ...) says. Never raises."""
+    """What a reply to a message of this kind ("train", "evaluate", "query" ...) says.
+
+    Raises ReplyInvalid as `check_any_reply` has it. Metrics are taken as they are: those that cannot be shown
+    are left out.
+    """
+    check_any_reply(reply)
     numbers = _numbers(reply)
     by_name = {_plain(name): value for name, value in reversed(numbers.items())}
 

@@ -1,4 +1,6 @@
-"""Checks the built-in ClientApp's replies before anything is done with them: a client may be wrong."""
+"""Reads the built-in ClientApp's replies, and checks them before anything is done with them: a client may be
+wrong.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +8,8 @@ import numpy as np
 from flwr.app import Array, ArrayRecord, Message
 
 from app.federation.grid.instruction import Instruction
+from app.federation.rounds.results import ClientResult
+from app.federation.strategies.base import Update
 from shared.errors import ReplyInvalid
 from shared.npy import Header, has_right_size, read_header
 from shared.results import EvaluateMetrics, TrainMetrics, records_of
@@ -14,22 +18,78 @@ RECORDS_OF = {"train": {"arrays", "metrics"}, "evaluate": {"metrics"}}
 """The names of the records in a reply, by the kind of message. Strategies want the same from every client."""
 
 
-def check_reply(instruction: Instruction, reply: Message) -> None:
-    """Raise ReplyInvalid unless the metrics are sane and, after training, the arrays fit the model sent."""
+class BuiltInReplies:
+    """Reads each reply of a run once: for whoever watches the run, and for the strategy."""
+
+    def __init__(self) -> None:
+        self._trained: dict[str, TrainMetrics] = {}
+
+    def read(self, instruction: Instruction, reply: Message) -> ClientResult:
+        """As `read_reply` has it."""
+        metrics = _read_metrics(instruction, reply)
+        if isinstance(metrics, TrainMetrics):
+            self._trained[instruction.message.metadata.message_id] = metrics
+        return result_of(metrics)
+
+    def update(self, reply: Message) -> Update:
+        """A reply to "train" that was read when it came in, as a strategy takes it; once."""
+        metrics = self._trained.pop(reply.metadata.reply_to_message_id)
+        return Update(reply.metadata.src_node_id, _arrays_of(reply), metrics)
+
+    def forget(self) -> None:
+        """No strategy will ask for what was read so far."""
+        self._trained.clear()
+
+
+def read_reply(instruction: Instruction, reply: Message) -> ClientResult:
+    """What a reply says; of one to another kind of message than the built-in app knows, nothing.
+
+    Raises ReplyInvalid unless the metrics are sane and, after training, the arrays fit the model sent.
+    """
+    return result_of(_read_metrics(instruction, reply))
+
+
+def result_of(metrics: TrainMetrics | EvaluateMetrics | None) -> ClientResult:
+    """What of a reply's metrics is shown."""
+    match metrics:
+        case None:
+            return ClientResult()
+        case TrainMetrics():
+            return ClientResult(
+                metrics.num_examples,
+                train_loss=metrics.train_loss,
+                duration_s=metrics.duration_s,
+                metrics=metrics.further(),
+            )
+        case EvaluateMetrics():
+            return ClientResult(
+                metrics.num_examples,
+                loss=metrics.loss,
+                accuracy=metrics.accuracy,
+                duration_s=metrics.duration_s,
+                metrics=metrics.further(),
+            )
+
+
+def _read_metrics(instruction: Instruction, reply: Message) -> TrainMetrics | EvaluateMetrics | None:
     wanted = RECORDS_OF.get(instruction.kind)
     if wanted is None:
-        return
+        return None
     if (got := set(reply.content.keys())) != wanted:
         raise ReplyInvalid(f"The reply has the records {sorted(got)}, not {sorted(wanted)}."[:1000])
     if instruction.kind == "evaluate":
-        EvaluateMetrics.from_reply(reply)
-        return
-    TrainMetrics.from_reply(reply)
+        return EvaluateMetrics.from_reply(reply)
+    metrics = TrainMetrics.from_reply(reply)
+    (sent,) = records_of(instruction.message.content, ArrayRecord).values()
+    _check_update(sent, _arrays_of(reply))
+    return metrics
+
+
+def _arrays_of(reply: Message) -> ArrayRecord:
     arrays = reply.content["arrays"]
     if not isinstance(arrays, ArrayRecord):
         raise ReplyInvalid("The reply's record 'arrays' holds no arrays.")
-    (sent,) = records_of(instruction.message.content, ArrayRecord).values()
-    _check_update(sent, arrays)
+    return arrays
 
 
 def _check_update(sent: ArrayRecord, got: ArrayRecord) -> None:

@@ -19,6 +19,7 @@ from flwr.serverapp import Grid, ServerApp
 from numpy.typing import NDArray
 
 from app.federation.strategies import RoundStrategy, build_strategy
+from app.federation.strategies.base import Update
 from app.federation.strategies.sampling import SampledGrid, sample_nodes
 from shared import paths
 from shared.datasets import TensorSet, load_test
@@ -67,6 +68,9 @@ class RunCallbacks(Protocol):
     def aggregated(self, server_round: int, arrays: ArrayRecord, state: Mapping[str, NDArray[Any]]) -> None:
         """The new global model, and the strategy's own state: all that it takes to go on from here."""
 
+    def update(self, reply: Message) -> Update:
+        """What a reply to "train" holds. Raises ReplyInvalid when that cannot be used."""
+
     def evaluated(self, server_round: int, result: EvalResult) -> None:
         """The global model after a round (0: the initial one) was evaluated on the server's test set."""
 
@@ -98,6 +102,10 @@ class WaitForNodes:
     def short_of_updates(self, server_round: int, reason: str) -> None:
         """To Flower's own log; then the round is tried again."""
         logging.getLogger("flwr").warning("%s; the round is tried again", reason)
+
+    def update(self, reply: Message) -> Update:
+        """Read now: nobody has seen it before."""
+        return Update.from_reply(reply)
 
     def aggregated(self, server_round: int, arrays: ArrayRecord, state: Mapping[str, NDArray[Any]]) -> None:
         """Nothing to do."""
@@ -193,11 +201,11 @@ def _train(
                 failures.append(reply)
                 continue
             try:
-                fold.add(reply)
+                fold.add(callbacks.update(reply))
             except ReplyInvalid as error:
                 log.warning("round %d: an update cannot be aggregated: %s", server_round, error)
                 failures.append(client_failed(reply, str(error)))
-        required = max(spec.required_replies(len(cohort)), strategy.minimum_updates)
+        required = spec.required_updates(len(cohort), strategy.minimum_updates)
         if fold.updates >= required:
             return fold.finish()
         _explain(server_round, fold.updates, required, failures, callbacks)

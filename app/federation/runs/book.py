@@ -7,14 +7,43 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TypedDict, Unpack
 
 from app.events import EventBus
 from app.federation.runs.states import FINAL_STATES, check_transition
-from app.records import Round, RoundUpdate, Run
+from app.records import (
+    Cause,
+    GlobalScore,
+    Pending,
+    Round,
+    RoundUpdate,
+    Run,
+    RunProgress,
+    RunState,
+    WaitingFor,
+)
 
 LoadRounds = Callable[[str], Iterable[Round]]
 """Reads the rounds of a run from the store."""
+
+
+class RunChanges(TypedDict, total=False):
+    """What of a run can change. What it is to do, and for whom, never does."""
+
+    state: RunState
+    reason: str | None
+    pending: Pending | None
+    waiting_for: WaitingFor | None
+    cause: Cause | None
+    round: int
+    progress: RunProgress | None
+    clients: tuple[str, ...]
+    started_at: float | None
+    finished_at: float | None
+    final: GlobalScore | None
+    error: str | None
+    classes: tuple[str, ...]
+    can_resume: bool
 
 
 class RunBook:
@@ -42,6 +71,10 @@ class RunBook:
         """A run as it is now, or None."""
         return self._runs.get(run_id)
 
+    def run(self, run_id: str) -> Run:
+        """A run that is known to be there, as it is now. Raises KeyError."""
+        return self._runs[run_id]
+
     def newest_first(self) -> list[Run]:
         """All runs."""
         with self._lock:
@@ -58,12 +91,15 @@ class RunBook:
         with self._lock:
             return [rounds for _, rounds in sorted(self._rounds[run_id].items())]
 
-    def update(self, run_id: str, **changes: Any) -> Run:
-        """Change fields of a run. Raises IllegalTransition; after a final state nothing changes any more."""
+    def update(self, run_id: str, **changes: Unpack[RunChanges]) -> Run:
+        """Change fields of a run; returns it as it is then.
+
+        Raises IllegalTransition; after a final state nothing changes any more.
+        """
         with self._lock:
             run = self._runs[run_id]
             check_transition(run.state, changes.get("state", run.state))
-            changed = run.model_copy(update=changes)
+            changed = run.changed(**changes)
             if changed != run and run.state not in FINAL_STATES:
                 self._runs[run_id] = changed
                 self._bus.publish(changed)

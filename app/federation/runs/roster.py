@@ -27,7 +27,7 @@ class Parts:
     by_client: Mapping[str, int]
 
 
-class Cohort:
+class Roster:
     """The clients of one run. Owned by the run thread. `given`: what was given out before an interruption."""
 
     def __init__(self, run_id: str, spec: RunSpec, given: Parts | None = None) -> None:

@@ -9,18 +9,17 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Any
 
 from flwr.app import Message
 
 from app.federation.grid.instruction import Instruction
+from app.federation.rounds.results import ClientResult, ReadReply
 from app.federation.runs.book import RunBook
 from app.records import ClientRound, GlobalScore, Phase, Round, RunProgress
 from shared.error_line import error_line
 from shared.flower import is_unavailable
-from shared.results import EvaluateMetrics, TrainMetrics
 from shared.training import EvalResult
 from shared.wire import MAX_LOG_TEXT
 
@@ -30,42 +29,6 @@ NoteClient = Callable[..., None]
 _PHASE_OF = {"train": Phase.TRAINING, "evaluate": Phase.EVALUATING, "query": Phase.QUERYING}
 
 
-@dataclass(frozen=True)
-class ClientResult:
-    """What one good reply says; None where it says nothing. Losses and accuracies are as in `ClientRound`."""
-
-    num_examples: int | None = None
-    train_loss: float | None = None
-    loss: float | None = None
-    accuracy: float | None = None
-    duration_s: float | None = None
-    metrics: Mapping[str, float] = field(default_factory=dict)
-
-
-ReadResult = Callable[[str, Message], ClientResult]
-"""`read(kind, reply)`: what a good reply to a message of this kind ("train", "evaluate", "query") says."""
-
-
-def read_built_in(kind: str, reply: Message) -> ClientResult:
-    """Reads the replies of the built-in ClientApp, which were checked before."""
-    if kind == "train":
-        trained = TrainMetrics.from_reply(reply)
-        return ClientResult(
-            trained.num_examples,
-            train_loss=trained.train_loss,
-            duration_s=trained.duration_s,
-            metrics=trained.further(),
-        )
-    evaluated = EvaluateMetrics.from_reply(reply)
-    return ClientResult(
-        evaluated.num_examples,
-        loss=evaluated.loss,
-        accuracy=evaluated.accuracy,
-        duration_s=evaluated.duration_s,
-        metrics=evaluated.further(),
-    )
-
-
 PUBLISH_INTERVAL_S = 0.05
 """A round that is not complete is published at most this often: it holds all its clients' results so far."""
 
@@ -73,9 +36,7 @@ PUBLISH_INTERVAL_S = 0.05
 class RoundTracker:
     """Watches one run, in the run thread; what it learns goes to the run book and the client registry."""
 
-    def __init__(
-        self, run_id: str, book: RunBook, note_client: NoteClient, read: ReadResult = read_built_in
-    ) -> None:
+    def __init__(self, run_id: str, book: RunBook, note_client: NoteClient, read: ReadReply) -> None:
         self._run_id = run_id
         self._book = book
         self._note_client = note_client
@@ -123,12 +84,13 @@ class RoundTracker:
         self.begin(server_round)
 
     def replied(self, instruction: Instruction, reply: Message) -> None:
-        """A client answered, or an error stands for its answer."""
+        """A client answered, or an error stands for its answer. Raises ReplyInvalid as reading does."""
+        result = None if reply.has_error() else self._read(instruction, reply)
         if instruction.kind not in _PHASE_OF or instruction.round not in (None, self._round.round):
             return
         client_id = instruction.client_id
         before = self._round.per_client.get(client_id, ClientRound())
-        if reply.has_error():
+        if result is None:
             self._log.warning(
                 "round %d: no result of %s from %s: %s",
                 self._round.round,
@@ -137,10 +99,10 @@ class RoundTracker:
                 error_line(reply.error.reason),
             )
             error = (reply.error.reason or "")[:MAX_LOG_TEXT]
-            mine = before.model_copy(update={"error": error, "lost": is_unavailable(reply)})
+            mine = before.changed(error=error, lost=is_unavailable(reply))
         else:
-            mine = self._record(client_id, instruction.kind, self._read(instruction.kind, reply), before)
-        self._change(per_client={**self._round.per_client, client_id: mine})
+            mine = self._record(client_id, instruction.kind, result, before)
+        self._put(client_id, mine)
         self._advance(instruction)
 
     def late(self, instruction: Instruction) -> None:
@@ -155,8 +117,8 @@ class RoundTracker:
             instruction.kind,
         )
         before = self._round.per_client.get(client_id, ClientRound())
-        mine = before.model_copy(update={"late": True})
-        self._change(per_client={**self._round.per_client, client_id: mine})
+        mine = before.changed(late=True)
+        self._put(client_id, mine)
         self._advance(instruction)
 
     def _record(self, client_id: str, kind: str, result: ClientResult, before: ClientRound) -> ClientRound:
@@ -174,13 +136,8 @@ class RoundTracker:
                 metrics=metrics,
             )
         self._note_client(client_id, loss=result.loss, accuracy=result.accuracy)
-        return before.model_copy(
-            update={
-                "loss": result.loss,
-                "accuracy": result.accuracy,
-                "evaluate_s": result.duration_s,
-                "metrics": metrics,
-            }
+        return before.changed(
+            loss=result.loss, accuracy=result.accuracy, evaluate_s=result.duration_s, metrics=metrics
         )
 
     def reopen(self, round_: Round) -> None:
@@ -269,8 +226,17 @@ class RoundTracker:
         total = sum(weight for _, weight in known)
         return sum(value * weight for value, weight in known) / total if total else None
 
+    def _put(self, client_id: str, mine: ClientRound) -> None:
+        """Enter a client's part in the round.
+
+        Unchecked: the part is a checked record, and to check all others again for each reply takes long.
+        """
+        self._round = self._round.model_copy(
+            update={"per_client": {**self._round.per_client, client_id: mine}}
+        )
+
     def _change(self, **changes: Any) -> None:
-        self._round = self._round.model_copy(update=changes)
+        self._round = self._round.changed(**changes)
 
     def _publish(self) -> None:
         self._published_at = time.monotonic()

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from app.records import WaitingFor, WaitKind
+from app.records import Run, WaitingFor, WaitKind
 
 RETURN_GRACE_S = 10.0
 """How long a run that was cut waits for the clients that it had, once enough others are there."""
+
+PAUSED = "paused by request"
+STOPPED = "stopped by request"
+SHUT_DOWN = "the server was shut down"
+CUT = "the server ended while it was going on"
 
 
 def waiting(waiting_for: WaitingFor, detail: str = "") -> str:
@@ -17,8 +22,10 @@ def waiting(waiting_for: WaitingFor, detail: str = "") -> str:
             return f"loading the data set {detail}"
         case WaitKind.MODEL:
             return "evaluating the model on the test set"
+        case WaitKind.APP if waiting_for.have is None:
+            return f"loading the app {detail}"
         case WaitKind.APP:
-            return detail
+            return f"the app computes on the server, or waits for more clients than {waiting_for.have}"
         case WaitKind.CLIENTS:
             words = f"waiting for {_more(waiting_for, 'client', 'clients')}"
             return f"{words}: {detail}" if detail else words
@@ -32,6 +39,59 @@ def waiting(waiting_for: WaitingFor, detail: str = "") -> str:
             return f"waiting for {_more(waiting_for, 'reply', 'replies')}: {'; '.join(holdups)}"
         case WaitKind.RETRY:
             return f"waiting to try again, when a client comes or by request: {detail}"
+
+
+def unexpected(error: BaseException) -> str:
+    """Why a run failed that ended by an error which nobody foresaw."""
+    return f"An unexpected error ended the run: {named(error)}"
+
+
+def app_ended_by(error: BaseException) -> str:
+    """Why a run failed whose app raised what is no error."""
+    return f"The app ended by {named(error)}"
+
+
+def named(error: BaseException) -> str:
+    """An exception's class and text, also of one that fails to say it."""
+    try:
+        text = str(error)
+    except BaseException:  # noqa: BLE001 - code of an app, which may raise anything
+        text = "(it has no text: its __str__ fails)"
+    return f"{type(error).__name__}: {text}"
+
+
+def refused(run: Run, command: str) -> str:
+    """Why a run cannot be stopped, paused or resumed (`command`)."""
+    return f"Run {run.id} cannot be {command}: it is {run.state}."
+
+
+def state_lost(run: Run) -> str:
+    """Why an interrupted run of another Flower app cannot be resumed."""
+    return (
+        f"Run {run.id} cannot go on where it was: nobody but the app {run.spec.app} knows its state. "
+        "Start a new run with the same settings instead."
+    )
+
+
+def of_another_app(run: Run, served: str | None) -> str:
+    """Why a run does not go on for the time being: the server runs `served` (None: the built-in app)."""
+    if run.spec.app is None:
+        return (
+            f"Run {run.id} is one of the built-in app, and this server runs {served}. "
+            "It goes on when the server is started without --app."
+        )
+    return (
+        f"Run {run.id} is one of the app {run.spec.app!r}, which this server was not started with. "
+        "It goes on when the server is started with --app and that app's folder."
+    )
+
+
+def does_not_fit(run: Run, problem: str) -> str:
+    """Why a run does not go on for the time being: the app has changed since the run was queued."""
+    return (
+        f"Run {run.id} does not fit the app {run.spec.app} as it is now. {problem} "
+        "It goes on when the server is started with an app that it fits."
+    )
 
 
 def _more(waiting_for: WaitingFor, one: str, many: str) -> str:

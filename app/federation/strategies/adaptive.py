@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from app.federation.strategies import by_flower
-from app.federation.strategies.arrays import floating
+from app.federation.strategies.arrays import SMALLEST_FLOAT32, floating
 from app.federation.strategies.averaging import MeanFold
 from app.federation.strategies.base import Fold, RoundStrategy, State, check_finite
 from app.federation.strategies.settings import StrategySettings
@@ -173,6 +173,11 @@ class _AdaptiveSettings(StrategySettings):
         description="τ: keeps the step finite where updates vanish; smaller adapts more",
     )
 
+    @property
+    def tau_in_float32(self) -> float:
+        """τ, not rounded to 0 in the models' arithmetic: where an update vanishes, 0 / 0 would be left."""
+        return max(self.tau, SMALLEST_FLOAT32)
+
 
 class _MomentSettings(_AdaptiveSettings):
     """What Adam and Yogi share."""
@@ -188,7 +193,7 @@ class FedAdamSettings(_MomentSettings):
 
     def build(self, spec: RunSpec, secret: bytes) -> RoundStrategy:
         return AdaptiveOptimiser(
-            FedAdam(eta=self.eta, beta_1=self.beta_1, beta_2=self.beta_2, tau=self.tau),
+            FedAdam(eta=self.eta, beta_1=self.beta_1, beta_2=self.beta_2, tau=self.tau_in_float32),
         )
 
 
@@ -201,7 +206,7 @@ class FedYogiSettings(_MomentSettings):
 
     def build(self, spec: RunSpec, secret: bytes) -> RoundStrategy:
         return AdaptiveOptimiser(
-            FedYogi(eta=self.eta, beta_1=self.beta_1, beta_2=self.beta_2, tau=self.tau),
+            FedYogi(eta=self.eta, beta_1=self.beta_1, beta_2=self.beta_2, tau=self.tau_in_float32),
         )
 
 
@@ -213,4 +218,4 @@ class FedAdagradSettings(_AdaptiveSettings):
     eta: float = _eta(0.03)
 
     def build(self, spec: RunSpec, secret: bytes) -> RoundStrategy:
-        return AdaptiveOptimiser(FedAdagrad(eta=self.eta, tau=self.tau))
+        return AdaptiveOptimiser(FedAdagrad(eta=self.eta, tau=self.tau_in_float32))

@@ -29,7 +29,8 @@ class Update:
 
     @classmethod
     def from_reply(cls, reply: Message) -> Self:
-        """Read a checked reply. Raises ReplyInvalid unless it holds one model and the metrics of training."""
+        """Read a reply that nobody has read. Raises ReplyInvalid unless it holds one model and the metrics of
+        training."""
         metrics = TrainMetrics.from_reply(reply)
         records = list(records_of(reply.content, ArrayRecord).values())
         if len(records) != 1:
@@ -44,7 +45,7 @@ class Fold(Protocol):
     def updates(self) -> int:
         """How many updates were added."""
 
-    def add(self, reply: Message) -> None:
+    def add(self, update: Update) -> None:
         """Take in a client's update. Raises ReplyInvalid, and takes in nothing, when it cannot be used."""
 
     def finish(self) -> ArrayRecord:
@@ -61,9 +62,9 @@ class RoundFold(ABC):
         self._minimum = minimum_updates
         self.updates = 0
 
-    def add(self, reply: Message) -> None:
+    def add(self, update: Update) -> None:
         """As Fold has it."""
-        self._add(Update.from_reply(reply))
+        self._add(update)
         self.updates += 1
 
     def finish(self) -> ArrayRecord:

@@ -34,7 +34,7 @@ from flwr.app import ArrayRecord
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from app.federation.strategies.arrays import Floats, blocks, floating, update_norm, use_up
+from app.federation.strategies.arrays import SMALLEST_FLOAT32, Floats, blocks, floating, update_norm, use_up
 from app.federation.strategies.base import Fold, RoundFold, RoundStrategy, State, Update, check_finite
 from app.federation.strategies.settings import StrategySettings
 from app.federation.strategies.sums import WeightedSum
@@ -42,6 +42,9 @@ from shared.errors import CheckpointInvalid, ReplyInvalid
 from shared.names import StrategyName
 from shared.npy import flat_view
 from shared.run_spec import RunSpec
+
+LARGEST_CLIPPING_NORM = 1e30
+"""So far an adaptive norm goes, and down to the smallest number of the models: from 0 it would not return."""
 
 _CLIPPING_NORM = "clipping_norm"
 
@@ -113,7 +116,8 @@ class AdaptiveClipping(FixedClipping):
         share = (unclipped - updates / 2 + error) / updates + 1 / 2
         # What the noise makes of a share may be none; to set it right costs no privacy.
         distance = min(max(share, 0.0), 1.0) - self._settings.target_unclipped_quantile
-        self._clipping_norm *= math.exp(-self._settings.clip_norm_lr * distance)
+        moved = self._clipping_norm * math.exp(-self._settings.clip_norm_lr * distance)
+        self._clipping_norm = min(max(moved, SMALLEST_FLOAT32), LARGEST_CLIPPING_NORM)
 
     def state(self) -> dict[str, NDArray[Any]]:
         """The clipping norm, a float64 of shape ()."""

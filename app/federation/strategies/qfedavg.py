@@ -19,7 +19,7 @@ from __future__ import annotations
 from flwr.app import ArrayRecord
 from pydantic import Field
 
-from app.federation.strategies.arrays import floating, update_norm, use_up
+from app.federation.strategies.arrays import SMALLEST_FLOAT32, floating, update_norm, use_up
 from app.federation.strategies.base import Fold, RoundFold, RoundStrategy, Update
 from app.federation.strategies.settings import StrategySettings
 from app.federation.strategies.sums import WeightedSum
@@ -49,7 +49,7 @@ class QFedAvgSettings(StrategySettings):
     )
 
     def build(self, spec: RunSpec, secret: bytes) -> RoundStrategy:
-        return QFedAvg(self.q, lipschitz=1 / spec.lr)
+        return QFedAvg(self.q, lipschitz=1 / max(spec.lr, SMALLEST_FLOAT32))
 
 
 class QFedAvg(RoundStrategy):

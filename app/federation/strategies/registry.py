@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import count
 from types import MappingProxyType
 
 from app.federation.strategies.adaptive import (
@@ -19,10 +18,11 @@ from app.federation.strategies.central_dp import AdaptiveDpSettings, FixedDpSett
 from app.federation.strategies.krum import KrumSettings, MultiKrumSettings
 from app.federation.strategies.qfedavg import QFedAvgSettings
 from app.federation.strategies.robust import FedMedianSettings, FedTrimmedAvgSettings
+from app.federation.strategies.sampling import cohort_size
 from app.federation.strategies.settings import StrategyInfo, StrategySettings
 from shared.errors import SettingsInvalid
 from shared.names import StrategyName
-from shared.run_spec import RunSpec
+from shared.run_spec import MAX_CLIENTS, RunSpec
 
 STRATEGIES: Mapping[StrategyName, type[StrategySettings]] = MappingProxyType(
     {
@@ -76,24 +76,22 @@ def _check_cohort(spec: RunSpec, settings: StrategySettings) -> None:
     if clients >= needed:
         return
     given = " and ".join(f"{name} = {value}" for name, value in settings if value is not None)
-    remedies = [
-        f"Raise min_clients to {_min_clients(needed, spec.fraction_train)}",
-        settings.fitting(clients),
-    ]
+    remedies = filter(None, [_more_clients(needed, spec.fraction_train), settings.fitting(clients)])
+    advice = ", or ".join(remedies) or "choose another strategy"
     raise SettingsInvalid(
         f"{settings.title}{given and f' with {given}'} needs at least {needed} updates in each round, "
         f"but a round starts with {clients} client{'s' if clients > 1 else ''} "
         f"(min_clients {spec.min_clients} × fraction_train {spec.fraction_train:g}). "
-        f"{', or '.join(filter(None, remedies))}.",
+        f"{advice[0].upper()}{advice[1:]}.",
         "min_clients",
     )
 
 
-def cohort_size(clients: int, fraction: float) -> int:
-    """How many of so many clients train in a round, as `app.federation.strategies.sampling` draws them."""
-    return max(1, round(fraction * clients))
-
-
-def _min_clients(cohort: int, fraction: float) -> int:
-    """The smallest number of clients with such a cohort."""
-    return next(clients for clients in count(cohort) if cohort_size(clients, fraction) >= cohort)
+def _more_clients(cohort: int, fraction: float) -> str | None:
+    """What to do for such a cohort, in words; None: there cannot be so many clients."""
+    if cohort > MAX_CLIENTS:
+        return None
+    enough = (
+        clients for clients in range(cohort, MAX_CLIENTS + 1) if cohort_size(clients, fraction) >= cohort
+    )
+    return next((f"raise min_clients to {clients}" for clients in enough), "raise fraction_train")

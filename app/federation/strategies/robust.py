@@ -8,7 +8,6 @@ which a malicious client is free to invent.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import count
 
 from flwr.app import ArrayRecord
 from flwr.serverapp import strategy as flower
@@ -19,7 +18,7 @@ from app.federation.strategies.base import RoundStrategy
 from app.federation.strategies.collecting import CollectingStrategy
 from app.federation.strategies.settings import StrategySettings
 from shared.names import StrategyName
-from shared.run_spec import RunSpec
+from shared.run_spec import MAX_CLIENTS, RunSpec
 
 YIN = "https://arxiv.org/abs/1803.01498"
 
@@ -53,8 +52,12 @@ class FedTrimmedAvgSettings(StrategySettings):
     )
 
     def minimum_updates(self) -> int:
-        """With fewer, not even one value is cut off at each end."""
-        return next(updates for updates in count(max(3, int(1 / self.beta))) if int(self.beta * updates) >= 1)
+        """With fewer, not even one value is cut off at each end; for a tiny β more than there can be."""
+        first = max(3, int(min(1 / self.beta, MAX_CLIENTS)))
+        return next(
+            (updates for updates in range(first, MAX_CLIENTS + 1) if int(self.beta * updates) >= 1),
+            MAX_CLIENTS + 1,
+        )
 
     def fitting(self, updates: int) -> str | None:
         if updates < 3:

@@ -19,10 +19,15 @@ def sample_nodes(
 
     `purpose` ("train", "evaluate") keeps the samples of one round independent of each other.
     """
-    if not node_ids or fraction == 0:
+    size = cohort_size(len(node_ids), fraction)
+    if not size:
         return []
-    size = max(1, round(fraction * len(node_ids)))
     return random.Random(derive_seed(seed, purpose, server_round)).sample(sorted(node_ids), size)
+
+
+def cohort_size(clients: int, fraction: float) -> int:
+    """How many of so many clients take part in a round."""
+    return max(1, round(fraction * clients)) if clients and fraction else 0
 
 
 class SampledGrid(Grid):

@@ -1,30 +1,22 @@
-"""The run of a benchmark that has none: a grid's Host with a fixed set of clients."""
+"""The run of a benchmark that has none: a grid's owner with a fixed set of clients."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flwr.app import Message
-
-from app.federation.grid.instruction import Instruction
-from app.federation.rounds.built_in_replies import check_reply
 from app.records import WaitingFor
 from shared.wire import MAX_MESSAGE_BYTES
 
 
-class BenchHost:
-    """Checks replies as a run of the built-in app does, and waits for all of them."""
+class BenchOwner:
+    """Waits for all replies."""
 
     def __init__(self, names: Sequence[str]) -> None:
         self._names = names
 
-    def members(self) -> Sequence[str]:
+    def admit(self) -> Sequence[str]:
         """Those that the benchmark started."""
         return self._names
-
-    def check(self, instruction: Instruction, reply: Message) -> None:
-        """As in a run of the built-in app."""
-        check_reply(instruction, reply)
 
     def sending(self) -> None:
         """Nothing to do."""

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.federation.runs import words
-from app.federation.runs.roster import Cohort
+from app.federation.runs.roster import Roster
 from app.records import Client, ClientState
 from shared.run_spec import RunSpec
 from tests.support.records import a_client
@@ -17,8 +17,8 @@ from tests.support.records import a_client
 RUN = "7f3a9c01"
 
 
-def cohort(**spec: Any) -> Cohort:
-    return Cohort(RUN, RunSpec(**{"min_clients": 1, **spec}))
+def roster(**spec: Any) -> Roster:
+    return Roster(RUN, RunSpec(**{"min_clients": 1, **spec}))
 
 
 def ids(clients: list[Client]) -> list[str]:
@@ -31,7 +31,7 @@ def lost(client_id: str) -> Client:
 
 @given(st.permutations(["client-1", "client-2", "client-3", "client-10", "client-20"]))
 def test_parts_follow_the_natural_order_of_ids_and_not_that_of_arrival(arrival: list[str]) -> None:
-    members = cohort()
+    members = roster()
 
     members.admit(map(a_client, arrival))
 
@@ -42,7 +42,7 @@ def test_parts_follow_the_natural_order_of_ids_and_not_that_of_arrival(arrival: 
 
 @given(st.lists(st.lists(st.sampled_from("abcdef"), unique=True), min_size=1, max_size=8))
 def test_a_part_has_one_owner_for_the_whole_run(connected: list[list[str]]) -> None:
-    members = cohort(num_partitions=4)
+    members = roster(num_partitions=4)
     seen: dict[str, int] = {}
     for present in connected:
         members.admit(map(a_client, present))
@@ -54,7 +54,7 @@ def test_a_part_has_one_owner_for_the_whole_run(connected: list[list[str]]) -> N
 
 
 def test_a_newcomer_gets_the_lowest_free_part() -> None:
-    members = cohort(num_partitions=3)
+    members = roster(num_partitions=3)
     members.admit([a_client("b")])
 
     admitted = members.admit([a_client("b"), a_client("a"), a_client("c"), a_client("d")])
@@ -64,7 +64,7 @@ def test_a_newcomer_gets_the_lowest_free_part() -> None:
 
 
 def test_a_newcomer_without_a_free_part_waits_for_the_next_run() -> None:
-    members = cohort()
+    members = roster()
     members.admit([a_client("a"), a_client("b")])
     newcomer = a_client("c")
 
@@ -73,7 +73,7 @@ def test_a_newcomer_without_a_free_part_waits_for_the_next_run() -> None:
 
 
 def test_a_lost_client_gets_no_part_and_keeps_the_one_it_has() -> None:
-    members = cohort(num_partitions=2)
+    members = roster(num_partitions=2)
     members.admit([a_client("a")])
 
     members.admit([lost("a"), lost("b"), a_client("c")])
@@ -83,7 +83,7 @@ def test_a_lost_client_gets_no_part_and_keeps_the_one_it_has() -> None:
 
 
 def test_a_run_never_has_fewer_parts_than_the_clients_that_it_needs() -> None:
-    members = cohort(min_clients=2)
+    members = roster(min_clients=2)
 
     members.admit([a_client("a")])  # the other one left in this very moment
 
@@ -92,13 +92,13 @@ def test_a_run_never_has_fewer_parts_than_the_clients_that_it_needs() -> None:
 
 
 def test_a_client_with_another_data_set_is_told_so() -> None:
-    members = cohort(dataset="mnist")
+    members = roster(dataset="mnist")
 
     assert members.objection(a_client(dataset="cifar10")) == f"holds cifar10, run {RUN} trains on mnist"
 
 
 def test_a_client_without_the_model_is_told_so() -> None:
-    members = cohort(model="cnn")
+    members = roster(model="cnn")
 
     assert members.objection(a_client(models=("linear",))) == (f"trains linear models, run {RUN} needs cnn")
 
@@ -106,11 +106,11 @@ def test_a_client_without_the_model_is_told_so() -> None:
 def test_only_connected_clients_that_fit_are_eligible() -> None:
     clients = [a_client("a"), lost("b"), a_client("c", dataset="mnist"), a_client("d", models=("linear",))]
 
-    assert ids(cohort().eligible(clients)) == ["a"]
+    assert ids(roster().eligible(clients)) == ["a"]
 
 
-def why_it_waits(cohort: Cohort, clients: list[Client], minimum: int) -> str:
-    return words.waiting(cohort.shortage(clients, minimum), cohort.why_not(clients))
+def why_it_waits(roster: Roster, clients: list[Client], minimum: int) -> str:
+    return words.waiting(roster.shortage(clients, minimum), roster.why_not(clients))
 
 
 @pytest.mark.parametrize(
@@ -128,11 +128,11 @@ def why_it_waits(cohort: Cohort, clients: list[Client], minimum: int) -> str:
     ],
 )
 def test_what_a_run_waits_for_is_said_in_words(clients: list[Client], minimum: int, reason: str) -> None:
-    assert why_it_waits(cohort(min_clients=minimum), clients, minimum) == reason
+    assert why_it_waits(roster(min_clients=minimum), clients, minimum) == reason
 
 
 def test_a_lost_member_is_named_as_what_the_run_waits_for() -> None:
-    members = cohort(min_clients=2)
+    members = roster(min_clients=2)
     members.admit([a_client("a"), a_client("b")])
 
     reason = why_it_waits(members, [a_client("a"), lost("b")], 2)

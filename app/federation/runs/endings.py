@@ -1,0 +1,93 @@
+"""Endings: how a run leaves the run thread, in the run book and in the log."""
+
+from __future__ import annotations
+
+import logging
+import time
+import traceback
+
+from app.federation.runs import words
+from app.federation.runs.book import RunBook
+from app.records import Cause, Run, RunState
+from shared.errors import AppInvalid, FedLoomError, RoundFailed, StoreUnavailable
+
+log = logging.getLogger(__name__)
+
+
+class Endings:
+    """Ends and interrupts runs. Safe from any thread."""
+
+    def __init__(self, book: RunBook) -> None:
+        self._book = book
+
+    def complete(self, run_id: str) -> None:
+        """All rounds are done."""
+        self._end(run_id, RunState.COMPLETED)
+
+    def stop(self, run_id: str) -> Run:
+        """Somebody asked for it."""
+        return self._end(run_id, RunState.STOPPED, Cause.REQUEST, words.STOPPED)
+
+    def end_by(self, run_id: str, error: BaseException) -> None:
+        """What was raised is why the run goes on no longer: for good, or until it is resumed."""
+        match error:
+            case StoreUnavailable():
+                self.interrupt(run_id, Cause.STORE, str(error), logging.ERROR)
+            case FedLoomError():
+                self._end(run_id, RunState.FAILED, _cause_of(error), str(error))
+            case _:
+                self._end(run_id, RunState.FAILED, Cause.ERROR, words.unexpected(error), error)
+
+    def interrupt(self, run_id: str, cause: Cause, reason: str, level: int = logging.WARNING) -> Run:
+        """The run goes on later, if its kind can."""
+        log.log(level, "run %s is interrupted: %s", run_id, reason, extra={"run_id": run_id})
+        run = self._book.run(run_id)
+        return self._book.update(
+            run_id,
+            state=RunState.INTERRUPTED,
+            cause=cause,
+            reason=reason,
+            pending=None,
+            waiting_for=None,
+            # another app's state nobody knows, but one that had not begun has none
+            can_resume=run.spec.app is None or run.started_at is None,
+            progress=None,
+            finished_at=time.time(),
+        )
+
+    def _end(
+        self,
+        run_id: str,
+        state: RunState,
+        cause: Cause | None = None,
+        reason: str | None = None,
+        error: BaseException | None = None,
+    ) -> Run:
+        run = self._book.update(
+            run_id,
+            state=state,
+            cause=cause,
+            reason=reason,
+            error="".join(traceback.format_exception(error)) if error else None,
+            pending=None,
+            waiting_for=None,
+            can_resume=False,
+            progress=None,
+            finished_at=time.time(),
+        )
+        log.log(
+            logging.ERROR if state is RunState.FAILED else logging.INFO,
+            "run %s %s%s",
+            run.id,
+            run.state,
+            f": {reason}" if reason else "",
+            extra={"run_id": run_id},
+            exc_info=error,
+        )
+        return run
+
+
+def _cause_of(error: FedLoomError) -> Cause:
+    if isinstance(error, RoundFailed):
+        return Cause.ROUND
+    return Cause.APP if isinstance(error, AppInvalid) else Cause.ERROR

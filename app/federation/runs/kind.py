@@ -1,0 +1,69 @@
+"""RunKind: how the runs of one kind differ from those of another."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+from flwr.app import Context, Message, UserConfig
+
+from app.federation.grid.instruction import Instruction
+from app.federation.grid.link_grid import LinkGrid
+from app.federation.rounds.results import ClientResult
+from app.federation.runs.membership import Membership
+from app.federation.runs.presentation import Presentation
+from app.federation.runs.tracker import RoundTracker
+
+
+@dataclass(frozen=True)
+class RunParts:
+    """What an active run consists of, whatever its kind."""
+
+    shown: Presentation
+    membership: Membership
+    tracker: RoundTracker
+    grid: LinkGrid
+
+    def wait_for_clients(self) -> None:
+        """Wait until enough clients are there."""
+        self.membership.wait(self.grid.wait_until)
+
+
+class RunKind(ABC):
+    """One run's own ServerApp, and what it makes of replies. Used in the run thread.
+
+    A further kind (an app in a process of its own, asynchronous rounds, another engine) is one more class.
+    """
+
+    @property
+    @abstractmethod
+    def run_config(self) -> UserConfig:
+        """The run config for both of the run's Flower apps."""
+
+    @abstractmethod
+    def call_server_app(self, parts: RunParts, context: Context) -> None:
+        """Carry out the run; raises whatever ends it early."""
+
+    @abstractmethod
+    def read(self, instruction: Instruction, reply: Message) -> ClientResult:
+        """What a reply says. Raises ReplyInvalid for one that must not be used."""
+
+    @abstractmethod
+    def largest_reply(self, kind: str, sent_bytes: int) -> int:
+        """Bytes that a reply to this kind of message, of so many bytes itself, has at most."""
+
+    @abstractmethod
+    def required(self, kind: str, asked: int, members: int) -> int:
+        """Good replies that an exchange of this kind with so many of the run's members needs."""
+
+    @abstractmethod
+    def can_start_over(self, kind: str) -> bool:
+        """Whether an exchange that lacks good replies can be tried again with other clients."""
+
+    @abstractmethod
+    def looks_for_clients(self, parts: RunParts) -> None:
+        """The ServerApp asks who is there; those who are will be admitted next. May block."""
+
+    @abstractmethod
+    def sends(self) -> None:
+        """The ServerApp sends messages."""

@@ -1,0 +1,103 @@
+"""SavedRounds: the rounds of a built-in run as they happen: shown, saved, and taken up again after a cut."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from flwr.app import ArrayRecord, Message
+from numpy.typing import NDArray
+
+from app.federation.rounds.built_in_replies import BuiltInReplies
+from app.federation.rounds.server_app import ResumePoint
+from app.federation.runs.kind import RunParts
+from app.federation.runs.services import Services
+from app.federation.strategies.base import Update
+from app.records import Run, WaitingFor, WaitKind
+from app.store.checkpoints import best_round
+from shared.training import EvalResult
+
+FLUSH_S = 10.0
+"""How long a database that keeps nothing may hold a run up."""
+
+
+class SavedRounds:
+    """The built-in ServerApp's RunCallbacks: results go to the tracker, models into checkpoints."""
+
+    def __init__(self, run: Run, parts: RunParts, replies: BuiltInReplies, services: Services) -> None:
+        self._run_id = run.id
+        self._spec = run.spec
+        self._parts = parts
+        self._replies = replies
+        self._book = services.book
+        self._writer = services.writer
+        self._checkpoints = services.checkpoints
+        self._changes = 0
+        self._log = logging.LoggerAdapter(logging.getLogger(__name__), {"run_id": run.id})
+
+    def resume_point(self) -> ResumePoint | None:
+        """The newest checkpoint; the clients have evaluated it if its round was over."""
+        checkpoint = self._checkpoints.newest(self._run_id)
+        if checkpoint is None:
+            return None
+        rounds = {round_.round: round_ for round_ in self._book.rounds(self._run_id)}
+        cut = rounds.get(checkpoint.round)
+        if cut is not None:
+            self._parts.tracker.reopen(cut)
+        self._log.info("run %s goes on after round %d", self._run_id, checkpoint.round)
+        return ResumePoint(
+            round=checkpoint.round,
+            arrays=checkpoint.arrays,
+            state=checkpoint.state,
+            evaluated=cut is not None and cut.complete,
+        )
+
+    def prepared(self) -> None:
+        """The data is there."""
+        self._parts.tracker.begin(0)
+        self._parts.shown.waits(WaitingFor(kind=WaitKind.MODEL))
+
+    def breathe(self) -> None:
+        """Hear of a stop or a pause while the server computes."""
+        self._parts.grid.breathe()
+
+    def before_round(self, server_round: int) -> None:
+        """Wait until enough clients are there."""
+        self._parts.tracker.start_over()
+        self._replies.forget()
+        self._parts.wait_for_clients()
+        self._changes = self._parts.grid.changes
+
+    def update(self, reply: Message) -> Update:
+        """As it was read when it came in."""
+        return self._replies.update(reply)
+
+    def short_of_updates(self, server_round: int, reason: str) -> None:
+        """Wait until a client comes or goes, or until somebody says to try again."""
+        self._parts.shown.waits(WaitingFor(kind=WaitKind.RETRY), reason)
+        self._parts.grid.wait_for_change(self._changes)
+
+    def aggregated(self, server_round: int, arrays: ArrayRecord, state: Mapping[str, NDArray[Any]]) -> None:
+        """Save all that it takes to go on from here.
+
+        First what the round has come to so far: nobody would compute it again once its checkpoint exists.
+        """
+        self._writer.flush(FLUSH_S)
+        self._checkpoints.save(
+            self._run_id,
+            server_round,
+            arrays,
+            state,
+            {"model": str(self._spec.model), "dataset": str(self._spec.dataset)},
+        )
+
+    def evaluated(self, server_round: int, result: EvalResult) -> None:
+        """The global model was evaluated."""
+        self._parts.tracker.evaluated(server_round, result)
+
+    def finished(self, server_round: int) -> None:
+        """The round is over; old checkpoints go."""
+        self._parts.tracker.finished(server_round)
+        best = best_round(self._book.rounds(self._run_id))
+        self._checkpoints.prune(self._run_id, self._spec.keep_checkpoints, best)

@@ -1,0 +1,28 @@
+"""What runs need of the server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.federation.link.clients import ClientRegistry
+from app.federation.link.server import LinkServer
+from app.federation.runs.book import RunBook
+from app.store.checkpoints import CheckpointStore
+from app.store.store import Store
+from app.store.writer import StoreWriter
+from shared.flower_app import FlowerApp
+
+
+@dataclass(frozen=True)
+class Services:
+    """The parts of the server that its runs use. `app`: the Flower app that it was started with, if any."""
+
+    book: RunBook
+    link: LinkServer
+    registry: ClientRegistry
+    store: Store
+    writer: StoreWriter
+    checkpoints: CheckpointStore
+    data_dir: Path
+    app: FlowerApp | None

@@ -1,0 +1,140 @@
+"""RunWorker: the thread "run", which carries out one run at a time."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from app.federation.runs import words
+from app.federation.runs.active import ActiveRun
+from app.federation.runs.built_in import BuiltInKind
+from app.federation.runs.endings import Endings
+from app.federation.runs.foreign import ForeignKind
+from app.federation.runs.kind import RunKind
+from app.federation.runs.run_queue import RunQueue
+from app.federation.runs.services import Services
+from app.federation.runs.states import IDLE_STATES
+from app.records import Cause, Run, RunState
+from shared.errors import AppInvalid, RunStopped
+
+log = logging.getLogger(__name__)
+
+
+class RunWorker:
+    """Takes runs from the queue. Outlives every one of them."""
+
+    def __init__(self, services: Services, queue: RunQueue) -> None:
+        self._services = services
+        self._book = services.book
+        self._queue = queue
+        self._endings = Endings(services.book)
+        self._lock = threading.Lock()
+        self._active: ActiveRun | None = None
+        self._start_paused: set[str] = set()
+        self._touched: set[str] = set()
+        self._closing = False
+        self._thread = threading.Thread(target=self._work, name="run", daemon=True)
+
+    def start(self, *, paused: Iterable[str] = ()) -> None:
+        """Begin to work on the queue. Of those runs, the `paused` wait until somebody resumes them."""
+        self._start_paused.update(paused)
+        self._thread.start()
+
+    def shut_down(self, timeout_s: float) -> None:
+        """Interrupt the run that is active, and leave the queue as it is."""
+        self._closing = True
+        self._queue.close()
+        with self._lock:
+            if self._active is not None:
+                self._active.grid.stop(words.SHUT_DOWN, interrupts=True)
+        if self._thread.is_alive():
+            self._thread.join(timeout_s)
+
+    @contextmanager
+    def holding(self, run_id: str) -> Iterator[ActiveRun | None]:
+        """The run if it is active; while the block lasts, none begins and none is let go."""
+        with self._lock:
+            active = self._active
+            yield active if active is not None and active.run_id == run_id else None
+
+    @property
+    def touched(self) -> frozenset[str]:
+        """The runs that were worked on since the server started."""
+        return frozenset(self._touched)
+
+    @property
+    def active_id(self) -> str | None:
+        """The id of the run that is worked on now."""
+        active = self._active
+        return active.run_id if active else None
+
+    # in the thread
+
+    def _work(self) -> None:
+        while (run_id := self._queue.take()) is not None and not self._closing:
+            try:
+                self._run_one(run_id)
+            except BaseException as error:  # noqa: BLE001 - the edge of the thread, which outlives every run
+                self._give_up(run_id, error)
+
+    def _give_up(self, run_id: str, error: BaseException) -> None:
+        """A run could not be carried out or let go as it should."""
+        log.error("run %s could not be carried out", run_id, extra={"run_id": run_id}, exc_info=error)
+        if self._book.run(run_id).state not in IDLE_STATES:
+            self._endings.end_by(run_id, error)
+
+    def _run_one(self, run_id: str) -> None:
+        try:
+            active = self._activate(run_id)
+        except BaseException as error:  # noqa: BLE001 - whatever happens becomes the run's state, never silence
+            self._endings.end_by(run_id, error)
+            return
+        if active is None:
+            return
+        try:
+            self._execute(active)
+        finally:
+            with self._lock:
+                self._active = None
+            active.close()
+
+    def _activate(self, run_id: str) -> ActiveRun | None:
+        run = self._book.get(run_id)
+        if run is None or run.state is not RunState.QUEUED or self._closing:
+            return None  # stopped while it was queued
+        # not with the lock, for which web requests wait: it asks the store
+        active = ActiveRun(run, self._services, self._kind_of(run))
+        with self._lock:
+            if self._book.run(run_id).state is not RunState.QUEUED or self._closing:
+                return None
+            if run_id in self._start_paused:
+                self._start_paused.remove(run_id)
+                active.grid.pause()
+            self._active = active
+            self._touched.add(run_id)
+            return active
+
+    def _kind_of(self, run: Run) -> RunKind:
+        app = self._services.app
+        if run.spec.app is None:
+            return BuiltInKind(run, self._services)
+        if app is None or app.name != run.spec.app:
+            raise AppInvalid(words.of_another_app(run, app.name if app else None))
+        return ForeignKind(run, app)
+
+    def _execute(self, active: ActiveRun) -> None:
+        """Whatever happens in a run becomes its state, never silence."""
+        run_id = active.run_id
+        try:
+            active.execute()
+        except RunStopped:
+            if not active.grid.interrupted:
+                self._endings.stop(run_id)
+            elif self._book.run(run_id).state is not RunState.PAUSED:  # it stays so over the restart
+                self._endings.interrupt(run_id, Cause.SHUTDOWN, words.SHUT_DOWN)
+        except BaseException as error:  # noqa: BLE001 - an app may raise anything
+            self._endings.end_by(run_id, error)
+        else:
+            self._endings.complete(run_id)
