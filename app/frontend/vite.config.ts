@@ -48,6 +48,8 @@ export default defineConfig({
     },
   },
   test: {
+    // A limit for what hangs, not for what is slow on a machine that is busy otherwise.
+    testTimeout: 60_000,
     projects: [
       { extends: true, test: { name: "functions", environment: "node", include: ["src/**/*.test.ts"] } },
       {

@@ -1,4 +1,4 @@
-import { screen, within } from "@testing-library/react";
+import { screen, waitFor, within } from "@testing-library/react";
 import { describe, expect, it, vi } from "vitest";
 import { useStore } from "../store/store";
 import { client, parameter, run, spec, status, strategy } from "../testing/fixtures";
@@ -108,7 +108,7 @@ describe("the start form", () => {
     expect(submit()).toBeDisabled();
     expect(submit()).toHaveTextContent("Starting…");
     go();
-    await vi.waitFor(() => expect(close).toHaveBeenCalledOnce());
+    await waitFor(() => expect(close).toHaveBeenCalledOnce());
     expect(toldIn(asked)).toHaveLength(1);
   });
 });

@@ -2,7 +2,7 @@
 import { MantineProvider } from "@mantine/core";
 import { QueryClientProvider } from "@tanstack/react-query";
 import { act, render } from "@testing-library/react";
-import userEvent, { type UserEvent } from "@testing-library/user-event";
+import userEvent, { PointerEventsCheckLevel, type UserEvent } from "@testing-library/user-event";
 import type { ReactNode } from "react";
 import { vi } from "vitest";
 import { newQueryClient } from "../api/query-client";
@@ -18,7 +18,8 @@ export function show(component: ReactNode): UserEvent {
       <QueryClientProvider client={newQueryClient()}>{component}</QueryClientProvider>
     </MantineProvider>,
   );
-  return userEvent.setup();
+  // Without a layout nothing covers a button, and looking for it is slow.
+  return userEvent.setup({ pointerEventsCheck: PointerEventsCheckLevel.Never });
 }
 
 /** The socket is open, and this is what the server says first. */

@@ -1,8 +1,11 @@
 /** What jsdom lacks and the page's libraries ask for, and a clean page for every test. */
 import "@testing-library/jest-dom/vitest";
-import { cleanup } from "@testing-library/react";
+import { cleanup, configure } from "@testing-library/react";
 import { afterEach, vi } from "vitest";
 import { useStore } from "../store/store";
+
+// A limit, not a wait: what is looked for is found as soon as it is there.
+configure({ asyncUtilTimeout: 20_000 });
 
 /** jsdom lays nothing out; without a height, a virtual list draws no row. */
 const HEIGHT = 400;
