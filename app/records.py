@@ -220,6 +220,7 @@ class ClientRound(Record):
     train_s: float | None = None
     evaluate_s: float | None = None
     late: bool = Field(default=False, description="it had not answered when the round's time was over")
+    lost: bool = Field(default=False, description="it went away before it had answered, as `error` says")
     metrics: dict[str, float] = Field(
         default_factory=dict, description="all numbers in the replies of another Flower app's client"
     )
