@@ -33,7 +33,6 @@ RUN_BY = MappingProxyType(
             "tests/unit/test_generated.py",
             '"-m", "app.api"',
         ),
-        "python -m app.run_tables": ("tests/unit/test_generated.py", '"-m", "app.run_tables"'),
         "cd app/frontend && npm ci && npm run types && npm run build": (".ci/run", "npm run types"),
         "pip install -r requirements-dev.txt": ("start.sh", "pip install"),
         **{

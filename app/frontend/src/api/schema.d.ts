@@ -315,7 +315,7 @@ export interface components {
          * @description Why a run was stopped, interrupted or failed.
          * @enum {string}
          */
-        Cause: "request" | "shutdown" | "crash" | "store" | "app" | "round" | "error";
+        Cause: "request" | "shutdown" | "crash" | "store" | "app" | "data" | "shortage" | "round" | "error";
         /** CheckpointEntry */
         CheckpointEntry: {
             /**

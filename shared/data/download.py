@@ -17,8 +17,8 @@ from typing import Final, TypeVar
 
 from filelock import FileLock
 
+from shared.data.fetch import Progress, fetch
 from shared.errors import DataFileUnusable, DatasetUnavailable
-from shared.fetch import Progress, fetch
 
 _POLL_S: Final = 0.1
 _OTHER_WAYS: Final = (

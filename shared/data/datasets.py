@@ -20,10 +20,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from shared.cifar10 import read_cifar10
-from shared.download import Checkpoint, read_or_download
+from shared.data.cifar10 import read_cifar10
+from shared.data.download import Checkpoint, read_or_download
+from shared.data.idx import read_idx
 from shared.errors import DataFileUnusable, UnknownName
-from shared.idx import read_idx
 
 Labels = npt.NDArray[np.int64]
 Pixels = npt.NDArray[np.uint8] | npt.NDArray[np.float32]
