@@ -142,6 +142,10 @@ class Cause(StrEnum):
     """nothing could be kept, or read"""
     APP = "app"
     """it belongs to a Flower app that this server does not run"""
+    DATA = "data"
+    """its data set is not here, and could not be fetched"""
+    SHORTAGE = "shortage"
+    """the machine had too little memory, room or descriptors"""
     ROUND = "round"
     """no client returned an update"""
     ERROR = "error"
@@ -216,6 +220,7 @@ class ClientRound(Record):
     train_s: float | None = None
     evaluate_s: float | None = None
     late: bool = Field(default=False, description="it had not answered when the round's time was over")
+    lost: bool = Field(default=False, description="it went away before it had answered, as `error` says")
     metrics: dict[str, float] = Field(
         default_factory=dict, description="all numbers in the replies of another Flower app's client"
     )

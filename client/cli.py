@@ -7,6 +7,7 @@ from pathlib import Path
 
 from client.settings import ClientSettings
 from shared import paths
+from shared.address import parse_address
 from shared.errors import AppInvalid, SettingsInvalid
 from shared.flower_app import FlowerApp, read_app
 from shared.interrupt import INTERRUPTED, end_on_signals
@@ -134,10 +135,9 @@ def _positive(text: str) -> int:
 
 
 def _address(text: str) -> str:
-    host, _, port = text.rpartition(":")
-    if not host or not port.isdecimal() or not 0 < int(port) < 65536 or "/" in text:
+    try:
+        return str(parse_address(text))
+    except ValueError as error:
         raise argparse.ArgumentTypeError(
-            f"{text!r} is not HOST:PORT. Use the server's name and its link port, "
-            f"for example 127.0.0.1:{DEFAULT_LINK_PORT}"
-        )
-    return text
+            f"{error}. Use the server's name and its link port, for example 127.0.0.1:{DEFAULT_LINK_PORT}"
+        ) from error

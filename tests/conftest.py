@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,30 @@ import pytest
 
 from app.demo.fleet import Fleet
 from client.settings import ClientSettings
+from shared.text import printable
 from tests.support.api import Api
 from tests.support.processes import Command, ServerProcess
 
 StartServer = Callable[..., ServerProcess]
 StartCommand = Callable[..., Command]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable() -> Generator[None, Any, Any]:
+    """What a test has logged goes from pytest-xdist's workers to their head as UTF-8, which not all is."""
+    return _printable((yield))
+
+
+def _printable(value: Any) -> Any:
+    match value:
+        case str():
+            return printable(value)
+        case dict():
+            return {key: _printable(item) for key, item in value.items()}
+        case list() | tuple():
+            return type(value)(_printable(item) for item in value)
+        case _:
+            return value
 
 
 @pytest.fixture(scope="session")

@@ -193,7 +193,7 @@ def _with_available_dataset(fleet: Fleet, settings: DemoSettings) -> RunSpec:
     if not settings.dataset_is_default:
         raise DatasetUnavailable(problem)
     _say(f"{'=' * 80}\n{problem}\nThe demo goes on with {FALLBACK}, which needs no download.\n{'=' * 80}")
-    return spec.model_copy(update={"dataset": FALLBACK})
+    return spec.with_changes(dataset=FALLBACK)
 
 
 def _start_clients(fleet: Fleet, settings: DemoSettings, spec: RunSpec, ports: Ports) -> None:

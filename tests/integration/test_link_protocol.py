@@ -64,7 +64,7 @@ class TestHello:
     ) -> None:
         reason = refusal(link, protocol=protocol, version="9.9")
 
-        assert "version 2 of the link" in reason
+        assert "version 3 of the link" in reason
         assert f"version {protocol} (FedLoom '9.9')" in reason
 
     @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pytest
 from flwr.clientapp import ClientApp
 
 import client.link
+import client.outage
 from client.link import ClientIdentity, Link
 from client.runtime import Runtime
 from tests.support.processes import ServerProcess
@@ -31,9 +32,9 @@ def said_by_a_client(address: str, caplog: pytest.LogCaptureFixture, enough: Cal
         with contextlib.suppress(asyncio.CancelledError):
             await serving
 
-    caplog.set_level("INFO", logger="client.link")
+    caplog.set_level("INFO", logger="client.outage")
     asyncio.run(serve())
-    return [record.getMessage() for record in caplog.records if record.name == "client.link"]
+    return [record.getMessage() for record in caplog.records if record.name == "client.outage"]
 
 
 def test_one_that_accepts_but_says_nothing(
@@ -61,20 +62,20 @@ def test_one_that_accepts_but_says_nothing(
 
 def test_one_that_is_not_there(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
     tries: list[float] = []
-    next_delay = client.link.Outage.next_delay
+    next_delay = client.outage.Outage.next_delay
 
-    def counted(outage: client.link.Outage) -> float:
+    def counted(outage: client.outage.Outage) -> float:
         tries.append(next_delay(outage))
         return 0.01
 
-    monkeypatch.setattr(client.link.Outage, "next_delay", counted)
+    monkeypatch.setattr(client.outage.Outage, "next_delay", counted)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
 
     lines = said_by_a_client(f"127.0.0.1:{port}", caplog, lambda: len(tries) >= 5)
 
     assert lines == [
-        f"no connection to 127.0.0.1:{port}: it cannot be reached. Trying again until there is one."
+        f"no connection to 127.0.0.1:{port}: nothing listens there. Trying again until there is one."
     ]
 
 
@@ -85,11 +86,13 @@ def test_one_that_speaks_http(caplog: pytest.LogCaptureFixture, session_server: 
     lines = said_by_a_client(f"127.0.0.1:{port}", caplog, lambda: bool(caplog.records))
 
     assert lines[0].startswith(f"no connection to 127.0.0.1:{port}: ")
+    assert f"FedLoom's page is there; clients connect to port {session_server.link_port}" in lines[0]
+    assert f"--server {session_server.link}" in lines[0]
 
 
 def test_a_client_that_is_told_to_end_between_two_tries_does(monkeypatch: pytest.MonkeyPatch) -> None:
     """However the moment falls: it once could swallow the cancellation and try for ever."""
-    monkeypatch.setattr(client.link.Outage, "next_delay", lambda _: 0.001)
+    monkeypatch.setattr(client.outage.Outage, "next_delay", lambda _: 0.001)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
 

@@ -91,3 +91,19 @@ def test_a_folder_with_a_percent_sign_does_not_break_the_help(
         parse(["--help"])
 
     assert "/data/100%s" in capsys.readouterr().out.replace("\n", "").replace(" ", "")
+
+
+@pytest.mark.parametrize(
+    ("given", "taken"),
+    [("[::1]:5050", "[::1]:5050"), ("127.0.0.1:1", "127.0.0.1:1"), ("fl.example:05050", "fl.example:5050")],
+)
+def test_an_address_is_taken_as_people_write_it(given: str, taken: str) -> None:
+    assert parse([*ME, "--server", given]).server == taken
+
+
+@pytest.mark.parametrize("text", ["::1:5050", "[fl.example]:5050", "5050", "h:0", "h:70000", "http://h:1"])
+def test_what_is_no_address_is_refused_with_an_example(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse([*ME, "--server", text])
+
+    assert "for example 127.0.0.1:5050" in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -30,6 +31,18 @@ def test_the_front_end_has_the_current_api_document() -> None:
     fresh = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
     assert committed == fresh, "run python -m app.api > app/frontend/openapi.json"
+
+
+def test_the_command_that_writes_them_brings_the_documents_up_to_date(tmp_path: Path) -> None:
+    for name, (part, _) in GENERATED.items():
+        outdated = part.sub("of long ago\n", (ROOT / name).read_text(encoding="utf-8"))
+        (tmp_path / name).write_text(outdated, encoding="utf-8")
+
+    command = [sys.executable, "-m", "app.run_tables"]
+    subprocess.run(command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True)
+
+    for name in GENERATED:
+        assert (tmp_path / name).read_text(encoding="utf-8") == (ROOT / name).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", GENERATED)

@@ -200,6 +200,34 @@ def test_half_a_reply_is_freed_when_its_client_goes(served: Served, end: str) ->
     assert served.receiving.given_back.wait(LIMIT_S)
 
 
+class Panic(BaseException):
+    """As a library in Rust raises it."""
+
+
+@pytest.mark.parametrize("error", [ValueError, Panic, KeyboardInterrupt, SystemExit, GeneratorExit])
+def test_an_error_in_what_a_reply_sets_off_costs_no_other_client_its_connection(
+    served: Served, error: type[BaseException]
+) -> None:
+    def fail(_: object) -> None:
+        raise error
+
+    with RawClient(served.address) as client, RawClient(served.address) as other:
+        client.hello("a")
+        other.hello("b")
+        served.dispatch(on_reply=fail)
+        client.read_task()
+        client.reply("m", b"y")
+        wait_for_state(served, ClientState.LOST)
+
+        served.link.dispatch([a_task(served.told, "n", "b")])
+        assert other.read_task()[0] == "n"
+        other.reply("n", b"y")
+        assert other.read_kind("received").received.message_id == "n"
+
+    with RawClient(served.address) as again:
+        assert again.hello("a").WhichOneof("kind") == "welcome"
+
+
 def test_who_posts_to_a_link_that_has_ended_is_not_told_off(tmp_path: Path) -> None:
     bus = EventBus()
     link = LinkServer(ClientRegistry(bus), bus, None, lambda app: None, Spool(tmp_path))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from client.link import LONGEST_DELAY_S, STABLE_S, Outage
+from client.outage import LONGEST_DELAY_S, STABLE_S, Outage
 
 SERVER = "fl.example:5050"
 
@@ -75,7 +75,7 @@ def test_the_tries_become_rarer_up_to_a_limit_and_quick_again_after_a_connection
     outage: Outage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = 0.0
-    monkeypatch.setattr("client.link.time.monotonic", lambda: now)
+    monkeypatch.setattr("client.outage.time.monotonic", lambda: now)
     delays = [outage.next_delay() for _ in range(12)]
 
     assert delays[0] < 0.3
@@ -88,3 +88,26 @@ def test_the_tries_become_rarer_up_to_a_limit_and_quick_again_after_a_connection
     now = STABLE_S + 1
     outage.began("it closed the connection after a while")
     assert outage.next_delay() < 0.3
+
+
+def test_that_somebody_else_is_at_the_address_is_said_once_also_during_an_outage(
+    outage: Outage, caplog: pytest.LogCaptureFixture
+) -> None:
+    outage.began("nothing listens there")
+    for _ in range(2):
+        outage.is_elsewhere("FedLoom's page is there")
+    outage.began("nothing listens there")
+
+    assert lines(caplog) == [
+        f"no connection to {SERVER}: nothing listens there. Trying again until there is one.",
+        f"no connection to {SERVER}: FedLoom's page is there. Trying again until there is one.",
+    ]
+
+
+def test_an_error_that_was_not_expected_is_said_with_its_traceback_once(
+    outage: Outage, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(2):
+        outage.began("ValueError: no", ValueError("no"))
+
+    assert [record.exc_info is not None for record in caplog.records] == [True]

@@ -3,35 +3,30 @@
 from __future__ import annotations
 
 import threading
-import time
 import uuid
 from collections.abc import Callable, Generator, Iterable
 
 from flwr.app import Message, RecordDict
 from flwr.serverapp import Grid
 
-from app.federation.grid.content import Content
 from app.federation.grid.exchange import Exchange
 from app.federation.grid.inbox import Away, Back, Failed, Inbox, Item, Membership, Pause, Reply, Stop
 from app.federation.grid.instruction import Instruction, kind_of, round_of
 from app.federation.grid.owner import Observer, Owner
+from app.federation.grid.packing import Packer, unpack
+from app.federation.grid.pause import PauseClock
 from app.federation.grid.transport import Transport
-from app.federation.link.task import Task
-from shared.chunks import opening
-from shared.errors import ReplyInvalid, WireError
+from shared.errors import ReplyInvalid
 from shared.flower import (
     FlowerRun,
     client_failed,
     client_unavailable,
-    decode,
     empty_run,
-    encode_envelope,
     node_id_of,
     run_stopped,
     set_message_id,
 )
 from shared.natural_order import natural_key
-from shared.payload import Payload
 
 
 class LinkGrid(Grid):
@@ -55,8 +50,7 @@ class LinkGrid(Grid):
         self._arrived: dict[str, Message] = {}
         self._client_ids: dict[int, str] = {}
         self._changes = 0
-        self._paused_at: float | None = None
-        self._held_s = 0.0
+        self._pauses = PauseClock()
         self._stopped: str | None = None
         self.interrupted = False
         """Whether what stopped the run means to let it go on later."""
@@ -114,13 +108,13 @@ class LinkGrid(Grid):
         self.breathe()
         with self._turn:
             instructions = [self._instruct(message) for message in messages]
-            contents: dict[int, Content] = {}
-            tasks = [self._task(item, contents) for item in instructions]
+            packer = Packer(self._owner.largest_reply, self._inbox.put)
+            tasks = [packer.pack(item) for item in instructions]
             self._owner.sending()
             self._observer.sent(instructions)
             self._outstanding.update({item.message.metadata.message_id: item for item in instructions})
         self._link.dispatch(tasks)
-        for content in contents.values():
+        for content in packer.contents:
             self._link.post(content.let_go)
         return [task.message_id for task in tasks]
 
@@ -149,7 +143,7 @@ class LinkGrid(Grid):
         messages = list(messages)
         message_ids = self.push_messages(messages)
         kind = kind_of(messages[0]) if messages else ""
-        return self._replies(Exchange(self._owner, kind, message_ids, timeout, self._held_s))
+        return self._replies(Exchange(self._owner, kind, message_ids, timeout, self._pauses.held_s))
 
     @property
     def is_busy(self) -> bool:
@@ -211,9 +205,9 @@ class LinkGrid(Grid):
                 self._hold()
                 continue
             with self._turn:
-                if exchange.is_over(self._held_s) or not self._goes_on(exchange):
+                if exchange.is_over(self._pauses.held_s) or not self._goes_on(exchange):
                     break
-            self._take(seen, exchange.remaining_s(self._held_s))
+            self._take(seen, exchange.remaining_s(self._pauses.held_s))
             self._hold()
         exchange.went_on()
         while awaited:
@@ -241,7 +235,7 @@ class LinkGrid(Grid):
     def _goes_on(self, exchange: Exchange) -> bool:
         """Whether the exchange still waits for somebody; says for whom where that holds the run up."""
         away = exchange.awaited <= self._away.keys()
-        overdue = exchange.is_overdue(self._held_s)
+        overdue = exchange.is_overdue(self._pauses.held_s)
         if overdue:
             for message_id in exchange.newly_late(self._away.keys()):
                 self._link.mark_late(self._outstanding[message_id].client_id, message_id)
@@ -281,7 +275,7 @@ class LinkGrid(Grid):
         """While the run is paused: wait, but leave replies unread, so that they do not pile up decoded."""
         while True:
             seen = self._inbox.version  # before the test: whoever ends the pause may be another thread
-            if self._paused_at is None:
+            if not self._pauses.is_paused:
                 return
             self._take(seen, None, commands_only=True)
 
@@ -293,7 +287,7 @@ class LinkGrid(Grid):
         match item:
             case Reply(message_id, payload):
                 with payload:
-                    self._arrive(message_id, lambda instruction: self._read(instruction, payload))
+                    self._arrive(message_id, lambda sent: unpack(sent, payload))
             case Failed(message_id, reason):
                 self._arrive(message_id, lambda instruction: client_failed(instruction.message, reason))
             case Away(message_id, reason):
@@ -311,15 +305,12 @@ class LinkGrid(Grid):
                 self._owner.membership_changed()
 
     def _set_paused(self, paused: bool) -> None:
-        if paused is (self._paused_at is not None):
+        if not self._pauses.set(paused):
             return
         self._link.set_paused(self._run.run_id, paused)
-        if self._paused_at is None:
-            self._paused_at = time.monotonic()
+        if paused:
             self._owner.paused()
         else:
-            self._held_s += time.monotonic() - self._paused_at
-            self._paused_at = None
             self._owner.resumed()
 
     def _arrive(self, message_id: str, read: Callable[[Instruction], Message]) -> None:
@@ -345,15 +336,6 @@ class LinkGrid(Grid):
         self._arrive(message_id, lambda instruction: client_unavailable(instruction.message, reason))
         return True
 
-    def _read(self, instruction: Instruction, payload: Payload) -> Message:
-        """The reply in a payload; an error reply in place of one that cannot be used."""
-        try:
-            reply = decode(payload)
-            _check_addresses(instruction.message, reply)
-        except (WireError, ReplyInvalid) as error:
-            return client_failed(instruction.message, str(error))
-        return reply
-
     def _withdraw(self, message_id: str, reason: str, *, late: bool = False) -> None:
         instruction = self._outstanding.pop(message_id, None)
         self._away.pop(message_id, None)
@@ -369,36 +351,3 @@ class LinkGrid(Grid):
             )
         set_message_id(message, uuid.uuid4().hex)
         return Instruction(client_id, message, round_of(message))
-
-    def _task(self, item: Instruction, contents: dict[int, Content]) -> Task:
-        """An instruction as the link takes it; messages that share their content share its bytes."""
-        record = item.message.content
-        if (content := contents.get(id(record))) is None:
-            content = contents[id(record)] = Content(record)
-        envelope = encode_envelope(item.message)
-        message_id = item.message.metadata.message_id
-        begun = opening(message_id, envelope, len(envelope) + content.skeleton_bytes, content.array_bytes)
-        put = self._inbox.put
-        return Task(
-            message_id=message_id,
-            client_id=item.client_id,
-            message_type=item.message.metadata.message_type,
-            round=item.round,
-            opening=begun,
-            following=content.frames,
-            max_reply_bytes=self._owner.largest_reply(item.kind, begun.total_bytes),
-            on_reply=lambda payload: put(Reply(message_id, payload)),
-            on_failure=lambda reason: put(Failed(message_id, reason)),
-            on_away=lambda reason: put(Away(message_id, reason)),
-            on_back=lambda: put(Back(message_id)),
-        )
-
-
-def _check_addresses(message: Message, reply: Message) -> None:
-    sent, got = message.metadata, reply.metadata
-    if (got.reply_to_message_id, got.src_node_id, got.run_id) != (
-        sent.message_id,
-        sent.dst_node_id,
-        sent.run_id,
-    ):
-        raise ReplyInvalid("The reply belongs to another message than the one it came for.")

@@ -1,0 +1,77 @@
+"""Messages as the link takes them, and what comes back of them as the grid hands it on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from flwr.app import Message
+
+from app.federation.grid.content import Content
+from app.federation.grid.inbox import Away, Back, Failed, Item, Reply
+from app.federation.grid.instruction import Instruction
+from app.federation.link.task import Task
+from shared.chunks import opening
+from shared.errors import ReplyInvalid, WireError
+from shared.flower import client_failed, decode, encode_envelope
+from shared.payload import Payload
+
+
+class Packer:
+    """Makes a batch of messages ready. Those that share their content share its bytes.
+
+    `largest_reply` says, of a kind of message and its bytes, how many bytes a reply has at most; `put` takes
+    what becomes of the messages, in the link thread.
+    """
+
+    def __init__(self, largest_reply: Callable[[str, int], int], put: Callable[[Item], None]) -> None:
+        self._largest_reply = largest_reply
+        self._put = put
+        self._contents: dict[int, Content] = {}
+
+    @property
+    def contents(self) -> Iterable[Content]:
+        """What was packed, each content once; to let go of when all messages have begun to be sent."""
+        return self._contents.values()
+
+    def pack(self, item: Instruction) -> Task:
+        """One message. Raises WireError if it is too large for the link."""
+        record = item.message.content
+        if (content := self._contents.get(id(record))) is None:
+            content = self._contents[id(record)] = Content(record)
+        envelope = encode_envelope(item.message)
+        message_id = item.message.metadata.message_id
+        begun = opening(message_id, envelope, len(envelope) + content.skeleton_bytes, content.array_bytes)
+        put = self._put
+        return Task(
+            message_id=message_id,
+            client_id=item.client_id,
+            message_type=item.message.metadata.message_type,
+            round=item.round,
+            opening=begun,
+            following=content.frames,
+            max_reply_bytes=self._largest_reply(item.kind, begun.total_bytes),
+            on_reply=lambda payload: put(Reply(message_id, payload)),
+            on_failure=lambda reason: put(Failed(message_id, reason)),
+            on_away=lambda reason: put(Away(message_id, reason)),
+            on_back=lambda: put(Back(message_id)),
+        )
+
+
+def unpack(instruction: Instruction, payload: Payload) -> Message:
+    """The reply in a payload; an error reply in place of one that cannot be used."""
+    try:
+        reply = decode(payload)
+        _check_addresses(instruction.message, reply)
+    except (WireError, ReplyInvalid) as error:
+        return client_failed(instruction.message, str(error))
+    return reply
+
+
+def _check_addresses(message: Message, reply: Message) -> None:
+    sent, got = message.metadata, reply.metadata
+    if (got.reply_to_message_id, got.src_node_id, got.run_id) != (
+        sent.message_id,
+        sent.dst_node_id,
+        sent.run_id,
+    ):
+        raise ReplyInvalid("The reply belongs to another message than the one it came for.")

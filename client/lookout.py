@@ -1,0 +1,99 @@
+"""What is at an address where no link was found, in words for the person who has to find the mistake."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import threading
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from http.client import BadStatusLine, HTTPConnection, HTTPException, HTTPResponse, RemoteDisconnected
+
+from shared.address import Address
+
+TIMEOUT_S = 1.0
+"""For the connection, and for each piece of the answer."""
+
+MAX_STATUS_BYTES = 1 << 20
+HTTP2_SETTINGS = "\x00\x00"
+"""How a server that speaks HTTP/2 begins, whatever it is asked: a frame's length, and its kind."""
+
+TLS_ALERT = "\x15\x03"
+
+
+@dataclass(frozen=True)
+class Found:
+    """What is there. `is_other`: somebody else listens, so that the address is wrong, or will be."""
+
+    words: str
+    is_other: bool = False
+
+
+async def look_at(address: Address) -> Found:
+    """Find out in a thread that nobody waits for at the end: a name can take long to be resolved."""
+    loop = asyncio.get_running_loop()
+    found: asyncio.Future[Found] = loop.create_future()
+
+    def tell(result: Found) -> None:
+        if not found.done():
+            found.set_result(result)
+
+    def work() -> None:
+        result = _look_at(address)
+        with suppress(RuntimeError):  # the loop is closed
+            loop.call_soon_threadsafe(tell, result)
+
+    threading.Thread(target=work, name="lookout", daemon=True).start()
+    return await found
+
+
+def _look_at(address: Address) -> Found:
+    """Ask for FedLoom's status as a browser would."""
+    with closing(HTTPConnection(address.host, address.port, timeout=TIMEOUT_S)) as connection:
+        try:
+            connection.request("GET", "/api/v1/status", headers={"Accept": "application/json"})
+            return _web_server(address, connection.getresponse())
+        except socket.gaierror as error:
+            return Found(f"the name {address.host} cannot be resolved ({error.strerror})")
+        except RemoteDisconnected:
+            return Found("something listens there and closes the connection")
+        except ConnectionRefusedError:
+            return Found("nothing listens there")
+        except TimeoutError:
+            return Found("it does not answer")
+        except BadStatusLine as error:
+            return _other(str(error))
+        except (HTTPException, ValueError):
+            return Found("something else than FedLoom listens there", is_other=True)
+        except OSError as error:
+            return Found(f"it cannot be reached ({error.strerror or error})")
+
+
+def _web_server(address: Address, response: HTTPResponse) -> Found:
+    link_port = _link_port(response)
+    if link_port is None:
+        return Found("a web server answers there; clients connect to FedLoom's --link-port", is_other=True)
+    return Found(
+        f"FedLoom's page is there; clients connect to port {link_port}: "
+        f"--server {Address(address.host, link_port)}",
+        is_other=True,
+    )
+
+
+def _link_port(response: HTTPResponse) -> int | None:
+    """The port for clients, as FedLoom's status has it; None if this is not FedLoom's status."""
+    try:
+        port = json.loads(response.read(MAX_STATUS_BYTES))["link"]["port"]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return None
+    return port if isinstance(port, int) and 0 < port < 65536 else None
+
+
+def _other(begins_with: str) -> Found:
+    """A server that speaks no HTTP/1."""
+    if begins_with.startswith(HTTP2_SETTINGS):
+        return Found("it did not answer in time")
+    if begins_with.startswith(TLS_ALERT):
+        return Found("a server with TLS listens there; FedLoom's link has none", is_other=True)
+    return Found("something else than FedLoom listens there", is_other=True)
