@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shlex
 import time
 import uuid
 from collections.abc import Iterator, Sequence
@@ -27,6 +26,7 @@ from shared.app_import import load_server_app
 from shared.flower_app import compare
 from shared.names import DEFAULT_LINK_PORT
 from shared.proto.link_pb2 import AppIdentity
+from shared.shell import shell_quoted
 from shared.version import __version__
 
 KEPT_LOGS = 5_000
@@ -177,11 +177,11 @@ class Environment:
     def _export_command(self) -> str:
         if self.store_url == default_url(paths.home_dir()):
             return "python -m app.export"
-        return f"python -m app.export --store {shlex.quote(display_url(self.store_url))}"
+        return f"python -m app.export --store {shell_quoted(display_url(self.store_url))}"
 
     def _what_clients_run(self) -> str:
         if self.settings.app is not None:
-            return f"--app {shlex.quote(str(self.settings.app.folder))}"
+            return f"--app {shell_quoted(str(self.settings.app.folder))}"
         active = self.runs.active_id
         run = self.book.get(active) if active else None
         return f"--dataset {run.spec.dataset if run else self.settings.spec.dataset}"

@@ -15,6 +15,7 @@ from app.records import Run
 from app.store.reader import StoreReader
 from app.store.urls import default_url
 from shared import paths
+from shared.console import print_any_name
 from shared.errors import FedLoomError, UnknownName
 from shared.interrupt import INTERRUPTED, end_on_signals
 from shared.result_file import try_to_write
@@ -28,6 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Export, print the paths of what was written, return the exit code: 0, or 1 with a message."""
     arguments = build_parser().parse_args(argv)
     end_on_signals()
+    print_any_name()
     try:
         for path in export(arguments.run_id, _chosen(arguments.format), arguments.output, arguments.store):
             print(path)

@@ -17,6 +17,7 @@ from app.environment import Environment
 from app.events import EventsGone
 from app.records import Client, Event, RoundUpdate, Run, StoreStatus
 from app.web_security import foreign_request
+from shared.error_line import error_of
 from shared.errors import StoreUnavailable
 
 log = logging.getLogger(__name__)
@@ -27,11 +28,18 @@ FLUSH_S = 0.5
 
 ROOM = "live"
 
+UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, RecursionError)
+"""What the libraries raise for a packet of Socket.IO that cannot be read. Our own errors are told before."""
+
 
 def create_socketio(flask_app: Flask, env: Environment) -> SocketIO:
     """Attach Socket.IO to the Flask app; call `start_pump` once it is served."""
     # Known and decided (docs/decisions/0002): eventlet is used unpatched, threading mode tested beside it.
     warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
+    engine = logging.getLogger("engineio.server")
+    engine.addFilter(_without_traceback)
+    for library in (engine, logging.getLogger("socketio.server")):
+        library.setLevel(logging.ERROR)  # told that, they do without a handler of their own
     socketio = SocketIO(flask_app, async_mode=env.settings.async_mode, ping_interval=5, ping_timeout=10)
     pump = Pump(socketio, env)
 
@@ -41,8 +49,23 @@ def create_socketio(flask_app: Flask, env: Environment) -> SocketIO:
             raise ConnectionRefusedError(refusal)
         pump.welcome(_sid(), auth if isinstance(auth, dict) else {})
 
+    @socketio.on_error_default  # type: ignore[untyped-decorator]
+    def _failed(error: Exception) -> None:
+        log.error("a page could not be brought up to date", exc_info=error)
+        raise ConnectionRefusedError("An unexpected error in the server; its log has the details.")
+
     flask_app.extensions["fedloom-pump"] = pump
     return socketio
+
+
+def _without_traceback(record: logging.LogRecord) -> bool:
+    """A packet that cannot be read is its sender's error, and one line says enough."""
+    error = record.exc_info[1] if record.exc_info else None
+    if isinstance(error, UNREADABLE):
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+        record.msg, record.args = "%s: %s", (record.msg, error_of(error))
+        record.exc_info = None
+    return True
 
 
 class Pump:

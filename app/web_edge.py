@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from flask import Response
 
 from app.api.problems import problem
+from app.sockets import UNREADABLE
+from shared.error_line import error_of
 from shared.interrupt import Signalled
 
 if TYPE_CHECKING:
@@ -39,9 +41,9 @@ class WebEdge:
             return _Answer(pieces, _request(environ))
         except (Signalled, ConnectionError, TimeoutError):  # the server is to end; the connection has ended
             raise
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - the edge; `_report` tells of it
             _close(pieces)
-            log.exception("%s failed", _request(environ))
+            _report(error, environ)
             cause = sys.exc_info()
             apology = _apology(error)
             return apology(environ, lambda status, headers, _=None: start_response(status, headers, cause))
@@ -70,6 +72,14 @@ class _Answer:
     def close(self) -> None:
         """Part of WSGI: the request is over."""
         _close(self._pieces)
+
+
+def _report(error: BaseException, environ: WSGIEnvironment) -> None:
+    request = _request(environ)
+    if environ["PATH_INFO"].startswith("/socket.io/") and isinstance(error, UNREADABLE):
+        log.warning("%s ended: %s", request, error_of(error))
+    else:
+        log.exception("%s failed", request)
 
 
 def _close(pieces: Iterable[bytes]) -> None:

@@ -14,7 +14,7 @@ from flask import Flask
 
 from app.connections import RETRY_S, Connections, raise_descriptor_limit
 from app.environment import Environment
-from app.http_rules import MAX_LINE, HttpRules
+from app.http_rules import HttpRules
 from app.settings import ServerSettings
 from app.sockets import Pump
 from app.web_edge import WebEdge
@@ -24,6 +24,9 @@ from shared.interrupt import Signalled, end_on_signals
 
 SOCKET_TIMEOUT_S = 60.0
 """A connection on which nothing moves for this long is closed; an idle WebSocket pings every 5 s."""
+
+LONGEST_LINE = 1 << 20
+"""Of a request, for eventlet, which refuses a longer one without a word: the limit is that of HttpRules."""
 
 BACKLOG = 128
 """Connections that wait to be accepted."""
@@ -62,8 +65,8 @@ def _serve_eventlet(flask_app: Flask, listener: socket.socket, begin: Callable[[
 
         def get_environ(self) -> dict[str, Any]:
             environ: dict[str, Any] = super().get_environ()  # type: ignore[no-untyped-call]
-            # A body in chunks has an end too; Flask takes it for empty unless told so.
-            environ["wsgi.input_terminated"] = environ["eventlet.input"].chunked_input
+            if environ["eventlet.input"].chunked_input:
+                environ["wsgi.input_terminated"] = True  # without it Flask takes the body for empty
             return environ
 
     RequestHandler.connections = connections
@@ -76,7 +79,7 @@ def _serve_eventlet(flask_app: Flask, listener: socket.socket, begin: Callable[[
         log_output=False,
         debug=False,  # no tracebacks to the browser
         socket_timeout=SOCKET_TIMEOUT_S,
-        url_length_limit=8 * MAX_LINE + 1,  # as in the other web server; HttpRules has the limit that counts
+        url_length_limit=LONGEST_LINE,
     )
 
     def serve_one(connection: Any, address: Any) -> None:

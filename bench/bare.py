@@ -25,9 +25,9 @@ from bench.crew import Crew
 from bench.workload import CLIENTS, Outcome
 from client.learner import HELD_OUT
 from client.main import WARM_UP_BATCH
-from shared.datasets import TensorSet, load_test, load_train, load_train_labels
+from shared.data.datasets import TensorSet, load_test, load_train, load_train_labels
+from shared.data.partition import partition_indices, split_holdout
 from shared.models import build_model, num_parameters
-from shared.partition import partition_indices, split_holdout
 from shared.run_spec import RunSpec
 from shared.seeds import derive_seed
 from shared.training import TrainConfig, evaluate, resolve_device, train, warm_up

@@ -33,6 +33,6 @@ def write_images(data_dir: Path, num_train: int, num_test: int) -> None:
 
 
 def _write_idx(path: Path, content: Bytes) -> None:
-    """The IDX format; see `shared.datasets`, which reads it."""
+    """The IDX format; see `shared.data.datasets`, which reads it."""
     header = np.array([0x0800 + content.ndim, *content.shape], dtype=">u4")
     path.write_bytes(header.tobytes() + content.tobytes())

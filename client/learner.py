@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor, nn
 
-from shared.datasets import TensorSet, dataset_info, load_train, load_train_labels
+from shared.data.datasets import TensorSet, dataset_info, load_train, load_train_labels
+from shared.data.partition import partition_indices, split_holdout
 from shared.errors import DatasetUnavailable
 from shared.models import build_model
-from shared.partition import partition_indices, split_holdout
 from shared.run_spec import RunSpec
 from shared.seeds import derive_seed
 from shared.training import EvalResult, OnBatch, TrainConfig, TrainResult, evaluate, resolve_device, train

@@ -19,7 +19,7 @@ from client.log_shipping import LinkLogHandler
 from client.runtime import Runtime
 from client.settings import ClientSettings
 from shared.console import configure_logging
-from shared.datasets import load_train_labels
+from shared.data.datasets import load_train_labels
 from shared.errors import FedLoomError
 from shared.flower_app import FlowerApp, compare
 from shared.interrupt import cancel_on_signals, end_on_signals

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
 from typing import Literal
@@ -27,6 +28,12 @@ def configure_logging(source: str, flower_level: int = logging.WARNING) -> None:
     flower.propagate = True
     flower.setLevel(flower_level)
     logging.getLogger("alembic").setLevel(logging.WARNING)
+
+
+def print_any_name() -> None:
+    """Let file names go to standard output as they are, also those that are no UTF-8."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="surrogateescape")
 
 
 def level_name(level: int) -> LevelName:

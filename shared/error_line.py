@@ -34,6 +34,18 @@ def error_line(reason: str | None) -> str:
     return (f"{own}: {'; '.join(members)}" if members else own)[:MAX_LINE]
 
 
+def error_of(error: BaseException) -> str:
+    """An exception's type and message on one line, also of one that cannot be printed.
+
+    `str` calls code of whoever made the exception, which may raise itself.
+    """
+    try:
+        lines = str(error).strip().splitlines()
+    except BaseException:  # noqa: BLE001 - whatever it raises
+        lines = ["(its message cannot be made)"]
+    return ": ".join([type(error).__name__, *lines[:1]])[:MAX_LINE]
+
+
 def _named(member: str) -> str:
     """The line that names a member of a group, which has no traceback if it was never raised."""
     return error_line(member) if "\nTraceback (" in f"\n{member}" else member.splitlines()[0]

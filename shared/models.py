@@ -10,7 +10,7 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
-from shared.datasets import dataset_info
+from shared.data.datasets import dataset_info
 from shared.errors import UnknownName
 
 MODELS: Final = ("cnn", "linear")

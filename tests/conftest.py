@@ -47,6 +47,14 @@ def session_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerP
     server.end()
 
 
+@pytest.fixture(scope="session")
+def threading_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """The same on the other web server."""
+    server = ServerProcess("--async-mode", "threading", home=tmp_path_factory.mktemp("threading"))
+    yield server
+    server.end()
+
+
 @pytest.fixture
 def api(session_server: ServerProcess) -> Iterator[Api]:
     """The REST API of the shared server; runs that the test leaves behind are stopped."""

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import Any
 
-from flask import Flask, Response, abort, request
+from flask import Flask, Response, abort, current_app, request
+from flask.json.provider import DefaultJSONProvider
 from pydantic import BaseModel, Field, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, from_json
 from werkzeug.exceptions import HTTPException
+
+from shared.text import printable
 
 
 class FieldError(BaseModel):
@@ -27,7 +31,9 @@ class Problem(BaseModel):
 
 def problem(status: int, detail: str, errors: list[FieldError] | None = None) -> Response:
     """A response of type application/problem+json."""
-    body = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, errors=errors or [])
+    body = Problem(
+        title=HTTPStatus(status).phrase, status=status, detail=printable(detail), errors=errors or []
+    )
     return Response(body.model_dump_json(), status=status, content_type="application/problem+json")
 
 
@@ -54,6 +60,7 @@ def not_found(detail: str) -> Response:
 
 def register_problem_handlers(flask_app: Flask) -> None:
     """Answer every error below /api as a problem, also those that Flask itself raises."""
+    flask_app.json = StrictJson(flask_app)
 
     @flask_app.errorhandler(HTTPException)
     def _http_error(error: HTTPException) -> Response | HTTPException:
@@ -72,18 +79,52 @@ def register_problem_handlers(flask_app: Flask) -> None:
 
     @flask_app.before_request
     def _require_json() -> None:
-        has_body = request.method in {"POST", "PUT", "PATCH"} and (request.content_length or request.is_json)
-        if not request.path.startswith("/api/") or not has_body:
-            return
-        if not request.is_json:
-            abort(
-                problem(
-                    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-                    "Send the body as JSON, with Content-Type: application/json.",
-                )
+        in_chunks = "Transfer-Encoding" in request.headers
+        has_body = request.content_length or in_chunks or request.is_json
+        if request.path.startswith("/api/") and request.method in {"POST", "PUT", "PATCH"} and has_body:
+            _require_json_body()
+
+
+def _require_json_body() -> None:
+    """End the request with a problem unless its body can be read, and is JSON."""
+    if not request.is_json or request.headers.get("Content-Encoding", "identity") != "identity":
+        abort(
+            problem(
+                HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+                "Send the body as JSON, uncompressed, with Content-Type: application/json.",
             )
-        if request.get_json(silent=True) is None:
-            abort(problem(HTTPStatus.BAD_REQUEST, "The body is not JSON. Send one JSON object."))
+        )
+    try:
+        body = request.get_data()
+    except (OSError, ValueError) as error:  # it stopped in the middle, or its chunks are none
+        abort(problem(HTTPStatus.BAD_REQUEST, f"The body could not be read to its end: {error}."))
+    limit = request.max_content_length
+    if limit is not None and len(body) >= limit:  # it came in chunks, and was read no further
+        abort(problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.REQUEST_ENTITY_TOO_LARGE.description))
+    value = request.get_json(silent=True)
+    if value is None:
+        abort(problem(HTTPStatus.BAD_REQUEST, f"The body is not JSON{_why(body)}. Send one JSON object."))
+    if isinstance(value, str):  # flask-openapi3 would look for JSON in it
+        abort(problem(HTTPStatus.UNPROCESSABLE_ENTITY, "The body is a JSON string. Send one JSON object."))
+
+
+def _why(body: bytes) -> str:
+    try:
+        current_app.json.loads(body)
+    except ValueError as error:
+        return f": {error}"
+    return " with any content"
+
+
+class StrictJson(DefaultJSONProvider):
+    """JSON as RFC 8259 has it: in UTF-8, with numbers that are numbers, nested less than 200 deep.
+
+    Python's own parser takes NaN, half surrogate pairs and other encodings, and ends in a RecursionError.
+    """
+
+    def loads(self, s: str | bytes, **_: Any) -> Any:
+        """Raises ValueError with the place where it is wrong."""
+        return from_json(s, allow_inf_nan=False)
 
 
 def _words(error: ErrorDetails) -> str:

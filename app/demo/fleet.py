@@ -116,7 +116,7 @@ def _end(processes: list[BaseProcess], timeout_s: float) -> None:
 
 
 def _check_dataset(dataset: str, data_dir: Path, result: Connection) -> None:
-    from shared.datasets import load_test, load_train_labels
+    from shared.data.datasets import load_test, load_train_labels
 
     configure_logging("demo")
     _end_with_parent()

@@ -47,5 +47,20 @@ export default defineConfig({
       "/socket.io": { target: "http://127.0.0.1:5000", ws: true },
     },
   },
-  test: { environment: "node", include: ["src/**/*.test.ts"] },
+  test: {
+    // A limit for what hangs, not for what is slow on a machine that is busy otherwise.
+    testTimeout: 60_000,
+    projects: [
+      { extends: true, test: { name: "functions", environment: "node", include: ["src/**/*.test.ts"] } },
+      {
+        extends: true,
+        test: {
+          name: "components",
+          environment: "jsdom",
+          include: ["src/**/*.test.tsx"],
+          setupFiles: ["src/testing/setup.ts"],
+        },
+      },
+    ],
+  },
 });

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Index,
     LargeBinary,
     Text,
+    false,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
@@ -133,6 +134,7 @@ class ClientRoundRow(Base):
     train_s: Mapped[float | None]
     evaluate_s: Mapped[float | None]
     late: Mapped[bool]
+    lost: Mapped[bool] = mapped_column(server_default=false())  # rows of before have none
     metrics: Mapped[dict[str, Any]]
     error: Mapped[str | None]
 

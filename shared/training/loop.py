@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from shared.datasets import TensorSet, dataset_info
+from shared.data.datasets import TensorSet, dataset_info
 from shared.errors import NoSamples, TrainingDiverged
 from shared.models import build_model
 from shared.training.plain import PlainStep

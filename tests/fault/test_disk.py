@@ -217,6 +217,21 @@ class TestLocked:
             self.complete(api, run_id)
             assert without_times(api.rounds(run_id)) == without_times(undisturbed(**SPEC))
 
+    def test_a_run_that_a_lock_has_interrupted_goes_on_by_itself_when_it_passes(
+        self, server: ForkedServer, fleet: Fleet, undisturbed: Undisturbed, tmp_path: Path
+    ) -> None:
+        server.start()
+        join(server, fleet, tmp_path)
+        with closing(Api(server.url)) as api:
+            run_id = begun(api)
+
+            with locked(server.home):
+                interrupted = api.wait_for_run(run_id, "interrupted", timeout_s=60)
+                assert (interrupted["cause"], interrupted["can_resume"]) == ("store", True)
+
+            api.wait_for_run(run_id, "completed", timeout_s=60)
+            assert without_times(api.rounds(run_id)) == without_times(undisturbed(**SPEC))
+
     @staticmethod
     def complete(api: Api, run_id: str) -> Json:
         """The run goes on, by itself or when somebody says so."""

@@ -275,6 +275,30 @@ def test_a_run_of_another_app_is_interrupted_and_offered_to_be_started_again(
     api.wait_for_run(again["id"], "completed")
 
 
+def test_queued_runs_of_an_app_outlast_a_server_without_it(
+    server: ForkedServer, fleet: Fleet, tmp_path: Path, ending: ExitStack
+) -> None:
+    app = read_app(APPS / "quickstart-numpy")
+    server.start(app=app)
+    api = ending.enter_context(closing(Api(server.url)))
+    run_ids = [api.start(num_rounds=1)["id"] for _ in range(2)]
+    server.end()
+
+    server.start(app=None)
+    for run_id in run_ids:
+        set_aside = api.run(run_id)
+        assert (set_aside["state"], set_aside["cause"]) == ("interrupted", "app")
+        refused = api.http.post(f"/api/v1/runs/{run_id}/resume")
+        assert refused.status_code == 409
+        assert "It goes on when the server is started with --app" in refused.json()["detail"]
+    server.kill()
+
+    server.start(app=app)
+    Clients(fleet, server.link, tmp_path).start(*PAIR, app=app)
+    ended = [api.wait_for_run(run_id, "completed") for run_id in run_ids]
+    assert ended[0]["finished_at"] < ended[1]["started_at"]
+
+
 def test_the_command_typed_again_goes_on_with_the_run(
     start_server: StartServer, start_command: StartCommand, ending: ExitStack
 ) -> None:

@@ -30,6 +30,20 @@ ROUTES = {
 }
 
 
+@pytest.fixture(scope="module", params=["eventlet", "threading"])
+def session_server(request: pytest.FixtureRequest, session_server: ServerProcess) -> ServerProcess:
+    """Both web servers answer the same."""
+    if request.param == "eventlet":
+        return session_server
+    server: ServerProcess = request.getfixturevalue("threading_server")
+    return server
+
+
+@pytest.fixture
+def mode(session_server: ServerProcess) -> str:
+    return "threading" if "--async-mode" in session_server.name else "eventlet"
+
+
 def problem_of(response: httpx.Response, status: int) -> Json:
     """The problem in a response, after a look at its form (RFC 9457)."""
     assert response.status_code == status, response.text
@@ -301,11 +315,11 @@ class TestTheServerItself:
     def test_health_is_one_word(self, api: Api) -> None:
         assert api.http.get("/healthz").json()["status"] == "ok"
 
-    def test_the_status_tells_how_to_join(self, api: Api, session_server: ServerProcess) -> None:
+    def test_the_status_tells_how_to_join(self, api: Api, session_server: ServerProcess, mode: str) -> None:
         status = api.get("/status")
 
         assert status["version"] == "0.1.0"
-        assert status["async_mode"] == "eventlet"
+        assert status["async_mode"] == mode
         assert status["link"] == {"host": "127.0.0.1", "port": session_server.link_port}
         assert status["uptime_s"] > 0
         join = re.fullmatch(

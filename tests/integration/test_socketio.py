@@ -14,15 +14,11 @@ from tests.support.waiting import wait_until
 
 
 @pytest.fixture(scope="module", params=["eventlet", "threading"])
-def server(
-    request: pytest.FixtureRequest, session_server: ServerProcess, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[ServerProcess]:
+def server(request: pytest.FixtureRequest, session_server: ServerProcess) -> ServerProcess:
     if request.param == "eventlet":
-        yield session_server
-        return
-    server = ServerProcess("--async-mode", request.param, home=tmp_path_factory.mktemp(request.param))
-    yield server
-    server.end()
+        return session_server
+    server: ServerProcess = request.getfixturevalue("threading_server")
+    return server
 
 
 @pytest.fixture

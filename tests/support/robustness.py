@@ -22,7 +22,7 @@ from app.federation.strategies.base import Update
 from app.federation.strategies.registry import STRATEGIES
 from client import fl_client, learner
 from shared import paths
-from shared.datasets import load_test
+from shared.data.datasets import load_test
 from shared.models import build_model
 from shared.names import StrategyName
 from shared.results import records_of

@@ -23,7 +23,7 @@ from flwr.simulation import run_simulation
 from app.federation.rounds import server_app
 from client import fl_client
 from shared import paths
-from shared.datasets import load_test
+from shared.data.datasets import load_test
 from shared.models import build_model
 from shared.run_spec import RunSpec
 from shared.seeds import derive_seed

@@ -72,9 +72,21 @@ def test_what_would_end_the_run_thread_is_an_error_of_the_app(grid: LinkGrid, er
     def broken() -> None:
         raise error
 
-    with pytest.raises(RuntimeError, match=f"The app ended by {type(error).__name__}: {error}") as caught:
+    with pytest.raises(RuntimeError, match=f"The app ended by {type(error).__name__}") as caught:
         AppThread(broken, grid).run()
     assert caught.value.__cause__ is error
+
+
+def test_an_app_that_ends_by_what_cannot_say_why_has_failed_all_the_same(grid: LinkGrid) -> None:
+    class Mute(BaseException):
+        def __str__(self) -> str:
+            raise self
+
+    def broken() -> None:
+        raise Mute
+
+    with pytest.raises(RuntimeError, match="The app ended by Mute: "):
+        AppThread(broken, grid).run()
 
 
 def test_an_app_that_was_stopped_and_says_nothing_of_it_has_not_completed(

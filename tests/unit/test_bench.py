@@ -17,9 +17,9 @@ from bench.images import write_images
 from bench.report import FEDLOOM, Figure, Machine, Result, medians, ratios, table, this_machine, write_json
 from bench.workload import Outcome
 from client.learner import HELD_OUT
-from shared.datasets import load_test, load_train, load_train_labels
+from shared.data.datasets import load_test, load_train, load_train_labels
+from shared.data.partition import partition_indices, split_holdout
 from shared.models import build_model, num_parameters
-from shared.partition import partition_indices, split_holdout
 
 MACHINE = Machine(
     cpu="abacus", cores=2, load=0.25, system="Linux", python="3.11", torch="2.14.1", flwr="1.41.0"

@@ -21,8 +21,8 @@ import pytest
 import torch
 from torchvision.datasets import CIFAR10, MNIST, FashionMNIST
 
-import shared.fetch
-from shared.datasets import DATASETS, TensorSet, load_test, load_train, load_train_labels
+import shared.data.fetch
+from shared.data.datasets import DATASETS, TensorSet, load_test, load_train, load_train_labels
 from shared.errors import Cancelled, DatasetUnavailable, UnknownName
 from tests.support.mirror import Mirror
 from tests.support.processes import NO_NETWORK
@@ -34,12 +34,12 @@ OFFLINE = [name for name, info in DATASETS.items() if info.offline]
 
 CALLER = """
 import json, pathlib, sys
-import shared.fetch
-from shared.download import read_or_download
+import shared.data.fetch
+from shared.data.download import read_or_download
 from shared.errors import DatasetUnavailable
 
 data, asked = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
-shared.fetch.source_of = lambda _: json.loads(sys.argv[3])  # without PyTorch, which takes seconds
+shared.data.fetch.source_of = lambda _: json.loads(sys.argv[3])  # without PyTorch, which takes seconds
 
 def read():
     path = data / "MNIST" / "raw" / "train-labels-idx1-ubyte"
@@ -304,7 +304,7 @@ def test_a_file_that_was_cut_short_is_not_taken_for_good(suffix: str, mirror: Mi
 
 def run_callers(data: Path, folder: Path, count: int) -> list[str]:
     """What `count` processes that ask for MNIST at the same time print."""
-    source = json.dumps(shared.fetch.source_of("mnist"))
+    source = json.dumps(shared.data.fetch.source_of("mnist"))
     callers = [
         subprocess.Popen(
             [sys.executable, "-c", CALLER, str(data), str(folder / f"asked-{number}"), source],
@@ -432,7 +432,7 @@ def test_a_download_that_stalls_is_given_up(
 ) -> None:
     released = threading.Event()
     mirror.before_answer = lambda _: released.wait(60)
-    monkeypatch.setattr(shared.fetch, "STALL_S", 1.0)
+    monkeypatch.setattr(shared.data.fetch, "STALL_S", 1.0)
     try:
         with pytest.raises(DatasetUnavailable, match="no data arrived for 1 s"):
             load_train("mnist", tmp_path / "data")
@@ -484,7 +484,7 @@ DAMAGES: dict[str, tuple[str, Callable[[bytes], bytes], str]] = {
 @pytest.fixture
 def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every download fails, at once and at the first attempt."""
-    monkeypatch.setattr(shared.fetch, "RETRIES", 0)
+    monkeypatch.setattr(shared.data.fetch, "RETRIES", 0)
     for name, value in {**NO_NETWORK, "no_proxy": ""}.items():
         monkeypatch.setenv(name, value)
 

@@ -28,11 +28,11 @@ RUN_BY = MappingProxyType(
         "./start.sh test tests/unit": (".ci/run", "./start.sh test --ignore=tests/unit"),
         ". .venv/bin/activate": ("tests/integration/test_start_sh.py", ". .venv/bin/activate"),
         "python -m shared.proto.generate": ("tests/unit/test_generated.py", "generate(ROOT, tmp_path)"),
+        "python -m app.run_tables": ("tests/unit/test_generated.py", "with_tables(name, committed)"),
         "python -m app.api > app/frontend/openapi.json": (
             "tests/unit/test_generated.py",
             '"-m", "app.api"',
         ),
-        "python -m app.run_tables": ("tests/unit/test_generated.py", '"-m", "app.run_tables"'),
         "cd app/frontend && npm ci && npm run types && npm run build": (".ci/run", "npm run types"),
         "pip install -r requirements-dev.txt": ("start.sh", "pip install"),
         **{

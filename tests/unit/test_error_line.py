@@ -9,7 +9,7 @@ from typing import NoReturn
 import pytest
 from pydantic import BaseModel
 
-from shared.error_line import MAX_LINE, error_line
+from shared.error_line import MAX_LINE, error_line, error_of
 
 
 def _traceback_of(function: Callable[[], object]) -> str:
@@ -98,3 +98,23 @@ def test_of_any_other_text_the_last_line_with_words_counts(reason: str, line: st
 
 def test_a_long_line_is_cut() -> None:
     assert len(error_line("x" * 10_000)) == MAX_LINE
+
+
+class Unprintable(Exception):
+    def __str__(self) -> str:
+        raise KeyboardInterrupt
+
+    __repr__ = __str__
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (ValueError("no such file\nreally"), "ValueError: no such file"),
+        (KeyError("x"), "KeyError: 'x'"),
+        (MemoryError(), "MemoryError"),
+        (Unprintable("secret"), "Unprintable: (its message cannot be made)"),
+    ],
+)
+def test_any_exception_has_a_line(error: BaseException, line: str) -> None:
+    assert error_of(error) == line

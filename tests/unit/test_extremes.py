@@ -19,10 +19,10 @@ from app.federation.strategies.central_dp import AdaptiveClipping
 from app.federation.strategies.sampling import cohort_size
 from app.records import WaitingFor
 from client.learner import Learner, Place, Site
+from shared.data.partition import partition_indices
 from shared.errors import SettingsInvalid
 from shared.models import build_model
 from shared.names import StrategyName
-from shared.partition import partition_indices
 from shared.run_spec import MAX_CLIENTS, RunSpec, Scalar
 from tests.support.updates import Model, a_model, a_record, a_reply, aggregate, models_near
 

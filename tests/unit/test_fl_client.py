@@ -13,7 +13,7 @@ from flwr.app import ArrayRecord, ConfigRecord, Context, Message, MessageType, R
 
 from client import progress
 from client.fl_client import app
-from shared.datasets import load_train_labels
+from shared.data.datasets import load_train_labels
 from shared.flower import identify_server_task, set_message_id
 from shared.models import build_model
 from shared.results import TrainMetrics

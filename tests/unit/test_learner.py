@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from client.learner import HELD_OUT, Learner, Place, Site, Weights
-from shared.datasets import load_train_labels
+from shared.data.datasets import load_train_labels
 from shared.errors import Cancelled, DatasetUnavailable, DeviceUnavailable, PartitionImpossible
 from shared.models import build_model
 from shared.run_spec import RunSpec

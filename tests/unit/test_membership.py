@@ -179,6 +179,19 @@ def test_a_client_finds_the_part_that_it_had_before_the_run_was_cut(room: Room) 
     assert "samples" not in room.notes["a"], "what it has told of its part still holds"
 
 
+def test_a_run_that_cannot_go_on_later_does_not_end_for_want_of_a_place_to_keep_its_parts(room: Room) -> None:
+    run = Member(room, app="made-up")
+    room.clients = [a_client("a"), a_client("b")]
+    room.store_fails = True
+
+    assert run.membership.admit() == ["a", "b"]
+    assert room.kept is None
+
+    room.store_fails = False
+    run.membership.admit()
+    assert room.kept == ({"a": 0, "b": 1}, 2)
+
+
 def test_parts_that_cannot_be_kept_are_told_to_nobody(room: Room) -> None:
     run = Member(room)
     room.clients = [a_client("a"), a_client("b")]

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from shared.datasets import DATASETS
+from shared.data.datasets import DATASETS
 from shared.errors import UnknownName
 from shared.models import MODELS, build_model, num_parameters
 

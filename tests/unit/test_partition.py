@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.data.partition import MIN_SAMPLES, Indices, partition_indices, split_holdout
 from shared.errors import PartitionImpossible
-from shared.partition import MIN_SAMPLES, Indices, partition_indices, split_holdout
 
 labels_strategy = st.lists(st.integers(0, 9), min_size=1, max_size=300).map(
     lambda xs: np.array(xs, dtype=np.int64)
@@ -65,7 +65,7 @@ def test_iid_parts_are_of_equal_size(size: int, num_partitions: int, seed: int) 
 
 def test_another_process_computes_the_same_part() -> None:
     script = (
-        "import numpy as np; from shared.partition import partition_indices as p;"
+        "import numpy as np; from shared.data.partition import partition_indices as p;"
         "print(p(np.arange(6000) % 10, 4, 2, alpha=0.5, seed=7).tolist())"
     )
     printed = subprocess.run(

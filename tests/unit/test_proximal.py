@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from shared.datasets import TensorSet, load_train
+from shared.data.datasets import TensorSet, load_train
 from shared.errors import TrainingDiverged
 from shared.models import build_model
 from shared.proximal import ProximalTerm

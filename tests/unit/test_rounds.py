@@ -14,7 +14,7 @@ from app.federation.rounds.results import ClientResult
 from app.federation.runs.book import RunBook
 from app.federation.runs.tracker import RoundTracker
 from app.records import GlobalScore, Round, Run, RunState
-from shared.flower import client_failed, identify_server_task, node_id_of, set_message_id
+from shared.flower import client_failed, client_unavailable, identify_server_task, node_id_of, set_message_id
 from shared.training import EvalResult
 from tests.support.records import a_run
 
@@ -204,6 +204,16 @@ def test_only_the_end_of_a_long_reason_is_in_the_log(
 
     assert len(caplog.messages[-1]) < 1_000
     assert len(watched.round.per_client["a"].error or "") < 20_000
+
+
+def test_a_client_that_was_lost_is_told_from_one_that_failed(watched: Watched) -> None:
+    asked = watched.ask("train", "a", "b")
+    watched.tracker.replied(asked["a"], client_unavailable(asked["a"].message, "a was lost: the network"))
+    watched.fail(asked["b"], "RuntimeError: b was lost in thought")
+
+    assert watched.round.per_client["a"].lost
+    assert watched.round.per_client["a"].error == "a was lost: the network"
+    assert not watched.round.per_client["b"].lost
 
 
 def test_a_new_round_starts_with_empty_rows(watched: Watched) -> None:

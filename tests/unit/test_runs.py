@@ -14,6 +14,7 @@ from app.federation.grid.link_grid import LinkGrid
 from app.federation.link.clients import ClientRegistry
 from app.federation.link.server import LinkServer
 from app.federation.link.spool import Spool
+from app.federation.runs.active import ActiveRun
 from app.federation.runs.book import RunBook
 from app.federation.runs.built_in import BuiltInKind
 from app.federation.runs.endings import Endings
@@ -21,6 +22,7 @@ from app.federation.runs.kind import RunParts
 from app.federation.runs.manager import RunManager
 from app.federation.runs.saved_rounds import SavedRounds
 from app.federation.runs.services import Services
+from app.federation.runs.tracker import RoundTracker
 from app.records import Cause, Pending, Run, RunState, WaitingFor, WaitKind
 from app.store.checkpoints import CheckpointStore
 from app.store.store import Store
@@ -139,6 +141,116 @@ def test_a_run_whose_start_the_database_does_not_allow_is_interrupted_and_can_be
     server.manager.resume(run_id)
 
     server.wait_for(run_id, RunState.COMPLETED)
+
+
+class Mute(BaseException):
+    """What a library raises where nobody should catch it, and what fails to say why."""
+
+    def __str__(self) -> str:
+        raise Mute
+
+
+class MuteError(Exception):
+    def __str__(self) -> str:
+        raise KeyboardInterrupt
+
+
+WHATEVER = [KeyboardInterrupt("stop"), SystemExit(3), GeneratorExit(), Mute(), MuteError(), ValueError("no")]
+
+
+@pytest.mark.parametrize("error", WHATEVER, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize("where", ["at its start", "in its work", "at its end"])
+def test_whatever_a_run_raises_ends_that_run_in_words_and_no_other(
+    server: Server, work: Work, monkeypatch: pytest.MonkeyPatch, where: str, error: BaseException
+) -> None:
+    def broken(*_: Any) -> None:
+        raise error
+
+    work.may_go_on.set()
+    with monkeypatch.context() as trouble:
+        match where:
+            case "at its start":
+                trouble.setattr(server.store, "num_partitions", broken)
+            case "in its work":
+                trouble.setattr(BuiltInKind, "call_server_app", broken)
+            case "at its end":
+                trouble.setattr(RoundTracker, "close", broken)
+        failed = server.wait_for(server.manager.submit(RunSpec()).id, RunState.FAILED)
+        wait_until(lambda: server.manager.active_id is None, "it is let go", LIMIT_S)
+    assert failed.cause is Cause.ERROR
+    assert f"An unexpected error ended the run: {type(error).__name__}" in (failed.reason or "")
+    assert type(error).__name__ in (failed.error or "")
+
+    server.wait_for(server.manager.submit(RunSpec()).id, RunState.COMPLETED)
+
+
+def test_a_run_that_cannot_be_let_go_holds_no_other_up(
+    server: Server, work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work.may_go_on.set()
+    tried = threading.Event()
+
+    def broken(*_: Any) -> None:
+        tried.set()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as trouble:
+        trouble.setattr(ActiveRun, "close", broken)
+        server.wait_for(server.manager.submit(RunSpec()).id, RunState.COMPLETED)
+        assert tried.wait(LIMIT_S)
+
+    server.wait_for(server.manager.submit(RunSpec()).id, RunState.COMPLETED)
+
+
+def broken_store(*_: Any) -> None:
+    raise StoreUnavailable("The database is locked by another program.")
+
+
+def test_a_run_that_the_store_has_interrupted_goes_on_by_itself_when_the_store_works_again(
+    start: StartServer, work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = start()
+    server.manager.recover(resume=True)
+    work.may_go_on.set()
+    with monkeypatch.context() as broken:
+        broken.setattr(StoreWriter, "problem", "The database is locked by another program.")
+        broken.setattr(server.store, "num_partitions", broken_store)
+        server.manager.start()
+        first, second = (server.manager.submit(RunSpec()).id for _ in range(2))
+        server.wait_for(first, RunState.INTERRUPTED)
+        assert server.run(second).state is RunState.QUEUED, "no other run begins while the store fails"
+
+    server.wait_for(second, RunState.COMPLETED)
+    assert server.run(first).state is RunState.COMPLETED, "it goes before those that were queued after it"
+
+
+def test_a_run_that_the_store_has_interrupted_can_be_stopped(
+    start: StartServer, work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = start()
+    server.manager.recover(resume=True)
+    work.may_go_on.set()
+    with monkeypatch.context() as broken:
+        broken.setattr(StoreWriter, "problem", "The database is locked by another program.")
+        broken.setattr(server.store, "num_partitions", broken_store)
+        server.manager.start()
+        run_id = server.manager.submit(RunSpec()).id
+        server.wait_for(run_id, RunState.INTERRUPTED)
+        server.manager.stop(run_id)
+
+    server.wait_for(server.manager.submit(RunSpec()).id, RunState.COMPLETED)
+    assert server.run(run_id).state is RunState.STOPPED
+
+
+def test_a_run_of_an_app_that_this_server_does_not_run_cannot_be_resumed_here(start: StartServer) -> None:
+    queued = a_run("0000000a", spec=RunSpec(app="another"))
+    server = start(queued)
+    server.manager.recover(resume=True)
+
+    with pytest.raises(IllegalTransition, match="which this server was not started with"):
+        server.manager.resume("0000000a")
+
+    assert server.run("0000000a").cause is Cause.APP
 
 
 def test_a_stop_that_was_confirmed_holds_when_the_server_is_shut_down_before_it_takes_effect(

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from shared.datasets import DATASETS
+from shared.data.datasets import DATASETS
 from shared.errors import SettingsInvalid
 from shared.models import MODELS
 from shared.names import DatasetName, ModelName, StrategyName

@@ -11,13 +11,22 @@ from app.store.urls import default_url, display_url, parse_url
 from shared.errors import SettingsInvalid
 
 
-@pytest.mark.parametrize("folder", ["home", "with space", "100% sure? #1", "a:b@c", "ünïcode"])
+@pytest.mark.parametrize(
+    "folder", ["home", "with space", "100% sure? #1", "a:b@c", "ünïcode", "no utf-8: \udce4"]
+)
 def test_the_default_store_is_a_file_in_the_home_folder(tmp_path: Path, folder: str) -> None:
     home = tmp_path / folder
 
     Store.open(default_url(home)).close()
 
     assert (home / "fedloom.db").is_file()
+
+
+def test_a_name_that_is_no_utf_8_is_shown_in_a_way_that_can_be_given_back() -> None:
+    url = default_url(Path("/srv/B\udce4r"))
+
+    assert url == display_url(url) == "sqlite:////srv/B%E4r/fedloom.db"
+    assert parse_url(url).database == "/srv/B\udce4r/fedloom.db"
 
 
 def test_a_relative_home_is_made_absolute() -> None:

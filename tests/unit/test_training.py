@@ -14,7 +14,7 @@ from sklearn.metrics import confusion_matrix, recall_score
 from torch import nn
 from torch.nn import functional
 
-from shared.datasets import TensorSet, load_test, load_train
+from shared.data.datasets import TensorSet, load_test, load_train
 from shared.errors import Cancelled, DeviceUnavailable, NoSamples, TrainingDiverged
 from shared.models import build_model
 from shared.seeds import derive_seed
@@ -34,7 +34,7 @@ CONFIG = TrainConfig(local_epochs=1, batch_size=32, lr=0.05)
 FINGERPRINT = """
 import hashlib, numpy as np, torch
 torch.set_num_threads(2)
-from shared.datasets import load_train
+from shared.data.datasets import load_train
 from shared.models import build_model
 from shared.training import TrainConfig, train
 model = build_model("cnn", "synthetic", 3)

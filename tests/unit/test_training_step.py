@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from app.federation.rounds.built_in_replies import result_of
-from shared.datasets import TensorSet, load_train
+from shared.data.datasets import TensorSet, load_train
 from shared.errors import ReplyInvalid
 from shared.flower import identify_server_task, node_id_of, set_message_id
 from shared.models import build_model

@@ -22,7 +22,7 @@ from app.federation.strategies import RoundStrategy, build_strategy
 from app.federation.strategies.base import Update
 from app.federation.strategies.sampling import SampledGrid, sample_nodes
 from shared import paths
-from shared.datasets import TensorSet, load_test
+from shared.data.datasets import TensorSet, load_test
 from shared.error_line import error_line
 from shared.errors import ReplyInvalid, RoundFailed
 from shared.flower import client_failed, is_unavailable

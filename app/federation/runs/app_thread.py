@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 
 from app.federation.grid.link_grid import LinkGrid
+from app.federation.runs import words
 from shared.errors import RunStopped
 
 PATIENCE_S = 3.0
@@ -49,7 +50,7 @@ class AppThread:
         except Exception as error:  # noqa: BLE001 - raised in the run thread, which reports it
             self._error = error
         except BaseException as error:  # noqa: BLE001 - the same, without ending that thread
-            self._error = RuntimeError(f"The app ended by {type(error).__name__}: {error}")
+            self._error = RuntimeError(words.app_ended_by(error))
             self._error.__cause__ = error
         finally:
             self._is_over = True

@@ -13,7 +13,7 @@ from app.federation.runs.saved_rounds import SavedRounds
 from app.federation.runs.services import Services
 from app.federation.strategies import build_strategy
 from app.records import Run, WaitingFor, WaitKind
-from shared.datasets import dataset_info
+from shared.data.datasets import dataset_info
 
 BESIDE_THE_MODEL = 256 << 10
 """Bytes in a reply that are not the model, or in one that has none: a few numbers, or a traceback."""

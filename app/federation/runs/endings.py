@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import time
-import traceback
 
 from app.federation.runs import words
 from app.federation.runs.book import RunBook
+from app.federation.runs.shortage import is_shortage
 from app.records import Cause, Run, RunState
-from shared.errors import AppInvalid, FedLoomError, RoundFailed, StoreUnavailable
+from shared.error_text import traceback_text
+from shared.errors import AppInvalid, DatasetUnavailable, FedLoomError, RoundFailed, StoreUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -29,12 +30,21 @@ class Endings:
         return self._end(run_id, RunState.STOPPED, Cause.REQUEST, words.STOPPED)
 
     def end_by(self, run_id: str, error: BaseException) -> None:
-        """What was raised is why the run goes on no longer: for good, or until it is resumed."""
+        """What was raised is why the run goes on no longer.
+
+        It is interrupted where what passes was the cause, so that it can be resumed; else it has failed.
+        """
         match error:
             case StoreUnavailable():
                 self.interrupt(run_id, Cause.STORE, str(error), logging.ERROR)
+            case DatasetUnavailable():
+                self.interrupt(run_id, Cause.DATA, str(error), logging.ERROR)
+            case AppInvalid() if _can_go_on(self._book.run(run_id)):
+                self.interrupt(run_id, Cause.APP, str(error), logging.ERROR)
             case FedLoomError():
                 self._end(run_id, RunState.FAILED, _cause_of(error), str(error))
+            case _ if is_shortage(error) and _can_go_on(self._book.run(run_id)):
+                self.interrupt(run_id, Cause.SHORTAGE, words.shortage(error), logging.ERROR)
             case _:
                 self._end(run_id, RunState.FAILED, Cause.ERROR, words.unexpected(error), error)
 
@@ -49,8 +59,7 @@ class Endings:
             reason=reason,
             pending=None,
             waiting_for=None,
-            # another app's state nobody knows, but one that had not begun has none
-            can_resume=run.spec.app is None or run.started_at is None,
+            can_resume=_can_go_on(run),
             progress=None,
             finished_at=time.time(),
         )
@@ -68,7 +77,7 @@ class Endings:
             state=state,
             cause=cause,
             reason=reason,
-            error="".join(traceback.format_exception(error)) if error else None,
+            error=traceback_text(error) if error else None,
             pending=None,
             waiting_for=None,
             can_resume=False,
@@ -85,6 +94,11 @@ class Endings:
             exc_info=error,
         )
         return run
+
+
+def _can_go_on(run: Run) -> bool:
+    """Another app's state nobody knows, but one that had not begun has none."""
+    return run.spec.app is None or run.started_at is None
 
 
 def _cause_of(error: FedLoomError) -> Cause:

@@ -27,21 +27,24 @@ class RunManager:
         self._queue = RunQueue(services.book)
         self._endings = Endings(services.book)
         self._worker = RunWorker(services, self._queue)
-        self._recovery = Recovery(services.book, self._queue)
+        self._recovery = Recovery(services.book, self._queue, services.app)
         self._paused: frozenset[str] = frozenset()
+        self._goes_on = False
 
     def recover(self, *, resume: bool) -> Sequence[Run]:
         """Take up what the store knows, before `start`: what was queued, and if `resume` what was cut.
 
+        With `resume`, a run that the store interrupts goes on by itself from now on, too.
         Returns the runs that go on.
         """
         recovered = self._recovery.recover(resume=resume)
         self._paused = recovered.paused
+        self._goes_on = resume
         return recovered.going_on
 
     def start(self) -> None:
         """Begin to work on the queue."""
-        self._worker.start(paused=self._paused)
+        self._worker.start(paused=self._paused, goes_on=self._goes_on)
 
     def shut_down(self, timeout_s: float = 2.0) -> None:
         """Interrupt the run that is active, and leave the queue as it is for the next start."""
@@ -87,7 +90,8 @@ class RunManager:
     def resume(self, run_id: str) -> Run:
         """Have a paused or interrupted run go on, and one that waits look again.
 
-        Raises IllegalTransition for any other, and for an interrupted run of another Flower app.
+        Raises IllegalTransition for any other, for an interrupted run of another Flower app that had begun,
+        and for one that does not fit the app of this server.
         """
         with self._worker.holding(run_id) as active:
             run = self._book.run(run_id)
@@ -99,6 +103,8 @@ class RunManager:
                 raise IllegalTransition(words.refused(run, "resumed"))
             if not run.can_resume:
                 raise IllegalTransition(words.state_lost(run))
+            if (objection := fitting.objection(run, self._app)) is not None:
+                raise IllegalTransition(objection)
             return self._queue.take_up(run_id)
 
     @property

@@ -15,6 +15,7 @@ from app.federation.runs.book import RunBook
 from app.federation.runs.presentation import Presentation
 from app.federation.runs.roster import Parts, Roster
 from app.records import Client, ClientState, Run, WaitingFor, WaitKind
+from shared.errors import StoreUnavailable
 from shared.natural_order import natural_key
 from shared.proto.link_pb2 import Assignment
 from shared.wire import to_values
@@ -90,6 +91,7 @@ class Membership:
         self._grace_ends: float | None = None
         self._assigned: dict[str, int] = {}
         self._explained: dict[str, tuple[float, str | None]] = {}
+        self._has_unsaved_parts = False
         self.size = 0
         """Clients that had a part when they were last admitted."""
         self._log = logging.LoggerAdapter(logging.getLogger(__name__), {"run_id": run.id})
@@ -100,9 +102,10 @@ class Membership:
         self._link.catch_up()  # who was too late just now is not among them
         clients = self._known.snapshot()
         if self._roster.admit(clients):
-            given = self._roster.parts
-            self._store.save_parts(self._run.id, dict(given.by_client), given.number)
+            self._has_unsaved_parts = True
             self.explain()
+        if self._has_unsaved_parts:
+            self._save_parts()
         parts = self._roster.parts.by_client
         members = [client for client in self._roster.eligible(clients) if client.id in parts]
         on_host = Counter(client.host for client in members)
@@ -160,6 +163,18 @@ class Membership:
             )
             return False
         return True
+
+    def _save_parts(self) -> None:
+        """They are for a run that goes on after a cut. One that cannot does not end for want of them."""
+        given = self._roster.parts
+        try:
+            self._store.save_parts(self._run.id, dict(given.by_client), given.number)
+        except StoreUnavailable as error:
+            if self._run.spec.app is None:
+                raise
+            self._log.warning("who has which part of run %s is not kept at present: %s", self._run.id, error)
+        else:
+            self._has_unsaved_parts = False
 
     def _assign(self, client: Client, part: int, clients_on_host: int) -> None:
         """Tell a client its part, unless it was told."""

@@ -8,12 +8,31 @@ from typing import TypedDict
 from app.federation.runs import words
 from app.federation.runs.book import RunBook
 from app.federation.runs.states import IDLE_STATES
-from app.records import Run, RunState, WaitingFor, WaitKind
+from app.records import Cause, Pending, Run, RunState, WaitingFor, WaitKind
 
 
 class _Waiting(TypedDict):
     waiting_for: WaitingFor | None
     reason: str | None
+
+
+class _TakenUp(TypedDict):
+    state: RunState
+    cause: Cause | None
+    pending: Pending | None
+    can_resume: bool
+    finished_at: float | None
+
+
+def taken_up() -> _TakenUp:
+    """What of an interrupted run is different once it is to go on."""
+    return {
+        "state": RunState.QUEUED,
+        "cause": None,
+        "pending": None,
+        "can_resume": False,
+        "finished_at": None,
+    }
 
 
 class RunQueue:
@@ -31,14 +50,7 @@ class RunQueue:
 
     def take_up(self, run_id: str) -> Run:
         """Queue an interrupted run again."""
-        run = self._book.update(
-            run_id,
-            state=RunState.QUEUED,
-            cause=None,
-            can_resume=False,
-            finished_at=None,
-            **self._what_it_waits_for(),
-        )
+        run = self._book.update(run_id, **taken_up(), **self._what_it_waits_for())
         self._run_ids.put(run_id)
         return run
 

@@ -19,6 +19,7 @@ from app.federation.rounds.results import ClientResult, ReadReply
 from app.federation.runs.book import RunBook
 from app.records import ClientRound, GlobalScore, Phase, Round, RunProgress
 from shared.error_line import error_line
+from shared.flower import is_unavailable
 from shared.training import EvalResult
 from shared.wire import MAX_LOG_TEXT
 
@@ -97,7 +98,8 @@ class RoundTracker:
                 client_id,
                 error_line(reply.error.reason),
             )
-            mine = before.changed(error=(reply.error.reason or "")[:MAX_LOG_TEXT])
+            error = (reply.error.reason or "")[:MAX_LOG_TEXT]
+            mine = before.changed(error=error, lost=is_unavailable(reply))
         else:
             mine = self._record(client_id, instruction.kind, result, before)
         self._put(client_id, mine)

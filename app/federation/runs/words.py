@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from app.records import Run, WaitingFor, WaitKind
+from shared.error_line import error_line
+from shared.error_text import error_text, traceback_text
 
 RETURN_GRACE_S = 10.0
 """How long a run that was cut waits for the clients that it had, once enough others are there."""
@@ -43,21 +45,20 @@ def waiting(waiting_for: WaitingFor, detail: str = "") -> str:
 
 def unexpected(error: BaseException) -> str:
     """Why a run failed that ended by an error which nobody foresaw."""
-    return f"An unexpected error ended the run: {named(error)}"
+    return f"An unexpected error ended the run: {_named(error)}"
+
+
+def shortage(error: BaseException) -> str:
+    """Why a run was interrupted for which the machine had too little of something."""
+    return (
+        f"The machine ran out of something: {error_text(error)}. "
+        "Nothing that was kept is lost. Make room, then resume the run."
+    )
 
 
 def app_ended_by(error: BaseException) -> str:
     """Why a run failed whose app raised what is no error."""
-    return f"The app ended by {named(error)}"
-
-
-def named(error: BaseException) -> str:
-    """An exception's class and text, also of one that fails to say it."""
-    try:
-        text = str(error)
-    except BaseException:  # noqa: BLE001 - code of an app, which may raise anything
-        text = "(it has no text: its __str__ fails)"
-    return f"{type(error).__name__}: {text}"
+    return f"The app ended by {_named(error)}"
 
 
 def refused(run: Run, command: str) -> str:
@@ -92,6 +93,13 @@ def does_not_fit(run: Run, problem: str) -> str:
         f"Run {run.id} does not fit the app {run.spec.app} as it is now. {problem} "
         "It goes on when the server is started with an app that it fits."
     )
+
+
+def _named(error: BaseException) -> str:
+    """An exception in a line; of a group, also what is in it."""
+    if isinstance(error, BaseExceptionGroup):
+        return error_line(traceback_text(error))
+    return error_text(error)
 
 
 def _more(waiting_for: WaitingFor, one: str, many: str) -> str:

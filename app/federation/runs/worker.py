@@ -13,13 +13,17 @@ from app.federation.runs.built_in import BuiltInKind
 from app.federation.runs.endings import Endings
 from app.federation.runs.foreign import ForeignKind
 from app.federation.runs.kind import RunKind
-from app.federation.runs.run_queue import RunQueue
+from app.federation.runs.run_queue import RunQueue, taken_up
 from app.federation.runs.services import Services
 from app.federation.runs.states import IDLE_STATES
+from app.federation.runs.store_wait import StoreWait
 from app.records import Cause, Run, RunState
 from shared.errors import AppInvalid, RunStopped
 
 log = logging.getLogger(__name__)
+
+LOOK_S = 0.5
+"""How often it is looked whether the store works again, while a run waits for that."""
 
 
 class RunWorker:
@@ -34,17 +38,23 @@ class RunWorker:
         self._active: ActiveRun | None = None
         self._start_paused: set[str] = set()
         self._touched: set[str] = set()
-        self._closing = False
+        self._closing = threading.Event()
+        self._goes_on = False
+        self._store_wait = StoreWait(lambda: services.writer.problem is None)
         self._thread = threading.Thread(target=self._work, name="run", daemon=True)
 
-    def start(self, *, paused: Iterable[str] = ()) -> None:
-        """Begin to work on the queue. Of those runs, the `paused` wait until somebody resumes them."""
+    def start(self, *, paused: Iterable[str] = (), goes_on: bool = False) -> None:
+        """Begin to work on the queue. Of those runs, the `paused` wait until somebody resumes them.
+
+        `goes_on`: a run that the store has interrupted is taken up again when the store works again.
+        """
         self._start_paused.update(paused)
+        self._goes_on = goes_on
         self._thread.start()
 
     def shut_down(self, timeout_s: float) -> None:
         """Interrupt the run that is active, and leave the queue as it is."""
-        self._closing = True
+        self._closing.set()
         self._queue.close()
         with self._lock:
             if self._active is not None:
@@ -73,11 +83,37 @@ class RunWorker:
     # in the thread
 
     def _work(self) -> None:
-        while (run_id := self._queue.take()) is not None and not self._closing:
+        while (run_id := self._next()) is not None and not self._closing.is_set():
             try:
                 self._run_one(run_id)
             except BaseException as error:  # noqa: BLE001 - the edge of the thread, which outlives every run
                 self._give_up(run_id, error)
+            if self._goes_on:
+                self._store_wait.has_ended(self._book.run(run_id))
+
+    def _next(self) -> str | None:
+        """The run whose turn it is; None when the server is shut down."""
+        while not self._closing.is_set():
+            if (run_id := self._store_wait.next_to_try()) is not None and self._take_up(run_id):
+                return run_id
+            if self._store_wait.holds_all_up:
+                self._closing.wait(LOOK_S)
+                continue
+            try:
+                return self._queue.take(LOOK_S if self._store_wait else None)
+            except TimeoutError:
+                continue
+        return None
+
+    def _take_up(self, run_id: str) -> bool:
+        """Have a run go on that the store has interrupted, unless somebody has decided otherwise."""
+        with self._lock:
+            run = self._book.run(run_id)
+            if run.state is not RunState.INTERRUPTED or run.cause is not Cause.STORE:
+                return False
+            self._book.update(run_id, reason=None, **taken_up())
+        log.info("run %s goes on: what it has come to can be kept again", run_id, extra={"run_id": run_id})
+        return True
 
     def _give_up(self, run_id: str, error: BaseException) -> None:
         """A run could not be carried out or let go as it should."""
@@ -102,12 +138,13 @@ class RunWorker:
 
     def _activate(self, run_id: str) -> ActiveRun | None:
         run = self._book.get(run_id)
-        if run is None or run.state is not RunState.QUEUED or self._closing:
+        if run is None or run.state is not RunState.QUEUED or self._closing.is_set():
             return None  # stopped while it was queued
         # not with the lock, for which web requests wait: it asks the store
+        self._book.rounds(run_id)  # now, and not when the run can no longer be interrupted
         active = ActiveRun(run, self._services, self._kind_of(run))
         with self._lock:
-            if self._book.run(run_id).state is not RunState.QUEUED or self._closing:
+            if self._book.run(run_id).state is not RunState.QUEUED or self._closing.is_set():
                 return None
             if run_id in self._start_paused:
                 self._start_paused.remove(run_id)
@@ -117,6 +154,7 @@ class RunWorker:
             return active
 
     def _kind_of(self, run: Run) -> RunKind:
+        run.spec.with_changes()  # the limits of today
         app = self._services.app
         if run.spec.app is None:
             return BuiltInKind(run, self._services)

@@ -1,98 +1,68 @@
-/** The page's REST calls. A failure is a RequestFailed whose message can be shown as it is. */
-import type { Checkpoint, Problem, Round, Run, RunSpec, Status, Strategy } from "./types";
+/** Requests to the server, by the paths and types of its OpenAPI document. A failure can be shown as it is. */
+import createClient, { createFinalURL, createQuerySerializer, defaultPathSerializer } from "openapi-fetch";
+import type { paths } from "./schema";
+import type { FieldError, Problem } from "./types";
 
-export interface FieldError {
-  field: string;
-  message: string;
-}
-
+/** Its message says what happened, what it means and what to do. */
 export class RequestFailed extends Error {
   constructor(
     message: string,
     readonly status: number | null = null,
-    readonly fields: FieldError[] = [],
+    readonly fields: readonly FieldError[] = [],
   ) {
     super(message);
     this.name = "RequestFailed";
   }
 }
 
-async function problemOf(response: Response): Promise<RequestFailed> {
-  const type = response.headers.get("content-type") ?? "";
-  const problem = type.includes("json") ? await json<Partial<Problem>>(response) : null;
-  if (problem !== null) {
-    return new RequestFailed(
-      problem.detail || problem.title || `The server answered ${response.status}.`,
-      response.status,
-      problem.errors ?? [],
-    );
-  }
-  return new RequestFailed(`The server answered ${response.status} ${response.statusText}.`, response.status);
-}
+const NO_ANSWER = "The server did not answer, so nothing was changed. Try again when it is back.";
+const CUT_SHORT = "The answer was cut short or does not come from the server.";
 
-async function call<T>(path: string, init?: RequestInit): Promise<T> {
-  let response: Response;
+/** Each answer goes through `answerOf`. */
+export const client = createClient<paths>({ baseUrl: location.origin, fetch: send });
+
+async function send(request: Request): Promise<Response> {
   try {
-    response = await fetch(`/api/v1${path}`, init);
+    return await fetch(request);
   } catch {
-    throw new RequestFailed("The server did not answer, so nothing was changed. Try again when it is back.");
-  }
-  if (!response.ok) throw await problemOf(response);
-  const answer = await json<T>(response);
-  if (answer === null) throw new RequestFailed("The answer was cut short or does not come from the server.");
-  return answer;
-}
-
-/** The body as JSON; null where it is none. */
-async function json<T>(response: Response): Promise<T | null> {
-  try {
-    return (await response.json()) as T;
-  } catch {
-    return null;
+    throw new RequestFailed(NO_ANSWER);
   }
 }
 
-export function createRun(spec: Partial<RunSpec>): Promise<Run> {
-  return call<Run>("/runs", {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(spec),
+interface Answer<Data> {
+  data?: Data;
+  error?: unknown;
+  response: Response;
+}
+
+/** What the server answered. Rejects with RequestFailed, whatever went wrong. */
+export async function answerOf<Data>(sent: Promise<Answer<Data>>): Promise<Data> {
+  const { data, error, response } = await sent.catch((failure: unknown) => {
+    throw failure instanceof RequestFailed ? failure : new RequestFailed(CUT_SHORT);
   });
+  if (!response.ok) throw refusalOf(response, error);
+  if (data === undefined) throw new RequestFailed(CUT_SHORT);
+  return data;
 }
 
-export type Command = "pause" | "resume" | "stop";
-
-/** What it answers is the run as it was when the command was taken, not when it is done. */
-export function commandRun(runId: string, command: Command): Promise<Run> {
-  return call<Run>(`${pathOf(runId)}/${command}`, { method: "POST" });
+/** RFC 9457, if the answer is the server's own; a proxy answers otherwise. */
+function refusalOf({ status, statusText }: Response, body: unknown): RequestFailed {
+  const problem: Partial<Problem> = typeof body === "object" && body !== null ? body : {};
+  const words = [problem.detail, problem.title].find((each) => each !== undefined && each !== "");
+  const answered = `The server answered ${`${status} ${statusText}`.trim()}.`;
+  return new RequestFailed(words ?? answered, status, problem.errors ?? []);
 }
 
-export async function fetchRounds(runId: string): Promise<Round[]> {
-  return (await call<{ rounds: Round[] }>(`${pathOf(runId)}/rounds`)).rounds;
-}
+type GetParameters<Path extends keyof paths> = paths[Path] extends { get: { parameters: infer Parameters } }
+  ? Parameters
+  : never;
 
-export async function fetchCheckpoints(runId: string): Promise<Checkpoint[]> {
-  return (await call<{ checkpoints: Checkpoint[] }>(`${pathOf(runId)}/checkpoints`)).checkpoints;
-}
-
-export async function fetchStrategies(): Promise<Strategy[]> {
-  return (await call<{ strategies: Strategy[] }>("/strategies")).strategies;
-}
-
-export function fetchStatus(): Promise<Status> {
-  return call<Status>("/status");
-}
-
-export const EXPORT_FORMATS = ["json", "csv", "tensorboard"] as const;
-
-export function exportUrl(runId: string, format: (typeof EXPORT_FORMATS)[number]): string {
-  return `/api/v1${pathOf(runId)}/export?format=${format}`;
-}
-
-export function checkpointUrl(runId: string, round: number): string {
-  return `/api/v1${pathOf(runId)}/checkpoints/${round}`;
-}
-
-function pathOf(runId: string): string {
-  return `/runs/${encodeURIComponent(runId)}`;
+/** The address of what is downloaded by a link. */
+export function urlOf<Path extends keyof paths>(path: Path, params: GetParameters<Path>): string {
+  return createFinalURL(path, {
+    baseUrl: "",
+    params: params as object,
+    querySerializer: createQuerySerializer(),
+    pathSerializer: defaultPathSerializer,
+  });
 }

@@ -310,6 +310,12 @@ export interface components {
             /** Version */
             version: string;
         };
+        /**
+         * Cause
+         * @description Why a run was stopped, interrupted or failed.
+         * @enum {string}
+         */
+        Cause: "request" | "shutdown" | "crash" | "store" | "app" | "data" | "shortage" | "round" | "error";
         /** CheckpointEntry */
         CheckpointEntry: {
             /**
@@ -419,6 +425,22 @@ export interface components {
             /** Lost */
             lost: number;
         };
+        /**
+         * ClientEvent
+         * @description A client as it is from now on.
+         */
+        ClientEvent: {
+            data: components["schemas"]["Client"];
+            /** Seq */
+            seq: number;
+            /** Time */
+            time: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "client_update";
+        };
         /** ClientList */
         ClientList: {
             /** Clients */
@@ -479,6 +501,12 @@ export interface components {
              */
             loss: number | null;
             /**
+             * Lost
+             * @description it went away before it had answered, as `error` says
+             * @default false
+             */
+            lost: boolean;
+            /**
              * Metrics
              * @description all numbers in the replies of another Flower app's client
              */
@@ -511,27 +539,11 @@ export interface components {
          * @enum {string}
          */
         DatasetName: "digits" | "mnist" | "fashion-mnist" | "cifar10" | "synthetic";
-        /**
-         * Event
-         * @description Something that happened, in the order in which it happened.
-         */
-        Event: {
-            /** Data */
-            data: components["schemas"]["Run"] | components["schemas"]["RoundUpdate"] | components["schemas"]["Client"] | components["schemas"]["LogRecord"];
-            /** Seq */
-            seq: number;
-            /** Time */
-            time: number;
-            /**
-             * Type
-             * @enum {string}
-             */
-            type: "run_update" | "metrics_update" | "client_update" | "log";
-        };
+        Event: components["schemas"]["RunEvent"] | components["schemas"]["RoundEvent"] | components["schemas"]["ClientEvent"] | components["schemas"]["LogEvent"] | components["schemas"]["StoreEvent"];
         /** EventList */
         EventList: {
             /** Events */
-            events: components["schemas"]["Event"][];
+            events: (components["schemas"]["RunEvent"] | components["schemas"]["RoundEvent"] | components["schemas"]["ClientEvent"] | components["schemas"]["LogEvent"] | components["schemas"]["StoreEvent"])[];
             /**
              * Instance
              * @description numbers of another instance mean nothing to this one
@@ -641,6 +653,22 @@ export interface components {
              */
             traceback: string | null;
         };
+        /**
+         * LogEvent
+         * @description A log record.
+         */
+        LogEvent: {
+            data: components["schemas"]["LogRecord"];
+            /** Seq */
+            seq: number;
+            /** Time */
+            time: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "log";
+        };
         /** LogList */
         LogList: {
             /** Logs */
@@ -712,6 +740,12 @@ export interface components {
              */
             type: "number" | "integer" | "boolean";
         };
+        /**
+         * Pending
+         * @description What a run was told to do and has not come to yet.
+         * @enum {string}
+         */
+        Pending: "pausing" | "stopping";
         /**
          * Phase
          * @enum {string}
@@ -808,6 +842,22 @@ export interface components {
              */
             train_loss: number | null;
         };
+        /**
+         * RoundEvent
+         * @description A round as it is from now on.
+         */
+        RoundEvent: {
+            data: components["schemas"]["RoundUpdate"];
+            /** Seq */
+            seq: number;
+            /** Time */
+            time: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "metrics_update";
+        };
         /** RoundList */
         RoundList: {
             /** Rounds */
@@ -827,6 +877,11 @@ export interface components {
              * @default false
              */
             can_resume: boolean;
+            /**
+             * @description why it was stopped, interrupted or failed
+             * @default null
+             */
+            cause: components["schemas"]["Cause"] | null;
             /**
              * Classes
              * @description names of the data set's classes, by label
@@ -864,6 +919,11 @@ export interface components {
              * @description null: the app does not say
              */
             num_rounds: number | null;
+            /**
+             * @description what it was told and has not come to yet
+             * @default null
+             */
+            pending: components["schemas"]["Pending"] | null;
             /** @default null */
             progress: components["schemas"]["RunProgress"] | null;
             /**
@@ -884,6 +944,27 @@ export interface components {
              */
             started_at: number | null;
             state: components["schemas"]["RunState"];
+            /**
+             * @description what holds it up
+             * @default null
+             */
+            waiting_for: components["schemas"]["WaitingFor"] | null;
+        };
+        /**
+         * RunEvent
+         * @description A run as it is from now on.
+         */
+        RunEvent: {
+            data: components["schemas"]["Run"];
+            /** Seq */
+            seq: number;
+            /** Time */
+            time: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "run_update";
         };
         /** RunList */
         RunList: {
@@ -914,6 +995,9 @@ export interface components {
          * @description The settings of one run. Every field has a default.
          *
          *     A run of another Flower app (`app`) has its own settings in `run_config`, and uses FIELDS_OF_ANY_APP only.
+         *
+         *     A field is declared here and nowhere else: REST, the store, the flags, the form, the run config and the
+         *     tables in README.md and pyproject.toml derive from it, the latter by `python -m app.run_tables`.
          */
         RunSpec: {
             /**
@@ -1125,6 +1209,30 @@ export interface components {
             version: string;
         };
         /**
+         * StoreEvent
+         * @description Whether what happens is kept, from now on.
+         */
+        StoreEvent: {
+            data: components["schemas"]["StoreStatus"];
+            /** Seq */
+            seq: number;
+            /** Time */
+            time: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "store_update";
+        };
+        /** StoreStatus */
+        StoreStatus: {
+            /**
+             * Problem
+             * @description why nothing can be kept at present, in words; null: all is well
+             */
+            problem: string | null;
+        };
+        /**
          * StrategyInfo
          * @description A strategy, as a form offers it.
          */
@@ -1162,6 +1270,43 @@ export interface components {
          * @enum {string}
          */
         StrategyName: "fedavg" | "fedprox" | "fedavgm" | "fedadam" | "fedyogi" | "fedadagrad" | "qfedavg" | "fedmedian" | "fedtrimmedavg" | "krum" | "multikrum" | "bulyan" | "dpfedavg-fixed" | "dpfedavg-adaptive";
+        /**
+         * WaitKind
+         * @description What a run can wait for: why a run that is queued or waiting does not train.
+         * @enum {string}
+         */
+        WaitKind: "turn" | "data" | "model" | "app" | "clients" | "return" | "replies" | "retry";
+        /**
+         * WaitingFor
+         * @description What holds a run up. `Run.reason` says the same in words.
+         */
+        WaitingFor: {
+            /**
+             * Clients
+             * @description ids of those it waits for, where known
+             * @default []
+             */
+            clients: string[];
+            /**
+             * Have
+             * @description clients or replies that are there
+             * @default null
+             */
+            have: number | null;
+            kind: components["schemas"]["WaitKind"];
+            /**
+             * Lost
+             * @description those of them that are not connected
+             * @default []
+             */
+            lost: string[];
+            /**
+             * Need
+             * @description clients or replies that are needed
+             * @default null
+             */
+            need: number | null;
+        };
     };
     responses: never;
     parameters: never;

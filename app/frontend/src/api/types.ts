@@ -1,4 +1,4 @@
-/** Names for the generated schema types, and the events that the socket carries. */
+/** Names for the generated schema types. */
 import type { components } from "./schema";
 
 type Schemas = components["schemas"];
@@ -6,6 +6,7 @@ type Schemas = components["schemas"];
 export type RunSpec = Schemas["RunSpec"];
 export type Run = Schemas["Run"];
 export type RunState = Run["state"];
+export type WaitingFor = Schemas["WaitingFor"];
 export type RunProgress = Schemas["RunProgress"];
 export type Round = Schemas["Round"];
 export type ClientRound = Schemas["ClientRound"];
@@ -22,19 +23,12 @@ export type LogLevel = LogEntry["level"];
 export type Status = Schemas["Status"];
 export type Snapshot = Schemas["Snapshot"];
 export type Problem = Schemas["Problem"];
+export type FieldError = Schemas["FieldError"];
+export type ExportFormat = Schemas["ExportFormat"];
 
-interface Envelope<Type extends string, Data> {
-  seq: number;
-  time: number;
-  type: Type;
-  data: Data;
-}
-
-export type RunUpdate = Envelope<"run_update", Run>;
-export type MetricsUpdate = Envelope<"metrics_update", { run_id: string; round: Round }>;
-export type ClientUpdate = Envelope<"client_update", Client>;
-export type LogEvent = Envelope<"log", LogRecord>;
-export type ServerEvent = RunUpdate | MetricsUpdate | ClientUpdate | LogEvent;
+/** Whatever the socket tells beside the snapshot: one union, told apart by `type`. */
+export type ServerEvent = Schemas["Event"];
+export type LogEvent = Schemas["LogEvent"];
 
 /** Nothing can happen to it any more. */
 export function isOver(state: RunState): boolean {

@@ -1,14 +1,14 @@
 import { Button, useComputedColorScheme } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
 import { useCallback, useMemo, useRef } from "react";
-import { Panel } from "../components/Panel";
-import { Value } from "../components/Value";
 import { roundChosen, roundHovered, shownRounds, shownRun, useStore } from "../store/store";
+import { Panel } from "../ui/Panel";
+import { Value } from "../ui/Value";
 import styles from "./ChartPanel.module.css";
 import { chartOption, format, type Geometry } from "./option";
-import { emptyWords, newestWords } from "./words";
 import { axisEnd, lateClients, linesOf, type Metric, sourceOf } from "./series";
 import { useChart } from "./useChart";
+import { emptyWords, newestWords } from "./words";
 
 interface ChartPanelProps {
   metric: Metric;
@@ -27,7 +27,12 @@ export function ChartPanel({ metric, failure }: ChartPanelProps) {
   const source = sourceOf(rounds, metric, run?.spec.app != null);
   const lines = useMemo(() => {
     const order = Object.entries(colours).sort((a, b) => a[1] - b[1]);
-    return linesOf(rounds, metric, source, order.map(([id]) => id));
+    return linesOf(
+      rounds,
+      metric,
+      source,
+      order.map(([id]) => id),
+    );
   }, [rounds, metric, source, colours]);
   const late = useMemo(() => lateClients(rounds), [rounds]);
   const end = axisEnd(run === null ? 10 : run.num_rounds, rounds.at(-1)?.round ?? 0);
@@ -44,7 +49,15 @@ export function ChartPanel({ metric, failure }: ChartPanelProps) {
   const newest = main.at(-1);
   const text = format(metric, newest?.[1]);
   const { of, missing, unit } = newestWords(metric, source);
-  const message = failure ?? emptyWords(run, metric, source, rounds, lines.some((line) => line.points.length > 0));
+  const message =
+    failure ??
+    emptyWords(
+      run,
+      metric,
+      source,
+      rounds,
+      lines.some((line) => line.points.length > 0),
+    );
   return (
     <Panel
       title={metric}
@@ -63,7 +76,12 @@ export function ChartPanel({ metric, failure }: ChartPanelProps) {
       }
       actions={
         zoom.zoomed && (
-          <Button variant="subtle" size="compact-sm" onClick={zoom.reset} title="or double click in the chart">
+          <Button
+            variant="subtle"
+            size="compact-sm"
+            onClick={zoom.reset}
+            title="or double click in the chart"
+          >
             Show all rounds
           </Button>
         )

@@ -3,11 +3,11 @@ import { LineChart, type LineSeriesOption } from "echarts/charts";
 import { GridComponent, type GridComponentOption } from "echarts/components";
 import { ToolboxComponent, type ToolboxComponentOption } from "echarts/components";
 import { TooltipComponent, type TooltipComponentOption } from "echarts/components";
-import { type ComposeOption, connect, init, use } from "echarts/core";
+import { type ComposeOption, connect, init, use as register } from "echarts/core";
 import { LabelLayout } from "echarts/features";
 import { CanvasRenderer } from "echarts/renderers";
 
-use([LineChart, GridComponent, TooltipComponent, ToolboxComponent, LabelLayout, CanvasRenderer]);
+register([LineChart, GridComponent, TooltipComponent, ToolboxComponent, LabelLayout, CanvasRenderer]);
 
 export type ChartOption = ComposeOption<
   LineSeriesOption | GridComponentOption | TooltipComponentOption | ToolboxComponentOption

@@ -1,7 +1,7 @@
 /** The ECharts option of one metric's chart. */
 import { lineStyle, type ColourIndex, type Theme } from "../clients/colours";
 import { loss, percent } from "../format/format";
-import { FONT_MONO, FONT_TEXT, TOKENS, type Tokens } from "../theme";
+import { FONT_MONO, FONT_TEXT, TOKENS, type Tokens } from "../styles/theme";
 import type { ChartOption, LineSeriesOption } from "./echarts";
 import { type Line, type Metric, spread, valuesAt } from "./series";
 import { tooltipContent, tooltipPlace, type TooltipRow } from "./tooltip";
@@ -56,7 +56,9 @@ export function styleOf({ name, main }: Pick<Line, "name" | "main">, colours: Co
 export function chartOption(input: ChartInput, geometry: Geometry): ChartOption {
   const { metric, lines, theme, end, narrow } = input;
   const tokens = TOKENS[theme];
-  const labels = lines.filter((line) => line.points.length > 0 && (line.main || lines.length - 1 <= MOST_LABELS));
+  const labels = lines.filter(
+    (line) => line.points.length > 0 && (line.main || lines.length - 1 <= MOST_LABELS),
+  );
   return {
     animation: false,
     textStyle: { fontFamily: FONT_TEXT, fontSize: 12, color: tokens.dim },
@@ -72,7 +74,11 @@ export function chartOption(input: ChartInput, geometry: Geometry): ChartOption 
       minInterval: 1,
       axisLine: { lineStyle: { color: tokens.line } },
       axisTick: { lineStyle: { color: tokens.line } },
-      axisLabel: { color: tokens.dim, fontFamily: FONT_MONO, formatter: (value) => (Number.isInteger(value) ? String(value) : "") },
+      axisLabel: {
+        color: tokens.dim,
+        fontFamily: FONT_MONO,
+        formatter: (value) => (Number.isInteger(value) ? String(value) : ""),
+      },
       splitLine: { show: false },
     },
     yAxis: { ...valueAxis(metric, tokens), splitLine: { lineStyle: { color: tokens.line } } },
@@ -80,7 +86,8 @@ export function chartOption(input: ChartInput, geometry: Geometry): ChartOption 
       trigger: "axis",
       appendTo: "body",
       transitionDuration: 0,
-      position: (point, _parameters, _box, _rect, { contentSize }) => tooltipPlace(point, contentSize, geometry.window()),
+      position: (point, _parameters, _box, _rect, { contentSize }) =>
+        tooltipPlace(point, contentSize, geometry.window()),
       backgroundColor: tokens.raised,
       borderColor: tokens.dim,
       borderWidth: 1,
@@ -122,7 +129,12 @@ function rowsAt(round: number, { metric, lines, late, colours, theme }: ChartInp
   const without = (late.get(round) ?? []).filter((name) => !known.has(name));
   return [
     ...values,
-    ...without.map((name) => ({ name, strong: false, text: "late", ...styleOf({ name, main: false }, colours, theme) })),
+    ...without.map((name) => ({
+      name,
+      strong: false,
+      text: "late",
+      ...styleOf({ name, main: false }, colours, theme),
+    })),
   ];
 }
 
@@ -146,7 +158,12 @@ function accuracyStart(lowest: number): number {
   return ACCURACY_STARTS.findLast((start) => start <= lowest) ?? 0;
 }
 
-function series(line: Line, input: ChartInput, labels: readonly Line[], geometry: Geometry): LineSeriesOption {
+function series(
+  line: Line,
+  input: ChartInput,
+  labels: readonly Line[],
+  geometry: Geometry,
+): LineSeriesOption {
   const { metric, colours, theme, narrow } = input;
   const { colour, dash } = styleOf(line, colours, theme);
   return {
@@ -188,7 +205,9 @@ function lastInView(line: Line, geometry: Geometry): [number, number] | undefine
 function labelPlace(line: Line, labels: readonly Line[], metric: Metric, geometry: Geometry) {
   const ends = labels.flatMap((other) => {
     const point = lastInView(other, geometry);
-    return point === undefined ? [] : [{ other, x: geometry.xOf(point[0]), y: geometry.yOf(point[1] * SCALE[metric]) }];
+    return point === undefined
+      ? []
+      : [{ other, x: geometry.xOf(point[0]), y: geometry.yOf(point[1] * SCALE[metric]) }];
   });
   const x = ends.find(({ other }) => other === line)?.x;
   if (x === undefined) return {};
@@ -196,7 +215,12 @@ function labelPlace(line: Line, labels: readonly Line[], metric: Metric, geometr
   const beside = ends.filter((end) => Math.abs(end.x - x) < LABEL_WIDTH);
   const low = GRID_TOP + LABEL_HEIGHT / 2;
   const high = geometry.height() - GRID_BOTTOM - LABEL_HEIGHT / 2;
-  const places = spread(beside.map(({ y }) => y), LABEL_HEIGHT, low, high);
+  const places = spread(
+    beside.map(({ y }) => y),
+    LABEL_HEIGHT,
+    low,
+    high,
+  );
   const y = places[beside.findIndex(({ other }) => other === line)];
   return y === undefined || !Number.isFinite(y) ? {} : { y, verticalAlign: "middle" as const };
 }

@@ -1,13 +1,20 @@
 import { describe, expect, it } from "vitest";
 import type { Round } from "../api/types";
-import { result, round as anyRound } from "../fixtures";
+import { result, round as anyRound } from "../testing/fixtures";
 import { axisEnd, lateClients, linesOf, sourceOf, spread, valuesAt } from "./series";
 
-function round(number: number, accuracy: number | null, clients: Record<string, number | null>, changes: Partial<Round> = {}): Round {
+function round(
+  number: number,
+  accuracy: number | null,
+  clients: Record<string, number | null>,
+  changes: Partial<Round> = {},
+): Round {
   return anyRound(number, {
     complete: accuracy !== null,
     accuracy,
-    per_client: Object.fromEntries(Object.entries(clients).map(([id, value]) => [id, result({ accuracy: value })])),
+    per_client: Object.fromEntries(
+      Object.entries(clients).map(([id, value]) => [id, result({ accuracy: value })]),
+    ),
     ...changes,
   });
 }
@@ -15,9 +22,16 @@ function round(number: number, accuracy: number | null, clients: Record<string, 
 const rounds = [round(0, 0.1, {}), round(1, 0.5, { b: 0.4, a: 0.6 }), round(2, null, { a: 0.7, b: null })];
 /** As another app has them: nobody evaluates a global model. */
 const foreign = [
-  round(1, null, { a: 0.5, b: 0.7 }, { complete: true, client_accuracy: 0.6, client_loss: 0.9, train_loss: 1.2 }),
+  round(
+    1,
+    null,
+    { a: 0.5, b: 0.7 },
+    { complete: true, client_accuracy: 0.6, client_loss: 0.9, train_loss: 1.2 },
+  ),
   anyRound(2, {
-    client_accuracy: 0.8, client_loss: 0.4, train_loss: 0.7,
+    client_accuracy: 0.8,
+    client_loss: 0.4,
+    train_loss: 0.7,
     per_client: { a: result({ accuracy: 0.8 }), b: result({ late: true }) },
   }),
 ];
@@ -45,9 +59,23 @@ describe("sourceOf", () => {
 describe("linesOf", () => {
   it("draws one line per client in the order given and the global line last", () => {
     expect(linesOf(rounds, "accuracy", "global", ["a", "b", "c"])).toEqual([
-      { name: "a", main: false, points: [[1, 0.6], [2, 0.7]] },
+      {
+        name: "a",
+        main: false,
+        points: [
+          [1, 0.6],
+          [2, 0.7],
+        ],
+      },
       { name: "b", main: false, points: [[1, 0.4]] },
-      { name: "global", main: true, points: [[0, 0.1], [1, 0.5]] },
+      {
+        name: "global",
+        main: true,
+        points: [
+          [0, 0.1],
+          [1, 0.5],
+        ],
+      },
     ]);
   });
 
@@ -57,15 +85,32 @@ describe("linesOf", () => {
 
   it("draws the mean of the clients, and no point of who was late", () => {
     expect(linesOf(foreign, "accuracy", "mean", ["a", "b"])).toEqual([
-      { name: "a", main: false, points: [[1, 0.5], [2, 0.8]] },
+      {
+        name: "a",
+        main: false,
+        points: [
+          [1, 0.5],
+          [2, 0.8],
+        ],
+      },
       { name: "b", main: false, points: [[1, 0.7]] },
-      { name: "mean", main: true, points: [[1, 0.6], [2, 0.8]] },
+      {
+        name: "mean",
+        main: true,
+        points: [
+          [1, 0.6],
+          [2, 0.8],
+        ],
+      },
     ]);
   });
 
   it("draws the training where that is all there is", () => {
     const trained = [anyRound(1, { train_loss: 1.5, per_client: { a: result({ train_loss: 1.4 }) } })];
-    expect(linesOf(trained, "loss", "training", []).map((line) => line.points)).toEqual([[[1, 1.4]], [[1, 1.5]]]);
+    expect(linesOf(trained, "loss", "training", []).map((line) => line.points)).toEqual([
+      [[1, 1.4]],
+      [[1, 1.5]],
+    ]);
   });
 });
 
@@ -75,19 +120,26 @@ describe("lateClients", () => {
 
 describe("valuesAt", () => {
   it("lists the global value first, then the clients from best to worst", () => {
-    const names = valuesAt(linesOf(rounds, "accuracy", "global", ["b", "a"]), 1, "accuracy").map(({ line }) => line.name);
+    const names = valuesAt(linesOf(rounds, "accuracy", "global", ["b", "a"]), 1, "accuracy").map(
+      ({ line }) => line.name,
+    );
     expect(names).toEqual(["global", "a", "b"]);
   });
 
   it("leaves out who has no value at that round", () => {
-    expect(valuesAt(linesOf(rounds, "accuracy", "global", []), 2, "accuracy").map(({ value }) => value)).toEqual([0.7]);
+    expect(
+      valuesAt(linesOf(rounds, "accuracy", "global", []), 2, "accuracy").map(({ value }) => value),
+    ).toEqual([0.7]);
   });
 });
 
 describe("spread", () => {
-  it("leaves labels alone that have room", () => expect(spread([10, 60, 30], 16, 0, 100)).toEqual([10, 60, 30]));
-  it("moves close labels apart in their order", () => expect(spread([50, 52, 48], 16, 0, 100)).toEqual([64, 80, 48]));
-  it("keeps them above the lower edge", () => expect(spread([98, 99, 97], 16, 0, 100)).toEqual([84, 100, 68]));
+  it("leaves labels alone that have room", () =>
+    expect(spread([10, 60, 30], 16, 0, 100)).toEqual([10, 60, 30]));
+  it("moves close labels apart in their order", () =>
+    expect(spread([50, 52, 48], 16, 0, 100)).toEqual([64, 80, 48]));
+  it("keeps them above the lower edge", () =>
+    expect(spread([98, 99, 97], 16, 0, 100)).toEqual([84, 100, 68]));
 });
 
 describe("axisEnd", () => {

@@ -40,7 +40,12 @@ function mainValue(round: Round, metric: Metric, source: Source): number | null 
 }
 
 /** The main line last, so that it is drawn over the others; clients in the order given, only those with a value. */
-export function linesOf(rounds: readonly Round[], metric: Metric, source: Source, clientOrder: readonly string[]): Line[] {
+export function linesOf(
+  rounds: readonly Round[],
+  metric: Metric,
+  source: Source,
+  clientOrder: readonly string[],
+): Line[] {
   const main: Line = { name: MAIN_NAMES[source], main: true, points: [] };
   const clients = new Map<string, Line>(clientOrder.map((id) => [id, { name: id, main: false, points: [] }]));
   for (const round of rounds) {
@@ -97,7 +102,11 @@ export function spread(wanted: readonly number[], gap: number, low: number, high
 }
 
 /** Every value at one round, best first. */
-export function valuesAt(lines: readonly Line[], round: number, metric: Metric): { line: Line; value: number }[] {
+export function valuesAt(
+  lines: readonly Line[],
+  round: number,
+  metric: Metric,
+): { line: Line; value: number }[] {
   const sign = metric === "accuracy" ? -1 : 1;
   return lines
     .flatMap((line) => {

@@ -66,7 +66,11 @@ export function useChart(
     if (instance === null) return;
     instance.setOption(build(geometryOf(instance, range)), { replaceMerge: ["series"] });
     if (window.matchMedia("(pointer: fine)").matches) {
-      instance.dispatchAction({ type: "takeGlobalCursor", key: "dataZoomSelect", dataZoomSelectActive: true });
+      instance.dispatchAction({
+        type: "takeGlobalCursor",
+        key: "dataZoomSelect",
+        dataZoomSelectActive: true,
+      });
     }
   }, [build]);
 
@@ -91,7 +95,8 @@ function trackPointer(instance: EChartsType, told: RefObject<RoundPointer>): voi
 }
 
 function axisRoundOf(event: unknown): number | null {
-  if (typeof event !== "object" || event === null || !("axesInfo" in event) || !Array.isArray(event.axesInfo)) return null;
+  if (typeof event !== "object" || event === null || !("axesInfo" in event) || !Array.isArray(event.axesInfo))
+    return null;
   const first: unknown = event.axesInfo[0];
   if (typeof first !== "object" || first === null || !("value" in first)) return null;
   const round = Number(first.value);
@@ -105,7 +110,12 @@ function geometryOf(instance: EChartsType, range: RefObject<Range | null>): Geom
     height: () => instance.getHeight(),
     window: () => {
       const { left, top } = instance.getDom().getBoundingClientRect();
-      return { left: -left, top: -top, width: document.documentElement.clientWidth, height: window.innerHeight };
+      return {
+        left: -left,
+        top: -top,
+        width: document.documentElement.clientWidth,
+        height: window.innerHeight,
+      };
     },
     range: () => range.current,
   };
@@ -115,7 +125,8 @@ function geometryOf(instance: EChartsType, range: RefObject<Range | null>): Geom
 function rangeOf(event: unknown): Range | null {
   if (typeof event !== "object" || event === null) return null;
   const first: unknown = "batch" in event && Array.isArray(event.batch) ? event.batch[0] : event;
-  if (typeof first !== "object" || first === null || !("startValue" in first) || !("endValue" in first)) return null;
+  if (typeof first !== "object" || first === null || !("startValue" in first) || !("endValue" in first))
+    return null;
   const range: Range = [Number(first.startValue), Number(first.endValue)];
   return range.every(Number.isFinite) ? range : null;
 }

@@ -1,12 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { round, run } from "../fixtures";
+import { round, run } from "../testing/fixtures";
 import { emptyWords, newestWords } from "./words";
 
 describe("newestWords", () => {
   it("say whose value it is", () => {
     expect(newestWords("accuracy", "global").of).toBe("global");
     expect(newestWords("loss", "mean")).toEqual({
-      of: "mean of the clients", missing: "no client has reported its loss yet", unit: "weighted by their examples",
+      of: "mean of the clients",
+      missing: "no client has reported its loss yet",
+      unit: "weighted by their examples",
     });
     expect(newestWords("loss", "training").unit).toBe("while training");
   });
@@ -16,7 +18,8 @@ describe("emptyWords", () => {
   const begun = [round(0), round(1, { complete: false })];
   const done = [round(1), round(2, { complete: false })];
 
-  it("stand in no chart that has a point", () => expect(emptyWords(run(), "accuracy", "global", [], true)).toBeNull());
+  it("stand in no chart that has a point", () =>
+    expect(emptyWords(run(), "accuracy", "global", [], true)).toBeNull());
 
   it.each([
     [null, "curves appear here once a run has started"],
@@ -38,5 +41,6 @@ describe("emptyWords", () => {
     expect(emptyWords(run({ state }), "accuracy", "mean", rounds, false)).toBe(words);
   });
 
-  it("name the chart's own metric", () => expect(emptyWords(run(), "loss", "mean", done, false)).toBe("the app's clients reported no loss"));
+  it("name the chart's own metric", () =>
+    expect(emptyWords(run(), "loss", "mean", done, false)).toBe("the app's clients reported no loss"));
 });

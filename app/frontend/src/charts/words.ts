@@ -31,7 +31,13 @@ export function newestWords(metric: Metric, source: Source): NewestWords {
 }
 
 /** In place of curves without a point: why there is none. Null where one is `drawn`. */
-export function emptyWords(run: Run | null, metric: Metric, source: Source, rounds: readonly Round[], drawn: boolean): string | null {
+export function emptyWords(
+  run: Run | null,
+  metric: Metric,
+  source: Source,
+  rounds: readonly Round[],
+  drawn: boolean,
+): string | null {
   if (drawn) return null;
   if (run === null) return "curves appear here once a run has started";
   const foreign = source !== "global";

@@ -11,7 +11,7 @@ export type ColourIndex = Readonly<Record<string, number>>;
 
 export type Theme = "dark" | "light";
 
-const HUES: Record<Theme, readonly string[]> = {
+const HUES: Record<Theme, readonly [string, ...string[]]> = {
   dark: ["#4ac4ff", "#f88a00", "#26a07e", "#d079b8", "#f2ee55", "#eb4433", "#9080ff"],
   light: ["#1b7fb8", "#95700a", "#00684f", "#ad2e7f", "#555c27", "#8b1900", "#2529c5"],
 };
@@ -26,8 +26,8 @@ export interface LineStyle {
 export function lineStyle(index: number, theme: Theme): LineStyle {
   const hues = HUES[theme];
   return {
-    colour: hues[index % hues.length] as string,
-    dash: DASHES[Math.floor(index / hues.length) % DASHES.length] as LineStyle["dash"],
+    colour: hues[index % hues.length] ?? hues[0],
+    dash: DASHES[Math.floor(index / hues.length) % DASHES.length] ?? DASHES[0],
   };
 }
 

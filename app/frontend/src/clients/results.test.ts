@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { client, result, round, run, spec } from "../fixtures";
+import { client, result, round, run, spec } from "../testing/fixtures";
 import { classesFor, labelLines, latestResults, noteOf } from "./results";
 
 const failed = result({ error: "RuntimeError: out of memory" });
@@ -19,7 +19,11 @@ describe("latestResults", () => {
 
 describe("noteOf", () => {
   it("tells a failure with its message, and who was late", () => {
-    expect(noteOf({ round: 3, result: failed }, "idle")).toEqual({ kind: "failed", round: 3, why: "RuntimeError: out of memory" });
+    expect(noteOf({ round: 3, result: failed }, "idle")).toEqual({
+      kind: "failed",
+      round: 3,
+      why: "RuntimeError: out of memory",
+    });
     expect(noteOf({ round: 3, result: late }, "idle")?.kind).toBe("late");
   });
 
@@ -29,7 +33,7 @@ describe("noteOf", () => {
   });
 
   it("does not call a client failed that was lost, while it is", () => {
-    const cut = { round: 22, result: result({ error: "client-3 was lost: the connection broke" }) };
+    const cut = { round: 22, result: result({ error: "the connection broke", lost: true }) };
     expect(noteOf(cut, "lost")).toBeNull();
     expect(noteOf(cut, "idle")?.kind).toBe("failed");
     expect(noteOf({ round: 22, result: failed }, "lost")?.kind).toBe("failed");

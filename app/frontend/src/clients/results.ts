@@ -31,7 +31,7 @@ export interface Note {
 export function noteOf(latest: LatestResult | undefined, state: ClientState): Note | null {
   if (latest === undefined) return null;
   const { round, result } = latest;
-  if (state === "lost" && result.error?.includes("was lost")) return null;
+  if (state === "lost" && result.lost) return null;
   if (result.error !== null) return { kind: "failed", round, why: result.error };
   if (result.late) return { kind: "late", round, why: "it had not answered when the round's time was over" };
   return null;
@@ -46,6 +46,11 @@ export function labelLines(counts: readonly number[], classes: readonly string[]
 export const NO_LABELS = "label counts: kept private, or not reported yet";
 
 /** The classes' names, if they are those of what the client holds. */
-export function classesFor(client: Client, run: { spec: { dataset: string; app: string | null }; classes: string[] } | null): readonly string[] {
-  return run !== null && run.spec.app === client.app && run.spec.dataset === client.dataset ? run.classes : [];
+export function classesFor(
+  client: Client,
+  run: { spec: { dataset: string; app: string | null }; classes: string[] } | null,
+): readonly string[] {
+  return run !== null && run.spec.app === client.app && run.spec.dataset === client.dataset
+    ? run.classes
+    : [];
 }

@@ -1,7 +1,7 @@
 import { useMemo } from "react";
 import type { Client, Round, Run } from "../api/types";
+import { ClientName } from "../clients/ClientName";
 import { classesFor } from "../clients/results";
-import { ClientName } from "../components/ClientName";
 import { shownRounds, shownRun, useStore } from "../store/store";
 import styles from "./Evaluation.module.css";
 import { MatrixTable } from "./MatrixTable";
@@ -57,8 +57,10 @@ function Labels({ run, round }: { run: Run | null; round: Round | null }) {
 
 /** Those that take part in the run; before it has chosen, all that could. */
 function membersOf(run: Run | null, clients: readonly Client[]): Client[] {
-  if (run === null || run.spec.app !== null) return [];
+  if (run?.spec.app !== null) return [];
   return clients.filter((client) =>
-    run.clients.length > 0 ? run.clients.includes(client.id) : client.state !== "lost" && client.dataset === run.spec.dataset,
+    run.clients.length > 0
+      ? run.clients.includes(client.id)
+      : client.state !== "lost" && client.dataset === run.spec.dataset,
   );
 }

@@ -1,6 +1,6 @@
 import type { CSSProperties, ReactNode } from "react";
-import { Value } from "../components/Value";
 import { count, percent } from "../format/format";
+import { Value } from "../ui/Value";
 import styles from "./MatrixTable.module.css";
 import { type Cell, heat, type Row } from "./tables";
 

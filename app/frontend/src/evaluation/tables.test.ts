@@ -1,8 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { client, result, round } from "../fixtures";
+import { client, result, round } from "../testing/fixtures";
 import { classNames, confusionRows, evaluatedRounds, heat, labelRows, neighbours, pickRound } from "./tables";
 
-const confusion = [[9, 1], [0, 0]];
+const confusion = [
+  [9, 1],
+  [0, 0],
+];
 const evaluated = [0, 2, 5].map((number) => round(number, { confusion, class_accuracy: [0.9, null] }));
 
 describe("the round that is shown", () => {
@@ -27,7 +30,10 @@ describe("confusionRows", () => {
   const [cats, dogs] = confusionRows(evaluated[0] ?? round(0), ["cat", "dog"]);
 
   it("tell for each class what its samples were taken for", () => {
-    expect(cats?.cells?.map(({ count, share, wrong }) => [count, share, wrong])).toEqual([[9, 0.9, false], [1, 0.1, true]]);
+    expect(cats?.cells?.map(({ count, share, wrong }) => [count, share, wrong])).toEqual([
+      [9, 0.9, false],
+      [1, 0.1, true],
+    ]);
     expect(cats?.cells?.[1]?.title).toBe("1 of 10 samples of cat taken for dog (10.0 %)");
     expect(cats?.accuracy).toBe(0.9);
   });
@@ -41,15 +47,26 @@ describe("confusionRows", () => {
 
 describe("labelRows", () => {
   it("put a client's labels beside its accuracy in the round", () => {
-    const [row] = labelRows([client("a", { label_counts: [30, 10] })], round(3, { per_client: { a: result({ accuracy: 0.7 }) } }), ["cat", "dog"]);
-    expect(row?.cells?.map(({ count, share }) => [count, share])).toEqual([[30, 0.75], [10, 0.25]]);
+    const [row] = labelRows(
+      [client("a", { label_counts: [30, 10] })],
+      round(3, { per_client: { a: result({ accuracy: 0.7 }) } }),
+      ["cat", "dog"],
+    );
+    expect(row?.cells?.map(({ count, share }) => [count, share])).toEqual([
+      [30, 0.75],
+      [10, 0.25],
+    ]);
     expect(row?.cells?.[1]?.title).toBe("10 of 40 training samples of a are dog (25.0 %)");
     expect(row?.accuracy).toBe(0.7);
   });
 
   it("say why something is missing", () => {
     const [row] = labelRows([client("a")], round(3), []);
-    expect(row).toMatchObject({ cells: null, missing: "label counts: kept private, or not reported yet", noAccuracy: "did not evaluate in round 3" });
+    expect(row).toMatchObject({
+      cells: null,
+      missing: "label counts: kept private, or not reported yet",
+      noAccuracy: "did not evaluate in round 3",
+    });
     expect(labelRows([client("a")], undefined, [])[0]?.noAccuracy).toBe("no round yet");
   });
 });

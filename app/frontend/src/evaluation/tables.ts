@@ -33,14 +33,20 @@ export function pickRound(evaluated: readonly Round[], wanted: number | null): R
 }
 
 /** The evaluated rounds before and after one, for going step by step. */
-export function neighbours(evaluated: readonly Round[], at: number | null): { before: number | null; after: number | null } {
+export function neighbours(
+  evaluated: readonly Round[],
+  at: number | null,
+): { before: number | null; after: number | null } {
   const index = evaluated.findIndex(({ round }) => round === at);
   if (index < 0) return { before: null, after: null };
   return { before: evaluated[index - 1]?.round ?? null, after: evaluated[index + 1]?.round ?? null };
 }
 
 export function classNames(classes: readonly string[], least: number): string[] {
-  return Array.from({ length: Math.max(classes.length, least) }, (_, label) => classes[label] ?? String(label));
+  return Array.from(
+    { length: Math.max(classes.length, least) },
+    (_, label) => classes[label] ?? String(label),
+  );
 }
 
 /** One row per class of the test set: what its samples were taken for. */
@@ -64,7 +70,11 @@ export function confusionRows({ confusion, class_accuracy }: Round, names: reado
 }
 
 /** One row per client: its training samples by label, and its own accuracy in the round. */
-export function labelRows(clients: readonly Client[], round: Round | undefined, names: readonly string[]): Row[] {
+export function labelRows(
+  clients: readonly Client[],
+  round: Round | undefined,
+  names: readonly string[],
+): Row[] {
   return clients.map(({ id, label_counts }) => {
     const total = sum(label_counts ?? []);
     return {

@@ -16,5 +16,9 @@ export function useEvaluatedRound(): EvaluatedRound {
   const wanted = useStore(roundAt);
   const evaluated = useMemo(() => evaluatedRounds(rounds), [rounds]);
   const round = pickRound(evaluated, wanted);
-  return { round, ...neighbours(evaluated, round?.round ?? null), newest: round === (evaluated.at(-1) ?? null) };
+  return {
+    round,
+    ...neighbours(evaluated, round?.round ?? null),
+    newest: round === (evaluated.at(-1) ?? null),
+  };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { run, spec } from "../fixtures";
+import { run, spec } from "../testing/fixtures";
 import { noClassesWords, noLabelsWords } from "./words";
 
 const foreign = run({ spec: spec({ app: "quickstart-numpy" }) });

@@ -1,9 +1,9 @@
-import { checkpointUrl } from "../api/http";
+import { checkpointUrl } from "../api/requests";
 import type { Checkpoint, Run } from "../api/types";
-import { StateMark } from "../components/StateMark";
-import { Ago } from "../components/Value";
-import { VirtualRows } from "../components/VirtualRows";
 import { bytes, count } from "../format/format";
+import { StateMark } from "../ui/StateMark";
+import { Ago } from "../ui/Value";
+import { VirtualRows } from "../ui/VirtualRows";
 import styles from "./Files.module.css";
 import { useCheckpoints } from "./useCheckpoints";
 import { noCheckpointsWords } from "./words";
@@ -17,16 +17,15 @@ interface CheckpointListProps {
 }
 
 export function CheckpointList({ run, version }: CheckpointListProps) {
-  const known = useCheckpoints(run.id, version);
-  if (known.state === "loading") return <p className={styles.empty}>loading the checkpoints</p>;
-  if (known.state === "failed") {
+  const { checkpoints, failure } = useCheckpoints(run.id, version);
+  if (failure !== null) {
     return (
       <p className={styles.empty} role="alert">
-        The checkpoints of run {run.id} could not be listed: {known.reason}
+        The checkpoints of run {run.id} could not be listed: {failure}
       </p>
     );
   }
-  const { checkpoints } = known;
+  if (checkpoints === undefined) return <p className={styles.empty}>loading the checkpoints</p>;
   if (checkpoints.length === 0) return <p className={styles.empty}>{noCheckpointsWords(run)}</p>;
   return (
     <VirtualRows
@@ -75,7 +74,12 @@ function CheckpointRow({ run, checkpoint }: { run: Run; checkpoint: Checkpoint }
         )}
       </span>
       <span role="cell">
-        <a href={checkpointUrl(run.id, round)} download aria-label={`Download the model of round ${round}`} title="the global model, as safetensors">
+        <a
+          href={checkpointUrl(run.id, round)}
+          download
+          aria-label={`Download the model of round ${round}`}
+          title="the global model, as safetensors"
+        >
           Download
         </a>
       </span>

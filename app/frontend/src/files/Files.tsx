@@ -1,12 +1,12 @@
-import { EXPORT_FORMATS, exportUrl } from "../api/http";
-import type { Run } from "../api/types";
-import { CopyCommand } from "../components/CopyCommand";
-import { roundsDone } from "../components/run-words";
+import { exportUrl } from "../api/requests";
+import type { ExportFormat, Run } from "../api/types";
+import { roundsDone } from "../runs/run-words";
 import { shownRounds, shownRun, useStore } from "../store/store";
+import { CopyCommand } from "../ui/CopyCommand";
 import { CheckpointList } from "./CheckpointList";
 import styles from "./Files.module.css";
 
-const FORMATS: Record<(typeof EXPORT_FORMATS)[number], { title: string; what: string }> = {
+const FORMATS: Record<ExportFormat, { title: string; what: string }> = {
   json: { title: "JSON", what: "everything about the run in one file" },
   csv: { title: "CSV", what: "the numbers of its rounds and clients as tables" },
   tensorboard: { title: "TensorBoard", what: "its curves as event files" },
@@ -19,11 +19,12 @@ export default function Files() {
     const shown = shownRun(state);
     return shown === null ? 0 : roundsDone(shown, shownRounds(state));
   });
-  if (run === null) return <p className={styles.empty}>Checkpoints and exports are offered here once a run has started.</p>;
+  if (run === null)
+    return <p className={styles.empty}>Checkpoints and exports are offered here once a run has started.</p>;
   return (
     <>
       <Exports run={run} />
-      <CheckpointList run={run} version={`${run.state} ${done}`} />
+      <CheckpointList key={run.id} run={run} version={`${run.state} ${done}`} />
     </>
   );
 }
@@ -36,8 +37,14 @@ function Exports({ run }: { run: Run }) {
       <span className="dim" title={`run ${run.id} is kept in ${status.store}`}>
         export
       </span>
-      {EXPORT_FORMATS.map((format) => (
-        <a key={format} href={exportUrl(run.id, format)} download title={FORMATS[format].what} data-testid={`export-${format}`}>
+      {(Object.keys(FORMATS) as ExportFormat[]).map((format) => (
+        <a
+          key={format}
+          href={exportUrl(run.id, format)}
+          download
+          title={FORMATS[format].what}
+          data-testid={`export-${format}`}
+        >
           {FORMATS[format].title}
         </a>
       ))}

@@ -1,41 +1,26 @@
-import { useEffect, useRef, useState } from "react";
-import { fetchCheckpoints } from "../api/http";
+import { useThrottledValue } from "@mantine/hooks";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { fetchCheckpoints } from "../api/requests";
 import type { Checkpoint } from "../api/types";
 
 /** Rounds may end faster than a list of files is worth asking for. */
 const LEAST_GAP_MS = 1000;
 
-export type Checkpoints =
-  | { state: "loading" }
-  | { state: "failed"; reason: string }
-  | { state: "loaded"; checkpoints: readonly Checkpoint[] };
-
-/** The run's checkpoints, newest first; asked for again whenever `version` changes. */
-export function useCheckpoints(runId: string, version: string): Checkpoints {
-  const [answer, setAnswer] = useState<{ runId: string; known: Checkpoints }>({ runId, known: { state: "loading" } });
-  const askedAt = useRef({ runId, time: 0 });
-  const subject = useRef(runId);
-
-  useEffect(() => {
-    subject.current = runId;
-    const age = askedAt.current.runId === runId ? Date.now() - askedAt.current.time : Infinity;
-    const timer = setTimeout(() => {
-      askedAt.current = { runId, time: Date.now() };
-      void load(runId).then((known) => {
-        if (subject.current === runId) setAnswer({ runId, known });
-      });
-    }, Math.max(0, LEAST_GAP_MS - age));
-    return () => clearTimeout(timer);
-  }, [runId, version]);
-
-  return answer.runId === runId ? answer.known : { state: "loading" };
+interface Checkpoints {
+  /** Undefined while they are loaded for the first time. */
+  checkpoints: readonly Checkpoint[] | undefined;
+  /** Why they are not there. */
+  failure: string | null;
 }
 
-async function load(runId: string): Promise<Checkpoints> {
-  try {
-    const checkpoints = await fetchCheckpoints(runId);
-    return { state: "loaded", checkpoints: checkpoints.sort((a, b) => b.round - a.round) };
-  } catch (error) {
-    return { state: "failed", reason: error instanceof Error ? error.message : String(error) };
-  }
+/** The run's checkpoints, newest first; asked for again whenever `version` changes. Mounted anew for each run. */
+export function useCheckpoints(runId: string, version: string): Checkpoints {
+  const asked = useThrottledValue(version, LEAST_GAP_MS);
+  const { data, error } = useQuery({
+    queryKey: ["checkpoints", runId, asked],
+    queryFn: async () => (await fetchCheckpoints(runId)).sort((a, b) => b.round - a.round),
+    placeholderData: keepPreviousData,
+    gcTime: 0,
+  });
+  return { checkpoints: data, failure: error?.message ?? null };
 }

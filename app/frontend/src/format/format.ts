@@ -54,13 +54,17 @@ export function ago(seconds: number | null | undefined): string {
 /** Unix seconds as local 12:41:07 */
 export function clock(unixSeconds: number): string {
   const date = new Date(unixSeconds * 1000);
-  return [date.getHours(), date.getMinutes(), date.getSeconds()].map((part) => String(part).padStart(2, "0")).join(":");
+  return [date.getHours(), date.getMinutes(), date.getSeconds()]
+    .map((part) => String(part).padStart(2, "0"))
+    .join(":");
 }
 
 /** Unix seconds as local 2026-11-24 12:41:07, for titles */
 export function exactTime(unixSeconds: number): string {
   const date = new Date(unixSeconds * 1000);
-  const day = [date.getFullYear(), date.getMonth() + 1, date.getDate()].map((part) => String(part).padStart(2, "0"));
+  const day = [date.getFullYear(), date.getMonth() + 1, date.getDate()].map((part) =>
+    String(part).padStart(2, "0"),
+  );
   return `${day.join("-")} ${clock(unixSeconds)}`;
 }
 
@@ -82,7 +86,9 @@ export function bytes(value: number | null | undefined): string {
     scaled /= 1000;
     unit = larger;
   }
-  return unit === "B" ? `${count(scaled)} B` : `${scaled < 99.95 ? scaled.toFixed(1) : scaled.toFixed(0)} ${unit}`;
+  return unit === "B"
+    ? `${count(scaled)} B`
+    : `${scaled < 99.95 ? scaled.toFixed(1) : scaled.toFixed(0)} ${unit}`;
 }
 
 /** A number that may mean anything, with up to four significant digits: 0.1235, 42, 1.2e-6. */

@@ -1,16 +1,23 @@
 import type { AppInfo } from "../api/types";
-import { appCohortNote } from "../components/run-words";
 import { useStore } from "../store/store";
-import { BoxErrors, NumberField, ParameterField } from "./fields";
+import { BoxErrors } from "./BoxErrors";
+import { NumberField, ParameterField } from "./fields";
 import { LateFields } from "./LateFields";
 import { ofApp } from "./parameters";
+import { isLate } from "./spec-fields";
 import form from "./StartDialog.module.css";
 import type { FormPart } from "./useStartForm";
-import { hasRounds } from "./values";
+import { numbersOfApp } from "./values";
+import { appCohortNote } from "./words";
 
 /** A run of the Flower app that the server was started with: its own settings, and what holds for any run. */
 export function AppFields({ part, app }: { part: FormPart; app: AppInfo }) {
-  const runners = useStore(({ server }) => server.clients.filter((client) => client.state !== "lost" && client.app === app.name).length);
+  const runners = useStore(
+    ({ server }) =>
+      server.clients.filter((client) => client.state !== "lost" && client.app === app.name).length,
+  );
+  const { min_clients } = part.values;
+  const beside = numbersOfApp(app).filter((field) => !isLate(field));
   const parameters = ofApp(app);
   return (
     <>
@@ -18,15 +25,16 @@ export function AppFields({ part, app }: { part: FormPart; app: AppInfo }) {
         <strong>{app.name}</strong> <span className="mono">{app.version}</span>
       </p>
       <div className={form.fields}>
-        {hasRounds(app) && <NumberField part={part} field="num_rounds" label="Rounds" step={1} />}
-        <NumberField
-          part={part}
-          field="min_clients"
-          label="Min. clients"
-          step={1}
-          description={appCohortNote(app, runners, Number(part.values.min_clients))}
-        />
-        <NumberField part={part} field="num_partitions" label="Parts of the data" step={1} description="empty: one per client" placeholder="auto" />
+        {beside.map((field) => (
+          <NumberField
+            key={field}
+            part={part}
+            field={field}
+            {...(field === "min_clients" && {
+              description: appCohortNote(app, runners, Number(min_clients)),
+            })}
+          />
+        ))}
       </div>
       {parameters.length > 0 && (
         <fieldset className={form.config}>

@@ -1,14 +1,17 @@
-import { NativeSelect, Switch } from "@mantine/core";
+import { Switch } from "@mantine/core";
 import type { Strategy } from "../api/types";
-import { cohortNote, DATASETS, MODELS } from "../components/run-words";
+import { DATASETS, MODELS } from "../runs/spec-words";
 import { useStore } from "../store/store";
+import { Disclosure } from "./Disclosure";
 import { besideField } from "./errors";
-import { Disclosure, NumberField } from "./fields";
+import { ChoiceField, NumberField } from "./fields";
 import { LateFields } from "./LateFields";
+import { type ChoiceName, CHOICES, formOf, type NumberName, numbersIn } from "./spec-fields";
 import form from "./StartDialog.module.css";
-import { StrategyField, StrategyParameters } from "./StrategyFields";
+import { StrategyParameters } from "./StrategyParameters";
 import type { FormPart } from "./useStartForm";
 import type { FormValues } from "./values";
+import { cohortNote } from "./words";
 
 interface BuiltInFieldsProps {
   part: FormPart;
@@ -19,72 +22,97 @@ interface BuiltInFieldsProps {
 /** A run of the built-in app. */
 export function BuiltInFields({ part, strategies, failure }: BuiltInFieldsProps) {
   const { values } = part;
-  const holders = useStore(({ server }) => server.clients.filter((client) => client.state !== "lost" && client.dataset === values.dataset).length);
+  const strategy = strategies.find(({ name }) => name === values.strategy);
   return (
     <>
       <div className={form.fields}>
-        <ChoiceField part={part} field="dataset" label="Data set" words={DATASETS} />
-        <ChoiceField part={part} field="model" label="Model" words={MODELS} />
-        <StrategyField part={part} />
-      </div>
-      <StrategyParameters part={part} strategy={strategies.find(({ name }) => name === values.strategy)} failure={failure} />
-      <div className={form.fields}>
-        <NumberField part={part} field="num_rounds" label="Rounds" step={1} />
-        <NumberField
-          part={part}
-          field="min_clients"
-          label="Min. clients"
-          step={1}
-          description={cohortNote(values.dataset, holders, Number(values.min_clients))}
-          error={besideField(part.errors["min_clients"])}
-        />
-        <NumberField part={part} field="lr" label="Learning rate" step={0.01} />
-        <NumberField part={part} field="local_epochs" label="Local epochs" step={1} />
-        <NumberField part={part} field="batch_size" label="Batch size" step={8} />
-        <div>
-          <NumberField part={part} field="alpha" label="Dirichlet α" step={0.1} disabled={values.iid} />
-          <Switch
-            label="IID: same for all"
-            size="xs"
-            mt={8}
-            checked={values.iid}
-            onChange={(event) => part.change({ iid: event.currentTarget.checked })}
+        {CHOICES.map((field) => (
+          <ChoiceField
+            key={field}
+            part={part}
+            field={field}
+            titleOf={(value) => titleOf(field, value, strategies)}
           />
-        </div>
-        <NumberField part={part} field="seed" label="Seed" step={1} />
+        ))}
+      </div>
+      <StrategyParameters part={part} strategy={strategy} failure={failure} />
+      <div className={form.fields}>
+        {numbersIn("main").map((field) => (
+          <MainField key={field} part={part} field={field} />
+        ))}
       </div>
       <LateFields part={part} />
       <Disclosure part={part} section="advanced" label="Advanced" summary={advancedWords(values)}>
-        <NumberField part={part} field="num_partitions" label="Parts of the data" step={1} description="empty: one per client" placeholder="auto" />
-        <NumberField part={part} field="fraction_train" label="Train fraction" step={0.1} description="of the clients per round" />
-        <NumberField part={part} field="fraction_evaluate" label="Evaluate fraction" step={0.1} description="of the clients per round" />
-        <NumberField part={part} field="keep_checkpoints" label="Checkpoints kept" step={1} description="the newest, beside the best" />
+        {numbersIn("advanced").map((field) => (
+          <NumberField key={field} part={part} field={field} />
+        ))}
       </Disclosure>
     </>
   );
 }
 
-function advancedWords({ num_partitions, fraction_train, fraction_evaluate, keep_checkpoints }: FormValues): string {
-  const parts = num_partitions === "" ? "one part of the data per client" : `${num_partitions} parts of the data`;
-  return `${parts}, fractions ${fraction_train} and ${fraction_evaluate}, ${keep_checkpoints} checkpoints kept`;
+/** Of choices that the server has no titles for. */
+const TITLES: Partial<Record<ChoiceName, Partial<Record<string, string>>>> = {
+  dataset: DATASETS,
+  model: MODELS,
+};
+
+function titleOf(field: ChoiceName, value: string, strategies: readonly Strategy[]): string {
+  const title =
+    field === "strategy" ? strategies.find(({ name }) => name === value)?.title : TITLES[field]?.[value];
+  return title ?? value;
 }
 
-interface ChoiceFieldProps<F extends "dataset" | "model"> {
-  part: FormPart;
-  field: F;
-  label: string;
-  words: Record<FormValues[F], string>;
+function MainField({ part, field }: { part: FormPart; field: NumberName }) {
+  switch (field) {
+    case "min_clients":
+      return <MinClients part={part} />;
+    case "alpha":
+      return <Alpha part={part} />;
+    default:
+      return <NumberField part={part} field={field} />;
+  }
 }
 
-function ChoiceField<F extends "dataset" | "model">({ part, field, label, words }: ChoiceFieldProps<F>) {
+/** Says below whether enough clients are there. */
+function MinClients({ part }: { part: FormPart }) {
+  const { dataset, min_clients } = part.values;
+  const holders = useStore(
+    ({ server }) =>
+      server.clients.filter((client) => client.state !== "lost" && client.dataset === dataset).length,
+  );
   return (
-    <NativeSelect
-      label={label}
-      name={field}
-      value={part.values[field]}
-      onChange={(event) => part.change({ [field]: event.currentTarget.value })}
-      data={Object.entries<string>(words).map(([value, text]) => ({ value, label: text }))}
-      error={part.errors[field]}
+    <NumberField
+      part={part}
+      field="min_clients"
+      description={cohortNote(dataset, holders, Number(min_clients))}
+      error={besideField(part.errors.min_clients)}
     />
   );
+}
+
+function Alpha({ part }: { part: FormPart }) {
+  return (
+    <div>
+      <NumberField part={part} field="alpha" disabled={part.values.iid} />
+      <Switch
+        label={formOf("alpha").null}
+        size="xs"
+        mt={8}
+        checked={part.values.iid}
+        onChange={(event) => part.change({ iid: event.currentTarget.checked })}
+      />
+    </div>
+  );
+}
+
+function advancedWords({
+  num_partitions,
+  fraction_train,
+  fraction_evaluate,
+  keep_checkpoints,
+}: FormValues): string {
+  const parts =
+    num_partitions === "" ? "one part of the data per client" : `${num_partitions} parts of the data`;
+  return `${parts}, fractions ${fraction_train} and ${fraction_evaluate}, ${keep_checkpoints} checkpoints kept`;
 }

@@ -1,6 +1,8 @@
-import { lateWords } from "../components/run-words";
-import { Disclosure, NumberField } from "./fields";
+import { lateWords } from "../runs/spec-words";
+import { Disclosure } from "./Disclosure";
+import { NumberField } from "./fields";
 import { parse } from "./parameters";
+import { numbersIn } from "./spec-fields";
 import type { FormPart } from "./useStartForm";
 
 /** What a round does without some of its clients. */
@@ -13,16 +15,9 @@ export function LateFields({ part }: { part: FormPart }) {
   });
   return (
     <Disclosure part={part} section="late" label="When clients are late" summary={summary}>
-      <NumberField
-        part={part}
-        field="round_timeout_s"
-        label="Seconds per round"
-        step={10}
-        placeholder="no limit"
-        description="then it goes on without the replies that are missing"
-      />
-      <NumberField part={part} field="min_replies" label="Min. replies" step={1} description="with fewer it waits, and says for whom" />
-      <NumberField part={part} field="min_reply_share" label="Min. share of replies" step={0.1} description="of the clients that were asked, 0 to 1" />
+      {numbersIn("late").map((field) => (
+        <NumberField key={field} part={part} field={field} />
+      ))}
     </Disclosure>
   );
 }

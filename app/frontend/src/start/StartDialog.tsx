@@ -1,19 +1,21 @@
 import { Button, Modal } from "@mantine/core";
-import dialog from "../components/Dialog.module.css";
-import { queueNote } from "../components/run-words";
 import { activeRun, useStore } from "../store/store";
+import { useStrategies } from "../strategies/useStrategies";
+import dialog from "../ui/Dialog.module.css";
 import { AppFields } from "./AppFields";
 import { BuiltInFields } from "./BuiltInFields";
-import form from "./StartDialog.module.css";
+import styles from "./StartDialog.module.css";
+import { useFocusOnRefusal } from "./useFocusOnRefusal";
 import { useStartForm } from "./useStartForm";
-import { useStrategies } from "./useStrategies";
+import { queueNote } from "./words";
 
 /** Asks for a run. Stays mounted while closed, so that the values survive until the page is left. */
 export default function StartDialog({ opened, onClose }: { opened: boolean; onClose: () => void }) {
   const app = useStore(({ server }) => server.status?.app ?? null);
   const active = useStore(activeRun);
-  const { strategies, failure } = useStrategies(opened && app === null);
+  const { strategies, failure } = useStrategies();
   const part = useStartForm({ app, strategies, started: onClose });
+  const form = useFocusOnRefusal(part.refusals);
   const note = queueNote(active);
   return (
     <Modal
@@ -25,10 +27,14 @@ export default function StartDialog({ opened, onClose }: { opened: boolean; onCl
       size={760}
       centered
     >
-      <form ref={part.form} onSubmit={part.submit} noValidate data-testid="start-form">
+      <form ref={form} onSubmit={part.submit} noValidate data-testid="start-form">
         {note !== null && <p className={dialog.note}>{note}</p>}
-        {app === null ? <BuiltInFields part={part} strategies={strategies} failure={failure} /> : <AppFields part={part} app={app} />}
-        <div className={form.footer}>
+        {app === null ? (
+          <BuiltInFields part={part} strategies={strategies} failure={failure} />
+        ) : (
+          <AppFields part={part} app={app} />
+        )}
+        <div className={styles.footer}>
           {part.failure !== null && (
             <p className={dialog.failure} role="alert" data-testid="start-failure">
               {part.failure}

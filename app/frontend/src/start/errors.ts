@@ -28,7 +28,9 @@ export function splitErrors(
 export function withoutChanged(errors: FieldErrors, changed: readonly string[]): FieldErrors {
   const settled = new Set(changed.flatMap((field) => [field, groupOf(field), ...(JUDGED_BY[field] ?? [])]));
   const strategy = changed.some(isOfStrategy);
-  return Object.fromEntries(Object.entries(errors).filter(([field]) => !settled.has(field) && !(strategy && isOfStrategy(field))));
+  return Object.fromEntries(
+    Object.entries(errors).filter(([field]) => !settled.has(field) && !(strategy && isOfStrategy(field))),
+  );
 }
 
 function isOfStrategy(field: string): boolean {
@@ -48,17 +50,24 @@ export function failureWords(errors: FieldErrors, rest: readonly string[]): stri
   return [start, ...rest].join(" ");
 }
 
-/** What a field says itself: a whole sentence, which needs more room than its column has, only marks it. */
+/** Characters of a message that a field's column has room for. */
+const COLUMN = 48;
+
+/** What a field says itself: a message that needs more room than its column has only marks it. */
 export function besideField(message: string | undefined): string | true | undefined {
-  return message !== undefined && isSentence(message) ? true : message;
+  return message !== undefined && isLong(message) ? true : message;
 }
 
-/** The whole sentences about these fields, and about what stands within them, for the box that they belong to. */
-export function acrossBox(errors: FieldErrors, fields: readonly string[]): [field: string, message: string][] {
-  const belongs = (field: string): boolean => fields.some((each) => field === each || field.startsWith(`${each}.`));
-  return Object.entries(errors).filter(([field, message]) => belongs(field) && isSentence(message));
+/** The long messages about these fields, and about what stands within them, for the box that they belong to. */
+export function acrossBox(
+  errors: FieldErrors,
+  fields: readonly string[],
+): [field: string, message: string][] {
+  const belongs = (field: string): boolean =>
+    fields.some((each) => field === each || field.startsWith(`${each}.`));
+  return Object.entries(errors).filter(([field, message]) => belongs(field) && isLong(message));
 }
 
-function isSentence(message: string): boolean {
-  return message.endsWith(".");
+function isLong(message: string): boolean {
+  return message.length > COLUMN;
 }

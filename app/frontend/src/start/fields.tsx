@@ -1,40 +1,62 @@
 /** The form's kinds of fields. Each has the name that the server gives it. */
-import { Button, NumberInput, Switch, TextInput } from "@mantine/core";
-import type { ReactNode } from "react";
+import { NativeSelect, NumberInput, Switch, TextInput } from "@mantine/core";
+import { RUN_SPEC } from "../api/run-spec";
 import { number } from "../format/format";
-import { acrossBox, besideField } from "./errors";
-import form from "./StartDialog.module.css";
+import { besideField } from "./errors";
 import { type Parameter, type Typed, valueOf } from "./parameters";
-import type { FormPart, Section } from "./useStartForm";
-import type { NumberField as NumberFieldName } from "./values";
+import { type ChoiceName, formOf, type NumberName } from "./spec-fields";
+import form from "./StartDialog.module.css";
+import type { FormPart } from "./useStartForm";
 
 const ORDER: ("label" | "input" | "error" | "description")[] = ["label", "input", "error", "description"];
 
 interface NumberFieldProps {
   part: FormPart;
-  field: NumberFieldName;
-  label: string;
-  step: number;
+  field: NumberName;
+  /** In place of what the server says of the field. */
   description?: string;
-  placeholder?: string;
   disabled?: boolean;
   /** In place of the field's own. */
   error?: string | boolean | undefined;
 }
 
-export function NumberField({ part, field, label, step, ...extra }: NumberFieldProps) {
+export function NumberField({ part, field, ...extra }: NumberFieldProps) {
+  const { title, step = 1, hint, null: empty = "" } = formOf(field);
   return (
     <NumberInput
-      label={label}
+      label={title}
       name={field}
       value={part.values[field]}
       onChange={(value) => part.change({ [field]: value })}
       error={part.errors[field]}
+      description={hint}
+      placeholder={empty}
       step={step}
       clampBehavior="none"
       inputWrapperOrder={ORDER}
       hideControls
       {...extra}
+    />
+  );
+}
+
+interface ChoiceFieldProps {
+  part: FormPart;
+  field: ChoiceName;
+  /** How people call a choice. */
+  titleOf: (value: string) => string;
+}
+
+export function ChoiceField({ part, field, titleOf }: ChoiceFieldProps) {
+  return (
+    <NativeSelect
+      className={field === "strategy" ? (form.wide ?? "") : ""}
+      label={formOf(field).title}
+      name={field}
+      value={part.values[field]}
+      onChange={(event) => part.change({ [field]: event.currentTarget.value })}
+      data={RUN_SPEC[field].choices.map((value) => ({ value, label: titleOf(value) }))}
+      error={part.errors[field]}
     />
   );
 }
@@ -52,14 +74,32 @@ export function ParameterField({ part, parameter, within }: ParameterFieldProps)
   const field = `${within}.${name}`;
   const value = valueOf(parameter, part.parameters);
   const change = (to: Typed | boolean): void => part.changeParameter(name, to);
-  const same = { label: <span className="mono">{name}</span>, name: field, description: hintWords(parameter), error: besideField(part.errors[field]) };
+  const same = {
+    label: <span className="mono">{name}</span>,
+    name: field,
+    description: hintWords(parameter),
+    error: besideField(part.errors[field]),
+  };
   if (type === "boolean") {
     return (
-      <Switch {...same} size="xs" className={form.switch ?? ""} checked={value === true} onChange={(event) => change(event.currentTarget.checked)} />
+      <Switch
+        {...same}
+        size="xs"
+        className={form.switch ?? ""}
+        checked={value === true}
+        onChange={(event) => change(event.currentTarget.checked)}
+      />
     );
   }
   if (type === "text") {
-    return <TextInput {...same} inputWrapperOrder={ORDER} value={String(value)} onChange={(event) => change(event.currentTarget.value)} />;
+    return (
+      <TextInput
+        {...same}
+        inputWrapperOrder={ORDER}
+        value={String(value)}
+        onChange={(event) => change(event.currentTarget.value)}
+      />
+    );
   }
   return (
     <NumberInput
@@ -77,73 +117,11 @@ export function ParameterField({ part, parameter, within }: ParameterFieldProps)
 }
 
 function hintWords({ hint, default: value }: Parameter): string {
-  const standard = typeof value === "number" ? `default ${number(value)}` : typeof value === "string" ? `default “${value}”` : "";
+  const standard =
+    typeof value === "number"
+      ? `default ${number(value)}`
+      : typeof value === "string"
+        ? `default “${value}”`
+        : "";
   return [hint, standard].filter((words) => words !== "").join("; ");
-}
-
-interface BoxErrorsProps {
-  part: FormPart;
-  /** The field of the run's spec that the settings of the box stand in. */
-  within: "strategy_params" | "run_config";
-  /** Fields outside of the box that it speaks for too. */
-  also?: readonly NumberFieldName[];
-}
-
-/**
- * Complaints that are longer than a field's column is wide, and the one about settings that do not fit each other; that
- * can have the focus, as a field can.
- */
-export function BoxErrors({ part, within, also = [] }: BoxErrorsProps) {
-  const { [within]: together, ...errors } = part.errors;
-  return (
-    <>
-      {acrossBox(errors, [within, ...also]).map(([field, message]) => (
-        <p key={field} className={form.error} role="alert">
-          {message}
-        </p>
-      ))}
-      {together !== undefined && (
-        <p className={form.error} role="alert" tabIndex={-1} data-invalid="true">
-          {together}
-        </p>
-      )}
-    </>
-  );
-}
-
-interface DisclosureProps {
-  part: FormPart;
-  section: Section;
-  label: string;
-  /** What the hidden fields say, in words. */
-  summary: string;
-  children: ReactNode;
-}
-
-/** Fields that are seldom changed: closed, it says what they are set to. */
-export function Disclosure({ part, section, label, summary, children }: DisclosureProps) {
-  const opened = part.opened[section];
-  return (
-    <div className={form.more}>
-      <div className={form.moreHead}>
-        <Button
-          variant="subtle"
-          size="compact-md"
-          px={0}
-          aria-expanded={opened}
-          aria-controls={section}
-          onClick={() => part.open(section, !opened)}
-          data-testid={section}
-        >
-          {opened ? `Hide “${label.toLowerCase()}”` : label}
-        </Button>
-        {!opened && <span className="dim small">{summary}</span>}
-      </div>
-      {opened && (
-        <div className={form.fields} id={section}>
-          {children}
-        </div>
-      )}
-    </div>
-  );
 }

@@ -1,48 +1,50 @@
 import { describe, expect, it } from "vitest";
-import type { StrategyParameter } from "../api/types";
+import { parameter } from "../testing/fixtures";
 import { boundsWords, ofApp, ofStrategy, overrides, readParameters, valueOf } from "./parameters";
 
-function declared(changes: Partial<StrategyParameter>): StrategyParameter {
-  return {
-    name: "proximal_mu", type: "number", default: 0.1, minimum: 0, exclusive_minimum: false, maximum: null,
-    exclusive_maximum: false, description: "weight of the proximal term",
-    ...changes,
-  };
-}
-
 const info = {
-  name: "quickstart", version: "1.0.0", digest: "ab",
+  name: "quickstart",
+  version: "1.0.0",
+  digest: "ab",
   run_config: { "num-server-rounds": 3, lr: 0.1, "local-epochs": 1, "use-gpu": false, model: "cnn" },
 };
 
 describe("a strategy's parameters", () => {
   it("say what they mean and what they may be", () => {
-    expect(ofStrategy([declared({})])[0]?.hint).toBe("weight of the proximal term; at least 0");
-    expect(boundsWords(declared({ exclusive_minimum: true, maximum: 1 }))).toBe("more than 0, at most 1");
-    expect(boundsWords(declared({ minimum: null, maximum: 0.5, exclusive_maximum: true }))).toBe("less than 0.5");
-    expect(boundsWords(declared({ minimum: null }))).toBe("");
-    expect(boundsWords(declared({ type: "boolean" }))).toBe("");
+    expect(ofStrategy([parameter()])[0]?.hint).toBe("weight of the proximal term; at least 0");
+    expect(boundsWords(parameter({ exclusive_minimum: true, maximum: 1 }))).toBe("more than 0, at most 1");
+    expect(boundsWords(parameter({ minimum: null, maximum: 0.5, exclusive_maximum: true }))).toBe(
+      "less than 0.5",
+    );
+    expect(boundsWords(parameter({ minimum: null }))).toBe("");
+    expect(boundsWords(parameter({ type: "boolean" }))).toBe("");
   });
 
   it("are read by their types", () => {
     const parameters = ofStrategy([
-      declared({}), declared({ name: "keep", type: "integer", default: 2 }), declared({ name: "fast", type: "boolean", default: true }),
+      parameter(),
+      parameter({ name: "keep", type: "integer", default: 2 }),
+      parameter({ name: "fast", type: "boolean", default: true }),
     ]);
     expect(readParameters(parameters, { proximal_mu: "0.5", fast: false }, "strategy_params")).toEqual({
-      values: { proximal_mu: 0.5, keep: 2, fast: false }, errors: {},
+      values: { proximal_mu: 0.5, keep: 2, fast: false },
+      errors: {},
     });
   });
 
   it("name the field that is no number, or no whole one", () => {
-    const parameters = ofStrategy([declared({}), declared({ name: "keep", type: "integer", default: 2 })]);
+    const parameters = ofStrategy([parameter(), parameter({ name: "keep", type: "integer", default: 2 })]);
     expect(readParameters(parameters, { proximal_mu: "much", keep: 2.5 }, "strategy_params").errors).toEqual({
-      "strategy_params.proximal_mu": "needs a number", "strategy_params.keep": "needs a whole number",
+      "strategy_params.proximal_mu": "needs a number",
+      "strategy_params.keep": "needs a whole number",
     });
-    expect(readParameters(parameters, { proximal_mu: "" }, "strategy_params").errors).toHaveProperty(["strategy_params.proximal_mu"]);
+    expect(readParameters(parameters, { proximal_mu: "" }, "strategy_params").errors).toHaveProperty([
+      "strategy_params.proximal_mu",
+    ]);
   });
 
   it("may stay empty where the server chooses for itself", () => {
-    const parameters = ofStrategy([declared({ default: null })]);
+    const parameters = ofStrategy([parameter({ default: null })]);
     expect(readParameters(parameters, {}, "strategy_params")).toEqual({ values: {}, errors: {} });
     expect(parameters.map((parameter) => valueOf(parameter, {}))).toEqual([""]);
   });
@@ -53,7 +55,10 @@ describe("another app's run config", () => {
 
   it("is offered by the types of its values, without the number of rounds", () => {
     expect(parameters.map(({ name, type }) => [name, type])).toEqual([
-      ["lr", "number"], ["local-epochs", "number"], ["use-gpu", "boolean"], ["model", "text"],
+      ["lr", "number"],
+      ["local-epochs", "number"],
+      ["use-gpu", "boolean"],
+      ["model", "text"],
     ]);
   });
 

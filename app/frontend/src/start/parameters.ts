@@ -44,7 +44,13 @@ export function ofStrategy(parameters: readonly StrategyParameter[]): Parameter[
 }
 
 /** "more than 0, at most 1" */
-export function boundsWords({ type, minimum, exclusive_minimum, maximum, exclusive_maximum }: StrategyParameter): string {
+export function boundsWords({
+  type,
+  minimum,
+  exclusive_minimum,
+  maximum,
+  exclusive_maximum,
+}: StrategyParameter): string {
   if (type === "boolean") return "";
   const low = minimum === null ? [] : [`${exclusive_minimum ? "more than" : "at least"} ${number(minimum)}`];
   const high = maximum === null ? [] : [`${exclusive_maximum ? "less than" : "at most"} ${number(maximum)}`];
@@ -96,7 +102,10 @@ function readOne(parameter: Parameter, typed: Typed | boolean): { value?: Scalar
 }
 
 /** Only what differs from the app's own config. */
-export function overrides(parameters: readonly Parameter[], values: Readonly<Record<string, Scalar>>): Record<string, Scalar> {
-  const changed = parameters.filter(({ name, default: value }) => values[name] !== undefined && values[name] !== value);
-  return Object.fromEntries(changed.map(({ name }) => [name, values[name] as Scalar]));
+export function overrides(
+  parameters: readonly Parameter[],
+  values: Readonly<Record<string, Scalar>>,
+): Record<string, Scalar> {
+  const own = new Map(parameters.map(({ name, default: value }) => [name, value]));
+  return Object.fromEntries(Object.entries(values).filter(([name, value]) => own.get(name) !== value));
 }

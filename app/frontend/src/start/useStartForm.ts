@@ -1,10 +1,12 @@
-import { type FormEvent, type RefObject, useLayoutEffect, useRef, useState } from "react";
-import { createRun, RequestFailed } from "../api/http";
+import { type SyntheticEvent, useState } from "react";
+import { RequestFailed } from "../api/http";
+import { createRun } from "../api/requests";
 import type { AppInfo, RunSpec, Strategy } from "../api/types";
 import { activeRun, runChosen, useStore } from "../store/store";
 import { failureWords, splitErrors, withoutChanged } from "./errors";
 import type { Edited, FieldErrors, Typed } from "./parameters";
-import { ADVANCED_FIELDS, fieldsOf, type FormValues, LATE_FIELDS, toAppSpec, toSpec, valuesOf } from "./values";
+import { numbersIn } from "./spec-fields";
+import { fieldsOf, type FormValues, toAppSpec, toSpec, valuesOf } from "./values";
 
 export type Section = "late" | "advanced";
 
@@ -21,8 +23,9 @@ export interface FormPart {
 }
 
 interface StartForm extends FormPart {
-  form: RefObject<HTMLFormElement | null>;
-  submit: (event: FormEvent) => void;
+  /** How often a run was refused, by the form itself or by the server. */
+  refusals: number;
+  submit: (event: SyntheticEvent) => void;
   sending: boolean;
   failure: string | null;
 }
@@ -47,12 +50,6 @@ export function useStartForm({ app, strategies, started }: StartFormInput): Star
   const [sending, setSending] = useState(false);
   const [opened, setOpened] = useState(CLOSED);
   const [refusals, setRefusals] = useState(0);
-  const form = useRef<HTMLFormElement>(null);
-
-  // In the moment in which the messages and the opened part are there: later, it would take the focus from who types on.
-  useLayoutEffect(() => {
-    if (refusals > 0) form.current?.querySelector<HTMLElement>("[aria-invalid=true], [data-invalid=true]")?.focus();
-  }, [refusals]);
 
   const values = { ...valuesOf(offered), ...edited };
   const owner = app?.name ?? values.strategy;
@@ -63,8 +60,8 @@ export function useStartForm({ app, strategies, started }: StartFormInput): Star
     setErrors(fields);
     setRefused(rest);
     setOpened({
-      late: opened.late || LATE_FIELDS.some((field) => fields[field] !== undefined),
-      advanced: opened.advanced || ADVANCED_FIELDS.some((field) => fields[field] !== undefined),
+      late: opened.late || numbersIn("late").some((field) => fields[field] !== undefined),
+      advanced: opened.advanced || numbersIn("advanced").some((field) => fields[field] !== undefined),
     });
     setRefusals(refusals + 1);
   }
@@ -105,7 +102,7 @@ export function useStartForm({ app, strategies, started }: StartFormInput): Star
     },
     opened,
     open: (section, open) => setOpened({ ...opened, [section]: open }),
-    form,
+    refusals,
     submit: (event) => {
       event.preventDefault();
       const parsed = app === null ? toSpec(values, strategy, parameters) : toAppSpec(values, app, parameters);
@@ -118,7 +115,11 @@ export function useStartForm({ app, strategies, started }: StartFormInput): Star
 }
 
 /** Those that the server was started with. */
-function givenParameters(offered: RunSpec | undefined, app: AppInfo | null, strategy: RunSpec["strategy"]): Edited {
+function givenParameters(
+  offered: RunSpec | undefined,
+  app: AppInfo | null,
+  strategy: RunSpec["strategy"],
+): Edited {
   if (app !== null) return offered?.run_config ?? {};
   return offered?.strategy === strategy ? (offered.strategy_params ?? {}) : {};
 }

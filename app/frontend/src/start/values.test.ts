@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import type { AppInfo, Strategy } from "../api/types";
-import { DATASETS, MODELS, STRATEGIES } from "../components/run-words";
-import { spec as anySpec } from "../fixtures";
+import type { AppInfo } from "../api/types";
+import { DATASETS, MODELS } from "../runs/spec-words";
+import { parameter, spec as anySpec, strategy } from "../testing/fixtures";
 import { DEFAULTS, fieldsOf, toAppSpec, toSpec, valuesOf } from "./values";
 
 interface Property {
@@ -15,26 +15,25 @@ interface Schema extends Property {
   properties?: Record<string, Property>;
 }
 
-const schemas = (JSON.parse(readFileSync(new URL("../../openapi.json", import.meta.url), "utf8")) as {
-  components: { schemas: Record<string, Schema> };
-}).components.schemas;
-const properties = schemas["RunSpec"]?.properties ?? {};
+const schemas = (
+  JSON.parse(readFileSync(new URL("../../openapi.json", import.meta.url), "utf8")) as {
+    components: { schemas: Record<string, Schema> };
+  }
+).components.schemas;
+const properties = schemas.RunSpec?.properties ?? {};
 
 function enumOf(property: Property | undefined): string[] | undefined {
   const reference = property?.$ref ?? property?.allOf?.[0]?.$ref;
   return property?.enum ?? schemas[reference?.split("/").at(-1) ?? ""]?.enum;
 }
 
-const fedprox: Strategy = {
-  name: "fedprox", title: "FedProx", summary: "", reference: "", minimum_updates: 1, streams: true,
-  parameters: [
-    {
-      name: "proximal_mu", type: "number", default: 0.1, minimum: 0, exclusive_minimum: false, maximum: null,
-      exclusive_maximum: false, description: "weight of the proximal term",
-    },
-  ],
+const fedprox = strategy({ name: "fedprox", title: "FedProx", parameters: [parameter()] });
+const app: AppInfo = {
+  name: "quickstart",
+  version: "1.0.0",
+  digest: "ab",
+  run_config: { "num-server-rounds": 3, lr: 0.1 },
 };
-const app: AppInfo = { name: "quickstart", version: "1.0.0", digest: "ab", run_config: { "num-server-rounds": 3, lr: 0.1 } };
 
 describe("the form's defaults", () => {
   it("are the server's", () => {
@@ -54,8 +53,8 @@ describe("the form's defaults", () => {
     expect(Object.keys(sent).sort()).toEqual(Object.keys(properties).sort());
   });
 
-  it("offer exactly the data sets, models and strategies that the server takes", () => {
-    for (const [field, words] of Object.entries({ dataset: DATASETS, model: MODELS, strategy: STRATEGIES })) {
+  it("offer exactly the data sets and models that the server takes", () => {
+    for (const [field, words] of Object.entries({ dataset: DATASETS, model: MODELS })) {
       expect(Object.keys(words).sort(), field).toEqual([...(enumOf(properties[field]) ?? [])].sort());
     }
   });
@@ -63,10 +62,25 @@ describe("the form's defaults", () => {
 
 describe("valuesOf", () => {
   it("shows the spec that the server was started with", () => {
-    const served = anySpec({ dataset: "mnist", num_rounds: 3, alpha: null, num_partitions: 8, round_timeout_s: 60 });
+    const served = anySpec({
+      dataset: "mnist",
+      num_rounds: 3,
+      alpha: null,
+      num_partitions: 8,
+      round_timeout_s: 60,
+    });
     const values = valuesOf(served);
-    expect(values).toMatchObject({ dataset: "mnist", num_rounds: 3, iid: true, num_partitions: 8, round_timeout_s: 60, lr: DEFAULTS.lr });
-    const { app: _app, run_config: _config, ...builtIn } = served;
+    expect(values).toMatchObject({
+      dataset: "mnist",
+      num_rounds: 3,
+      iid: true,
+      num_partitions: 8,
+      round_timeout_s: 60,
+      lr: DEFAULTS.lr,
+    });
+    const builtIn: Partial<typeof served> = { ...served };
+    delete builtIn.app;
+    delete builtIn.run_config;
     expect(toSpec(values, undefined, {}).spec).toEqual(builtIn);
   });
 
@@ -77,15 +91,22 @@ describe("valuesOf", () => {
 
 describe("toSpec", () => {
   it("sends typed numbers as numbers, IID as no alpha, and what is empty as null", () => {
-    const { spec } = toSpec({ ...DEFAULTS, lr: "0.1", iid: true, alpha: "", num_partitions: " ", round_timeout_s: "" }, undefined, {});
+    const { spec } = toSpec(
+      { ...DEFAULTS, lr: "0.1", iid: true, alpha: "", num_partitions: " ", round_timeout_s: "" },
+      undefined,
+      {},
+    );
     expect(spec).toMatchObject({ lr: 0.1, alpha: null, num_partitions: null, round_timeout_s: null });
   });
 
   it("sends the strategy with its parameters", () => {
     expect(toSpec({ ...DEFAULTS, strategy: "fedprox" }, fedprox, { proximal_mu: "0.5" }).spec).toMatchObject({
-      strategy: "fedprox", strategy_params: { proximal_mu: 0.5 },
+      strategy: "fedprox",
+      strategy_params: { proximal_mu: 0.5 },
     });
-    expect(toSpec(DEFAULTS, fedprox, { proximal_mu: "" }).errors).toEqual({ "strategy_params.proximal_mu": "needs a number" });
+    expect(toSpec(DEFAULTS, fedprox, { proximal_mu: "" }).errors).toEqual({
+      "strategy_params.proximal_mu": "needs a number",
+    });
   });
 
   it("leaves ranges to the server", () => {
@@ -93,8 +114,21 @@ describe("toSpec", () => {
   });
 
   it("names each field that is no number", () => {
-    const wrong = { ...DEFAULTS, num_rounds: "", lr: "fast", alpha: "-", num_partitions: "x", round_timeout_s: "long" };
-    expect(Object.keys(toSpec(wrong, undefined, {}).errors).sort()).toEqual(["alpha", "lr", "num_partitions", "num_rounds", "round_timeout_s"]);
+    const wrong = {
+      ...DEFAULTS,
+      num_rounds: "",
+      lr: "fast",
+      alpha: "-",
+      num_partitions: "x",
+      round_timeout_s: "long",
+    };
+    expect(Object.keys(toSpec(wrong, undefined, {}).errors).sort()).toEqual([
+      "alpha",
+      "lr",
+      "num_partitions",
+      "num_rounds",
+      "round_timeout_s",
+    ]);
   });
 });
 
@@ -102,8 +136,14 @@ describe("toAppSpec", () => {
   it("sends the app, what differs from its config, and nothing about training", () => {
     expect(toAppSpec({ ...DEFAULTS, num_rounds: "5" }, app, { lr: 0.2 })).toEqual({
       spec: {
-        app: "quickstart", run_config: { lr: 0.2 }, num_rounds: 5, min_clients: 2, num_partitions: null,
-        round_timeout_s: null, min_replies: 1, min_reply_share: 0,
+        app: "quickstart",
+        run_config: { lr: 0.2 },
+        num_rounds: 5,
+        min_clients: 2,
+        num_partitions: null,
+        round_timeout_s: null,
+        min_replies: 1,
+        min_reply_share: 0,
       },
       errors: {},
     });
@@ -115,7 +155,8 @@ describe("toAppSpec", () => {
 
   it("names each field that is no number", () => {
     expect(toAppSpec({ ...DEFAULTS, min_clients: "" }, app, { lr: "fast" }).errors).toEqual({
-      min_clients: "needs a number", "run_config.lr": "needs a number",
+      min_clients: "needs a number",
+      "run_config.lr": "needs a number",
     });
   });
 });
@@ -123,7 +164,13 @@ describe("toAppSpec", () => {
 describe("fieldsOf", () => {
   it("knows the fields of another app", () => {
     expect([...fieldsOf(app, undefined)]).toEqual([
-      "num_rounds", "min_clients", "num_partitions", "round_timeout_s", "min_replies", "min_reply_share", "run_config",
+      "num_rounds",
+      "min_clients",
+      "num_partitions",
+      "round_timeout_s",
+      "min_replies",
+      "min_reply_share",
+      "run_config",
       "run_config.lr",
     ]);
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Client, LogEvent, Round, Run, ServerEvent, Snapshot } from "../api/types";
-import * as fixtures from "../fixtures";
-import { client } from "../fixtures";
+import * as fixtures from "../testing/fixtures";
+import { client } from "../testing/fixtures";
 import { applyEvents, applySnapshot, LOG_LIMIT, mergeRounds, type ServerState } from "./server-state";
 
 const run = (id: string, changes: Partial<Run> = {}): Run => fixtures.run({ id, round: 1, ...changes });
@@ -10,10 +10,25 @@ const round = (number: number, changes: Partial<Round> = {}): Round =>
 
 function snapshot(changes: Partial<Snapshot> = {}): Snapshot {
   return {
-    seq: 10, time: 200, instance: "one",
+    seq: 10,
+    time: 200,
+    instance: "one",
     status: fixtures.status(),
-    runs: [run("aa")], rounds: { aa: [round(0), round(1)] }, clients: [client("client-10"), client("client-2")],
-    logs: [{ seq: 9, time: 199, level: "info", source: "server", logger: "x", message: "old", run_id: null, traceback: null }],
+    runs: [run("aa")],
+    rounds: { aa: [round(0), round(1)] },
+    clients: [client("client-10"), client("client-2")],
+    logs: [
+      {
+        seq: 9,
+        time: 199,
+        level: "info",
+        source: "server",
+        logger: "x",
+        message: "old",
+        run_id: null,
+        traceback: null,
+      },
+    ],
     ...changes,
   };
 }
@@ -27,17 +42,30 @@ function clientUpdate(seq: number, data: Client): ServerEvent {
 function metrics(seq: number, runId: string, data: Round): ServerEvent {
   return { seq, time: seq, type: "metrics_update", data: { run_id: runId, round: data } };
 }
+function store(seq: number, problem: string | null): ServerEvent {
+  return { seq, time: seq, type: "store_update", data: { problem } };
+}
 function log(seq: number, message: string): LogEvent {
-  const data = { level: "info", source: "server", logger: "x", message, run_id: null, traceback: null } as const;
+  const data = {
+    level: "info",
+    source: "server",
+    logger: "x",
+    message,
+    run_id: null,
+    traceback: null,
+  } as const;
   return { seq, time: seq, type: "log", data };
 }
 
 const start = (): ServerState => applySnapshot(snapshot());
-const numbers = (state: ServerState, runId = "aa"): number[] => (state.rounds[runId] ?? []).map((r) => r.round);
+const numbers = (state: ServerState, runId = "aa"): number[] =>
+  (state.rounds[runId] ?? []).map((r) => r.round);
 
 describe("a snapshot", () => {
   it("fills the state, clients in natural order, runs newest first", () => {
-    const state = applySnapshot(snapshot({ runs: [run("old", { created_at: 1 }), run("new", { created_at: 2 })] }));
+    const state = applySnapshot(
+      snapshot({ runs: [run("old", { created_at: 1 }), run("new", { created_at: 2 })] }),
+    );
     expect(state.clients.map((c) => c.id)).toEqual(["client-2", "client-10"]);
     expect(state.runs.map((r) => r.id)).toEqual(["new", "old"]);
     expect(state.seq).toBe(10);
@@ -46,7 +74,9 @@ describe("a snapshot", () => {
   it("of another instance replaces all, also when its numbers are lower", () => {
     const before = applyEvents(start(), [log(500, "from the first server"), runUpdate(501, run("bb"))]);
     expect(before.seq).toBe(501);
-    const after = applySnapshot(snapshot({ instance: "two", seq: 3, runs: [], rounds: {}, clients: [], logs: [] }));
+    const after = applySnapshot(
+      snapshot({ instance: "two", seq: 3, runs: [], rounds: {}, clients: [], logs: [] }),
+    );
     expect(after.instance).toBe("two");
     expect([after.runs, after.clients, after.logs]).toEqual([[], [], []]);
     const next = applyEvents(after, [clientUpdate(4, client("client-1"))]);
@@ -62,7 +92,11 @@ describe("a snapshot", () => {
           run("queued", { state: "queued", round: 0, started_at: null, final: null }),
           run("of another app", { state: "completed", round: 3, final: null }),
           run("done", { final: { loss: 0.1, accuracy: 0.9 } }),
-          run("stopped while it waited", { state: "stopped", started_at: null, final: { loss: 2.3, accuracy: 0.1 } }),
+          run("stopped while it waited", {
+            state: "stopped",
+            started_at: null,
+            final: { loss: 2.3, accuracy: 0.1 },
+          }),
         ],
       }),
     );
@@ -76,17 +110,23 @@ describe("events", () => {
       runUpdate(11, run("bb", { created_at: 300, state: "queued" })),
       runUpdate(12, run("aa", { round: 2 })),
     ]);
-    expect(state.runs.map((r) => [r.id, r.round])).toEqual([["bb", 1], ["aa", 2]]);
-    expect(state.roundsKnown["bb"]).toBe(true);
+    expect(state.runs.map((r) => [r.id, r.round])).toEqual([
+      ["bb", 1],
+      ["aa", 2],
+    ]);
+    expect(state.roundsKnown.bb).toBe(true);
     expect(state.seq).toBe(12);
   });
 
   it("upsert a round: partial results first, then the whole, in order of the round", () => {
     const partial = applyEvents(start(), [metrics(11, "aa", round(3, { complete: false, accuracy: null }))]);
-    expect(partial.rounds["aa"]?.at(-1)?.complete).toBe(false);
-    const whole = applyEvents(partial, [metrics(12, "aa", round(3, { accuracy: 0.9 })), metrics(13, "aa", round(2))]);
+    expect(partial.rounds.aa?.at(-1)?.complete).toBe(false);
+    const whole = applyEvents(partial, [
+      metrics(12, "aa", round(3, { accuracy: 0.9 })),
+      metrics(13, "aa", round(2)),
+    ]);
     expect(numbers(whole)).toEqual([0, 1, 2, 3]);
-    expect(whole.rounds["aa"]?.at(-1)).toMatchObject({ complete: true, accuracy: 0.9 });
+    expect(whole.rounds.aa?.at(-1)).toMatchObject({ complete: true, accuracy: 0.9 });
   });
 
   it("of a round that is complete no longer change it when they were sent before", () => {
@@ -94,12 +134,16 @@ describe("events", () => {
       metrics(12, "aa", round(2, { accuracy: 0.9 })),
       metrics(11, "aa", round(2, { complete: false, accuracy: null })),
     ]);
-    expect(state.rounds["aa"]?.at(-1)).toMatchObject({ complete: true, accuracy: 0.9 });
+    expect(state.rounds.aa?.at(-1)).toMatchObject({ complete: true, accuracy: 0.9 });
   });
 
   it("already held by the snapshot change nothing", () => {
     const state = start();
-    const same = applyEvents(state, [runUpdate(10, run("aa", { round: 9 })), clientUpdate(4, client("x")), log(9, "old")]);
+    const same = applyEvents(state, [
+      runUpdate(10, run("aa", { round: 9 })),
+      clientUpdate(4, client("x")),
+      log(9, "old"),
+    ]);
     expect(same).toBe(state);
   });
 
@@ -112,7 +156,10 @@ describe("events", () => {
   });
 
   it("of different entities may overtake each other without loss", () => {
-    const state = applyEvents(start(), [clientUpdate(20, client("client-2", { round: 2 })), runUpdate(18, run("aa", { round: 2 }))]);
+    const state = applyEvents(start(), [
+      clientUpdate(20, client("client-2", { round: 2 })),
+      runUpdate(18, run("aa", { round: 2 })),
+    ]);
     expect(state.runs[0]?.round).toBe(2);
     expect(state.seq).toBe(20);
   });
@@ -123,13 +170,31 @@ describe("events", () => {
     expect(state.logs.map((entry) => entry.message)).toEqual(["old", "late", "new"]);
   });
 
+  it("tell whether what happens is kept", () => {
+    const full = applyEvents(start(), [store(11, "The disk is full.")]);
+    expect(full.status).toEqual({ ...start().status, store_problem: "The disk is full." });
+    expect(
+      applyEvents(full, [store(13, null), store(12, "The disk is full.")]).status?.store_problem,
+    ).toBeNull();
+  });
+
   it("drop the rounds that a run does anew when it goes back", () => {
-    const before = applyEvents(start(), [runUpdate(11, run("aa", { round: 3 })), metrics(12, "aa", round(2)), metrics(13, "aa", round(3))]);
+    const before = applyEvents(start(), [
+      runUpdate(11, run("aa", { round: 3 })),
+      metrics(12, "aa", round(2)),
+      metrics(13, "aa", round(3)),
+    ]);
     expect(numbers(before)).toEqual([0, 1, 2, 3]);
     const resumed = applyEvents(before, [runUpdate(14, run("aa", { state: "queued", round: 2 }))]);
     expect(numbers(resumed)).toEqual([0, 1, 2]);
-    const again = applyEvents(before, [runUpdate(14, run("aa", { state: "queued", round: 0 })), metrics(15, "aa", round(1, { complete: false }))]);
-    expect(again.rounds["aa"]?.map((each) => [each.round, each.complete])).toEqual([[0, true], [1, false]]);
+    const again = applyEvents(before, [
+      runUpdate(14, run("aa", { state: "queued", round: 0 })),
+      metrics(15, "aa", round(1, { complete: false })),
+    ]);
+    expect(again.rounds.aa?.map((each) => [each.round, each.complete])).toEqual([
+      [0, true],
+      [1, false],
+    ]);
   });
 
   it("sent twice, as after a reconnect, appear once", () => {
@@ -160,8 +225,8 @@ describe("fetched rounds", () => {
     ]);
     const state = mergeRounds(live, "bb", [round(0), round(1), round(2, { accuracy: 0.1 })]);
     expect(numbers(state, "bb")).toEqual([0, 1, 2, 3]);
-    expect(state.rounds["bb"]?.[2]?.accuracy).toBe(0.8);
-    expect(state.roundsKnown["bb"]).toBe(true);
+    expect(state.rounds.bb?.[2]?.accuracy).toBe(0.8);
+    expect(state.roundsKnown.bb).toBe(true);
   });
 
   it("give the clients of an old run their colours", () => {

@@ -13,7 +13,7 @@ export interface ServerState {
   readonly seq: number;
   /** Events up to this number were already in the snapshot. */
   readonly snapshotSeq: number;
-  /** The newest sequence number applied to each run and client: events may overtake each other. */
+  /** The newest sequence number applied to each run, each client and the store: events may overtake each other. */
   readonly applied: Readonly<Record<string, number>>;
   readonly status: Status | null;
   /** Newest first. */
@@ -84,10 +84,22 @@ function applyEvent(state: ServerState, event: Exclude<ServerEvent, LogEvent>): 
   if (event.seq <= state.snapshotSeq) return state;
   const seen: ServerState = { ...state, seq: Math.max(state.seq, event.seq) };
   if (event.type === "metrics_update") return upsertRound(seen, event.data.run_id, event.data.round);
-  const entity = `${event.type}:${event.data.id}`;
+  const entity = entityOf(event);
   if (event.seq <= (state.applied[entity] ?? 0)) return state;
   const marked: ServerState = { ...seen, applied: { ...state.applied, [entity]: event.seq } };
-  return event.type === "run_update" ? upsertRun(marked, event.data) : upsertClient(marked, event.data);
+  switch (event.type) {
+    case "run_update":
+      return upsertRun(marked, event.data);
+    case "client_update":
+      return upsertClient(marked, event.data);
+    case "store_update":
+      return { ...marked, status: marked.status && { ...marked.status, store_problem: event.data.problem } };
+  }
+}
+
+/** What an event is about, of which the newest word counts. */
+function entityOf(event: Exclude<ServerEvent, { type: "log" | "metrics_update" }>): string {
+  return event.type === "store_update" ? event.type : `${event.type}:${event.data.id}`;
 }
 
 function upsertRun(state: ServerState, run: Run): ServerState {
@@ -98,7 +110,8 @@ function upsertRun(state: ServerState, run: Run): ServerState {
       before === undefined
         ? [run, ...state.runs].sort(newestFirst)
         : state.runs.map((other) => (other.id === run.id ? run : other)),
-    rounds: before !== undefined && run.round < before.round ? withoutLaterRounds(state.rounds, run) : state.rounds,
+    rounds:
+      before !== undefined && run.round < before.round ? withoutLaterRounds(state.rounds, run) : state.rounds,
     // A run that appears while we listen has no rounds that we could have missed.
     roundsKnown: before === undefined ? { ...state.roundsKnown, [run.id]: true } : state.roundsKnown,
     colours: assignColours(state.colours, run.clients),
@@ -147,7 +160,9 @@ function applyLogs(state: ServerState, events: readonly LogEvent[]): ServerState
 /** Adds the complete rounds of a run as fetched over REST; what arrived live meanwhile is newer and stays. */
 export function mergeRounds(state: ServerState, runId: string, fetched: readonly Round[]): ServerState {
   const live = state.rounds[runId] ?? [];
-  const kept = live.filter((round) => round.complete || !fetched.some((other) => other.round === round.round));
+  const kept = live.filter(
+    (round) => round.complete || !fetched.some((other) => other.round === round.round),
+  );
   const added = fetched.filter((round) => !kept.some((other) => other.round === round.round));
   return {
     ...state,

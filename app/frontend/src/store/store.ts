@@ -1,6 +1,6 @@
 /** The one store: what the server said, how the connection is, and which run the reader looks at. */
 import { create } from "zustand";
-import { isActive, type Round, type Run, type ServerEvent, type Snapshot, type Status } from "../api/types";
+import { isActive, type Round, type Run, type ServerEvent, type Snapshot } from "../api/types";
 import { applyEvents, applySnapshot, EMPTY, mergeRounds, type ServerState } from "./server-state";
 
 export interface Connection {
@@ -60,11 +60,6 @@ export function roundsFetched(runId: string, instance: string | null, rounds: re
   useStore.setState(({ server }) =>
     server.instance === instance ? { server: mergeRounds(server, runId, rounds) } : {},
   );
-}
-
-/** What no event tells: whether the store works. */
-export function statusFetched(status: Status): void {
-  useStore.setState(({ server }) => (server.instance === status.instance ? { server: { ...server, status } } : {}));
 }
 
 export function connectionChanged(state: Connection["state"], since: number = browserTime()): void {

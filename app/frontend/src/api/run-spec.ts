@@ -1,0 +1,227 @@
+/** Made by `npm run types`: the fields of a run's spec, with the server's defaults and how a form asks for them. */
+import type { RunSpec } from "./types";
+
+export interface SpecField {
+  kind: "number" | "choice" | "other";
+  /** The field may be left empty. */
+  nullable: boolean;
+  default: unknown;
+  /** Of a choice; else none. */
+  choices: readonly string[];
+  /** null: the form has no field of its own for it. */
+  form: FieldForm | null;
+}
+
+export interface FieldForm {
+  group: "main" | "late" | "advanced";
+  /** Its place among all fields. */
+  order: number;
+  title: string;
+  /** It is about the run and its clients, whatever they train. */
+  any_app: boolean;
+  step?: number;
+  unit?: string;
+  /** Stands below the field. */
+  hint?: string;
+  /** What an empty field means. */
+  null?: string;
+}
+
+export const RUN_SPEC = {
+  alpha: {
+    kind: "number",
+    nullable: true,
+    default: 0.5,
+    choices: [],
+    form: {
+      any_app: false,
+      group: "main",
+      null: "IID: same for all",
+      order: 11,
+      step: 0.1,
+      title: "Dirichlet α",
+    },
+  },
+  app: { kind: "other", nullable: true, default: null, choices: [], form: null },
+  batch_size: {
+    kind: "number",
+    nullable: false,
+    default: 32,
+    choices: [],
+    form: { any_app: false, group: "main", order: 10, step: 8, title: "Batch size" },
+  },
+  dataset: {
+    kind: "choice",
+    nullable: false,
+    default: "digits",
+    choices: ["digits", "mnist", "fashion-mnist", "cifar10", "synthetic"],
+    form: { any_app: false, group: "main", order: 2, title: "Data set" },
+  },
+  fraction_evaluate: {
+    kind: "number",
+    nullable: false,
+    default: 1,
+    choices: [],
+    form: {
+      any_app: false,
+      group: "advanced",
+      hint: "of the clients per round",
+      order: 18,
+      step: 0.1,
+      title: "Evaluate fraction",
+    },
+  },
+  fraction_train: {
+    kind: "number",
+    nullable: false,
+    default: 1,
+    choices: [],
+    form: {
+      any_app: false,
+      group: "advanced",
+      hint: "of the clients per round",
+      order: 17,
+      step: 0.1,
+      title: "Train fraction",
+    },
+  },
+  keep_checkpoints: {
+    kind: "number",
+    nullable: false,
+    default: 3,
+    choices: [],
+    form: {
+      any_app: false,
+      group: "advanced",
+      hint: "the newest, beside the best",
+      order: 19,
+      step: 1,
+      title: "Checkpoints kept",
+    },
+  },
+  local_epochs: {
+    kind: "number",
+    nullable: false,
+    default: 1,
+    choices: [],
+    form: { any_app: false, group: "main", order: 9, step: 1, title: "Local epochs" },
+  },
+  lr: {
+    kind: "number",
+    nullable: false,
+    default: 0.05,
+    choices: [],
+    form: { any_app: false, group: "main", order: 8, step: 0.01, title: "Learning rate" },
+  },
+  min_clients: {
+    kind: "number",
+    nullable: false,
+    default: 2,
+    choices: [],
+    form: { any_app: true, group: "main", order: 7, step: 1, title: "Min. clients" },
+  },
+  min_replies: {
+    kind: "number",
+    nullable: false,
+    default: 1,
+    choices: [],
+    form: {
+      any_app: true,
+      group: "late",
+      hint: "with fewer it waits, and says for whom",
+      order: 14,
+      step: 1,
+      title: "Min. replies",
+    },
+  },
+  min_reply_share: {
+    kind: "number",
+    nullable: false,
+    default: 0,
+    choices: [],
+    form: {
+      any_app: true,
+      group: "late",
+      hint: "of the clients that were asked, 0 to 1",
+      order: 15,
+      step: 0.1,
+      title: "Min. share of replies",
+    },
+  },
+  model: {
+    kind: "choice",
+    nullable: false,
+    default: "cnn",
+    choices: ["cnn", "linear"],
+    form: { any_app: false, group: "main", order: 3, title: "Model" },
+  },
+  num_partitions: {
+    kind: "number",
+    nullable: true,
+    default: null,
+    choices: [],
+    form: {
+      any_app: true,
+      group: "advanced",
+      hint: "empty: one per client",
+      null: "auto",
+      order: 16,
+      step: 1,
+      title: "Parts of the data",
+    },
+  },
+  num_rounds: {
+    kind: "number",
+    nullable: false,
+    default: 10,
+    choices: [],
+    form: { any_app: true, group: "main", order: 6, step: 1, title: "Rounds" },
+  },
+  round_timeout_s: {
+    kind: "number",
+    nullable: true,
+    default: null,
+    choices: [],
+    form: {
+      any_app: true,
+      group: "late",
+      hint: "then it goes on without the replies that are missing",
+      null: "no limit",
+      order: 13,
+      step: 10,
+      title: "Seconds per round",
+      unit: "seconds",
+    },
+  },
+  run_config: { kind: "other", nullable: false, default: {}, choices: [], form: null },
+  seed: {
+    kind: "number",
+    nullable: false,
+    default: 0,
+    choices: [],
+    form: { any_app: false, group: "main", order: 12, step: 1, title: "Seed" },
+  },
+  strategy: {
+    kind: "choice",
+    nullable: false,
+    default: "fedavg",
+    choices: [
+      "fedavg",
+      "fedprox",
+      "fedavgm",
+      "fedadam",
+      "fedyogi",
+      "fedadagrad",
+      "qfedavg",
+      "fedmedian",
+      "fedtrimmedavg",
+      "krum",
+      "multikrum",
+      "bulyan",
+      "dpfedavg-fixed",
+      "dpfedavg-adaptive",
+    ],
+    form: { any_app: false, group: "main", order: 4, title: "Strategy" },
+  },
+  strategy_params: { kind: "other", nullable: false, default: {}, choices: [], form: null },
+} as const satisfies Record<keyof RunSpec, SpecField>;

@@ -1,0 +1,107 @@
+import type { Client } from "../api/types";
+import { loss, percent, plural } from "../format/format";
+import { StateMark } from "../ui/StateMark";
+import { Late, Value } from "../ui/Value";
+import { DataCell, DeviceCell } from "./ClientCells";
+import { ClientDetails } from "./ClientDetails";
+import { ClientName } from "./ClientName";
+import styles from "./ClientTable.module.css";
+import { ClientWork } from "./ClientWork";
+import { CLIENT_MARKS } from "./marks";
+import { type LatestResult, type Note, noteOf } from "./results";
+
+const NOT_YET = "known after its first evaluation in a run";
+
+interface ClientRowProps {
+  client: Client;
+  /** Its part in the newest round in which it had one. */
+  latest: LatestResult | undefined;
+  /** Names of its labels, where they are known. */
+  classes: readonly string[];
+  paused: boolean;
+  open: boolean;
+  toggle: () => void;
+}
+
+export function ClientRow({ client, latest, classes, paused, open, toggle }: ClientRowProps) {
+  const note = noteOf(latest, client.state);
+  const more = moreWords(latest, note);
+  const standsAside = client.reason !== null && client.progress === null;
+  return (
+    <>
+      <div
+        className={styles.row}
+        role="row"
+        data-testid="client-row"
+        data-client={client.id}
+        data-state={client.state}
+      >
+        <div role="cell" className={styles.cell}>
+          <ClientName id={client.id} />
+          <span className={styles.state} data-testid="client-state" title={client.reason ?? undefined}>
+            <StateMark mark={CLIENT_MARKS[client.state]} />
+            <span>
+              {client.state}
+              {client.state === "late" && client.late_since !== null && <Late since={client.late_since} />}
+            </span>
+          </span>
+        </div>
+        {standsAside ? (
+          // Why it takes no part; in place of its work and data, since it has neither in this run.
+          <div
+            role="cell"
+            aria-colspan={2}
+            className={styles.reason}
+            title={client.reason ?? undefined}
+            data-testid="client-reason"
+          >
+            {client.reason}
+          </div>
+        ) : (
+          <>
+            <div role="cell" className={styles.cell}>
+              <ClientWork client={client} note={note} paused={paused} />
+            </div>
+            <DataCell client={client} classes={classes} />
+          </>
+        )}
+        <div role="cell" className={styles.cell} data-label="accuracy">
+          <span className={styles.number} data-testid="client-accuracy">
+            <Value text={percent(client.accuracy)} why={NOT_YET} />
+          </span>
+          <span className={styles.under}>
+            {more !== null && (
+              <button
+                type="button"
+                className={styles.toggle}
+                aria-expanded={open}
+                onClick={toggle}
+                data-testid="client-more"
+              >
+                {open ? "hide" : more}
+              </button>
+            )}
+          </span>
+        </div>
+        <div role="cell" className={styles.cell} data-label="loss">
+          <span className={styles.number}>
+            <Value text={loss(client.loss)} why={NOT_YET} />
+          </span>
+          <span className={styles.under} title="loss on its own data while training">
+            train <Value text={loss(client.train_loss)} why="known after its first training in a run" />
+          </span>
+        </div>
+        <DeviceCell client={client} />
+      </div>
+      {open && more !== null && latest !== undefined && <ClientDetails latest={latest} />}
+    </>
+  );
+}
+
+/** What the row leaves out, or null: "3 metrics", "error". */
+function moreWords(latest: LatestResult | undefined, note: Note | null): string | null {
+  if (latest === undefined) return null;
+  const metrics = Object.keys(latest.result.metrics).length;
+  if (note?.kind === "failed") return "error";
+  return metrics > 0 ? plural(metrics, "metric") : null;
+}

@@ -1,0 +1,119 @@
+import { screen, waitFor, within } from "@testing-library/react";
+import { describe, expect, it } from "vitest";
+import { client, result, round, run, spec, status } from "../testing/fixtures";
+import { connected, happens, json, serverAnswers, show } from "../testing/page";
+import { ClientTable } from "./ClientTable";
+
+const rowOf = (id: string): HTMLElement => {
+  const row = screen.getAllByTestId("client-row").find((each) => each.dataset.client === id);
+  if (row === undefined) throw new Error(`no row of ${id}`);
+  return row;
+};
+
+describe("the client table", () => {
+  it("tells of each client what it does and how well", () => {
+    show(<ClientTable />);
+    connected({
+      runs: [run({ clients: ["client-1", "client-2"] })],
+      clients: [
+        client("client-1", {
+          state: "training",
+          round: 4,
+          accuracy: 0.979,
+          loss: 0.1,
+          progress: { done: 5, total: 20, examples_per_s: 1240, loss: null },
+        }),
+        client("client-2"),
+      ],
+    });
+    const first = within(rowOf("client-1"));
+    expect(first.getByTestId("client-state")).toHaveTextContent("training");
+    expect(first.getByRole("progressbar")).toHaveAttribute("aria-valuenow", "5");
+    expect(first.getByText("97.9 %")).toBeVisible();
+    expect(first.getByText(/1,240 ex\/s/)).toBeVisible();
+    expect(within(rowOf("client-2")).getByLabelText("no data: idle: no task at the moment")).toBeVisible();
+  });
+
+  it("counts who is there, late and lost, and lists the lost last", () => {
+    show(<ClientTable />);
+    connected({
+      time: 140,
+      clients: [
+        client("client-1", { state: "lost" }),
+        client("client-2", { state: "late", late_since: 100 }),
+        client("client-3"),
+      ],
+    });
+    expect(screen.getByTestId("client-count")).toHaveTextContent("2 connected, 1 late, 1 lost");
+    expect(within(rowOf("client-2")).getByTestId("client-state")).toHaveTextContent("late 40 s");
+    expect(screen.getAllByTestId("client-row").map((row) => row.dataset.client)).toEqual([
+      "client-2",
+      "client-3",
+      "client-1",
+    ]);
+  });
+
+  it("says why a client takes no part in the run", () => {
+    show(<ClientTable />);
+    connected({ clients: [client("client-1", { reason: "holds digits, run 7f3a trains on mnist" })] });
+    expect(within(rowOf("client-1")).getByTestId("client-reason")).toHaveTextContent(
+      "holds digits, run 7f3a trains on mnist",
+    );
+  });
+
+  it("shows a client's error when the reader asks for it", async () => {
+    const reader = show(<ClientTable />);
+    connected({
+      runs: [run({ id: "aa", clients: ["client-1"] })],
+      rounds: {
+        aa: [round(3, { per_client: { "client-1": result({ error: "RuntimeError: out of memory" }) } })],
+      },
+      clients: [client("client-1")],
+    });
+    expect(within(rowOf("client-1")).getByTestId("client-note")).toHaveTextContent("failed");
+    expect(screen.queryByText("RuntimeError: out of memory")).not.toBeInTheDocument();
+    await reader.click(screen.getByRole("button", { name: "error" }));
+    expect(screen.getByTestId("traceback")).toHaveTextContent("RuntimeError: out of memory");
+    await reader.click(screen.getByRole("button", { name: "hide" }));
+    expect(screen.queryByTestId("traceback")).not.toBeInTheDocument();
+  });
+
+  it("shows the numbers of another app's client when the reader asks for them", async () => {
+    const reader = show(<ClientTable />);
+    const foreign = { app: "quickstart", accuracy: 0.5 };
+    connected({
+      runs: [run({ id: "aa", spec: spec({ app: "quickstart" }), clients: ["client-1"] })],
+      rounds: {
+        aa: [round(3, { per_client: { "client-1": result({ metrics: { bleu: 0.25, steps: 12 } }) } })],
+      },
+      clients: [client("client-1", foreign)],
+    });
+    await reader.click(screen.getByRole("button", { name: "2 metrics" }));
+    expect(within(screen.getByLabelText("metrics of round 3")).getByText("bleu")).toBeVisible();
+    expect(screen.getByTestId("client-details")).toHaveTextContent("0.25");
+  });
+});
+
+describe("without clients, the table", () => {
+  it("tells how to join", () => {
+    serverAnswers({});
+    show(<ClientTable />);
+    connected();
+    expect(screen.getByTestId("join-command")).toHaveTextContent("python run_client.py --client-id client-3");
+  });
+
+  it("asks the server for the command anew when another run waits", async () => {
+    const commandOf = (dataset: string) => `python run_client.py --client-id client-1 --dataset ${dataset}`;
+    let dataset = "digits";
+    serverAnswers({ "GET /api/v1/status": () => json(status({ join_command: commandOf(dataset) })) });
+    show(<ClientTable />);
+    connected();
+    await waitFor(() => expect(screen.getByTestId("join-command")).toHaveTextContent(commandOf("digits")));
+
+    dataset = "mnist";
+    const waiting = run({ id: "bb", state: "waiting", spec: spec({ dataset: "mnist" }) });
+    happens({ seq: 11, time: 201, type: "run_update", data: waiting });
+
+    await waitFor(() => expect(screen.getByTestId("join-command")).toHaveTextContent(commandOf("mnist")));
+  });
+});

@@ -1,0 +1,99 @@
+import { useMemo, useState } from "react";
+import type { Client } from "../api/types";
+import { clientsRun, roundsOf, useStore } from "../store/store";
+import { CopyCommand } from "../ui/CopyCommand";
+import { Panel } from "../ui/Panel";
+import { VirtualRows } from "../ui/VirtualRows";
+import { ClientRow } from "./ClientRow";
+import styles from "./ClientTable.module.css";
+import { presentFirst } from "./order";
+import { classesFor, latestResults } from "./results";
+import { useJoinCommand } from "./useJoinCommand";
+
+const COLUMNS = ["client", "work", "data", "accuracy", "loss", "device"] as const;
+
+export function ClientTable() {
+  const byId = useStore((state) => state.server.clients);
+  const clients = useMemo(() => presentFirst(byId), [byId]);
+  const run = useStore(clientsRun);
+  const rounds = useStore((state) => roundsOf(state, clientsRun(state)));
+  const latest = useMemo(() => latestResults(rounds), [rounds]);
+  const [opened, setOpened] = useState<ReadonlySet<string>>(new Set());
+
+  const toggle = (id: string): void => {
+    const next = new Set(opened);
+    if (!next.delete(id)) next.add(id);
+    setOpened(next);
+  };
+  return (
+    <Panel
+      title="clients"
+      area="clients"
+      beside={
+        <span className="dim small" data-testid="client-count">
+          {countWords(clients)}
+        </span>
+      }
+    >
+      {clients.length === 0 ? (
+        <NoClients />
+      ) : (
+        <VirtualRows
+          role="table"
+          label="clients"
+          testId="clients"
+          count={clients.length}
+          rowHeight={48}
+          keyOf={(index) => clients[index]?.id ?? index}
+          render={(index) => {
+            const client = clients[index];
+            return (
+              client && (
+                <ClientRow
+                  client={client}
+                  latest={latest.get(client.id)}
+                  classes={classesFor(client, run)}
+                  paused={run?.state === "paused"}
+                  open={opened.has(client.id)}
+                  toggle={() => toggle(client.id)}
+                />
+              )
+            );
+          }}
+          head={
+            <div className={styles.head} role="row">
+              {COLUMNS.map((column) => (
+                <span key={column} role="columnheader" data-column={column}>
+                  {column}
+                </span>
+              ))}
+            </div>
+          }
+        />
+      )}
+    </Panel>
+  );
+}
+
+/** "3 connected, 1 late, 1 lost" */
+function countWords(clients: readonly Client[]): string {
+  const among = (state: Client["state"]): number => clients.filter((client) => client.state === state).length;
+  const [late, lost] = [among("late"), among("lost")];
+  return [
+    `${clients.length - lost} connected`,
+    ...(late > 0 ? [`${late} late`] : []),
+    ...(lost > 0 ? [`${lost} lost`] : []),
+  ].join(", ");
+}
+
+function NoClients() {
+  const join = useJoinCommand();
+  if (join === undefined) return null;
+  return (
+    <div className={styles.empty} data-testid="no-clients">
+      <p>No client is connected. Start one in a terminal, here or on another machine:</p>
+      <CopyCommand command={join} testId="join-command" />
+      <p className="dim">Each further client needs an id of its own: client-2, client-3.</p>
+    </div>
+  );
+}

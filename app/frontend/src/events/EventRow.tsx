@@ -1,0 +1,41 @@
+import type { LogEntry } from "../api/types";
+import { ClientName } from "../clients/ClientName";
+import { clock, exactTime } from "../format/format";
+import { StateMark } from "../ui/StateMark";
+import { Traceback } from "../ui/Traceback";
+import styles from "./EventFeed.module.css";
+import { LEVEL_MARKS } from "./marks";
+
+interface EventRowProps {
+  entry: LogEntry;
+  open: boolean;
+  toggle: () => void;
+}
+
+export function EventRow({ entry, open, toggle }: EventRowProps) {
+  return (
+    <div className={styles.row} data-level={entry.level} data-testid="log-row">
+      <time
+        className={styles.time}
+        dateTime={new Date(entry.time * 1000).toISOString()}
+        title={exactTime(entry.time)}
+      >
+        {clock(entry.time)}
+      </time>
+      <span className={styles.level} title={entry.level}>
+        <StateMark mark={LEVEL_MARKS[entry.level]} />
+        <span className="hidden-visually">{entry.level}</span>
+      </span>
+      <div className={styles.message}>
+        {entry.source !== "server" && <ClientName id={entry.source} />}
+        <span>{entry.message}</span>
+        {entry.traceback !== null && (
+          <button type="button" className={styles.toggle} aria-expanded={open} onClick={toggle}>
+            {open ? "hide traceback" : "show traceback"}
+          </button>
+        )}
+        {open && entry.traceback !== null && <Traceback text={entry.traceback} />}
+      </div>
+    </div>
+  );
+}

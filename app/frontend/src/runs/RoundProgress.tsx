@@ -1,0 +1,46 @@
+import type { Run } from "../api/types";
+import { count, NO_DATA } from "../format/format";
+import { Value } from "../ui/Value";
+import { barOf, roundShown } from "./round-progress";
+import styles from "./RunBar.module.css";
+
+/** How far the run is; how far the current round is, where the run's end is not known. */
+export function RoundProgress({ run, done }: { run: Run; done: number }) {
+  const { segments, label, value, max } = barOf(run, done);
+  return (
+    <div className={styles.progress}>
+      <p className={styles.rounds}>
+        round{" "}
+        <span className="mono" data-testid="round">
+          <Rounds run={run} done={done} />
+        </span>
+      </p>
+      <div
+        className={styles.segments}
+        role="progressbar"
+        aria-label={label}
+        aria-valuemin={0}
+        aria-valuemax={max}
+        aria-valuenow={value}
+        data-testid="round-progress"
+      >
+        {segments.map((filled, index) => (
+          <div key={index} className={styles.segment}>
+            <div
+              className={segments.length > 1 && filled < 1 ? `${styles.fill} ${styles.current}` : styles.fill}
+              style={{ transform: `scaleX(${filled})` }}
+            />
+          </div>
+        ))}
+      </div>
+    </div>
+  );
+}
+
+function Rounds({ run, done }: { run: Run; done: number }) {
+  const shown = roundShown(run, done);
+  if (run.num_rounds === null)
+    return <Value text={shown === 0 ? NO_DATA : count(shown)} why="the app has not begun a round yet" />;
+  const total = count(run.num_rounds);
+  return `${count(shown).padStart(total.length, "\u2007")} of ${total}`;
+}

@@ -1,0 +1,93 @@
+import { Button, CloseButton } from "@mantine/core";
+import { useState } from "react";
+import { isOver, type Run } from "../api/types";
+import { activeRun, runChosen, shownRounds, shownRun, useStore } from "../store/store";
+import { useStrategyTitles } from "../strategies/useStrategies";
+import { Traceback } from "../ui/Traceback";
+import { RoundProgress } from "./RoundProgress";
+import { roundsDone } from "./run-words";
+import styles from "./RunBar.module.css";
+import { RunCommands } from "./RunCommands";
+import { Elapsed, NoRun, NoRunLine, RunStateLine } from "./RunState";
+import { settingsLines, specWords } from "./spec-words";
+
+export function RunBar({ onNewRun }: { onNewRun: () => void }) {
+  const run = useStore(shownRun);
+  const active = useStore(activeRun);
+  const loaded = useStore((state) => state.server.instance !== null);
+  const [traceback, setTraceback] = useState<string | null>(null);
+  const [refusal, setRefusal] = useState<{ of: string; reason: string } | null>(null);
+  const queues = active !== null;
+  const subject = run === null ? "" : `${run.id} ${run.state}`;
+  return (
+    <section className={styles.bar} aria-label="run" data-testid="run-bar">
+      <div className={styles.first}>
+        {run === null ? <NoRun loaded={loaded} /> : <RunStateLine run={run} />}
+        {run?.error != null && (
+          <Button
+            variant="subtle"
+            size="compact-sm"
+            aria-expanded={traceback === run.id}
+            onClick={() => setTraceback(traceback === run.id ? null : run.id)}
+            data-testid="traceback-toggle"
+          >
+            {traceback === run.id ? "Hide traceback" : "Show traceback"}
+          </Button>
+        )}
+        <span className={styles.space} />
+        {run !== null && <Elapsed run={run} />}
+        {run !== null && active !== null && run.id !== active.id && (
+          <Button
+            variant="default"
+            size="compact-md"
+            onClick={() => runChosen(null)}
+            data-testid="follow-active"
+          >
+            Show run {active.id}
+          </Button>
+        )}
+        {run !== null && !isOver(run.state) && (
+          <RunCommands
+            key={run.id}
+            run={run}
+            refused={(reason) => setRefusal(reason === null ? null : { of: subject, reason })}
+          />
+        )}
+        <Button
+          variant={queues ? "default" : "filled"}
+          size="compact-md"
+          onClick={onNewRun}
+          title={queues ? `Run ${active.id} is ${active.state}: a new run waits in the queue` : undefined}
+          data-testid="new-run"
+        >
+          {queues ? "New run (queues)" : "New run"}
+        </Button>
+      </div>
+      {run === null ? <NoRunLine loaded={loaded} /> : <RunLine run={run} />}
+      {refusal !== null && refusal.of === subject && (
+        <p className={styles.refusal} role="alert" data-testid="refusal">
+          <span>{refusal.reason}</span>
+          <CloseButton size="sm" aria-label="Dismiss" onClick={() => setRefusal(null)} />
+        </p>
+      )}
+      {run?.error != null && traceback === run.id && <Traceback text={run.error} />}
+    </section>
+  );
+}
+
+function RunLine({ run }: { run: Run }) {
+  const rounds = useStore(shownRounds);
+  const titleOf = useStrategyTitles();
+  return (
+    <div className={styles.second}>
+      <p className="dim ellipsis" title={settingsLines(run, titleOf).join("\n")}>
+        run{" "}
+        <span className="mono" data-testid="run-id">
+          {run.id}
+        </span>{" "}
+        · {specWords(run.spec, titleOf)}
+      </p>
+      <RoundProgress run={run} done={roundsDone(run, rounds)} />
+    </div>
+  );
+}

@@ -1,0 +1,120 @@
+import { useState } from "react";
+import { commandRun, createRun } from "../api/requests";
+import type { Run } from "../api/types";
+import { activeRun, runChosen, shownRounds, useStore } from "../store/store";
+import { CommandButton } from "../ui/CommandButton";
+import { ConfirmDialog } from "../ui/ConfirmDialog";
+import { canTryAgain, roundsDone, stopConsequence } from "./run-words";
+import { useCommand } from "./useCommand";
+
+interface RunCommandsProps {
+  run: Run;
+  /** Tells why a command was not taken; null when another is given. */
+  refused: (reason: string | null) => void;
+}
+
+/** What can be done with a run that is not over. */
+export function RunCommands({ run, refused }: RunCommandsProps) {
+  return (
+    <>
+      {canTryAgain(run) && <TryAgain run={run} refused={refused} />}
+      {run.state === "interrupted" && !run.can_resume ? (
+        <StartAgain run={run} refused={refused} />
+      ) : (
+        run.state !== "queued" && <PauseOrResume run={run} refused={refused} />
+      )}
+      <Stop run={run} />
+    </>
+  );
+}
+
+/** One button for both, so that the focus stays where it was when one becomes the other. */
+function PauseOrResume({ run, refused }: RunCommandsProps) {
+  const instance = useStore((state) => state.server.instance);
+  const command = run.state === "paused" || run.state === "interrupted" ? "resume" : "pause";
+  const { taken, give } = useCommand(() => commandRun(run.id, command), `${instance} ${command}`);
+  return (
+    <CommandButton
+      label={command === "pause" ? "Pause" : "Resume"}
+      busy={command === "pause" ? "Pausing…" : "Resuming…"}
+      taken={taken || (command === "pause" && run.pending === "pausing")}
+      press={() => void report(give, refused)}
+      testId={command}
+    />
+  );
+}
+
+/** The server tries a round again that lacked updates, without waiting for a client to come. */
+function TryAgain({ run, refused }: RunCommandsProps) {
+  const since = useStore((state) => state.server.applied[`run_update:${run.id}`]);
+  const { taken, give } = useCommand(() => commandRun(run.id, "resume"), String(since));
+  return (
+    <CommandButton
+      label="Try again"
+      busy="Trying…"
+      taken={taken}
+      press={() => void report(give, refused)}
+      testId="try-again"
+    />
+  );
+}
+
+/** A new run like it: of another app nobody knows where it was. The interrupted one stays as it is. */
+function StartAgain({ run, refused }: RunCommandsProps) {
+  const runs = useStore((state) => state.server.runs.length);
+  const queues = useStore((state) => activeRun(state) !== null);
+  const again = async (): Promise<void> => {
+    await createRun(run.spec);
+    if (!queues) runChosen(null);
+  };
+  const { taken, give } = useCommand(again, `${runs}`);
+  return (
+    <CommandButton
+      label="Start again"
+      busy={queues ? "Queueing…" : "Starting…"}
+      taken={taken}
+      press={() => void report(give, refused)}
+      title={`a new run with the same settings; run ${run.id} stays as it is`}
+      testId="start-again"
+    />
+  );
+}
+
+async function report(
+  give: () => Promise<string | null>,
+  refused: RunCommandsProps["refused"],
+): Promise<void> {
+  refused(null);
+  refused(await give());
+}
+
+function Stop({ run }: { run: Run }) {
+  const instance = useStore((state) => state.server.instance);
+  const done = useStore((state) => roundsDone(run, shownRounds(state)));
+  const [asking, setAsking] = useState(false);
+  const { taken: sent, give } = useCommand(() => commandRun(run.id, "stop"), `${instance} ${run.id}`);
+  const taken = sent || run.pending === "stopping";
+  return (
+    <>
+      <CommandButton
+        label="Stop"
+        busy="Stopping…"
+        taken={taken}
+        press={() => setAsking(true)}
+        testId="stop"
+      />
+      <ConfirmDialog
+        opened={asking}
+        close={() => setAsking(false)}
+        title={`Stop run ${run.id}?`}
+        consequence={stopConsequence(run, done)}
+        keep={run.state === "running" ? "Let it run" : "Keep it"}
+        confirm="Stop run"
+        busy="Stopping…"
+        taken={taken}
+        give={give}
+        testId="stop"
+      />
+    </>
+  );
+}

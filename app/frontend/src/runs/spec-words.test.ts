@@ -1,0 +1,61 @@
+import { describe, expect, it } from "vitest";
+import { titlesOf } from "../strategies/titles";
+import { run, spec, strategy } from "../testing/fixtures";
+import { lateWords, settingsLines, specWords } from "./spec-words";
+
+const mnist = spec({ dataset: "mnist" });
+const app = spec({ app: "quickstart-numpy", run_config: { lr: 0.1, "use-gpu": false } });
+const titleOf = titlesOf([
+  strategy(),
+  strategy({ name: "multikrum", title: "Multi-Krum" }),
+  strategy({ name: "fedprox", title: "FedProx" }),
+]);
+
+describe("lateWords", () => {
+  it.each([
+    [
+      { round_timeout_s: null, min_replies: 1, min_reply_share: 0 },
+      "a round waits for every client and needs at least 1 reply",
+    ],
+    [
+      { round_timeout_s: 60, min_replies: 2, min_reply_share: 0 },
+      "after 60 s a round goes on with at least 2 replies",
+    ],
+    [
+      { round_timeout_s: 60, min_replies: 1, min_reply_share: 0.5 },
+      "after 60 s a round goes on with at least 50 % of those asked",
+    ],
+    [
+      { round_timeout_s: 60, min_replies: 3, min_reply_share: 0.5 },
+      "after 60 s a round goes on with at least 3 replies and 50 % of those asked",
+    ],
+  ])("tells what a round does without some of its clients (%#)", (policy, words) =>
+    expect(lateWords(policy)).toBe(words),
+  );
+});
+
+describe("a run's settings", () => {
+  it("tell the split of the data", () => {
+    expect(specWords(mnist, titleOf)).toBe("MNIST · CNN · FedAvg · α 0.5");
+    expect(specWords({ ...mnist, alpha: null, strategy: "multikrum" }, titleOf)).toBe(
+      "MNIST · CNN · Multi-Krum · IID",
+    );
+  });
+
+  it("tell another app and what was changed in its config", () => {
+    expect(specWords(app, titleOf)).toBe("quickstart-numpy · lr 0.1 · use-gpu false");
+    expect(settingsLines(run({ spec: app }), titleOf).join("\n")).not.toContain("learning rate");
+  });
+
+  it("tell the strategy's parameters among the settings", () => {
+    const lines = settingsLines(
+      run({ spec: spec({ strategy: "fedprox", strategy_params: { proximal_mu: 0.1 } }) }),
+      titleOf,
+    );
+    expect(lines).toContain("FedProx, proximal_mu 0.1");
+  });
+
+  it("name a strategy as the server calls it until its title is known", () => {
+    expect(specWords(mnist, titlesOf([]))).toBe("MNIST · CNN · fedavg · α 0.5");
+  });
+});

@@ -1,0 +1,54 @@
+/** What a run is to do, in words. Pure functions. */
+import type { Run, RunSpec } from "../api/types";
+import { count, exactTime, plural } from "../format/format";
+import type { TitleOf } from "../strategies/titles";
+
+export const DATASETS: Record<RunSpec["dataset"], string> = {
+  digits: "Digits",
+  mnist: "MNIST",
+  "fashion-mnist": "Fashion-MNIST",
+  cifar10: "CIFAR-10",
+  synthetic: "Synthetic",
+};
+
+export const MODELS: Record<RunSpec["model"], string> = { cnn: "CNN", linear: "linear" };
+
+/** α of the Dirichlet split, or IID. */
+function heterogeneity(spec: RunSpec): string {
+  return spec.alpha === null ? "IID" : `α ${spec.alpha}`;
+}
+
+export function specWords(spec: RunSpec, titleOf: TitleOf): string {
+  if (spec.app !== null) return [spec.app, ...pairs(spec.run_config)].join(" · ");
+  return [DATASETS[spec.dataset], MODELS[spec.model], titleOf(spec.strategy), heterogeneity(spec)].join(
+    " · ",
+  );
+}
+
+function pairs(values: Readonly<Record<string, unknown>> | undefined): string[] {
+  return Object.entries(values ?? {}).map(([name, value]) => `${name} ${String(value)}`);
+}
+
+/** All settings that `specWords` leaves out, one line each. */
+export function settingsLines({ spec, created_at }: Run, titleOf: TitleOf): string[] {
+  const { lr, local_epochs, batch_size, seed, min_clients } = spec;
+  const training = `learning rate ${lr}, local epochs ${local_epochs}, batch size ${batch_size}, seed ${seed}`;
+  const strategy = [titleOf(spec.strategy), ...pairs(spec.strategy_params)].join(", ");
+  return [
+    ...(spec.app === null ? [training, strategy] : []),
+    `at least ${plural(min_clients, "client")}; ${lateWords(spec)}`,
+    `created ${exactTime(created_at)}`,
+  ];
+}
+
+type LatePolicy = Pick<RunSpec, "round_timeout_s" | "min_replies" | "min_reply_share">;
+
+/** What a round does about clients that do not answer. */
+export function lateWords({ round_timeout_s, min_replies, min_reply_share }: LatePolicy): string {
+  const least = [
+    ...(min_replies > 1 || min_reply_share === 0 ? [plural(min_replies, "reply", "replies")] : []),
+    ...(min_reply_share > 0 ? [`${count(min_reply_share * 100)} % of those asked`] : []),
+  ].join(" and ");
+  if (round_timeout_s === null) return `a round waits for every client and needs at least ${least}`;
+  return `after ${count(round_timeout_s)} s a round goes on with at least ${least}`;
+}

@@ -1,0 +1,194 @@
+import { screen, waitFor, within } from "@testing-library/react";
+import { describe, expect, it, vi } from "vitest";
+import { useStore } from "../store/store";
+import { client, parameter, run, spec, status, strategy } from "../testing/fixtures";
+import { answerLater, connected, json, problem, serverAnswers, show, toldIn } from "../testing/page";
+import StartDialog from "./StartDialog";
+
+const STRATEGIES = [
+  strategy(),
+  strategy({ name: "fedprox", title: "FedProx", parameters: [parameter()] }),
+  strategy({ name: "krum", title: "Krum", minimum_updates: 3 }),
+];
+const offered = { "GET /api/v1/strategies": () => json({ strategies: STRATEGIES }) };
+const started = { "POST /api/v1/runs": () => json(run({ id: "bb", state: "queued" }), 201) };
+
+const field = (name: string): HTMLInputElement => screen.getByLabelText(name);
+const submit = (): HTMLElement => screen.getByTestId("start-submit");
+
+function open() {
+  const close = vi.fn();
+  const reader = show(<StartDialog opened onClose={close} />);
+  return { reader, close };
+}
+
+describe("the start form", () => {
+  it("begins with what the server was started with", () => {
+    serverAnswers(offered);
+    open();
+    connected({ status: status({ default_spec: spec({ num_rounds: 3, lr: 0.2, alpha: null }) }) });
+    expect(field("Rounds")).toHaveValue("3");
+    expect(field("Learning rate")).toHaveValue("0.2");
+    expect(field("IID: same for all")).toBeChecked();
+    expect(field("Dirichlet α")).toBeDisabled();
+  });
+
+  it("offers the server's strategies by their titles, with their parameters", async () => {
+    const asked = serverAnswers({ ...offered, ...started });
+    const { reader } = open();
+    connected();
+    await screen.findByRole("option", { name: "Krum" });
+    await reader.selectOptions(field("Strategy"), "FedProx");
+    await reader.clear(field("proximal_mu"));
+    await reader.type(field("proximal_mu"), "0.5");
+    await reader.click(submit());
+    expect(asked.at(-1)?.body).toMatchObject({ strategy: "fedprox", strategy_params: { proximal_mu: 0.5 } });
+  });
+
+  it("says that the strategy's defaults hold where its parameters could not be loaded", async () => {
+    serverAnswers({ "GET /api/v1/strategies": () => problem(503, "The server is starting.") });
+    open();
+    connected();
+    expect(
+      await screen.findByText(
+        "Its parameters could not be loaded, their defaults hold: The server is starting.",
+      ),
+    ).toBeVisible();
+  });
+
+  it("queues the run, closes, and the page follows the new run", async () => {
+    const asked = serverAnswers({ ...offered, ...started });
+    const { reader, close } = open();
+    connected();
+    useStore.setState({ chosenRun: "aa" });
+    await reader.click(submit());
+    expect(asked.at(-1)).toMatchObject({
+      what: "POST /api/v1/runs",
+      body: { dataset: "digits", num_rounds: 10 },
+    });
+    expect(close).toHaveBeenCalledOnce();
+    expect(useStore.getState().chosenRun).toBeNull();
+  });
+
+  it("says that the run stands behind the active one", () => {
+    serverAnswers(offered);
+    open();
+    connected({ runs: [run({ id: "aa", state: "paused" })] });
+    expect(screen.getByRole("dialog", { name: "New run, queued" })).toHaveTextContent("Run aa is paused.");
+    expect(submit()).toHaveTextContent("Queue run");
+  });
+
+  it("says whether enough clients hold the data set", async () => {
+    serverAnswers(offered);
+    const { reader } = open();
+    connected({ clients: [client("client-1"), client("client-2", { state: "lost" })] });
+    expect(screen.getByText("1 connected client holds Digits: it will wait for 1 more")).toBeVisible();
+    await reader.selectOptions(field("Data set"), "MNIST");
+    expect(screen.getByText("0 connected clients hold MNIST: it will wait for 2 more")).toBeVisible();
+  });
+
+  it("sends nothing with a value that is no number, and marks it", async () => {
+    const asked = serverAnswers(offered);
+    const { reader } = open();
+    connected();
+    await reader.clear(field("Learning rate"));
+    await reader.click(submit());
+    expect(field("Learning rate")).toBeInvalid();
+    expect(field("Learning rate")).toHaveFocus();
+    expect(screen.getByText("needs a number")).toBeVisible();
+    expect(toldIn(asked)).toEqual([]);
+  });
+
+  it("sends one request while the server takes its time", async () => {
+    const { answer, go } = answerLater(json(run(), 201));
+    const asked = serverAnswers({ ...offered, "POST /api/v1/runs": answer });
+    const { reader, close } = open();
+    connected();
+    await reader.click(submit());
+    expect(submit()).toBeDisabled();
+    expect(submit()).toHaveTextContent("Starting…");
+    go();
+    await waitFor(() => expect(close).toHaveBeenCalledOnce());
+    expect(toldIn(asked)).toHaveLength(1);
+  });
+});
+
+describe("what the server refuses, the start form", () => {
+  it("marks beside its field, opens the part that hides it, and gives it the focus", async () => {
+    const errors = [{ field: "min_replies", message: "more than min_clients" }];
+    serverAnswers({ ...offered, "POST /api/v1/runs": () => problem(422, "No. min_replies: more.", errors) });
+    const { reader, close } = open();
+    connected();
+    await reader.click(submit());
+    expect(await screen.findByText("more than min_clients")).toBeVisible();
+    expect(field("Min. replies")).toHaveFocus();
+    expect(screen.getByTestId("start-failure")).toHaveTextContent(
+      "Nothing was started: one value needs another look.",
+    );
+    expect(close).not.toHaveBeenCalled();
+  });
+
+  it("writes across the strategy's box where it is long, and marks the field", async () => {
+    const message = "Krum with f = 1 needs at least 5 updates in each round. Raise min_clients to 5.";
+    const errors = [{ field: "min_clients", message }];
+    serverAnswers({ ...offered, "POST /api/v1/runs": () => problem(422, "No.", errors) });
+    const { reader } = open();
+    connected();
+    await reader.click(submit());
+    expect(await within(screen.getByTestId("strategy")).findByRole("alert")).toHaveTextContent(message);
+    expect(field("Min. clients")).toBeInvalid();
+  });
+
+  it("forgets once the field is mended", async () => {
+    const errors = [{ field: "lr", message: "too much" }];
+    serverAnswers({ ...offered, "POST /api/v1/runs": () => problem(422, "No.", errors) });
+    const { reader } = open();
+    connected();
+    await reader.click(submit());
+    await screen.findByText("too much");
+    await reader.type(field("Learning rate"), "1");
+    expect(screen.queryByText("too much")).not.toBeInTheDocument();
+    expect(screen.queryByTestId("start-failure")).not.toBeInTheDocument();
+  });
+
+  it("tells in the server's words where no field is to blame", async () => {
+    serverAnswers({ ...offered, "POST /api/v1/runs": () => problem(503, "The database is locked.") });
+    const { reader } = open();
+    connected();
+    await reader.click(submit());
+    expect(await screen.findByTestId("start-failure")).toHaveTextContent("The database is locked.");
+  });
+
+  it("tells that nothing was started where the server did not answer", async () => {
+    serverAnswers({ ...offered, "POST /api/v1/runs": () => Promise.reject(new TypeError("fetch failed")) });
+    const { reader } = open();
+    connected();
+    await reader.click(submit());
+    expect(await screen.findByTestId("start-failure")).toHaveTextContent("so nothing was changed");
+    expect(submit()).toBeEnabled();
+  });
+});
+
+describe("for another Flower app, the start form", () => {
+  const app = {
+    name: "quickstart",
+    version: "1.0.0",
+    digest: "ab",
+    run_config: { "num-server-rounds": 3, "learning-rate": 0.1, "use-gpu": false },
+  };
+
+  it("offers its run config and sends what differs from it", async () => {
+    const asked = serverAnswers({ ...offered, ...started });
+    const { reader } = open();
+    connected({ status: status({ app, default_spec: spec({ app: app.name, num_rounds: 3 }) }) });
+    expect(screen.getByTestId("app")).toHaveTextContent("quickstart 1.0.0");
+    expect(screen.queryByLabelText("Data set")).not.toBeInTheDocument();
+    await reader.click(field("use-gpu"));
+    await reader.click(submit());
+    expect(asked.at(-1)?.body).toMatchObject({
+      app: "quickstart",
+      num_rounds: 3,
+      run_config: { "use-gpu": true },
+    });
+  });
+});

@@ -1,0 +1,39 @@
+/** The fields that the form has for a run's spec, as the server declares them. */
+import { type FieldForm, RUN_SPEC, type SpecField } from "../api/run-spec";
+
+type Fields = typeof RUN_SPEC;
+type OfKind<Kind extends SpecField["kind"]> = {
+  [Name in keyof Fields]: Fields[Name]["kind"] extends Kind ? Name : never;
+}[keyof Fields];
+
+export type NumberName = OfKind<"number">;
+export type ChoiceName = OfKind<"choice">;
+export type FieldName = NumberName | ChoiceName;
+
+const FIELDS: Readonly<Record<keyof Fields, SpecField>> = RUN_SPEC;
+
+/** How the form asks for a field. Throws for one that it does not ask for. */
+export function formOf(name: FieldName): FieldForm {
+  const { form } = FIELDS[name];
+  if (form === null) throw new Error(`the form has no field for ${name}`);
+  return form;
+}
+
+/** By their place in the form. */
+export const NUMBERS = offered().filter((name): name is NumberName => FIELDS[name].kind === "number");
+export const CHOICES = offered().filter((name): name is ChoiceName => FIELDS[name].kind === "choice");
+
+function offered(): FieldName[] {
+  return (Object.keys(FIELDS) as (keyof Fields)[])
+    .filter((name): name is FieldName => FIELDS[name].kind !== "other" && FIELDS[name].form !== null)
+    .sort((a, b) => formOf(a).order - formOf(b).order);
+}
+
+/** In sight, under "When clients are late", or under "Advanced". */
+export function numbersIn(group: FieldForm["group"]): NumberName[] {
+  return NUMBERS.filter((name) => formOf(name).group === group);
+}
+
+export function isLate(name: NumberName): boolean {
+  return formOf(name).group === "late";
+}

@@ -1,0 +1,97 @@
+import { useVirtualizer, type Virtualizer } from "@tanstack/react-virtual";
+import { type Key, type ReactNode, type RefObject, useEffect, useRef } from "react";
+import styles from "./VirtualRows.module.css";
+
+interface VirtualRowsProps {
+  count: number;
+  /** Pixels a row usually has; a taller one is measured. */
+  rowHeight: number;
+  keyOf: (index: number) => Key;
+  render: (index: number) => ReactNode;
+  role: "table" | "list";
+  label: string;
+  testId: string;
+  /** Given where the list follows its newest row: whether it does, and how to say that the reader left or came back. */
+  follow?: { on: boolean; change: (on: boolean) => void };
+  /** Stays on top while the rows scroll. */
+  head?: ReactNode;
+}
+
+type RowsVirtualizer = Virtualizer<HTMLDivElement, Element>;
+
+/** Draws only the rows in view. */
+export function VirtualRows({
+  count,
+  rowHeight,
+  keyOf,
+  render,
+  role,
+  label,
+  testId,
+  follow,
+  head,
+}: VirtualRowsProps) {
+  const scroller = useRef<HTMLDivElement>(null);
+  const virtualizer: RowsVirtualizer = useVirtualizer({
+    count,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => rowHeight,
+    getItemKey: keyOf,
+    overscan: 8,
+  });
+  const onScroll = useFollow(virtualizer, scroller, count > 0 ? keyOf(count - 1) : null, follow);
+  return (
+    <div
+      ref={scroller}
+      className={styles.scroller}
+      onScroll={onScroll}
+      tabIndex={0}
+      role={role}
+      aria-label={label}
+      data-testid={testId}
+    >
+      {head}
+      <div
+        className={styles.rows}
+        style={{ height: virtualizer.getTotalSize() }}
+        role={role === "table" ? "rowgroup" : undefined}
+      >
+        {virtualizer.getVirtualItems().map((item) => (
+          <div
+            key={item.key}
+            ref={virtualizer.measureElement}
+            data-index={item.index}
+            className={styles.row}
+            style={{ transform: `translateY(${item.start}px)` }}
+            role={role === "list" ? "listitem" : "presentation"}
+          >
+            {render(item.index)}
+          </div>
+        ))}
+      </div>
+    </div>
+  );
+}
+
+/** Scrolls to the last row when it changes; scrolling up ends that, scrolling back to the end resumes it. */
+function useFollow(
+  virtualizer: RowsVirtualizer,
+  scroller: RefObject<HTMLDivElement | null>,
+  lastKey: Key | null,
+  follow: VirtualRowsProps["follow"],
+): () => void {
+  const lastTop = useRef(0);
+  const on = follow?.on ?? false;
+  useEffect(() => {
+    if (on && lastKey !== null) virtualizer.scrollToIndex(virtualizer.options.count - 1, { align: "end" });
+  }, [on, lastKey, virtualizer]);
+  return () => {
+    const element = scroller.current;
+    if (element === null || follow === undefined) return;
+    const atEnd = element.scrollHeight - element.scrollTop - element.clientHeight < 16;
+    // Rows that grow while they are measured also leave the end; only a move upwards is the reader's.
+    if (atEnd) follow.change(true);
+    else if (element.scrollTop < lastTop.current) follow.change(false);
+    lastTop.current = element.scrollTop;
+  };
+}

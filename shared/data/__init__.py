@@ -1,0 +1,1 @@
+"""The built-in data sets: how they are had, read and divided into parts."""
