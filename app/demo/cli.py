@@ -15,7 +15,7 @@ import httpx
 
 from app.demo.fleet import DemoFailed, Fleet, Ports
 from app.demo.report import make_report, write_report
-from app.federation.runs.states import FINAL_STATES
+from app.federation.runs.states import IDLE_STATES
 from app.run_flags import add_run_flags, spec_from
 from app.settings import ServerSettings, port_number
 from client.settings import ClientSettings
@@ -210,13 +210,13 @@ def _start_clients(fleet: Fleet, settings: DemoSettings, spec: RunSpec, ports: P
 
 
 def _wait_for_end(fleet: Fleet, api: httpx.Client, spec: RunSpec) -> dict[str, Any]:
-    """The demo's run once it is in a final state. Raises DemoFailed when it can never get there."""
+    """The demo's run once it does not go on by itself. Raises DemoFailed when it can never get there."""
     ended: set[str] = set()
     run_id = api.get("/runs").json()["runs"][0]["id"]  # older ones are of earlier demos
     while True:
         _require_server(fleet)
         run: dict[str, Any] = api.get(f"/runs/{run_id}").json()
-        if run["state"] in FINAL_STATES:
+        if run["state"] in IDLE_STATES:
             return run
         for client_id, process in fleet.clients.items():
             if not process.is_alive() and client_id not in ended:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pytest
 from flwr.app import Array, ArrayRecord, ConfigRecord, Message, MetricRecord, RecordDict
 
 from app.federation.grid.instruction import Instruction
+from app.federation.rounds import built_in_replies
 from app.federation.rounds.app_replies import check_any_reply
-from app.federation.rounds.built_in_replies import open_array, read_reply
+from app.federation.rounds.built_in_replies import BuiltInReplies, open_array, read_reply
 from shared.errors import ReplyInvalid
 from shared.flower import identify_server_task, node_id_of, set_message_id
+from shared.results import TrainMetrics
 
 MODEL = {"weight": np.ones((2, 3), np.float32), "bias": np.zeros(3, np.float32)}
 TRAINED: dict[str, Any] = {"num-examples": 10, "train_loss": 0.5, "duration_s": 0.1}
@@ -252,3 +254,33 @@ def test_records_of_the_right_name_and_the_wrong_kind_are_refused() -> None:
         check("evaluate", metrics=record(MODEL))
     with pytest.raises(ReplyInvalid, match="2 metric records"):
         check("train", arrays=MetricRecord(dict(TRAINED)), metrics=MetricRecord(dict(TRAINED)))
+
+
+def test_an_update_is_read_once_for_whoever_watches_and_for_the_strategy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read: list[Message] = []
+
+    class Counting(TrainMetrics):
+        @classmethod
+        def from_reply(cls, reply: Message) -> Self:
+            read.append(reply)
+            return super().from_reply(reply)
+
+    monkeypatch.setattr(built_in_replies, "TrainMetrics", Counting)
+    identify_server_task(1)
+    sent = Message(RecordDict({"arrays": record(MODEL)}), node_id_of("a"), "train")
+    set_message_id(sent, "m")
+    reply = Message(
+        RecordDict({"arrays": record(MODEL), "metrics": MetricRecord(dict(TRAINED))}), reply_to=sent
+    )
+    replies = BuiltInReplies()
+
+    result = replies.read(Instruction("a", sent, 1), reply)
+    update = replies.update(reply)
+
+    assert read == [reply]
+    assert (result.num_examples, result.train_loss) == (10, 0.5)
+    assert (update.metrics.num_examples, update.metrics.train_loss) == (10, 0.5)
+    assert update.arrays is reply.content["arrays"]
+    assert update.node_id == node_id_of("a")
