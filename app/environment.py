@@ -15,7 +15,7 @@ from app.federation.runs.book import RunBook
 from app.federation.runs.manager import RunManager
 from app.federation.runs.services import Services
 from app.federation.strategies import check_parameters
-from app.records import AppInfo, Client, LinkAddress, RoundUpdate, Run, RunState, Snapshot, Status
+from app.records import AppInfo, Cause, Client, LinkAddress, RoundUpdate, Run, RunState, Snapshot, Status
 from app.settings import ServerSettings
 from app.store.checkpoints import CheckpointStore
 from app.store.store import Store
@@ -81,6 +81,9 @@ class Environment:
         """Listen for clients and begin to work on runs. Raises FedLoomError when the link's port is taken, or
         the Flower app cannot be loaded, or the strategy does not take its parameters."""
         self.writer.start()
+        for run in self.book.newest_first():
+            if run.cause is Cause.RECORD:
+                log.warning("run %s: %s", run.id, run.reason, extra={"run_id": run.id})
         # Whatever is wrong is said now, not in the first run.
         if self.settings.app is not None:
             load_server_app(self.settings.app)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from app.exporting.files import ExportFile
 from app.exporting.formats import ExportFormat, export_files
-from app.records import Run
+from app.records import Cause, Round, Run
 from app.store.reader import StoreReader
 from app.store.urls import default_url
 from shared import paths
@@ -90,11 +90,21 @@ def export(run_id: str, formats: Iterable[ExportFormat], output: Path, store_url
         if run is None:
             raise UnknownName(f"There is no run {run_id!r}. {_newest(store.runs())}")
         rounds = store.rounds(run_id)
+    _warn_of_gaps(run, rounds)
     for export_format in formats:
         for file in export_files(export_format, run, rounds):
             path = output / run_id / file.path
             _write(path, file)
             yield path
+
+
+def _warn_of_gaps(run: Run, rounds: Iterable[Round]) -> None:
+    """Say on standard error what is missing in the export because it cannot be read in the store."""
+    if run.cause is Cause.RECORD:
+        print(f"warning: run {run.id}: {run.reason}", file=sys.stderr)
+    for round_ in rounds:
+        if round_.unreadable is not None:
+            print(f"warning: round {round_.round}: {round_.unreadable}", file=sys.stderr)
 
 
 def _chosen(names: Sequence[str] | None) -> list[ExportFormat]:

@@ -148,6 +148,8 @@ class Cause(StrEnum):
     """the machine had too little memory, room or descriptors"""
     ROUND = "round"
     """no client returned an update"""
+    RECORD = "record"
+    """its record cannot be read by this version, or is damaged; what the store has is left as it is"""
     ERROR = "error"
     """anything else, which `Run.error` may show"""
 
@@ -253,6 +255,9 @@ class Round(Record):
     started_at: float
     duration_s: float | None = None
     per_client: dict[str, ClientRound] = Field(default_factory=dict)
+    unreadable: str | None = Field(
+        default=None, description="what of its record cannot be read, in words, and is not shown here"
+    )
 
 
 class ClientState(StrEnum):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from app.records import Client, ClientRound, ClientState, Event, LogRecord, Round, RoundUpdate, Run
-from app.store.rows import CLIENT_FIELDS, Row, client_round_row, client_row, log_row, round_row, run_row
+from app.records import Cause, Client, ClientRound, ClientState, Event, LogRecord, Round, RoundUpdate, Run
+from app.store.rows import CLIENT_FIELDS, client_round_row, client_row, log_row, round_row, run_row
+from app.store.salvage import Row
 
 RoundKey = tuple[str, int]
 
@@ -119,6 +120,8 @@ def _event_row(event: Event, subject: str, run_id: str | None, data: Row) -> Row
 
 def _add_runs(changes: Changes, known: Known, runs: dict[str, tuple[int, Run]]) -> None:
     for run_id, (seq, run) in runs.items():
+        if run.cause is Cause.RECORD:
+            continue  # what is there says more than what could be read of it
         kept = run if run.progress is None else run.model_copy(update={"progress": None})
         if kept != known.runs.get(run_id):
             changes.runs.append(run_row(kept, seq))
@@ -137,6 +140,8 @@ def _add_rounds(changes: Changes, known: Known, rounds: dict[RoundKey, Event]) -
     for (run_id, number), event in rounds.items():
         assert isinstance(event.data, RoundUpdate)
         round_ = event.data.round
+        if round_.unreadable is not None:
+            continue
         before = changes.known.rounds.get(run_id) or known.rounds.get(run_id)
         if before is not None and before.round != number:
             before = None

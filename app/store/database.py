@@ -13,10 +13,12 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from app.store.salvage import read_json
 from shared.errors import StoreUnavailable
 
 ENGINE_OPTIONS: dict[str, Any] = {
     "hide_parameters": True,  # so that no value, and no secret, gets into a traceback
+    "json_deserializer": read_json,  # one damaged value costs no more than its record
     "json_serializer": partial(json.dumps, allow_nan=False),  # NaN is no JSON, and no other reader takes it
 }
 

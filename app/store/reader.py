@@ -22,6 +22,7 @@ from app.store.models import (
     RunRow,
 )
 from app.store.postgresql import PostgresDatabase
+from app.store.salvage import salvage
 from app.store.schema import require_current
 from app.store.sqlite import SqliteDatabase
 from app.store.urls import parse_url
@@ -139,7 +140,8 @@ class StoreReader:
             wanted = wanted.where(EVENTS.c.run_id == run_id)
         if before_seq is not None:
             wanted = wanted.where(EVENTS.c.seq < before_seq)
-        return [PastEvent.model_validate(dict(row)) for row in self._oldest_first(wanted)]
+        nothing = {"time": 0.0, "type": "", "subject": "", "run_id": None, "data": {}}
+        return [salvage(PastEvent, dict(row), nothing)[0] for row in self._oldest_first(wanted)]
 
     def last_seq(self) -> int:
         """The highest number of an event or log record that is kept; 0 if there is none."""

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from sqlalchemy import RowMapping, Table
 
-from app.records import Client, ClientRound, ClientState, LogEntry, LogRecord, Round, Run
+from app.records import (
+    LOG_SOURCE,
+    Cause,
+    Client,
+    ClientRound,
+    ClientState,
+    LogEntry,
+    LogRecord,
+    Round,
+    Run,
+    RunState,
+)
 from app.store.models import Base, ClientRoundRow, ClientRow, LogRow, RoundRow, RunRow
-from shared.run_spec import RunSpec
-
-Row = dict[str, Any]
+from app.store.salvage import Row, salvage, salvage_spec
 
 
 def table_of(model: type[Base]) -> Table:
@@ -31,14 +39,26 @@ CLIENT_FIELDS = _fields(ClientRow)
 LOG_FIELDS = _fields(LogRow, beside=["seq", "time"])
 
 
+ENDED = frozenset({RunState.COMPLETED, RunState.STOPPED, RunState.FAILED})
+
+
 def run_row(run: Run, added_seq: int) -> Row:
     """`added_seq` counts only if the run is new."""
     return {**run.model_dump(mode="json", include=RUN_FIELDS), "added_seq": added_seq}
 
 
 def to_run(row: RowMapping) -> Run:
-    """A run as it was kept."""
-    return Run.model_validate({**_only(row, RUN_FIELDS), "spec": RunSpec.from_store(row["spec"])})
+    """A run as it was kept. One that cannot be read whole has ended, and says why."""
+    spec, wrong_spec = salvage_spec(row["spec"])
+    values = {**_only(row, RUN_FIELDS), "id": str(row["id"]), "spec": spec}
+    stand_ins = {"state": RunState.FAILED, "num_rounds": None, "created_at": 0.0}
+    run, wrong = salvage(Run, values, stand_ins)
+    words = wrong or wrong_spec
+    if words is None:
+        return run
+    state = run.state if run.state in ENDED else RunState.FAILED
+    changes = {"state": state, "reason": words, "cause": Cause.RECORD, "pending": None, "waiting_for": None}
+    return run.model_copy(update={**changes, "can_resume": False})
 
 
 def round_row(run_id: str, round_: Round) -> Row:
@@ -47,8 +67,10 @@ def round_row(run_id: str, round_: Round) -> Row:
 
 
 def to_round(row: RowMapping, per_client: Mapping[str, ClientRound]) -> Round:
-    """A round as it was kept."""
-    return Round.model_validate({**_only(row, ROUND_FIELDS), "per_client": per_client})
+    """A round as it was kept, as far as it can be read."""
+    values = {**_only(row, ROUND_FIELDS), "per_client": per_client}
+    round_, wrong = salvage(Round, values, {"round": 0, "complete": True, "started_at": 0.0})
+    return round_ if wrong is None else round_.model_copy(update={"unreadable": wrong})
 
 
 def client_round_row(run_id: str, round_number: int, client_id: str, part: ClientRound) -> Row:
@@ -58,8 +80,9 @@ def client_round_row(run_id: str, round_number: int, client_id: str, part: Clien
 
 
 def to_client_round(row: RowMapping) -> ClientRound:
-    """A client's part in a round as it was kept."""
-    return ClientRound.model_validate(_only(row, CLIENT_ROUND_FIELDS))
+    """A client's part in a round as it was kept, as far as it can be read."""
+    part, wrong = salvage(ClientRound, _only(row, CLIENT_ROUND_FIELDS), {})
+    return part if wrong is None else part.model_copy(update={"error": wrong})
 
 
 def client_row(client: Client) -> Row:
@@ -68,8 +91,11 @@ def client_row(client: Client) -> Row:
 
 
 def to_client(row: RowMapping) -> Client:
-    """A client as it was kept; nobody knows of it, so it is lost."""
-    return Client.model_validate({**row, "state": ClientState.LOST})
+    """A client as it was kept, as far as it can be read; nobody knows of it, so it is lost."""
+    values = {**row, "id": str(row["id"]), "state": ClientState.LOST}
+    nothing = {"dataset": "", "models": (), "host": "", "device": "", "connected_at": 0.0, "last_seen": 0.0}
+    client, wrong = salvage(Client, values, nothing)
+    return client if wrong is None else client.model_copy(update={"reason": wrong})
 
 
 def log_row(seq: int, time: float, record: LogRecord) -> Row:
@@ -78,8 +104,10 @@ def log_row(seq: int, time: float, record: LogRecord) -> Row:
 
 
 def to_log_entry(row: RowMapping) -> LogEntry:
-    """A log record as it was kept."""
-    return LogEntry.model_validate(dict(row))
+    """A log record as it was kept, as far as it can be read."""
+    nothing = {"time": 0.0, "level": "error", "source": LOG_SOURCE, "logger": __name__, "message": ""}
+    entry, wrong = salvage(LogEntry, dict(row), nothing)
+    return entry if wrong is None else entry.model_copy(update={"message": f"{entry.message} ({wrong})"})
 
 
 def _only(row: RowMapping, fields: set[str]) -> Row:

@@ -154,6 +154,7 @@ class SqliteDatabase(Database):
             isolation_level=None,  # transactions begin as `_engine` says, not when the module thinks so
             check_same_thread=False,  # the pool gives a connection to one thread at a time
         )
+        connection.text_factory = _text
         try:
             for setting in SETTINGS:
                 connection.execute(f"PRAGMA {setting}")
@@ -238,6 +239,11 @@ class SqliteDatabase(Database):
             return shutil.disk_usage(self._path.parent).free < NO_ROOM
         except OSError:
             return False
+
+
+def _text(stored: bytes) -> str:
+    """Also where the disk, or another program, has put what is no UTF-8."""
+    return stored.decode(errors="replace")
 
 
 def _write_process_id(descriptor: int) -> None:

@@ -26,7 +26,7 @@ from app.store.reader import (
     RUNS,
     StoreReader,
 )
-from app.store.rows import Row
+from app.store.salvage import Row
 from app.store.schema import upgrade
 from app.store.sqlite import SqliteDatabase
 from app.store.urls import parse_url

@@ -315,7 +315,7 @@ export interface components {
          * @description Why a run was stopped, interrupted or failed.
          * @enum {string}
          */
-        Cause: "request" | "shutdown" | "crash" | "store" | "app" | "data" | "shortage" | "round" | "error";
+        Cause: "request" | "shutdown" | "crash" | "store" | "app" | "data" | "shortage" | "round" | "record" | "error";
         /** CheckpointEntry */
         CheckpointEntry: {
             /**
@@ -841,6 +841,12 @@ export interface components {
              * @default null
              */
             train_loss: number | null;
+            /**
+             * Unreadable
+             * @description what of its record cannot be read, in words, and is not shown here
+             * @default null
+             */
+            unreadable: string | null;
         };
         /**
          * RoundEvent
