@@ -11,7 +11,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-
 SMALL = 16 << 10
 """Bytes: pieces that are smaller are joined, or keeping track of them would take more memory than they do."""
 

@@ -30,9 +30,7 @@ def test_a_buffer_gives_what_there_is(buffer: Buffer) -> None:
     assert (buffer.read(6, 1), buffer.read(0, 0), buffer.read(3, 0)) == (b"", b"", b"")
 
 
-@given(
-    st.lists(st.binary(max_size=6), max_size=6), st.integers(0, 40), st.integers(0, 40), st.integers(0, 8)
-)
+@given(st.lists(st.binary(max_size=6), max_size=6), st.integers(0, 40), st.integers(0, 40), st.integers(0, 8))
 def test_memory_is_read_as_if_it_were_in_one_piece(
     parts: list[bytes], start: int, length: int, small: int
 ) -> None:

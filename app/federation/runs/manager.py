@@ -85,7 +85,7 @@ class RunManager:
                 return run
             if run.state is not RunState.PAUSED:
                 run = self._book.update(run_id, pending=Pending.PAUSING)
-            active.grid.pause()  # also if it is paused: it may have been told to go on and not have come to it
+            active.grid.pause()  # also if it is paused: it may have been told to go on a moment before
             return run
 
     def resume(self, run_id: str) -> Run:
