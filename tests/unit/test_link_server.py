@@ -207,7 +207,7 @@ def test_half_a_reply_is_freed_when_its_client_goes(served: Served, end: str) ->
 
 
 class Cut:
-    """A connection on which half a reply comes, then what is no frame; then it is gone before it was closed."""
+    """A connection on which half a reply comes and then what is no frame; it is gone before it was closed."""
 
     def __init__(self, *frames: ClientFrame) -> None:
         self._frames = deque(frames)
