@@ -52,8 +52,8 @@ SERVER_NODE_ID = 1
 
 
 MAX_ENTRIES = 500_000
-"""Records of a message, and arrays, metrics and settings in them: to read a million of these takes some fifteen
-seconds, however few bytes they are."""
+"""Records of a message, and arrays, metrics and settings in them: a million of these take some fifteen
+seconds to read, however few bytes they are."""
 
 
 def node_id_of(client_id: str) -> int:
