@@ -10,10 +10,12 @@ from shared.error_text import message_of
 MAX_LINE = 500
 """Characters that are shown."""
 
-_HEADER = re.compile(r"(?:  \+ Exception Group )?Traceback \(most recent call last\):$")
-_GROUP_LINE = re.compile(r"  \| (\S.*)$")
+_MAX_READ = 16_384
+"""Characters at the end of a text that are looked at: somebody may have sent any number of boxes in boxes."""
+
+_HEADER = re.compile(r"(?:  [+|] )?(?:Exception Group )?Traceback \(most recent call last\):$")
+_BOXED = re.compile(r"  \| ?(.*)$")
 _MEMBER_BEGINS = re.compile(r"  (?:\+-|  )\+-+ [\d.]+ -+$")
-_MEMBER_LINE = re.compile(r"    \| ?(.*)$")
 
 
 def error_line(reason: str | None) -> str:
@@ -22,18 +24,15 @@ def error_line(reason: str | None) -> str:
     In a traceback, causes and frames come before that line; further lines of its message, notes and, in
     boxes, the members of an exception group come after it. What the members are is named as well.
     """
-    lines = [line for line in (reason or "").splitlines() if line.strip(" |+-")]
+    lines = [line for line in (reason or "")[-_MAX_READ:].splitlines() if line.strip(" |+-")]
     if not lines:
         return "no reason given"
-    header = max((index for index, line in enumerate(lines) if _HEADER.match(line)), default=None)
+    header = _last_header(lines)
     if header is None:
         return lines[-1].strip(" |+-")[:MAX_LINE]
-    body = lines[header + 1 :]
     if not lines[header].startswith("Traceback"):
-        body = [found[1] for line in body if (found := _GROUP_LINE.match(line))]
-    own = next((line for line in body if not line.startswith(" ")), lines[-1].strip(" |+-"))
-    members = [_named(member) for member in _members(lines[header:])]
-    return (f"{own}: {'; '.join(members)}" if members else own)[:MAX_LINE]
+        return _boxed_line(lines)[:MAX_LINE]
+    return (_own_line(lines[header + 1 :]) or lines[-1].strip())[:MAX_LINE]
 
 
 def error_of(error: BaseException) -> str:
@@ -42,18 +41,37 @@ def error_of(error: BaseException) -> str:
     return ": ".join([type(error).__name__, *lines[:1]])[:MAX_LINE]
 
 
-def _named(member: str) -> str:
-    """The line that names a member of a group, which has no traceback if it was never raised."""
-    return error_line(member) if "\nTraceback (" in f"\n{member}" else member.splitlines()[0]
+def _last_header(lines: Sequence[str]) -> int | None:
+    return max((index for index, line in enumerate(lines) if _HEADER.match(line)), default=None)
 
 
-def _members(lines: Sequence[str]) -> Iterator[str]:
-    """What is printed of each member of an exception group."""
-    member: list[str] = []
+def _own_line(lines: Sequence[str]) -> str:
+    """The first line after the frames; with the next one, if the message only begins there."""
+    own = next((index for index, line in enumerate(lines) if not line.startswith(" ")), None)
+    if own is None:
+        return ""
+    goes_on = lines[own].rstrip().endswith(":") and own + 1 < len(lines)
+    return f"{lines[own].rstrip()} {lines[own + 1].strip()}" if goes_on else lines[own]
+
+
+def _boxed_line(lines: Sequence[str]) -> str:
+    """The same of an exception in a box; of a group, with what is in it."""
+    header = _last_header(lines)
+    lines = lines if header is None else lines[header + 1 :]
+    own = _own_line([found[1] for line in lines if (found := _BOXED.match(line))])
+    members = [_boxed_line(member) for member in _members(lines)]
+    return f"{own}: {'; '.join(members)}" if members else own
+
+
+def _members(lines: Sequence[str]) -> Iterator[list[str]]:
+    """What is printed of each member of an exception group, moved to the left to stand as the group did."""
+    member: list[str] | None = None
     for line in lines:
         if _MEMBER_BEGINS.match(line):
-            yield from filter(None, ["\n".join(member)])
+            if member:
+                yield member
             member = []
-        elif (inside := _MEMBER_LINE.match(line)) is not None:
-            member.append(inside[1])
-    yield from filter(None, ["\n".join(member)])
+        elif member is not None and line.startswith("    "):
+            member.append(line[2:])
+    if member:
+        yield member

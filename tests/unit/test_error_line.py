@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import traceback
-from collections.abc import Callable
-from typing import NoReturn
+from collections.abc import Callable, Coroutine
+from typing import Any, NoReturn
 
 import pytest
 from pydantic import BaseModel
+from torch import nn
 
 from shared.error_line import MAX_LINE, error_line, error_of
 
@@ -50,6 +52,14 @@ def _after_a_group() -> NoReturn:
         raise RuntimeError("gave up")  # noqa: B904 - so that "During handling" is printed
 
 
+def _below() -> NoReturn:
+    raise ValueError("\n\nthe shapes do not fit")
+
+
+def _load_other_weights() -> None:
+    nn.Linear(1, 1, bias=False).load_state_dict({})
+
+
 def _validation() -> None:
     class Model(BaseModel):
         lr: float
@@ -66,8 +76,14 @@ def _validation() -> None:
         (lambda: compile("x =", "file.py", "exec"), "SyntaxError: invalid syntax"),
         (_after_a_group, "RuntimeError: gave up"),
         (_validation, "pydantic_core._pydantic_core.ValidationError: 1 validation error for Model"),
+        (_below, "ValueError: the shapes do not fit"),
+        (
+            _load_other_weights,
+            "RuntimeError: Error(s) in loading state_dict for Linear: "
+            'Missing key(s) in state_dict: "weight".',
+        ),
     ],
-    ids=["plain", "chained", "notes", "syntax", "after a group", "many lines"],
+    ids=["plain", "chained", "notes", "syntax", "after a group", "many lines", "a line below", "of PyTorch"],
 )
 def test_the_exception_is_named_and_not_what_stands_after_it(
     function: Callable[[], object], line: str
@@ -78,8 +94,33 @@ def test_the_exception_is_named_and_not_what_stands_after_it(
 def test_the_members_of_an_exception_group_are_named_and_not_the_box_around_them() -> None:
     assert error_line(_traceback_of(_group)) == (
         "ExceptionGroup: training failed (3 sub-exceptions): "
-        "ValueError: first line; KeyError: 'lr'; ExceptionGroup: inner (1 sub-exception)"
+        "ValueError: first line; KeyError: 'lr'; ExceptionGroup: inner (1 sub-exception): OSError: gone"
     )
+
+
+def _tasks_in_tasks() -> None:
+    async def fail() -> NoReturn:
+        raise ValueError("in a task")
+
+    async def group(*members: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            for member in members:
+                tasks.create_task(member())
+
+    asyncio.run(group(lambda: group(fail)))
+
+
+def test_a_group_that_was_raised_inside_another_is_named_with_its_members() -> None:
+    group = "ExceptionGroup: unhandled errors in a TaskGroup (1 sub-exception)"
+    assert error_line(_traceback_of(_tasks_in_tasks)) == f"{group}: {group}: ValueError: in a task"
+
+
+def test_boxes_in_boxes_without_end_are_read_as_far_as_need_be() -> None:
+    boxes = (f"{'  ' * depth}+-+- 1 -\n{'  ' * depth}  | ValueError: {depth}" for depth in range(1, 3_000))
+    flood = "\n".join(["  + Exception Group Traceback (most recent call last):", "  | E: x", *boxes])
+
+    assert len(error_line(flood)) <= MAX_LINE
+    assert len(error_line(flood[:16_000])) == MAX_LINE
 
 
 @pytest.mark.parametrize(
