@@ -6,6 +6,7 @@ import logging
 import time
 import uuid
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 
 from app.events import EventBus
 from app.federation.link.clients import ClientRegistry
@@ -105,10 +106,11 @@ class Environment:
 
     def shut_down(self) -> None:
         """Interrupt the run, let the clients go, and write what is left."""
-        self.runs.shut_down()
-        self.link.stop()
-        self.writer.stop()
-        self.store.close()
+        with ExitStack() as ending:  # in the reverse order, each whatever becomes of the others
+            ending.callback(self.store.close)
+            ending.callback(self.writer.stop)
+            ending.callback(self.link.stop)
+            ending.callback(self.runs.shut_down)
 
     def _everything(self) -> Iterator[Run | RoundUpdate | Client]:
         """What may have changed since this server started."""

@@ -19,6 +19,7 @@ from app.records import Client, Event, RoundUpdate, Run, StoreStatus
 from app.web_security import foreign_request
 from shared.error_line import error_of
 from shared.errors import StoreUnavailable
+from shared.interrupt import Signalled
 
 log = logging.getLogger(__name__)
 
@@ -121,7 +122,9 @@ class Pump:
             try:
                 with self._turn:
                     self._pump()
-            except Exception:  # the edge of the task: without it, every page would stand still
+            except Signalled:
+                raise
+            except BaseException:  # the edge of the task: without it, every page would stand still
                 log.exception("the pages could not be brought up to date; they start over from a snapshot")
                 self._start_over = True
 

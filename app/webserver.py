@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from types import TracebackType
 from typing import Any
 
 from flask import Flask
@@ -32,6 +33,7 @@ BACKLOG = 128
 """Connections that wait to be accepted."""
 
 OnReady = Callable[[int, int], None]
+Failure = tuple[type[BaseException], BaseException, TracebackType]
 
 log = logging.getLogger(__name__)
 
@@ -111,9 +113,27 @@ def _serve_eventlet(flask_app: Flask, listener: socket.socket, begin: Callable[[
                 connection.close()
             eventlet.sleep(0)  # so that those that were ended are closed before the next comes
 
+    _report_green_threads(eventlet.hubs.get_hub())
     begin()
     # In a green thread of its own: here it would swallow the interrupt and wait for every open request.
     eventlet.spawn(accept).wait()
+
+
+def _report_green_threads(hub: Any) -> None:
+    """Have eventlet log what ends a green thread, which it prints, and let only a signal end the server."""
+
+    def of_timer(_timer: object, failure: Failure) -> None:
+        log.error("a task of the web server ended", exc_info=failure)
+
+    def of_descriptor(descriptor: int, failure: Failure) -> None:
+        of_timer(None, failure)
+        with suppress(Exception):
+            hub.remove_descriptor(descriptor)
+
+    hub.SYSTEM_EXCEPTIONS = (Signalled,)
+    hub.squelch_generic_exception = lambda failure: of_timer(None, failure)
+    hub.squelch_timer_exception = of_timer
+    hub.squelch_exception = of_descriptor
 
 
 def _serve_threading(flask_app: Flask, listener: socket.socket, begin: Callable[[], None]) -> None:
