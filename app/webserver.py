@@ -19,7 +19,7 @@ from app.http_rules import HttpRules
 from app.settings import ServerSettings
 from app.sockets import Pump
 from app.web_edge import WebEdge
-from shared.address import Address
+from shared.address import ANY_ADDRESS, Address
 from shared.errors import FedLoomError
 from shared.interrupt import Signalled, end_on_signals
 
@@ -195,7 +195,7 @@ def _listen(settings: ServerSettings) -> socket.socket:
             backlog=BACKLOG,
             dualstack_ipv6=settings.host == "::" and socket.has_dualstack_ipv6(),
         )
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # the latter for what cannot be a name
         raise _explained(error, settings) from error
 
 
@@ -211,14 +211,14 @@ def _begin(flask_app: Flask, env: Environment, listener: socket.socket, on_ready
             "there is no login yet. Use this only in a network that you trust.",
             settings.host,
         )
-    shown = Address("localhost" if settings.on_loopback else settings.host, port)
+    shown = Address("localhost" if settings.host in {"127.0.0.1", *ANY_ADDRESS} else settings.host, port)
     log.info("FedLoom is ready at http://%s (clients connect to port %d)", shown, env.link.port)
     on_ready(port, env.link.port)
 
 
-def _explained(error: OSError, settings: ServerSettings) -> FedLoomError:
+def _explained(error: OSError | UnicodeError, settings: ServerSettings) -> FedLoomError:
     address = Address(settings.host, settings.port)
-    if error.errno == errno.EADDRINUSE:
+    if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
         return FedLoomError(
             f"The page cannot be served on {address}: the port is in use. "
             "Stop the other program, or choose another port with --port."
