@@ -342,12 +342,21 @@ class _Event(Record):
     seq: Annotated[int, Field(ge=1)]
     time: float
 
+    @property
+    def subject(self) -> object:
+        """What it is about: the newest event of a subject makes the others needless; here none are."""
+        return self.seq
+
 
 class RunEvent(_Event):
     """A run as it is from now on."""
 
     type: Literal["run_update"] = "run_update"
     data: Run
+
+    @property
+    def subject(self) -> object:
+        return "run", self.data.id
 
 
 class RoundEvent(_Event):
@@ -356,12 +365,20 @@ class RoundEvent(_Event):
     type: Literal["metrics_update"] = "metrics_update"
     data: RoundUpdate
 
+    @property
+    def subject(self) -> object:
+        return "round", self.data.run_id, self.data.round.round
+
 
 class ClientEvent(_Event):
     """A client as it is from now on."""
 
     type: Literal["client_update"] = "client_update"
     data: Client
+
+    @property
+    def subject(self) -> object:
+        return "client", self.data.id
 
 
 class LogEvent(_Event):
@@ -377,9 +394,14 @@ class StoreEvent(_Event):
     type: Literal["store_update"] = "store_update"
     data: StoreStatus
 
+    @property
+    def subject(self) -> object:
+        return "store"
+
 
 Event = Annotated[RunEvent | RoundEvent | ClientEvent | LogEvent | StoreEvent, Field(discriminator="type")]
-"""Whatever can happen. A new kind is one more class above, named here."""
+"""Whatever can happen. A new kind is one more class above, named here, with its data below. The store keeps it if
+app/store/changes.py says how."""
 
 EventData = Run | RoundUpdate | Client | LogRecord | StoreStatus
 

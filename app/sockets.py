@@ -15,7 +15,7 @@ from socketio.exceptions import ConnectionRefusedError
 
 from app.environment import Environment
 from app.events import EventsGone
-from app.records import Client, Event, RoundUpdate, Run, StoreStatus
+from app.records import Event
 from app.web_security import foreign_request
 from shared.error_line import error_of
 from shared.errors import StoreUnavailable
@@ -161,24 +161,9 @@ def coalesce(events: Iterable[Event]) -> list[Event]:
     """Only the last of the updates that replace each other (of a run, a round, a client); all logs."""
     last: dict[object, Event] = {}
     for event in events:
-        key = _subject(event)
-        last.pop(key, None)  # so that it moves to its newest place
-        last[key] = event
+        last.pop(event.subject, None)  # so that it moves to its newest place
+        last[event.subject] = event
     return list(last.values())
-
-
-def _subject(event: Event) -> object:
-    match event.data:
-        case Run(id=run_id):
-            return "run", run_id
-        case RoundUpdate(run_id=run_id, round=round_):
-            return "round", run_id, round_.round
-        case Client(id=client_id):
-            return "client", client_id
-        case StoreStatus():
-            return "store"
-        case _:
-            return event.seq
 
 
 def _sid() -> str:

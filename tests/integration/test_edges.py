@@ -89,6 +89,16 @@ def test_what_ends_a_thread_is_in_the_log(api: Api, server: ServerProcess, name:
     assert "the thread hapless ended" in wait_for_report(api, since, name)
 
 
+@pytest.mark.parametrize("server", ["threading"], indirect=True)  # eventlet starts none
+def test_a_request_for_which_no_thread_can_be_started_costs_no_other(api: Api, server: ServerProcess) -> None:
+    api.http.get("/fail/start/RuntimeError")
+    with suppress(httpx.TransportError):
+        api.get("/status")
+
+    assert api.get("/status")["version"]
+    assert server.count("a page or a script could not connect (on purpose)") == 1
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_page_that_cannot_be_welcomed_costs_no_other(api: Api, server: ServerProcess, name: str) -> None:
     since = api.get("/status")["seq"]

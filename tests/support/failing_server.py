@@ -7,6 +7,7 @@
 /fail/page/NAME    for the next page that connects over Socket.IO
 /fail/pump/NAME    in the pump, once
 /fail/writer/NAME  in the thread of the store, once
+    /fail/start/NAME   when the next thread is to start
 """
 
 from __future__ import annotations
@@ -84,6 +85,7 @@ def add_routes(flask_app: Flask, env: Environment) -> None:
         "thread": in_thread,
         "page": lambda name: fail_once(pump(), "welcome", name),
         "pump": lambda name: fail_once(pump(), "_pump", name),
+        "start": lambda name: fail_once(threading.Thread, "start", name),
         "writer": lambda name: fail_once(env.store, "apply", name),
     }
     flask_app.add_url_rule("/fail/<way>/<name>", view_func=lambda way, name: ways[way](name))
