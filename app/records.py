@@ -400,8 +400,8 @@ class StoreEvent(_Event):
 
 
 Event = Annotated[RunEvent | RoundEvent | ClientEvent | LogEvent | StoreEvent, Field(discriminator="type")]
-"""Whatever can happen. A new kind is one more class above, named here, with its data below. The store keeps it if
-app/store/changes.py says how."""
+"""Whatever can happen. A new kind is one more class above, named here, with its data below. The store
+keeps it if app/store/changes.py says how."""
 
 EventData = Run | RoundUpdate | Client | LogRecord | StoreStatus
 
