@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 
-from app.events import EventBus
+from app.event_bus import EventBus
 from app.federation.link.clients import ClientRegistry
 from app.federation.link.server import LinkServer
 from app.federation.link.spool import Spool

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from app.events import EventBus
+from app.event_bus import EventBus
 from app.records import LOG_SOURCE, LogRecord
 from shared.console import level_name, traceback_of
 from shared.interrupt import Signalled

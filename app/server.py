@@ -19,9 +19,9 @@ from app.api.system import system_api
 from app.environment import Environment
 from app.log_feed import EventLogHandler
 from app.settings import ServerSettings
-from app.sockets import create_socketio
-from app.web_security import guard
-from app.webserver import OnReady, serve_until_stopped
+from app.web.guard import guard
+from app.web.servers import OnReady, serve_until_stopped
+from app.web.sockets import create_socketio
 from shared.console import configure_logging, report_uncaught
 
 log = logging.getLogger(__name__)

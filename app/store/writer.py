@@ -8,8 +8,9 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain, repeat
 
-from app.events import EventBus, EventsGone, event_of
-from app.records import Client, Event, LogRecord, RoundUpdate, Run, StoreStatus
+from app.event_bus import EventBus, EventsGone
+from app.events import Event, event_of
+from app.records import Client, LogRecord, RoundUpdate, Run, StoreStatus
 from app.store.store import Store
 from shared.error_line import error_of
 from shared.errors import StoreUnavailable

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 from flwr.app import Array, ArrayRecord
 
-from app.events import EventBus
+from app.event_bus import EventBus
 from app.records import LogRecord
 from app.store.checkpoints import CheckpointStore
 from app.store.store import Store

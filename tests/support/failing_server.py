@@ -23,7 +23,7 @@ from greenlet import GreenletExit  # type: ignore[import-untyped]
 import app.server
 from app.cli import main
 from app.environment import Environment
-from app.sockets import Pump
+from app.web.sockets import Pump
 from shared.interrupt import leave
 
 

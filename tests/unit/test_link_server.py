@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.events import EventBus
+from app.event_bus import EventBus
 from app.federation.link.clients import ClientRegistry
 from app.federation.link.server import LinkServer
 from app.federation.link.spool import Spool
@@ -18,7 +18,7 @@ from shared.buffers import Buffer
 from shared.proto.link_pb2 import Chunk, Goodbye, Heartbeat, Released
 from tests.support.raw_link import RawClient
 from tests.support.waiting import wait_until
-from tests.unit.test_duties import a_task
+from tests.unit.test_client_work import a_task
 
 LIMIT_S = 2.0
 

@@ -78,7 +78,7 @@ class Roster:
         here = {client.id for client in self.eligible(clients)}
         return sorted(self._parts.keys() - here, key=natural_key)
 
-    def shortage(self, clients: Iterable[Client], minimum: int) -> WaitingFor:
+    def waiting_for(self, clients: Iterable[Client], minimum: int) -> WaitingFor:
         """What a run with too few clients waits for."""
         clients = list(clients)
         absent = [client for client in clients if client.id in self._parts and _absent(client)]

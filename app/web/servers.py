@@ -13,12 +13,12 @@ from typing import Any
 
 from flask import Flask
 
-from app.connections import RETRY_S, Connections, raise_descriptor_limit
 from app.environment import Environment
-from app.http_rules import HttpRules
 from app.settings import ServerSettings
-from app.sockets import Pump
-from app.web_edge import WebEdge
+from app.web.connections import RETRY_S, Connections, raise_descriptor_limit
+from app.web.edge import WebEdge
+from app.web.http_rules import HttpRules
+from app.web.sockets import Pump
 from shared.address import ANY_ADDRESS, Address
 from shared.errors import FedLoomError
 from shared.interrupt import Signalled, end_on_signals

@@ -14,9 +14,9 @@ from flask_socketio import SocketIO, join_room
 from socketio.exceptions import ConnectionRefusedError
 
 from app.environment import Environment
-from app.events import EventsGone
-from app.records import Event
-from app.web_security import foreign_request
+from app.event_bus import EventsGone
+from app.events import Event
+from app.web.guard import foreign_request
 from shared.error_line import error_of
 from shared.errors import StoreUnavailable
 from shared.interrupt import Signalled
@@ -34,7 +34,7 @@ UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, RecursionError
 
 
 def create_socketio(flask_app: Flask, env: Environment) -> SocketIO:
-    """Attach Socket.IO to the Flask app; call `start_pump` once it is served."""
+    """Attach Socket.IO to the Flask app; `Pump.start` is called once it is served."""
     # Known and decided (docs/decisions/0002): eventlet is used unpatched, threading mode tested beside it.
     warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
     engine = logging.getLogger("engineio.server")
