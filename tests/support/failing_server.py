@@ -7,7 +7,7 @@
 /fail/page/NAME    for the next page that connects over Socket.IO
 /fail/pump/NAME    in the pump, once
 /fail/writer/NAME  in the thread of the store, once
-    /fail/start/NAME   when the next thread is to start
+/fail/start/NAME   when the next thread is to start
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from eventlet.support.greenlets import GreenletExit
 from flask import Flask, Response
-from greenlet import GreenletExit  # type: ignore[import-untyped]
 
 import app.server
 from app.cli import main
