@@ -17,8 +17,8 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from eventlet.support.greenlets import GreenletExit
 from flask import Flask, Response
-from greenlet import GreenletExit  # type: ignore[import-untyped]
 
 import app.server
 from app.cli import main
