@@ -15,6 +15,9 @@ from shared.address import Address
 TIMEOUT_S = 1.0
 """For the connection, and for each piece of the answer."""
 
+LIMIT_S = 5.0
+"""For all of it: a client that looks does not try again meanwhile."""
+
 MAX_STATUS_BYTES = 1 << 20
 HTTP2_SETTINGS = "\x00\x00"
 """How a server that speaks HTTP/2 begins, whatever it is asked: a frame's length, and its kind."""
@@ -45,7 +48,11 @@ async def look_at(address: Address) -> Found:
             loop.call_soon_threadsafe(tell, result)
 
     threading.Thread(target=work, name="address probe", daemon=True).start()
-    return await found
+    try:
+        async with asyncio.timeout(LIMIT_S):
+            return await found
+    except TimeoutError:
+        return Found("it did not answer in time")
 
 
 def _look_at(address: Address) -> Found:

@@ -11,6 +11,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+SMALL = 16 << 10
+"""Bytes: pieces that are smaller are joined, or keeping track of them would take more memory than they do."""
+
 
 class Buffer(ABC):
     """Bytes that whoever has them last releases, by name or by `with`."""
@@ -43,7 +46,7 @@ class MemoryBuffer(Buffer):
     """Bytes in memory. `on_release` is called once, when they are released."""
 
     def __init__(self, on_release: Callable[[], None] = lambda: None) -> None:
-        self._parts: list[bytes] = []
+        self._parts: list[bytes | bytearray] = []
         self._ends: list[int] = []
         self._on_release: Callable[[], None] | None = on_release
 
@@ -52,9 +55,16 @@ class MemoryBuffer(Buffer):
 
     def add(self, data: bytes) -> None:
         """As Buffer has it."""
-        if data:
-            self._ends.append(len(self) + len(data))
-            self._parts.append(data)
+        if not data:
+            return
+        end = len(self) + len(data)
+        last = self._parts[-1] if self._parts else None
+        if isinstance(last, bytearray) and max(len(last), len(data)) < SMALL:
+            last += data
+            self._ends[-1] = end
+        else:
+            self._parts.append(bytearray(data) if len(data) < SMALL else data)
+            self._ends.append(end)
 
     def read(self, start: int, length: int) -> bytes:
         """As Buffer has it. The bytes are copied once, from the pieces in which they came."""

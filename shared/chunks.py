@@ -15,6 +15,9 @@ from shared.payload import Payload, Serialised, objection, require_size
 from shared.proto.link_pb2 import Chunk, ClientFrame
 from shared.wire import CHUNK_BYTES, MAX_MESSAGE_BYTES
 
+MAX_ID = 255
+"""Characters of a message's id."""
+
 _BYTES = 2
 """Protobuf's kind of a field of bytes, text or a message."""
 
@@ -112,6 +115,8 @@ class Assembler:
         In place of a message that is not awaited stands None. Raises NoRoom when a message cannot be kept;
         the rest of it is counted and dropped.
         """
+        if len(chunk.message_id) > MAX_ID:
+            raise WireError(f"A message has an id of {len(chunk.message_id):,} characters.")
         if self._message_id is None:
             self._begin(chunk)
         elif chunk.message_id:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from shared.error_text import message_of
+
 MAX_LINE = 500
 """Characters that are shown."""
 
@@ -35,14 +37,8 @@ def error_line(reason: str | None) -> str:
 
 
 def error_of(error: BaseException) -> str:
-    """An exception's type and message on one line, also of one that cannot be printed.
-
-    `str` calls code of whoever made the exception, which may raise itself.
-    """
-    try:
-        lines = str(error).strip().splitlines()
-    except BaseException:  # noqa: BLE001 - whatever it raises
-        lines = ["(its message cannot be made)"]
+    """An exception's type and message on one line, also of one that cannot be printed."""
+    lines = message_of(error).strip().splitlines()
     return ": ".join([type(error).__name__, *lines[:1]])[:MAX_LINE]
 
 

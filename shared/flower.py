@@ -51,6 +51,11 @@ SERVER_NODE_ID = 1
 """Flower's convention for the ServerApp's own address on the grid."""
 
 
+MAX_ENTRIES = 500_000
+"""Records of a message, and arrays, metrics and settings in them: a million of these take some fifteen
+seconds to read, however few bytes they are."""
+
+
 def node_id_of(client_id: str) -> int:
     """A client's address on Flower's grid: 63 bits of the SHA-256 of its id, never the server's own."""
     digest = hashlib.sha256(client_id.encode()).digest()
@@ -106,7 +111,9 @@ def decode(payload: Payload) -> Message:
     The arrays' data are copied once, from the payload into the message.
     """
     try:
-        message = message_from_proto(MessageProto.FromString(payload.skeleton()))
+        proto = MessageProto.FromString(payload.skeleton())
+        _require_few_entries(proto)
+        message = message_from_proto(proto)
     except (DecodeError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise WireError(f"The payload is not a Flower message: {error}") from error
     records = records_of(message.content, ArrayRecord).values() if message.has_content() else ()
@@ -120,6 +127,21 @@ def decode(payload: Payload) -> Message:
             raise WireError(f"Array {number} of the message has something else in place of that number.")
         record[name] = _with_data(array, data)
     return message
+
+
+def _require_few_entries(proto: MessageProto) -> None:
+    """Raise WireError for more entries than MAX_ENTRIES; counting them costs next to nothing."""
+    records = proto.content.items
+    entries = len(records)
+    if entries <= MAX_ENTRIES:
+        for record in records:
+            kind = record.WhichOneof("value")
+            entries += len(getattr(record, kind).items) if kind is not None else 0
+    if entries > MAX_ENTRIES:
+        raise WireError(
+            f"The payload has {entries:,} records, arrays, metrics and settings, "
+            f"more than the {MAX_ENTRIES:,} that are taken."
+        )
 
 
 def _with_data(array: Array, data: bytes) -> Array:

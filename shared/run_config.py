@@ -66,7 +66,7 @@ def _as_the_app_has_it(app: FlowerApp, key: str, value: ConfigScalar) -> ConfigS
             f"{value!r} cannot be the value of {key}: it is {_kind(value)}, and the app {app.name} has "
             f"{_kind(own)} there ({own!r}). {_known(app)}"
         )
-    if isinstance(own, float):  # JSON and people write 1 for 1.0
+    if isinstance(own, float) and value_problem(value) is None:  # JSON and people write 1 for 1.0
         value = float(value)
     elif isinstance(value, float) and value.is_integer():
         value = int(value)

@@ -140,3 +140,30 @@ def test_other_servers(data: bytes, words: str, is_other: bool) -> None:
 def test_one_that_says_nothing() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:  # the system accepts, nobody answers
         assert look(server.getsockname()[1]) == Found("it does not answer")
+
+
+def test_one_that_goes_on_answering_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client would not try again as long as it came, one header after the other."""
+    monkeypatch.setattr(address_probe, "LIMIT_S", 0.5)
+    was_left = threading.Event()
+
+    def trickle(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+        while not was_left.wait(0.05):
+            connection.sendall(b" ")
+
+    with listener(trickle) as port:
+        found = look_in_time(port)
+        was_left.set()
+
+    assert found == Found("it did not answer in time")
+
+
+def look_in_time(port: int) -> Found | None:
+    async def look() -> Found | None:
+        try:
+            return await asyncio.wait_for(look_at(Address("127.0.0.1", port)), 5.0)
+        except TimeoutError:
+            return None
+
+    return asyncio.run(look())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -29,13 +30,31 @@ def test_a_buffer_gives_what_there_is(buffer: Buffer) -> None:
     assert (buffer.read(6, 1), buffer.read(0, 0), buffer.read(3, 0)) == (b"", b"", b"")
 
 
-@given(st.lists(st.binary(max_size=6), max_size=6), st.integers(0, 40), st.integers(0, 40))
-def test_memory_is_read_as_if_it_were_in_one_piece(parts: list[bytes], start: int, length: int) -> None:
+@given(st.lists(st.binary(max_size=6), max_size=6), st.integers(0, 40), st.integers(0, 40), st.integers(0, 8))
+def test_memory_is_read_as_if_it_were_in_one_piece(
+    parts: list[bytes], start: int, length: int, small: int
+) -> None:
     buffer = MemoryBuffer()
-    for part in parts:
-        buffer.add(part)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("shared.buffers.SMALL", small)
+        for part in parts:
+            buffer.add(part)
 
     assert buffer.read(start, length) == b"".join(parts)[start : start + length]
+
+
+def test_a_message_in_tiny_pieces_takes_little_more_memory_than_it_has_bytes() -> None:
+    """A client may cut its reply as it likes, and only its bytes count against the memory for replies."""
+    pieces = 100_000
+    buffer = MemoryBuffer()
+    tracemalloc.start()
+    for number in range(pieces):
+        buffer.add(number.to_bytes(4, "big"))
+    taken, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert taken < 2 * 4 * pieces
+    assert buffer.read(0, 4 * pieces) == b"".join(number.to_bytes(4, "big") for number in range(pieces))
 
 
 def test_a_file_is_read_whole_also_when_the_system_gives_it_in_pieces(

@@ -103,6 +103,15 @@ def test_a_message_that_begins_inside_another_is_refused(one: bytes, other: byte
         feed(Assembler(), mixed)
 
 
+@pytest.mark.parametrize("before", [[], [Chunk(message_id="m", total_bytes=10, data=b"12345")]])
+def test_an_id_that_no_message_has_is_refused_without_repeating_all_of_it(before: list[Chunk]) -> None:
+    """What is wrong with a chunk is logged, shown and kept."""
+    with pytest.raises(WireError) as caught:
+        feed(Assembler(), [*before, Chunk(message_id="x" * 100_000, total_bytes=1, data=b"1")])
+
+    assert len(str(caught.value)) < 1_000
+
+
 @given(st.integers(1, 50), st.binary(max_size=60))
 def test_more_bytes_than_announced_are_refused(announced: int, data: bytes) -> None:
     chunk = Chunk(message_id="m", total_bytes=announced, data=data)

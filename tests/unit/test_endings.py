@@ -65,6 +65,16 @@ def test_what_would_come_again_ends_a_run_for_good(error: BaseException, cause: 
     assert (run.state, run.cause, run.can_resume) == (RunState.FAILED, cause, False)
 
 
+def test_where_a_run_ran_short_of_something_is_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    """Its record has no traceback, since it goes on."""
+    run = ended_by(OSError(errno.EMFILE, "Too many open files")).run("a")
+
+    (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert record.exc_info is not None
+    assert isinstance(record.exc_info[1], OSError)
+    assert run.error is None
+
+
 def test_what_is_in_a_group_of_errors_is_named() -> None:
     try:
         raise ExceptionGroup("two", [ValueError("no"), KeyError("x")])

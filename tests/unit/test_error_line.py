@@ -113,7 +113,8 @@ class Unprintable(Exception):
         (ValueError("no such file\nreally"), "ValueError: no such file"),
         (KeyError("x"), "KeyError: 'x'"),
         (MemoryError(), "MemoryError"),
-        (Unprintable("secret"), "Unprintable: (its message cannot be made)"),
+        (OSError("\udce4 is no folder"), "OSError: \ufffd is no folder"),
+        (Unprintable("secret"), "Unprintable: its message cannot be shown"),
     ],
 )
 def test_any_exception_has_a_line(error: BaseException, line: str) -> None:

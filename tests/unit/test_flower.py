@@ -6,6 +6,7 @@ import ast
 import importlib
 import zipfile
 from collections import OrderedDict
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from flwr.app import Array, ArrayRecord, ConfigRecord, Message, MetricRecord, Re
 from flwr.cli.build import build_fab_from_disk
 from flwr.common.serde import recorddict_to_proto
 from flwr.proto.message_pb2 import Message as MessageProto
+from flwr.proto.recorddict_pb2 import ArrayRecord as ArrayRecordProto
+from flwr.proto.recorddict_pb2 import MetricRecord as MetricRecordProto
+from flwr.proto.recorddict_pb2 import RecordDict as RecordDictProto
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -195,6 +199,35 @@ def test_a_reason_that_is_no_utf_8_is_sent_as_far_as_it_can_be() -> None:
         assert (
             there_and_back(made(instruction(), "B\udce4r is missing")).error.reason == "B\ufffdr is missing"
         )
+
+
+def many_records(number: int) -> RecordDictProto:
+    item = RecordDictProto.Item()
+    item.metric_record.SetInParent()
+    return RecordDictProto(items=[item] * number)
+
+
+def many_metrics(number: int) -> RecordDictProto:
+    record = MetricRecordProto(items=[MetricRecordProto.Item(key="k")] * number)
+    return RecordDictProto(items=[RecordDictProto.Item(key="m", metric_record=record)])
+
+
+def many_arrays(number: int) -> RecordDictProto:
+    record = ArrayRecordProto(items=[ArrayRecordProto.Item(key="k")] * number)
+    return RecordDictProto(items=[RecordDictProto.Item(key="m", array_record=record)])
+
+
+@pytest.mark.parametrize("many", [many_records, many_metrics, many_arrays])
+def test_a_message_of_more_small_things_than_can_be_read_in_time_is_refused_unread(
+    many: Callable[[int], RecordDictProto], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        shared.flower, "message_from_proto", lambda _: pytest.fail("it was read, which takes minutes")
+    )
+    flood = encode_envelope(instruction()) + MessageProto(content=many(600_000)).SerializeToString()
+
+    with pytest.raises(WireError, match=r"more than the 500,000 that are taken"):
+        decode(payload_of(Serialised(flood)))
 
 
 def test_a_lost_client_can_be_told_from_one_that_failed() -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
+from google.protobuf.message import DecodeError
 
 from app.event_bus import EventBus
 from app.federation.link.clients import ClientRegistry
@@ -15,8 +19,10 @@ from app.federation.link.server import LinkServer
 from app.federation.link.spool import Spool
 from app.records import Client, ClientState
 from shared.buffers import Buffer
-from shared.proto.link_pb2 import Chunk, Goodbye, Heartbeat, Released
+from shared.proto.link_pb2 import Chunk, ClientFrame, Goodbye, Heartbeat, Released
+from shared.wire import PROTOCOL_VERSION
 from tests.support.raw_link import RawClient
+from tests.support.records import a_hello
 from tests.support.waiting import wait_until
 from tests.unit.test_client_work import a_task
 
@@ -198,6 +204,44 @@ def test_half_a_reply_is_freed_when_its_client_goes(served: Served, end: str) ->
     wait_for_state(served, ClientState.LOST)
 
     assert served.receiving.given_back.wait(LIMIT_S)
+
+
+class Cut:
+    """A connection on which half a reply comes and then what is no frame; it is gone before it was closed."""
+
+    def __init__(self, *frames: ClientFrame) -> None:
+        self._frames = deque(frames)
+        self.handler: asyncio.Task[None] | None = None
+
+    async def read(self) -> ClientFrame:
+        if not self._frames:
+            raise DecodeError
+        return self._frames.popleft()
+
+    async def write(self, frame: object) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:  # as gRPC does, which hears of the cut while the server still closes the connection
+            assert self.handler is not None
+            self.handler.cancel()
+
+
+def test_half_a_reply_is_freed_when_the_line_is_cut_while_the_connection_is_closed(tmp_path: Path) -> None:
+    bus = EventBus()
+    spool = Counting(tmp_path)
+    link = LinkServer(ClientRegistry(bus), bus, None, lambda app: None, spool)
+    half = Chunk(message_id="m", total_bytes=10, data=b"12345")
+
+    async def serve() -> None:
+        context = Cut(ClientFrame(hello=a_hello("a", protocol=PROTOCOL_VERSION)), ClientFrame(reply=half))
+        context.handler = asyncio.create_task(link._connect(None, cast(Any, context)))
+        await asyncio.wait([context.handler])
+
+    link._client_work.dispatch([a_task([], "m", "a")])
+    asyncio.run(serve())
+
+    assert spool.taken.is_set()
+    assert spool.given_back.is_set()
 
 
 class Panic(BaseException):

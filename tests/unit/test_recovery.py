@@ -128,8 +128,9 @@ def test_what_was_cut_does_not_go_on_by_itself_with_resume_never(app: FlowerApp)
 
     assert servers.start(app, resume=True)[0] == []
     assert servers.start(None, resume=False)[0] == ["b"]
-    assert servers.run("a").state is RunState.INTERRUPTED
-    assert servers.run("a").can_resume
+    run = servers.run("a")
+    assert (run.state, run.can_resume) == (RunState.INTERRUPTED, True)
+    assert (run.cause, run.reason) == (Cause.CRASH, "the server ended while it was going on")
 
 
 def test_a_stop_that_was_confirmed_holds_whatever_app_the_server_runs(app: FlowerApp) -> None:

@@ -161,6 +161,7 @@ def test_a_number_is_as_the_app_has_it(key: str, given: ConfigScalar, becomes: C
         ({"lr": float("inf")}, "not a finite number"),
         ({"epochs": 2**70}, "does not fit into 64 bits"),
         ({"epochs": 1e300}, "does not fit into 64 bits"),
+        ({"lr": 10**400}, "does not fit into 64 bits"),
         ({"num-server-rounds": 0}, "not a whole number from 1 up"),
         ({"num-server-rounds": 2.5}, "not a whole number from 1 up"),
     ],

@@ -322,6 +322,37 @@ def test_what_is_pending_is_there_before_the_command_can_have_its_effect(
     assert answered.pending is seen[0]
 
 
+def test_a_stop_that_was_confirmed_holds_whatever_is_asked_for_after_it(server: Server, work: Work) -> None:
+    run_id = server.manager.submit(RunSpec()).id
+    assert work.began.wait(LIMIT_S)
+    server.manager.stop(run_id)
+
+    assert server.manager.pause(run_id).pending is Pending.STOPPING
+    assert server.manager.resume(run_id).pending is Pending.STOPPING
+    work.may_go_on.set()
+
+    assert server.wait_for(run_id, RunState.STOPPED).pending is None
+
+
+def test_a_pause_right_after_a_resume_is_not_lost(
+    server: Server, work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = server.manager.submit(RunSpec()).id
+    assert work.began.wait(LIMIT_S)
+    server.manager.pause(run_id)
+    work.may_go_on.set()
+    server.wait_for(run_id, RunState.PAUSED)
+    told: list[str] = []
+
+    with monkeypatch.context() as slow:  # the run has not come to the resume when the pause is asked for
+        slow.setattr(LinkGrid, "resume", lambda grid: told.append("go on"))
+        slow.setattr(LinkGrid, "pause", lambda grid: told.append("pause"))
+        server.manager.resume(run_id)
+        assert server.manager.pause(run_id).pending is None
+
+    assert told == ["go on", "pause"]
+
+
 def test_what_a_paused_run_says_is_that_it_is_paused(server: Server, work: Work) -> None:
     run_id = server.manager.submit(RunSpec()).id
     assert work.began.wait(LIMIT_S)

@@ -199,8 +199,10 @@ class LinkServer:
             for task in tasks:
                 task.cancel()
             self._leave(session, ending)
-            await asyncio.gather(*tasks, return_exceptions=True)
-            session.release()
+            try:
+                await asyncio.gather(*tasks, return_exceptions=True)
+            finally:  # gRPC may cancel this as well, if the connection breaks while it is closed
+                session.release()
 
     async def _read(self, session: Session, context: Context) -> None:
         while (frame := await _read_frame(context)) is not None:

@@ -44,13 +44,20 @@ class Endings:
             case FedLoomError():
                 self._end(run_id, RunState.FAILED, _cause_of(error), str(error))
             case _ if is_shortage(error) and _can_go_on(self._book.run(run_id)):
-                self.interrupt(run_id, Cause.SHORTAGE, words.shortage(error), logging.ERROR)
+                self.interrupt(run_id, Cause.SHORTAGE, words.shortage(error), logging.ERROR, error)
             case _:
                 self._end(run_id, RunState.FAILED, Cause.ERROR, words.unexpected(error), error)
 
-    def interrupt(self, run_id: str, cause: Cause, reason: str, level: int = logging.WARNING) -> Run:
-        """The run goes on later, if its kind can."""
-        log.log(level, "run %s is interrupted: %s", run_id, reason, extra={"run_id": run_id})
+    def interrupt(
+        self,
+        run_id: str,
+        cause: Cause,
+        reason: str,
+        level: int = logging.WARNING,
+        error: BaseException | None = None,
+    ) -> Run:
+        """The run goes on later, if its kind can. `error`: one whose traceback says more than the reason."""
+        log.log(level, "run %s is interrupted: %s", run_id, reason, extra={"run_id": run_id}, exc_info=error)
         run = self._book.run(run_id)
         return self._book.update(
             run_id,

@@ -81,10 +81,11 @@ class RunManager:
             run = self._book.run(run_id)
             if active is None or run.state in IDLE_STATES:
                 raise IllegalTransition(words.refused(run, "paused"))
-            if run.state is RunState.PAUSED:
+            if run.pending is Pending.STOPPING:
                 return run
-            run = self._book.update(run_id, pending=Pending.PAUSING)
-            active.grid.pause()
+            if run.state is not RunState.PAUSED:
+                run = self._book.update(run_id, pending=Pending.PAUSING)
+            active.grid.pause()  # also if it is paused: it may have been told to go on a moment before
             return run
 
     def resume(self, run_id: str) -> Run:

@@ -50,6 +50,8 @@ class Recovery:
                 self._set_aside(run, objection)
             elif resume:
                 going_on.append(self._queue.take_up(run.id))
+            elif run.cause is Cause.APP:  # which no longer holds
+                self._book.update(run.id, cause=Cause.CRASH, reason=words.CUT)
         taken_up = {run.id for run in going_on}
         for run in self._known():
             if run.id in taken_up or not (run.state is RunState.QUEUED or _was_queued(run)):

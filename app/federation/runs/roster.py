@@ -73,11 +73,6 @@ class Roster:
         self._parts.update({client.id: part for client, part in zip(newcomers, free, strict=False)})
         return newcomers
 
-    def lacking(self, clients: Iterable[Client]) -> list[str]:
-        """The holders of parts that cannot take part at present."""
-        here = {client.id for client in self.eligible(clients)}
-        return sorted(self._parts.keys() - here, key=natural_key)
-
     def waiting_for(self, clients: Iterable[Client], minimum: int) -> WaitingFor:
         """What a run with too few clients waits for."""
         clients = list(clients)

@@ -20,7 +20,7 @@ _ERRNOS = frozenset(
 
 
 def is_shortage(error: BaseException) -> bool:
-    """Memory, descriptors, threads or room on a disk: there may be enough of it again later."""
+    """Memory, descriptors, processes or room on a disk: there may be enough of it again later."""
     if isinstance(error, OSError):
         return error.errno in _ERRNOS
     return isinstance(error, MemoryError | torch.OutOfMemoryError)
