@@ -6,8 +6,9 @@ import logging
 import time
 import uuid
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 
-from app.events import EventBus
+from app.event_bus import EventBus
 from app.federation.link.clients import ClientRegistry
 from app.federation.link.server import LinkServer
 from app.federation.link.spool import Spool
@@ -22,6 +23,7 @@ from app.store.store import Store
 from app.store.urls import default_url, display_url
 from app.store.writer import StoreWriter
 from shared import paths
+from shared.address import ANY_ADDRESS, Address
 from shared.app_import import load_server_app
 from shared.flower_app import compare
 from shared.names import DEFAULT_LINK_PORT
@@ -34,6 +36,8 @@ SNAPSHOT_LOGS = 500
 SNAPSHOT_ROUNDS = 500
 """A run with more rounds is left out of a snapshot's rounds: whoever needs them asks REST."""
 
+FOUND_BY_DEFAULT = frozenset({"127.0.0.1", "localhost"})
+"""Hosts at which a client of this machine looks by itself."""
 
 log = logging.getLogger(__name__)
 
@@ -105,10 +109,11 @@ class Environment:
 
     def shut_down(self) -> None:
         """Interrupt the run, let the clients go, and write what is left."""
-        self.runs.shut_down()
-        self.link.stop()
-        self.writer.stop()
-        self.store.close()
+        with ExitStack() as ending:  # in the reverse order, each whatever becomes of the others
+            ending.callback(self.store.close)
+            ending.callback(self.writer.stop)
+            ending.callback(self.link.stop)
+            ending.callback(self.runs.shut_down)
 
     def _everything(self) -> Iterator[Run | RoundUpdate | Client]:
         """What may have changed since this server started."""
@@ -173,9 +178,9 @@ class Environment:
         number = next(n for n in range(1, len(taken) + 2) if f"client-{n}" not in taken)
         command = f"python run_client.py --client-id client-{number} {self._what_clients_run()}"
         host, port = self.settings.host, self.link.port
-        if self.settings.on_loopback and port == DEFAULT_LINK_PORT:
+        if host in FOUND_BY_DEFAULT and port == DEFAULT_LINK_PORT:
             return command
-        return f"{command} --server {host if self.settings.on_loopback else '<this-host>'}:{port}"
+        return f"{command} --server {Address('<this-host>' if host in ANY_ADDRESS else host, port)}"
 
     def _export_command(self) -> str:
         if self.store_url == default_url(paths.home_dir()):

@@ -1,98 +1,91 @@
-"""What can happen, and the bus that numbers it.
+"""What can happen: one class for each kind of event, as Socket.IO and REST tell of it.
 
-Any thread publishes. The bus gives each event the next sequence number and keeps the newest in a ring, so
-that whoever reads (the Socket.IO pump, `GET /api/v1/events`, a browser that reconnects) asks for all after
-the last number it saw.
+The page's types are made from these. The store keeps those for which `app/store/changes.py` says how.
 """
 
 from __future__ import annotations
 
-import threading
-import time
-from collections import deque
-from collections.abc import Callable, Iterable, Mapping
-from itertools import islice
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import get_args
+from typing import Annotated, Literal, get_args
 
-from app.records import Event, EventData, LogEntry, LogRecord
+from pydantic import Field
+
+from app.records import Client, LogRecord, Record, RoundUpdate, Run, StoreStatus
+
+
+class _Event(Record):
+    """Something that happened, with its place in the order in which all things happened."""
+
+    seq: Annotated[int, Field(ge=1)]
+    time: float
+
+    @property
+    def subject(self) -> object:
+        """What it is about: the newest event of a subject makes the others needless; here none are."""
+        return self.seq
+
+
+class RunEvent(_Event):
+    """A run as it is from now on."""
+
+    type: Literal["run_update"] = "run_update"
+    data: Run
+
+    @property
+    def subject(self) -> object:
+        return "run", self.data.id
+
+
+class RoundEvent(_Event):
+    """A round as it is from now on."""
+
+    type: Literal["metrics_update"] = "metrics_update"
+    data: RoundUpdate
+
+    @property
+    def subject(self) -> object:
+        return "round", self.data.run_id, self.data.round.round
+
+
+class ClientEvent(_Event):
+    """A client as it is from now on."""
+
+    type: Literal["client_update"] = "client_update"
+    data: Client
+
+    @property
+    def subject(self) -> object:
+        return "client", self.data.id
+
+
+class LogEvent(_Event):
+    """A log record."""
+
+    type: Literal["log"] = "log"
+    data: LogRecord
+
+
+class StoreEvent(_Event):
+    """Whether what happens is kept, from now on."""
+
+    type: Literal["store_update"] = "store_update"
+    data: StoreStatus
+
+    @property
+    def subject(self) -> object:
+        return "store"
+
+
+Event = Annotated[RunEvent | RoundEvent | ClientEvent | LogEvent | StoreEvent, Field(discriminator="type")]
+"""Whatever can happen. A new kind is one more class above, named here, with its data below."""
+
+EventData = Run | RoundUpdate | Client | LogRecord | StoreStatus
 
 _KIND_OF: Mapping[type[EventData], type[Event]] = MappingProxyType(
     {kind.model_fields["data"].annotation: kind for kind in get_args(get_args(Event)[0])}
 )
 """The class of the event that tells of data of a class."""
-
-
-class EventsGone(LookupError):
-    """The events asked for have left the ring, or the number was never given: take a snapshot."""
-
-
-class EventBus:
-    """Numbers events; keeps the newest `capacity` of them, and the newest `log_capacity` log records."""
-
-    def __init__(
-        self,
-        capacity: int = 20_000,
-        log_capacity: int = 5_000,
-        *,
-        first_seq: int = 1,
-        logs: Iterable[LogEntry] = (),
-    ) -> None:
-        """`first_seq`: the number of the first event. `logs`: older log records, oldest first."""
-        self._news = threading.Condition(threading.Lock())
-        self._ring: deque[Event] = deque(maxlen=capacity)
-        self._logs: deque[LogEntry] = deque(logs, maxlen=log_capacity)
-        self._last = first_seq - 1
-
-    @property
-    def last(self) -> int:
-        """The newest event's sequence number; before the first event, the one before its number."""
-        return self._last
-
-    def publish(self, data: EventData) -> int:
-        """Append an event; safe from any thread, never blocks on a reader. Returns its sequence number."""
-        with self._news:
-            self._last += 1
-            event = event_of(self._last, time.time(), data)
-            self._ring.append(event)
-            if isinstance(data, LogRecord):
-                self._logs.append(LogEntry(seq=event.seq, time=event.time, **dict(data)))
-            self._news.notify_all()
-            return event.seq
-
-    def since(self, seq: int) -> list[Event]:
-        """All events after number `seq`, oldest first. Raises `EventsGone` if they are not all here."""
-        with self._news:
-            missing = self._last - seq
-            if seq < 0 or missing < 0 or missing > len(self._ring):
-                raise EventsGone(
-                    f"Events since {seq} are not kept: the newest is {self._last}, "
-                    f"the oldest kept is {self._last - len(self._ring) + 1}. Start from a snapshot."
-                )
-            newest_first = islice(reversed(self._ring), missing)
-            return list(newest_first)[::-1]
-
-    def wait_for_news(
-        self, after: int, timeout_s: float | None = None, *, unless: Callable[[], bool] = lambda: False
-    ) -> bool:
-        """Block until there is an event after number `after`, and return whether there is.
-
-        It gives up after `timeout_s`, or when `unless` is true; that is asked at the beginning, after each
-        event and after each `wake`.
-        """
-        with self._news:
-            self._news.wait_for(lambda: self._last > after or unless(), timeout_s)
-            return self._last > after
-
-    def wake(self) -> None:
-        """Have all who wait for news ask their `unless` again."""
-        with self._news:
-            self._news.notify_all()
-
-    def logs(self) -> list[LogEntry]:
-        """The newest log records, oldest first."""
-        with self._news:
-            return list(self._logs)
 
 
 def event_of(seq: int, at: float, data: EventData) -> Event:

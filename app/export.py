@@ -129,11 +129,18 @@ def _newest(runs: Sequence[Run]) -> str:
     if not runs:
         return "The store has no run yet."
     lines = [
-        f"  {run.id}  {datetime.fromtimestamp(run.created_at):%Y-%m-%d %H:%M}  {run.state}, "
+        f"  {run.id}  {_local_time(run.created_at)}  {run.state}, "
         f"{run.spec.app or run.spec.dataset}, round {run.round} of {run.num_rounds or '?'}"
         for run in runs[:NEWEST]
     ]
     return "\n".join(["The newest runs are:" if len(runs) > NEWEST else "The runs are:", *lines])
+
+
+def _local_time(seconds: float) -> str:
+    try:
+        return f"{datetime.fromtimestamp(seconds):%Y-%m-%d %H:%M}"
+    except (ValueError, OverflowError, OSError):  # beyond the years 1 to 9999
+        return "?"
 
 
 if __name__ == "__main__":

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 
-from app.events import EventBus
+from app.event_bus import EventBus
 from app.records import LOG_SOURCE, LogRecord
 from shared.console import level_name, traceback_of
+from shared.interrupt import Signalled
 
 
 class EventLogHandler(logging.Handler):
@@ -31,5 +32,7 @@ class EventLogHandler(logging.Handler):
                     traceback=traceback_of(record),
                 )
             )
-        except Exception:  # noqa: BLE001 - logging's own way to report a handler that fails
+        except Signalled:
+            raise
+        except BaseException:  # noqa: BLE001 - logging's own way to report a handler that fails
             self.handleError(record)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from enum import StrEnum
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, model_validator
 from pydantic.json_schema import JsonSchemaValue
@@ -334,54 +334,6 @@ class RoundUpdate(Record):
 
 class StoreStatus(Record):
     problem: str | None = Field(description="why nothing can be kept at present, in words; null: all is well")
-
-
-class _Event(Record):
-    """Something that happened, with its place in the order in which all things happened."""
-
-    seq: Annotated[int, Field(ge=1)]
-    time: float
-
-
-class RunEvent(_Event):
-    """A run as it is from now on."""
-
-    type: Literal["run_update"] = "run_update"
-    data: Run
-
-
-class RoundEvent(_Event):
-    """A round as it is from now on."""
-
-    type: Literal["metrics_update"] = "metrics_update"
-    data: RoundUpdate
-
-
-class ClientEvent(_Event):
-    """A client as it is from now on."""
-
-    type: Literal["client_update"] = "client_update"
-    data: Client
-
-
-class LogEvent(_Event):
-    """A log record."""
-
-    type: Literal["log"] = "log"
-    data: LogRecord
-
-
-class StoreEvent(_Event):
-    """Whether what happens is kept, from now on."""
-
-    type: Literal["store_update"] = "store_update"
-    data: StoreStatus
-
-
-Event = Annotated[RunEvent | RoundEvent | ClientEvent | LogEvent | StoreEvent, Field(discriminator="type")]
-"""Whatever can happen. A new kind is one more class above, named here."""
-
-EventData = Run | RoundUpdate | Client | LogRecord | StoreStatus
 
 
 class LinkAddress(Record):

@@ -19,10 +19,10 @@ from app.api.system import system_api
 from app.environment import Environment
 from app.log_feed import EventLogHandler
 from app.settings import ServerSettings
-from app.sockets import create_socketio
-from app.web_security import guard
-from app.webserver import OnReady, serve_until_stopped
-from shared.console import configure_logging
+from app.web.guard import guard
+from app.web.servers import OnReady, serve_until_stopped
+from app.web.sockets import create_socketio
+from shared.console import configure_logging, report_uncaught
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +59,7 @@ def serve(settings: ServerSettings, on_ready: OnReady = lambda port, link_port: 
     `on_ready` is called once with the page's and the link's port.
     """
     configure_logging("server", logging.WARNING if settings.app is None else logging.INFO)
+    report_uncaught()
     env = Environment(settings)
     feed = EventLogHandler(env.bus)
     logging.getLogger().addHandler(feed)

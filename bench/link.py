@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from app.events import EventBus
+from app.event_bus import EventBus
 from app.federation.grid.link_grid import LinkGrid
 from app.federation.link.clients import ClientRegistry
 from app.federation.link.server import LinkServer

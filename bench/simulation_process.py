@@ -28,7 +28,7 @@ from app.federation.rounds.server_app import WaitForNodes
 from app.federation.strategies import build_strategy
 from bench import echo, workload
 from bench.crew import BenchFailed
-from client import fl_client
+from client import client_app
 from shared.console import configure_logging
 from shared.models import build_model
 from shared.run_spec import RunSpec
@@ -74,7 +74,7 @@ def train(spec: RunSpec) -> list[float]:
         watches.append(Stopwatch(grid, spec))
         server_app.build(watches[0])(grid, context)
 
-    _simulate(serve, configured(fl_client.app, spec.to_run_config()))
+    _simulate(serve, configured(client_app.app, spec.to_run_config()))
     return [watches[0].ends[-1] - watches[0].ends[0], watches[0].loss]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import grpc.aio
 
-from client.desk import Desk, Outgoing, Reply
+from client.open_messages import OpenMessages, Outgoing, Reply
 from client.runtime import Runtime
 from shared.chunks import Assembler, reply_frames
 from shared.errors import WireError
@@ -21,12 +21,12 @@ GOODBYE_TIMEOUT_S = 0.3
 
 
 class Connection:
-    """Passes what comes to the runtime and the desk, and what they have to say to the server."""
+    """Passes what comes to the runtime and the open_messages, and what they have to say to the server."""
 
-    def __init__(self, call: Call, runtime: Runtime, desk: Desk) -> None:
+    def __init__(self, call: Call, runtime: Runtime, open_messages: OpenMessages) -> None:
         self._call = call
         self._runtime = runtime
-        self._desk = desk
+        self._open_messages = open_messages
         self._outbox: asyncio.Queue[Outgoing] = asyncio.Queue()
         self._assembler = Assembler()
 
@@ -63,9 +63,9 @@ class Connection:
                 case "task":
                     self._receive(frame)
                 case "cancel":
-                    self._desk.cancel(frame.cancel.message_id)
+                    self._open_messages.cancel(frame.cancel.message_id)
                 case "received":
-                    self._desk.confirm(frame.received.message_id)
+                    self._open_messages.confirm(frame.received.message_id)
                 case "pause":
                     self._runtime.pause(frame.pause.paused)
                 case kind:
@@ -74,7 +74,7 @@ class Connection:
     def _receive(self, frame: ServerFrame) -> None:
         whole = self._assembler.add(frame.task)
         if whole is not None and whole[1] is not None:
-            self._desk.take(whole[0], whole[1])
+            self._open_messages.take(whole[0], whole[1])
 
     async def _write(self) -> None:
         async for frame in self._outgoing():

@@ -1,6 +1,6 @@
 """Learner: a model and this client's part of a data set. It trains and evaluates, and knows no server.
 
-It speaks plain values: weights in, weights and numbers out, so that the built-in ClientApp (`fl_client.py`)
+It speaks plain values: weights in, weights and numbers out, so that the built-in ClientApp (`client_app.py`)
 and whatever else brings weights can drive it. All randomness derives from (seed, round, part), so that
 Flower's simulation engine, where a client has no name, computes the same.
 """

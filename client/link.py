@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import grpc
 import grpc.aio
 
+from client.address_probe import Found, look_at
 from client.connection import Call, Connection, serialise
-from client.desk import Desk
-from client.lookout import Found, look_at
+from client.open_messages import OpenMessages
 from client.outage import Outage
 from client.runtime import Runtime
 from shared.address import parse_address
@@ -81,11 +81,11 @@ class Link:
     async def run(self) -> None:
         """Serve messages for ever. Raises LinkRefused when the server will never take this client."""
         self._loop = asyncio.get_running_loop()
-        desk = Desk(self._runtime, self._loop)
+        open_messages = OpenMessages(self._runtime, self._loop)
         outage = Outage(self._server)
         while True:
             try:
-                await self._connect(outage, desk)
+                await self._connect(outage, open_messages)
                 outage.began("it closed the connection")
             except NotFound as error:
                 await self._look_into(error, outage)
@@ -115,7 +115,7 @@ class Link:
         if self._connection is not None:
             self._connection.send(ClientFrame(log=line))
 
-    async def _connect(self, outage: Outage, desk: Desk) -> None:
+    async def _connect(self, outage: Outage, open_messages: OpenMessages) -> None:
         """One connection, from hello until it ends."""
         async with grpc.aio.insecure_channel(self._server, options=CHANNEL_OPTIONS) as channel:
             method = channel.stream_stream(
@@ -126,17 +126,17 @@ class Link:
             call: Call = method()
             try:
                 async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                    welcome = await self._greet(call, desk)
+                    welcome = await self._greet(call, open_messages)
             except grpc.aio.AioRpcError as error:
                 raise NotFound(error) from error
             self._looked_into = None
             outage.over()
-            self._connection = Connection(call, self._runtime, desk)
-            desk.connected(welcome, self._connection.send)
+            self._connection = Connection(call, self._runtime, open_messages)
+            open_messages.connected(welcome, self._connection.send)
             try:
                 await self._connection.serve()
             finally:
-                desk.disconnected()
+                open_messages.disconnected()
                 self._connection = None
 
     async def _look_into(self, error: NotFound, outage: Outage) -> None:
@@ -155,7 +155,7 @@ class Link:
         else:
             outage.began(found.words)
 
-    async def _greet(self, call: Call, desk: Desk) -> Welcome:
+    async def _greet(self, call: Call, open_messages: OpenMessages) -> Welcome:
         who = self._identity
         hello = Hello(
             protocol=PROTOCOL_VERSION,
@@ -167,7 +167,7 @@ class Link:
             host=printable(who.host),
             device=printable(who.device),
             app=who.app,
-            holding=desk.holding(),
+            holding=open_messages.holding(),
         )
         await call.write(ClientFrame(hello=hello))
         answer = await call.read()

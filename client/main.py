@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from flwr.app import Context, Message, UserConfig
 
-from client import fl_client
+from client import client_app
 from client.fresh_app import FreshApp
 from client.learner import Site
 from client.link import ClientIdentity, Link
@@ -67,8 +67,8 @@ def _prepare_built_in(settings: ClientSettings) -> Job:
         warm_up(model, settings.dataset, device, WARM_UP_BATCH)
     log.info("ready: %s with %s training samples in all", settings.dataset, f"{samples:,}")
     return Job(
-        app=fl_client.app,
-        node_config=fl_client.node_config_of(
+        app=client_app.app,
+        node_config=client_app.node_config_of(
             Site(settings.data_dir, settings.dataset, settings.max_samples, settings.device),
             private_labels=settings.private_labels,
         ),

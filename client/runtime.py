@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 import torch
 from flwr.app import Context, Message, RecordDict, UserConfig
 
-from client.gate import Gate
+from client.pause_gate import PauseGate
 from client.progress import reporting_to
 from client.work import Reporter, Work
 from shared.error_text import error_text, message_of, traceback_text
@@ -35,7 +35,7 @@ class Runtime:
         self._threads = threads
         self._queue: queue.SimpleQueue[Work | Assignment | None] = queue.SimpleQueue()
         self._context: Context | None = None
-        self._gate = Gate()
+        self._gate = PauseGate()
         self._thread = threading.Thread(target=self._run, name="runtime", daemon=True)
 
     def start(self) -> None:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from client.gate import Gate
+from client.pause_gate import PauseGate
 from shared.errors import Cancelled
 from shared.payload import Payload, Serialised
 from shared.proto.link_pb2 import LabelCounts, Progress
@@ -38,7 +38,7 @@ class Work:
 class Reporter:
     """Passes on a few reports a second, waits at the gate, and raises on cancellation."""
 
-    def __init__(self, work: Work, gate: Gate) -> None:
+    def __init__(self, work: Work, gate: PauseGate) -> None:
         self._work = work
         self._gate = gate
         self._started = time.monotonic()

@@ -16,6 +16,10 @@ class Address(NamedTuple):
         return f"{bracketed(self.host)}:{self.port}"
 
 
+ANY_ADDRESS = frozenset({"0.0.0.0", "::", ""})
+"""Whoever listens there listens on all addresses of the machine. Nobody can connect to them by that name."""
+
+
 def parse_address(text: str) -> Address:
     """The inverse of `str`. Raises ValueError, in words, for anything else.
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import io
 import logging
 import sys
+import threading
 from typing import Literal
 
 from shared.error_text import traceback_text
+
+log = logging.getLogger(__name__)
 
 LevelName = Literal["debug", "info", "warning", "error"]
 
@@ -28,6 +31,22 @@ def configure_logging(source: str, flower_level: int = logging.WARNING) -> None:
     flower.propagate = True
     flower.setLevel(flower_level)
     logging.getLogger("alembic").setLevel(logging.WARNING)
+
+
+def report_uncaught() -> None:
+    """Log what ends a thread, or comes up where nobody can catch it: Python prints it at best."""
+
+    def in_thread(failure: threading.ExceptHookArgs) -> None:
+        if failure.exc_value is not None:
+            name = failure.thread.name if failure.thread is not None else "?"
+            log.error("the thread %s ended", name, exc_info=failure.exc_value)
+
+    def nowhere(failure: sys.UnraisableHookArgs) -> None:
+        if failure.exc_value is not None:
+            log.error("%s", failure.err_msg or "an error that nobody caught", exc_info=failure.exc_value)
+
+    threading.excepthook = in_thread
+    sys.unraisablehook = nowhere
 
 
 def print_any_name() -> None:

@@ -10,8 +10,9 @@ from pydantic import BaseModel, Field
 
 from app.api.problems import Problem, problem
 from app.api.reply import env, reply
-from app.events import EventsGone
-from app.records import LOG_LEVELS, Event, LogEntry, LogLevel
+from app.event_bus import EventsGone
+from app.events import Event
+from app.records import LOG_LEVELS, LogEntry, LogLevel
 
 events_api = APIBlueprint(
     "events", __name__, url_prefix="/api/v1", abp_tags=[Tag(name="events", description="Events and logs")]

@@ -11,7 +11,8 @@ from pydantic import TypeAdapter
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from app.api.problems import Problem, invalid
-from app.records import Event, Snapshot
+from app.events import Event
+from app.records import Snapshot
 from shared.version import __version__
 
 DOCS_PAGE = """<!doctype html>

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
 
+FIRST_TIME = 315_532_800.0
+LAST_TIME = 4_354_819_198.0
+"""Of a file in a ZIP archive: 1980-01-01 00:00:00 and 2107-12-31 23:59:58, in UTC."""
+
+
 @dataclass(frozen=True)
 class ExportFile:
     """A file: where it belongs, relative and with slashes, and its content, which can be read once."""
@@ -26,9 +31,12 @@ class ExportFile:
 
 
 def zipped(files: Iterable[ExportFile], modified_at: float) -> Iterator[bytes]:
-    """A ZIP archive of the files, piece by piece; `modified_at` (Unix seconds) is the time of all of them."""
+    """A ZIP archive of the files, piece by piece; `modified_at` (Unix seconds) is the time of all of them.
+
+    The format knows the years from 1980 to 2107; another clock's time becomes the nearest that it knows.
+    """
     collected = _Collector()
-    modified = time.gmtime(modified_at)
+    modified = time.gmtime(min(max(modified_at, FIRST_TIME), LAST_TIME))
     with zipfile.ZipFile(collected, "w") as archive:
         for file in files:
             entry = zipfile.ZipInfo(file.path, modified[:6])

@@ -13,7 +13,11 @@ def ended_at(round_: Round) -> float | None:
 
 
 def iso(seconds: float | None) -> str | None:
-    """Unix seconds as ISO 8601 in UTC, to the millisecond."""
+    """Unix seconds as ISO 8601 in UTC, to the millisecond; None also beyond the years 1 to 9999."""
     if seconds is None:
         return None
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    try:
+        at = datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from app.records import Cause, Client, ClientRound, ClientState, Event, LogRecord, Round, RoundUpdate, Run
+from app.events import Event
+from app.records import Cause, Client, ClientRound, ClientState, LogRecord, Round, RoundUpdate, Run
 from app.store.rows import CLIENT_FIELDS, client_round_row, client_row, log_row, round_row, run_row
 from app.store.salvage import Row
 

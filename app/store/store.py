@@ -11,7 +11,7 @@ from typing import Self
 from sqlalchemy import Connection, Table, bindparam, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from app.records import Event
+from app.events import Event
 from app.store.changes import Changes, Known, changes_of
 from app.store.database import Database
 from app.store.postgresql import PostgresDatabase

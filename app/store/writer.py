@@ -8,9 +8,11 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain, repeat
 
-from app.events import EventBus, EventsGone, event_of
-from app.records import Client, Event, LogRecord, RoundUpdate, Run, StoreStatus
+from app.event_bus import EventBus, EventsGone
+from app.events import Event, event_of
+from app.records import Client, LogRecord, RoundUpdate, Run, StoreStatus
 from app.store.store import Store
+from shared.error_line import error_of
 from shared.errors import StoreUnavailable
 
 log = logging.getLogger(__name__)
@@ -91,12 +93,12 @@ class StoreWriter:
             self._hurry.clear()
             try:
                 self._catch_up()
-            except Exception as error:  # noqa: BLE001 - the edge of the thread, which outlives all failures
+                self._works()
+            except BaseException as error:  # noqa: BLE001 - the edge of the thread, which outlives all failures
                 self._failed(error)
                 self._pause(retry_s)
                 retry_s = min(2 * retry_s, LAST_RETRY_S)
                 continue
-            self._works()
             retry_s = FIRST_RETRY_S
             self._pause(BATCH_INTERVAL_S - (time.monotonic() - began))
             self._bus.wait_for_news(self._written, unless=self._stopping)
@@ -143,7 +145,7 @@ class StoreWriter:
             self._store.apply(events)
         except StoreUnavailable:
             raise
-        except Exception:  # no reason to lose the others, or to stand still for ever
+        except BaseException:  # no reason to lose the others, or to stand still for ever
             if len(events) > 1:
                 half = len(events) // 2
                 self._keep(events[:half])
@@ -164,11 +166,11 @@ class StoreWriter:
         ]
         return [*state, *logs]
 
-    def _failed(self, error: Exception) -> None:
+    def _failed(self, error: BaseException) -> None:
         """Say once that nothing is kept."""
         known = self._problem is not None
         self._problem = (
-            str(error) if isinstance(error, StoreUnavailable) else f"An unexpected error: {error!r}"
+            str(error) if isinstance(error, StoreUnavailable) else f"An unexpected error: {error_of(error)}"
         )
         if not known:
             self._bus.publish(StoreStatus(problem=self._problem))

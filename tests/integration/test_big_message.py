@@ -12,7 +12,7 @@ import pytest
 from flwr.app import Array, ArrayRecord, Context, Message, RecordDict
 from flwr.clientapp import ClientApp
 
-from app.events import EventBus
+from app.event_bus import EventBus
 from app.federation.grid.instruction import Instruction
 from app.federation.grid.link_grid import LinkGrid
 from app.federation.link.clients import ClientRegistry

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from flwr.clientapp import ClientApp
 
-from app.events import EventBus
+from app.event_bus import EventBus
 from app.federation.link.clients import ClientRegistry
 from app.federation.link.server import LinkServer
 from app.federation.link.spool import Spool

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 from flwr.app import Array, ArrayRecord
 
-from app.events import EventBus
+from app.event_bus import EventBus
 from app.records import LogRecord
 from app.store.checkpoints import CheckpointStore
 from app.store.store import Store
@@ -232,6 +232,37 @@ class TestFullDisk:
         assert sorted(path.name for path in (disk.folder / "checkpoints" / RUN).iterdir()) == left
         disk.free()
         checkpoints.save(RUN, 2, a_model(2.0, size=100_000), {}, {})
+
+
+class TestHeldByAnotherProgram:
+    def test_the_writer_goes_on_by_itself_and_keeps_all_that_happened_meanwhile(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("app.store.sqlite.BUSY_TIMEOUT_S", 0.05)
+        with (
+            Store.open(default_url(tmp_path)) as store,
+            closing(sqlite3.connect(tmp_path / "fedloom.db", isolation_level=None)) as other,
+        ):
+            bus = EventBus()
+            writer = StoreWriter(store, bus, lambda: ())
+            writer.start()
+            bus.publish(a_run("a"))
+            writer.flush(LIMIT_S)
+
+            other.execute("BEGIN EXCLUSIVE")
+            for number in range(1000):
+                bus.publish(line(str(number)))
+            problem = wait_until(lambda: writer.problem, "the store is locked")
+            assert "is locked by another program" in problem
+            bus.publish(a_run("b"))
+            assert [run.id for run in store.runs()] == ["a"], "who only reads is not in its way"
+            other.execute("COMMIT")
+
+            wait_until(lambda: writer.problem is None, "the store works again")
+            writer.flush(LIMIT_S)
+            writer.stop()
+            assert [entry.message for entry in store.logs(2000)] == [str(number) for number in range(1000)]
+            assert {run.id for run in store.runs()} == {"a", "b"}
 
 
 @contextmanager

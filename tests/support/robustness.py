@@ -20,7 +20,7 @@ from flwr.app import Array, ArrayRecord, ConfigRecord, Message
 from app.federation.strategies import build_strategy
 from app.federation.strategies.base import Update
 from app.federation.strategies.registry import STRATEGIES
-from client import fl_client, learner
+from client import client_app, learner
 from shared import paths
 from shared.data.datasets import load_test
 from shared.models import build_model
@@ -72,7 +72,7 @@ def accuracy(spec: RunSpec, scale: float | None = None) -> float:
     A run ends early when too few clients can still train: on a model that has gone wild, training diverges.
     """
     tampering = {} if scale is None else {part: partial(_flip, scale) for part in MALICIOUS}
-    grid = LocalGrid(fl_client.app, spec.min_clients, spec.to_run_config(), tampering)
+    grid = LocalGrid(client_app.app, spec.min_clients, spec.to_run_config(), tampering)
     strategy = build_strategy(spec)
     model = build_model(spec.model, spec.dataset, derive_seed(spec.seed, "model"))
     arrays = ArrayRecord(model.state_dict())

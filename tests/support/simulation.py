@@ -21,7 +21,7 @@ from flwr.serverapp.strategy import FedAvg
 from flwr.simulation import run_simulation
 
 from app.federation.rounds import server_app
-from client import fl_client
+from client import client_app
 from shared import paths
 from shared.data.datasets import load_test
 from shared.models import build_model
@@ -57,7 +57,7 @@ def simulate(clients: int, spec: RunSpec, seeds: Sequence[int]) -> None:
             context.state,
             {**config, "seed": int(str(asked.get("seed", spec.seed)))},
         )
-        return fl_client.app(message, mine)
+        return client_app.app(message, mine)
 
     run_simulation(
         server_app=outer_server,

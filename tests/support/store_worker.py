@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from flwr.app import Array, ArrayRecord
 
-from app.events import EventBus
+from app.event_bus import EventBus
 from app.records import ClientRound, LogRecord, Round, RoundUpdate, Run, RunState
 from app.store.checkpoints import CheckpointStore
 from app.store.reader import StoreReader

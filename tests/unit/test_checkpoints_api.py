@@ -14,7 +14,7 @@ from safetensors.numpy import load
 from app.api.checkpoints import checkpoints_api
 from app.api.openapi import create_openapi_app
 from app.api.problems import register_problem_handlers
-from app.events import EventBus
+from app.event_bus import EventBus
 from app.federation.runs.book import RunBook
 from app.records import Round
 from app.store.checkpoints import CheckpointStore

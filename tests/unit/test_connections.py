@@ -9,7 +9,7 @@ import socket
 
 import pytest
 
-from app.connections import FULL, MOST, Connections, raise_descriptor_limit
+from app.web.connections import FULL, MOST, Connections, raise_descriptor_limit
 
 
 class Fake:

@@ -7,7 +7,7 @@ import errno
 import pytest
 import torch
 
-from app.events import EventBus
+from app.event_bus import EventBus
 from app.federation.runs.book import RunBook
 from app.federation.runs.endings import Endings
 from app.records import Cause, RunState

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.events import EventBus, EventsGone
+from app.event_bus import EventBus, EventsGone
 from app.records import LogRecord
 
 

@@ -213,3 +213,14 @@ def test_an_archive_is_made_while_it_is_read() -> None:
         sizes.append(len(next(pieces)))
     assert sum(sizes) > 30_000
     assert max(sizes) < 40_000
+
+
+@pytest.mark.parametrize("created_at", [-1e30, -1.0, 0.0, 315_532_799.0, 4_354_819_199.0, 1e15, 1e300])
+@pytest.mark.parametrize("export_format", ExportFormat)
+def test_a_clock_that_is_far_off_spoils_no_export(export_format: ExportFormat, created_at: float) -> None:
+    run = a_run(created_at=created_at)
+    rounds = [Round(round=1, complete=True, started_at=created_at, duration_s=1.0)]
+
+    names = unzipped(b"".join(zipped(export_files(export_format, run, rounds), run.created_at)))
+
+    assert names

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from app.federation.grid.inbox import Away, Back, Inbox, Item, Membership, Pause, Stop
+from app.federation.grid.inbox import Away, Back, Inbox, Item, MembershipChanged, Pause, Stop
 
 LIMIT_S = 2.0
 
@@ -42,8 +42,8 @@ def test_commands_go_first_and_else_all_is_in_order(inbox: Inbox) -> None:
 def test_who_takes_commands_only_leaves_the_others(inbox: Inbox) -> None:
     inbox.put(Back("m"))
     assert inbox.take(commands_only=True) is None
-    inbox.put(Membership())
-    assert inbox.take(commands_only=True) == Membership()
+    inbox.put(MembershipChanged())
+    assert inbox.take(commands_only=True) == MembershipChanged()
 
     assert inbox.take() == Back("m")
 
@@ -61,7 +61,7 @@ def test_a_wait_ends_with_any_news(inbox: Inbox, news: str) -> None:
     seen = inbox.version
     with waiting(lambda: inbox.wait(seen, None)):
         if news == "an item":
-            inbox.put(Membership())
+            inbox.put(MembershipChanged())
         else:
             inbox.handled()
 
@@ -69,13 +69,13 @@ def test_a_wait_ends_with_any_news(inbox: Inbox, news: str) -> None:
 def test_all_who_wait_hear_of_one_item(inbox: Inbox) -> None:
     seen = inbox.version
     with waiting(lambda: inbox.wait(seen, None)), waiting(lambda: inbox.wait(seen, None)):
-        inbox.put(Membership())
-        assert inbox.take() == Membership()
+        inbox.put(MembershipChanged())
+        assert inbox.take() == MembershipChanged()
 
 
 def test_news_from_before_the_wait_ends_it_at_once(inbox: Inbox) -> None:
     seen = inbox.version
-    inbox.put(Membership())
+    inbox.put(MembershipChanged())
     inbox.take()
 
     with waiting(lambda: inbox.wait(seen, None)):

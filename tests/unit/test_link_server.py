@@ -13,7 +13,7 @@ from typing import Any, cast
 import pytest
 from google.protobuf.message import DecodeError
 
-from app.events import EventBus
+from app.event_bus import EventBus
 from app.federation.link.clients import ClientRegistry
 from app.federation.link.server import LinkServer
 from app.federation.link.spool import Spool
@@ -24,7 +24,7 @@ from shared.wire import PROTOCOL_VERSION
 from tests.support.raw_link import RawClient
 from tests.support.records import a_hello
 from tests.support.waiting import wait_until
-from tests.unit.test_duties import a_task
+from tests.unit.test_client_work import a_task
 
 LIMIT_S = 2.0
 
@@ -237,7 +237,7 @@ def test_half_a_reply_is_freed_when_the_line_is_cut_while_the_connection_is_clos
         context.handler = asyncio.create_task(link._connect(None, cast(Any, context)))
         await asyncio.wait([context.handler])
 
-    link._duties.dispatch([a_task([], "m", "a")])
+    link._client_work.dispatch([a_task([], "m", "a")])
     asyncio.run(serve())
 
     assert spool.taken.is_set()

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from app.events import EventBus
+from app.event_bus import EventBus
 from app.federation.runs import words
 from app.federation.runs.book import RunBook
 from app.federation.runs.membership import Membership
-from app.federation.runs.presentation import Presentation
+from app.federation.runs.run_status import RunStatus
 from app.records import Client, ClientState, RunState, WaitKind
 from shared.errors import StoreUnavailable
 from shared.proto.link_pb2 import Assignment
@@ -64,7 +64,7 @@ class Member:
         run = run.changed(spec=run.spec.with_changes(**{"min_clients": 2, **spec}))
         self.book = RunBook(EventBus())
         self.book.add(run)
-        shown = Presentation(RUN, self.book)
+        shown = RunStatus(RUN, self.book)
         self.membership = Membership(run, {"lr": 0.5}, shown, self.book, room, room, room)
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.events import EventBus
+from app.event_bus import EventBus
 from app.federation.runs.book import RunBook
 from app.records import ClientRound, LogRecord, Record, Round, RunState, StoreStatus, WaitingFor, WaitKind
 from tests.support.records import a_client, a_run

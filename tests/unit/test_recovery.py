@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.events import EventBus
+from app.event_bus import EventBus
 from app.federation.runs.book import RunBook
 from app.federation.runs.recovery import Recovered, Recovery
 from app.federation.runs.run_queue import RunQueue

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.events import EventBus
+from app.event_bus import EventBus
 from app.federation.link.clients import ClientRegistry
 from app.records import Client, ClientProgress, ClientState
 from shared.natural_order import natural_key

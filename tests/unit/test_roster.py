@@ -110,7 +110,7 @@ def test_only_connected_clients_that_fit_are_eligible() -> None:
 
 
 def why_it_waits(roster: Roster, clients: list[Client], minimum: int) -> str:
-    return words.waiting(roster.shortage(clients, minimum), roster.why_not(clients))
+    return words.waiting(roster.waiting_for(clients, minimum), roster.why_not(clients))
 
 
 @pytest.mark.parametrize(

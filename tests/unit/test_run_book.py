@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from app.events import EventBus
+from app.event_bus import EventBus
 from app.federation.runs.book import RunBook
 from app.records import Round, RoundUpdate, Run, RunState
 from shared.errors import IllegalTransition

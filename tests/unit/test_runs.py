@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from app.events import EventBus
+from app.event_bus import EventBus
 from app.federation.grid.link_grid import LinkGrid
 from app.federation.link.clients import ClientRegistry
 from app.federation.link.server import LinkServer

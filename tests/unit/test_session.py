@@ -12,7 +12,7 @@ from shared.buffers import FileBuffer, MemoryBuffer
 from shared.errors import WireError
 from shared.proto.link_pb2 import Chunk, Welcome
 from tests.support.records import a_hello
-from tests.unit.test_duties import Working
+from tests.unit.test_client_work import Working
 
 
 def half_a_reply(message_id: str = "m") -> Chunk:
@@ -35,8 +35,8 @@ def working() -> Working:
 @pytest.mark.parametrize("end", ["the connection ends", "it is withdrawn", "it breaks the protocol"])
 def test_what_has_come_of_a_reply_is_given_back(working: Working, tmp_path: Path, end: str) -> None:
     spool = Spool(tmp_path / "spool", in_memory_bytes=10)
-    session = Session(a_hello(), working.duties, spool)
-    working.duties.connected(a_hello(), Welcome(), session)
+    session = Session(a_hello(), working.client_work, spool)
+    working.client_work.connected(a_hello(), Welcome(), session)
     working.dispatch("m")
     session.receive(half_a_reply())
     with spool.buffer(10) as meanwhile:
@@ -57,7 +57,7 @@ def test_what_has_come_of_a_reply_is_given_back(working: Working, tmp_path: Path
 
 
 def test_a_reply_in_chunks_is_told_once_it_is_whole(working: Working, tmp_path: Path) -> None:
-    session = Session(a_hello(), working.duties, Spool(tmp_path / "spool"))
+    session = Session(a_hello(), working.client_work, Spool(tmp_path / "spool"))
     line = working.connect()
     working.dispatch("m")
 
@@ -74,7 +74,7 @@ def test_a_reply_for_which_there_is_no_room_fails_and_the_next_is_taken(
 ) -> None:
     in_the_way = tmp_path / "spool"
     in_the_way.write_text("a file where the folder for replies should be", encoding="utf-8")
-    session = Session(a_hello(), working.duties, Spool(in_the_way, in_memory_bytes=0))
+    session = Session(a_hello(), working.client_work, Spool(in_the_way, in_memory_bytes=0))
     line = working.connect()
     working.dispatch("m", "n")
 
@@ -82,7 +82,7 @@ def test_a_reply_for_which_there_is_no_room_fails_and_the_next_is_taken(
     session.receive(the_other_half())
     (reason,) = working.told
     assert "could not be kept where it arrived" in reason
-    assert not working.duties.is_awaited("client-1", "m")
+    assert not working.client_work.is_awaited("client-1", "m")
 
     in_the_way.unlink()
     session.receive(a_reply("n"))

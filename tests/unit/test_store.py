@@ -9,18 +9,9 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.events import EventBus
-from app.records import (
-    Client,
-    ClientRound,
-    ClientState,
-    EventData,
-    LogLevel,
-    LogRecord,
-    Round,
-    RoundUpdate,
-    RunState,
-)
+from app.event_bus import EventBus
+from app.events import EventData
+from app.records import Client, ClientRound, ClientState, LogLevel, LogRecord, Round, RoundUpdate, RunState
 from app.store.reader import StoreReader
 from app.store.store import Store
 from app.store.urls import default_url

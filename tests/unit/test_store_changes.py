@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from app.events import EventBus
+from app.event_bus import EventBus
+from app.events import EventData
 from app.records import (
     ClientProgress,
     ClientRound,
     ClientState,
-    EventData,
     LogRecord,
     Phase,
     Round,

@@ -12,13 +12,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from app.events import EventBus
+from app.event_bus import EventBus
+from app.events import EventData
 from app.records import (
     Client,
     ClientProgress,
     ClientRound,
     ClientState,
-    EventData,
     GlobalScore,
     LogRecord,
     Phase,

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, create_engine
 
 import app.export
 from app.environment import Environment
-from app.events import EventBus
+from app.event_bus import EventBus
 from app.records import Cause, ClientRound, LogRecord, Round, RoundUpdate, RunState
 from app.settings import ServerSettings
 from app.store.store import Store

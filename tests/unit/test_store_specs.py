@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import create_engine, select, update
 
-from app.events import EventBus
+from app.event_bus import EventBus
 from app.store.reader import RUNS
 from app.store.store import Store
 from shared.run_spec import RunSpec

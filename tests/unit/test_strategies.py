@@ -12,7 +12,7 @@ from flwr.app import Array, ArrayRecord, ConfigRecord
 from app.federation.strategies import RoundStrategy
 from app.federation.strategies.base import Update
 from app.federation.strategies.registry import STRATEGIES
-from client import fl_client
+from client import client_app
 from shared.errors import CheckpointInvalid, ReplyInvalid, RoundFailed
 from shared.names import StrategyName
 from shared.results import records_of
@@ -186,7 +186,7 @@ def test_a_checkpoint_of_another_strategy_is_refused(name: str) -> None:
 @every_strategy
 def test_every_client_on_the_grid_is_asked(name: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING)
-    grid = LocalGrid(fl_client.app, 4, {})
+    grid = LocalGrid(client_app.app, 4, {})
     strategy = a_strategy(name)
     sent = a_record(a_model(0))
 
@@ -202,7 +202,7 @@ def test_every_client_on_the_grid_is_asked(name: str, caplog: pytest.LogCaptureF
 
 
 def test_fedprox_alone_tells_the_clients_its_proximal_term() -> None:
-    grid = LocalGrid(fl_client.app, 1, {})
+    grid = LocalGrid(client_app.app, 1, {})
     sent = a_record(a_model(0))
 
     (prox,) = a_strategy("fedprox", proximal_mu=0.3).configure_train(1, sent, ConfigRecord(), grid)

@@ -11,7 +11,7 @@ from flwr.app import ArrayRecord, ConfigRecord
 from flwr.serverapp import strategy as flower
 from numpy.typing import NDArray
 
-from client import fl_client
+from client import client_app
 from shared.errors import CheckpointInvalid
 from tests.support.local_grid import LocalGrid
 from tests.support.updates import (
@@ -52,7 +52,7 @@ def updates_of(start: Model, server_round: int) -> list[Model]:
 @each
 def test_rounds_are_flowers_own_with_all_replies(name: str) -> None:
     theirs, ours = FLOWERS[name](), a_strategy(name, **PARAMS[name])
-    grid = LocalGrid(fl_client.app, 2, {})
+    grid = LocalGrid(client_app.app, 2, {})
     arrays = wanted = a_record(a_model(0))
     for server_round in range(1, 5):
         theirs.configure_train(server_round, wanted, ConfigRecord(), grid)

@@ -12,7 +12,7 @@ from flwr.serverapp import strategy as flower
 
 from app.federation.strategies import build_strategy
 from app.federation.strategies.base import Update
-from client import fl_client
+from client import client_app
 from shared.errors import ReplyInvalid
 from shared.names import StrategyName
 from shared.run_spec import RunSpec
@@ -53,7 +53,7 @@ def _quick_collector() -> Iterator[None]:
 @pytest.mark.parametrize("lr", [0.05, 1.0])
 def test_the_new_model_is_flowers(q: float, lr: float) -> None:
     theirs = flower.QFedAvg(client_learning_rate=lr, q=q)
-    theirs.configure_train(1, a_record(SENT), ConfigRecord(), LocalGrid(fl_client.app, 2, {}))
+    theirs.configure_train(1, a_record(SENT), ConfigRecord(), LocalGrid(client_app.app, 2, {}))
     wanted, _ = theirs.aggregate_train(1, replies())
     assert wanted is not None
 

@@ -16,7 +16,7 @@ ENTRIES = (
     "client.main",
     "app.server",
     "app.federation.rounds.server_app",
-    "client.fl_client",
+    "client.client_app",
 )
 
 

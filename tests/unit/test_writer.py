@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from app.events import EventBus
+from app.event_bus import EventBus
+from app.events import EventData
 from app.log_feed import EventLogHandler
-from app.records import ClientRound, EventData, LogRecord, Round, RoundUpdate, RunState
+from app.records import ClientRound, LogRecord, Round, RoundUpdate, RunState
 from app.store.store import Store
 from app.store.urls import default_url
 from app.store.writer import State, StoreWriter

@@ -46,11 +46,11 @@ class Pause:
 
 
 @dataclass(frozen=True)
-class Membership:
+class MembershipChanged:
     pass
 
 
-Command = Stop | Pause | Membership
+Command = Stop | Pause | MembershipChanged
 Item = Reply | Failed | Away | Back | Command
 
 

@@ -9,11 +9,11 @@ from collections.abc import Callable, Generator, Iterable
 from flwr.app import Message, RecordDict
 from flwr.serverapp import Grid
 
+from app.federation.grid.codec import Packer, unpack
 from app.federation.grid.exchange import Exchange
-from app.federation.grid.inbox import Away, Back, Failed, Inbox, Item, Membership, Pause, Reply, Stop
+from app.federation.grid.inbox import Away, Back, Failed, Inbox, Item, MembershipChanged, Pause, Reply, Stop
 from app.federation.grid.instruction import Instruction, kind_of, round_of
 from app.federation.grid.owner import Observer, Owner
-from app.federation.grid.packing import Packer, unpack
 from app.federation.grid.pause import PauseClock
 from app.federation.grid.transport import Transport
 from shared.errors import ReplyInvalid
@@ -71,7 +71,7 @@ class LinkGrid(Grid):
 
     def membership_changed(self) -> None:
         """A client came or went: have the run thread look, also when it waits in `wait_until`."""
-        self._inbox.put(Membership())
+        self._inbox.put(MembershipChanged())
 
     # Flower's Grid
 
@@ -300,7 +300,7 @@ class LinkGrid(Grid):
                     self._stopped, self.interrupted = reason, interrupts
             case Pause(paused):
                 self._set_paused(paused)
-            case Membership():
+            case MembershipChanged():
                 self._changes += 1
                 self._owner.membership_changed()
 

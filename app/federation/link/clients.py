@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from app.events import EventBus
+from app.event_bus import EventBus
 from app.records import Client, ClientCounts, ClientState
 from shared.natural_order import natural_key
 from shared.proto.link_pb2 import Hello

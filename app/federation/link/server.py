@@ -17,10 +17,10 @@ import grpc
 import grpc.aio
 from google.protobuf.message import DecodeError
 
-from app.events import EventBus
+from app.event_bus import EventBus
 from app.federation.link.admission import objection
+from app.federation.link.client_work import ClientWork, OutgoingFrame
 from app.federation.link.clients import ClientRegistry
-from app.federation.link.duties import Duties, OutgoingFrame
 from app.federation.link.loop_thread import LoopThread
 from app.federation.link.reports import log_record
 from app.federation.link.session import Session
@@ -79,7 +79,7 @@ class LinkServer:
         self._app_objection = app_objection
         self._spool = spool
         self._sessions: dict[str, Session] = {}
-        self._duties = Duties(registry)
+        self._client_work = ClientWork(registry)
         self._loop = LoopThread("link")
         self._server: grpc.aio.Server | None = None
         self.port = 0
@@ -110,30 +110,30 @@ class LinkServer:
 
     def assign(self, client_id: str, assignment: Assignment) -> None:
         """Tell a client its place in a run."""
-        self.post(self._duties.assign, client_id, assignment)
+        self.post(self._client_work.assign, client_id, assignment)
 
     def end_run(self, run_id: int) -> None:
         """Forget who has which place in a run that is over."""
-        self.post(self._duties.end_run, run_id)
+        self.post(self._client_work.end_run, run_id)
 
     def set_paused(self, run_id: int, paused: bool) -> None:
         """Have the clients of a run pause, or go on."""
-        self.post(self._duties.set_paused, run_id, paused)
+        self.post(self._client_work.set_paused, run_id, paused)
 
     def dispatch(self, tasks: Iterable[Task]) -> None:
         """Push messages to their clients. One that is not connected gets its own when it comes."""
-        self.post(self._duties.dispatch, list(tasks))
+        self.post(self._client_work.dispatch, list(tasks))
 
     def withdraw(self, client_id: str, message_id: str, reason: str, *, late: bool = False) -> None:
         """Cancel a message whose reply is no longer wanted; the client stops working on it.
 
         A client that is too `late` with it is shown as such until it has stopped.
         """
-        self.post(partial(self._duties.withdraw, client_id, message_id, reason, late=late))
+        self.post(partial(self._client_work.withdraw, client_id, message_id, reason, late=late))
 
     def mark_late(self, client_id: str, message_id: str) -> None:
         """Show that a client has missed a deadline with a message whose reply is still wanted."""
-        self.post(self._duties.mark_late, client_id, message_id)
+        self.post(self._client_work.mark_late, client_id, message_id)
 
     def note(self, client_id: str, **changes: Any) -> None:
         """Change what the registry says of a client."""
@@ -163,7 +163,7 @@ class LinkServer:
         return bound
 
     async def _shut_down(self, grace_s: float) -> None:
-        self._duties.away("the server shuts down")
+        self._client_work.away("the server shuts down")
         sessions, self._sessions = self._sessions, {}
         for session in sessions.values():
             session.close()
@@ -175,9 +175,9 @@ class LinkServer:
         hello = await self._admit(context)
         if hello is None:
             return
-        session = Session(hello, self._duties, self._spool)
+        session = Session(hello, self._client_work, self._spool)
         self._sessions[hello.client_id] = session
-        self._duties.connected(hello, Welcome(version=__version__, app=self._app), session)
+        self._client_work.connected(hello, Welcome(version=__version__, app=self._app), session)
         log.info(
             "%s connected from %s with %s on %s",
             hello.client_id,
@@ -263,7 +263,7 @@ class LinkServer:
         else:
             log.warning("%s is lost: %s", session.client_id, reason)
         session.close()
-        self._duties.disconnected(session.client_id, session, f"{session.client_id} was lost: {reason}")
+        self._client_work.disconnected(session.client_id, session, f"{session.client_id} was lost: {reason}")
 
     def _receive(self, session: Session, frame: ClientFrame) -> None:
         client_id = session.client_id
@@ -272,15 +272,15 @@ class LinkServer:
             case "reply":
                 session.receive(frame.reply)
             case "progress":
-                self._duties.progressed(client_id, frame.progress)
+                self._client_work.progressed(client_id, frame.progress)
             case "log":
                 self._bus.publish(log_record(client_id, frame.log))
             case "failure":
-                self._duties.failed(client_id, frame.failure)
+                self._client_work.failed(client_id, frame.failure)
             case "released":
-                self._duties.released(client_id, frame.released.message_id)
+                self._client_work.released(client_id, frame.released.message_id)
             case "label_counts":
-                self._duties.counted(client_id, frame.label_counts)
+                self._client_work.counted(client_id, frame.label_counts)
             case "heartbeat":
                 pass
             case kind:

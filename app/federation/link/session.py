@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 
-from app.federation.link.duties import Duties, OutgoingFrame
+from app.federation.link.client_work import ClientWork, OutgoingFrame
 from app.federation.link.spool import Spool
 from shared.chunks import Assembler
 from shared.errors import NoRoom
@@ -13,16 +13,16 @@ from shared.proto.link_pb2 import Chunk, Failure, Hello
 
 
 class Session:
-    """A connected client. It is the `Line` of its duties."""
+    """A connected client. It is the `ClientStream` of its client_work."""
 
-    def __init__(self, hello: Hello, duties: Duties, spool: Spool) -> None:
+    def __init__(self, hello: Hello, client_work: ClientWork, spool: Spool) -> None:
         self.hello = hello
         self.client_id: str = hello.client_id
         self.said_goodbye = False
-        self._duties = duties
+        self._client_work = client_work
         self._outbox: asyncio.Queue[Iterable[OutgoingFrame] | None] = asyncio.Queue()
         self._assembler = Assembler(
-            lambda message_id: duties.is_awaited(hello.client_id, message_id), spool.buffer
+            lambda message_id: client_work.is_awaited(hello.client_id, message_id), spool.buffer
         )
 
     # outgoing
@@ -43,14 +43,14 @@ class Session:
     def receive(self, chunk: Chunk) -> None:
         """Take one chunk of a reply. Those of one that nobody awaits (any more) are dropped one by one."""
         if chunk.message_id:
-            self._duties.reply_begins(self.client_id, chunk.message_id, chunk.total_bytes)
+            self._client_work.reply_begins(self.client_id, chunk.message_id, chunk.total_bytes)
         try:
             whole = self._assembler.add(chunk)
         except NoRoom as error:
-            self._duties.failed(self.client_id, Failure(message_id=error.message_id, reason=str(error)))
+            self._client_work.failed(self.client_id, Failure(message_id=error.message_id, reason=str(error)))
             return
         if whole is not None:
-            self._duties.replied(self.client_id, *whole)
+            self._client_work.replied(self.client_id, *whole)
 
     def drop(self, message_id: str) -> None:
         """Let go of what has come in of the reply to a message."""

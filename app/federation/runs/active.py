@@ -9,7 +9,7 @@ from flwr.app import Context, RecordDict
 from app.federation.grid.link_grid import LinkGrid
 from app.federation.runs.kind import RunKind, RunParts
 from app.federation.runs.membership import Membership
-from app.federation.runs.presentation import Presentation
+from app.federation.runs.run_status import RunStatus
 from app.federation.runs.services import Services
 from app.federation.runs.tracker import RoundTracker
 from app.records import Run, WaitingFor
@@ -28,7 +28,7 @@ class ActiveRun:
         self._services = services
         self._kind = kind
         self._deadline_s = run.spec.round_timeout_s
-        shown = Presentation(run.id, services.book)
+        shown = RunStatus(run.id, services.book)
         tracker = RoundTracker(run.id, services.book, services.link.note, kind.read)
         self.grid = LinkGrid(services.link, int(run.id, 16), self, tracker)
         self.parts = RunParts(

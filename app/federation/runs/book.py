@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import TypedDict, Unpack
 
-from app.events import EventBus
+from app.event_bus import EventBus
 from app.federation.runs.states import FINAL_STATES, check_transition
 from app.records import (
     Cause,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from flwr.app import Context, Message, UserConfig
 
 from app.federation.grid.instruction import Instruction
-from app.federation.rounds.app_replies import read_any_reply
+from app.federation.rounds.foreign_replies import read_any_reply
 from app.federation.rounds.results import ClientResult
+from app.federation.runs.app_compatibility import app_run_config
 from app.federation.runs.app_thread import AppThread
-from app.federation.runs.fitting import app_run_config
 from app.federation.runs.kind import RunKind, RunParts
 from app.records import Run, WaitingFor, WaitKind
 from shared.app_import import load_server_app

@@ -11,7 +11,7 @@ from app.federation.grid.instruction import Instruction
 from app.federation.grid.link_grid import LinkGrid
 from app.federation.rounds.results import ClientResult
 from app.federation.runs.membership import Membership
-from app.federation.runs.presentation import Presentation
+from app.federation.runs.run_status import RunStatus
 from app.federation.runs.tracker import RoundTracker
 
 
@@ -19,7 +19,7 @@ from app.federation.runs.tracker import RoundTracker
 class RunParts:
     """What an active run consists of, whatever its kind."""
 
-    shown: Presentation
+    shown: RunStatus
     membership: Membership
     tracker: RoundTracker
     grid: LinkGrid

@@ -6,7 +6,7 @@ import time
 import uuid
 from collections.abc import Sequence
 
-from app.federation.runs import fitting, words
+from app.federation.runs import app_compatibility, words
 from app.federation.runs.endings import Endings
 from app.federation.runs.recovery import Recovery
 from app.federation.runs.run_queue import RunQueue
@@ -52,13 +52,13 @@ class RunManager:
 
     def submit(self, spec: RunSpec) -> Run:
         """Queue a run. Raises SettingsInvalid when a value does not fit the others, or the server's app."""
-        spec = fitting.fitted(spec, self._app)
+        spec = app_compatibility.fitted(spec, self._app)
         return self._queue.enter(
             Run(
                 id=self._new_id(),
                 state=RunState.QUEUED,
                 spec=spec,
-                num_rounds=fitting.num_rounds(spec, self._app),
+                num_rounds=app_compatibility.num_rounds(spec, self._app),
                 created_at=time.time(),
             )
         )
@@ -104,7 +104,7 @@ class RunManager:
                 raise IllegalTransition(words.refused(run, "resumed"))
             if not run.can_resume:
                 raise IllegalTransition(words.state_lost(run))
-            if (objection := fitting.objection(run, self._app)) is not None:
+            if (objection := app_compatibility.objection(run, self._app)) is not None:
                 raise IllegalTransition(objection)
             return self._queue.take_up(run_id)
 

@@ -12,8 +12,8 @@ from flwr.app import UserConfig
 
 from app.federation.runs import words
 from app.federation.runs.book import RunBook
-from app.federation.runs.presentation import Presentation
 from app.federation.runs.roster import Parts, Roster
+from app.federation.runs.run_status import RunStatus
 from app.records import Client, ClientState, Run, WaitingFor, WaitKind
 from shared.errors import StoreUnavailable
 from shared.natural_order import natural_key
@@ -69,7 +69,7 @@ class Membership:
         self,
         run: Run,
         run_config: UserConfig,
-        shown: Presentation,
+        shown: RunStatus,
         book: RunBook,
         link: ClientLink,
         known: KnownClients,
@@ -151,7 +151,7 @@ class Membership:
         minimum = self._run.spec.min_clients
         here = {client.id for client in self._roster.eligible(clients)}
         if len(here) < minimum:
-            self._shown.waits(self._roster.shortage(clients, minimum), self._roster.why_not(clients))
+            self._shown.waits(self._roster.waiting_for(clients, minimum), self._roster.why_not(clients))
             self._book.update(self._run.id, progress=None)
             return False
         missing = sorted(self._expected - here, key=natural_key)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
-from app.federation.runs import fitting, words
+from app.federation.runs import app_compatibility, words
 from app.federation.runs.book import RunBook
 from app.federation.runs.endings import Endings
 from app.federation.runs.run_queue import RunQueue
@@ -46,7 +46,7 @@ class Recovery:
             run = self._without_a_cut(run)
             if run.state is not RunState.INTERRUPTED or not run.can_resume or _was_queued(run):
                 continue
-            if (objection := fitting.objection(run, self._app)) is not None:
+            if (objection := app_compatibility.objection(run, self._app)) is not None:
                 self._set_aside(run, objection)
             elif resume:
                 going_on.append(self._queue.take_up(run.id))
@@ -56,7 +56,7 @@ class Recovery:
         for run in self._known():
             if run.id in taken_up or not (run.state is RunState.QUEUED or _was_queued(run)):
                 continue
-            if (objection := fitting.objection(run, self._app)) is not None:
+            if (objection := app_compatibility.objection(run, self._app)) is not None:
                 self._set_aside(run, objection)
             elif run.state is RunState.QUEUED:
                 going_on.append(run)

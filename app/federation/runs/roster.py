@@ -73,7 +73,7 @@ class Roster:
         self._parts.update({client.id: part for client, part in zip(newcomers, free, strict=False)})
         return newcomers
 
-    def shortage(self, clients: Iterable[Client], minimum: int) -> WaitingFor:
+    def waiting_for(self, clients: Iterable[Client], minimum: int) -> WaitingFor:
         """What a run with too few clients waits for."""
         clients = list(clients)
         absent = [client for client in clients if client.id in self._parts and _absent(client)]

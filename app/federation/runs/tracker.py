@@ -52,7 +52,7 @@ class RoundTracker:
         self._answered: set[str] = set()
         self._asked_to_train = 0
 
-    # app.federation.grid.link_grid.Observer
+    # app.federation.grid.owner.Observer
 
     def sent(self, instructions: list[Instruction]) -> None:
         """A phase begins: these clients were asked."""

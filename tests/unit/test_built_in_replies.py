@@ -11,8 +11,8 @@ from flwr.app import Array, ArrayRecord, ConfigRecord, Message, MetricRecord, Re
 
 from app.federation.grid.instruction import Instruction
 from app.federation.rounds import built_in_replies
-from app.federation.rounds.app_replies import check_any_reply
 from app.federation.rounds.built_in_replies import BuiltInReplies, open_array, read_reply
+from app.federation.rounds.foreign_replies import check_any_reply
 from shared.errors import ReplyInvalid
 from shared.flower import identify_server_task, node_id_of, set_message_id
 from shared.results import TrainMetrics

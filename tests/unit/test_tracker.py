@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flwr.app import Message, MetricRecord, RecordDict
 
-from app.events import EventBus
+from app.event_bus import EventBus
 from app.federation.grid.instruction import Instruction
 from app.federation.rounds.results import ClientResult
 from app.federation.runs.book import RunBook

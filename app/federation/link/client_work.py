@@ -44,8 +44,8 @@ OutgoingFrame = ServerFrame | bytes
 log = logging.getLogger(__name__)
 
 
-class Line(Protocol):
-    """A client's connection, as far as its duties are concerned."""
+class ClientStream(Protocol):
+    """A client's connection, as far as its work goes."""
 
     def send(self, frames: Iterable[OutgoingFrame]) -> None:
         """Write these frames after those of before; does not wait."""
@@ -58,7 +58,7 @@ class Line(Protocol):
 class _Client:
     """What one client has to do and was told, which outlasts its connections."""
 
-    line: Line | None = None
+    stream: ClientStream | None = None
     assignment: Assignment | None = None
     paused: bool = False
     open: dict[str, Task] = field(default_factory=dict)
@@ -68,15 +68,15 @@ class _Client:
 
     def send(self, *frames: ServerFrame) -> None:
         """Send frames, if it is connected."""
-        if self.line is not None:
-            self.line.send(frames)
+        if self.stream is not None:
+            self.stream.send(frames)
 
     def is_in(self, run_id: int) -> bool:
         """Whether it has a place in a run."""
         return self.assignment is not None and self.assignment.run_id == run_id
 
 
-class Duties:
+class ClientWork:
     """Of all clients, by their ids. Owned by the link thread; only that calls."""
 
     def __init__(self, registry: ClientRegistry) -> None:
@@ -110,8 +110,8 @@ class Duties:
         for task in tasks:
             client = self._clients[task.client_id]
             client.open[task.message_id] = task
-            if client.line is not None:
-                _transmit(task, client.line)
+            if client.stream is not None:
+                _transmit(task, client.stream)
                 self._show_work(task)
             else:
                 task.on_away(f"{task.client_id} is not connected")
@@ -123,32 +123,32 @@ class Duties:
         if task is None:
             return
         client.withdrawn[message_id] = Withdrawn(task.round, time.monotonic(), late)
-        if client.line is not None:
-            client.line.drop(message_id)
+        if client.stream is not None:
+            client.stream.drop(message_id)
             client.send(ServerFrame(cancel=Cancel(message_id=message_id, reason=printable(reason))))
             self._show(client_id)
 
     def mark_late(self, client_id: str, message_id: str) -> None:
         """Show that a client has missed a deadline with a message that is open."""
         client = self._clients[client_id]
-        if client.line is not None and message_id in client.open:
+        if client.stream is not None and message_id in client.open:
             self._show_late(client_id)
 
     def away(self, reason: str) -> None:
         """Tell whoever waits for a client that is connected that none will answer any more."""
         for client in self._clients.values():
-            if client.line is not None:
+            if client.stream is not None:
                 _tell_away(client, reason)
 
     # connections
 
-    def connected(self, hello: Hello, welcome: Welcome, line: Line) -> None:
+    def connected(self, hello: Hello, welcome: Welcome, stream: ClientStream) -> None:
         """A client is there: welcome it, and send what it should know and do.
 
         A message that it still holds, from a connection before, is not sent again.
         """
         client = self._clients[hello.client_id]
-        client.line = line
+        client.stream = stream
         held = set(hello.holding)
         for message_id in client.withdrawn.keys() - held:
             del client.withdrawn[message_id]
@@ -159,18 +159,18 @@ class Duties:
             client.send(ServerFrame(assignment=client.assignment))
         for task in client.open.values():
             if task.message_id not in held:
-                _transmit(task, line)
+                _transmit(task, stream)
             task.on_back()
         # Last, so that nobody gives up the messages of a client that is seen to be there again.
         self._registry.connected(hello)
         self._show(hello.client_id)
 
-    def disconnected(self, client_id: str, line: Line, reason: str) -> None:
+    def disconnected(self, client_id: str, stream: ClientStream, reason: str) -> None:
         """A connection is over, and why. If the client has another one by now, nothing else is."""
         client = self._clients[client_id]
-        if client.line is not line:
+        if client.stream is not stream:
             return
-        client.line = None
+        client.stream = None
         self._registry.lost(client_id)
         _tell_away(client, reason)
 
@@ -273,8 +273,8 @@ class Duties:
             self._registry.update(client_id, state=ClientState.LATE, late_since=time.time())
 
 
-def _transmit(task: Task, line: Line) -> None:
-    line.send(chain([ServerFrame(task=task.opening)], task.following()))
+def _transmit(task: Task, stream: ClientStream) -> None:
+    stream.send(chain([ServerFrame(task=task.opening)], task.following()))
 
 
 def _tell_away(client: _Client, reason: str) -> None:

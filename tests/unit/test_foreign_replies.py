@@ -21,7 +21,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.lib import format as npy
 
-from app.federation.rounds.app_replies import KNOWN_AS, MAX_METRICS, MAX_NAME, check_any_reply, read_any_reply
+from app.federation.rounds.foreign_replies import (
+    KNOWN_AS,
+    MAX_METRICS,
+    MAX_NAME,
+    check_any_reply,
+    read_any_reply,
+)
 from app.federation.rounds.results import ClientResult
 from app.records import ClientRound
 from shared.errors import ReplyInvalid

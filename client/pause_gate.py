@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 
-class Gate:
+class PauseGate:
     """Open at first. `wait` is called by the thread that works, the rest by any other."""
 
     def __init__(self) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import urlsplit
 
 from app.api.problems import Problem
-from app.connections import Connections
+from app.web.connections import Connections
 
 if TYPE_CHECKING:
     from http.server import BaseHTTPRequestHandler as RequestHandler

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Response
 
 from app.api.problems import problem
-from app.sockets import UNREADABLE
+from app.web.sockets import UNREADABLE
 from shared.error_line import error_of
 from shared.interrupt import Signalled
 

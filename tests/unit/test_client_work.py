@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 import pytest
 
-from app.events import EventBus
+from app.event_bus import EventBus
+from app.federation.link.client_work import MAX_LABELS, ClientWork, OutgoingFrame
 from app.federation.link.clients import ClientRegistry
-from app.federation.link.duties import MAX_LABELS, Duties, OutgoingFrame
 from app.federation.link.task import Task
 from app.records import Client, ClientState
 from shared.chunks import opening
@@ -43,7 +43,7 @@ def a_task(told: list[str], message_id: str = "m", client_id: str = "client-1", 
     )
 
 
-class Line:
+class ClientStream:
     """A connection that keeps what it is to write."""
 
     def __init__(self) -> None:
@@ -67,26 +67,26 @@ class Line:
 
 
 class Working:
-    """The duties of client-1, what is shown of it, and what its tasks were told."""
+    """The work of client-1, what is shown of it, and what its tasks were told."""
 
     def __init__(self) -> None:
         self.registry = ClientRegistry(EventBus())
-        self.duties = Duties(self.registry)
+        self.client_work = ClientWork(self.registry)
         self.told: list[str] = []
 
-    def connect(self, *holding: str) -> Line:
-        line = Line()
-        self.duties.connected(a_hello(holding=holding), Welcome(), line)
-        return line
+    def connect(self, *holding: str) -> ClientStream:
+        stream = ClientStream()
+        self.client_work.connected(a_hello(holding=holding), Welcome(), stream)
+        return stream
 
     def dispatch(self, *message_ids: str, kind: str = "train") -> None:
-        self.duties.dispatch([a_task(self.told, message_id, kind=kind) for message_id in message_ids])
+        self.client_work.dispatch([a_task(self.told, message_id, kind=kind) for message_id in message_ids])
 
     def assign(self, run_id: int = RUN_ID) -> None:
-        self.duties.assign("client-1", Assignment(run_id=run_id))
+        self.client_work.assign("client-1", Assignment(run_id=run_id))
 
     def withdraw(self, message_id: str, *, late: bool = True) -> None:
-        self.duties.withdraw("client-1", message_id, "too late", late=late)
+        self.client_work.withdraw("client-1", message_id, "too late", late=late)
 
     def state(self) -> ClientState:
         return self.client.state
@@ -106,17 +106,17 @@ def test_a_client_that_comes_is_told_its_place_and_given_its_messages(working: W
     working.dispatch("m")
     assert working.told == ["away"]
 
-    line = working.connect()
+    stream = working.connect()
 
-    assert line.kinds == ["welcome", "assignment", "task"]
+    assert stream.kinds == ["welcome", "assignment", "task"]
     assert working.told == ["away", "back"]
     assert working.state() is ClientState.TRAINING
 
 
 def test_what_a_client_still_holds_is_not_sent_again(working: Working) -> None:
-    line = working.connect()
+    stream = working.connect()
     working.dispatch("m", "n")
-    working.duties.disconnected("client-1", line, "its line was cut")
+    working.client_work.disconnected("client-1", stream, "its line was cut")
 
     again = working.connect("m", "unheard of")
 
@@ -126,14 +126,14 @@ def test_what_a_client_still_holds_is_not_sent_again(working: Working) -> None:
 
 
 def test_a_client_that_is_lost_is_shown_so_and_its_messages_stay_open(working: Working) -> None:
-    line = working.connect()
+    stream = working.connect()
     working.dispatch("m")
 
-    working.duties.disconnected("client-1", line, "its line was cut")
+    working.client_work.disconnected("client-1", stream, "its line was cut")
 
     assert working.state() is ClientState.LOST
     assert working.told == ["away"]
-    assert working.duties.is_awaited("client-1", "m")
+    assert working.client_work.is_awaited("client-1", "m")
 
 
 def test_the_next_connection_of_a_client_takes_over_without_a_word(working: Working) -> None:
@@ -141,42 +141,42 @@ def test_the_next_connection_of_a_client_takes_over_without_a_word(working: Work
     working.dispatch("m")
     new = working.connect("m")
 
-    working.duties.disconnected("client-1", old, "its line was cut")
+    working.client_work.disconnected("client-1", old, "its line was cut")
     assert working.state() is ClientState.TRAINING
     assert working.told == ["back"]
 
-    working.duties.disconnected("client-1", new, "its line was cut")
+    working.client_work.disconnected("client-1", new, "its line was cut")
     assert working.told == ["back", "away"]
 
 
 def test_a_run_that_ends_is_forgotten_and_pauses_nobody_any_more(working: Working) -> None:
-    line = working.connect()
+    stream = working.connect()
     working.assign()
-    working.duties.set_paused(RUN_ID, True)
-    working.duties.set_paused(RUN_ID, True)
-    working.duties.set_paused(RUN_ID + 1, False)
-    working.duties.end_run(RUN_ID)
+    working.client_work.set_paused(RUN_ID, True)
+    working.client_work.set_paused(RUN_ID, True)
+    working.client_work.set_paused(RUN_ID + 1, False)
+    working.client_work.end_run(RUN_ID)
 
-    assert [frame.pause.paused for frame in line.sent if frame.HasField("pause")] == [True, False]
+    assert [frame.pause.paused for frame in stream.sent if frame.HasField("pause")] == [True, False]
     assert working.connect().kinds == ["welcome"]
 
 
 def test_a_client_that_comes_into_a_paused_run_is_told_by_its_welcome(working: Working) -> None:
     working.assign()
-    working.duties.set_paused(RUN_ID, True)
+    working.client_work.set_paused(RUN_ID, True)
 
     assert working.connect().sent[0].welcome.paused
 
 
 def test_a_reply_is_confirmed_and_told_once(working: Working) -> None:
-    line = working.connect()
+    stream = working.connect()
     working.dispatch("m")
 
-    working.duties.replied("client-1", "m", payload_of(b"a reply"))
-    working.duties.replied("client-1", "m", None)
+    working.client_work.replied("client-1", "m", payload_of(b"a reply"))
+    working.client_work.replied("client-1", "m", None)
 
     assert working.told == ["replied"]
-    assert line.confirmed == ["m", "m"]
+    assert stream.confirmed == ["m", "m"]
     assert working.state() is ClientState.IDLE
 
 
@@ -184,49 +184,49 @@ def test_a_reply_that_is_too_large_fails_at_its_beginning(working: Working) -> N
     working.connect()
     working.dispatch("m")
 
-    working.duties.reply_begins("client-1", "m", 1 << 30)
+    working.client_work.reply_begins("client-1", "m", 1 << 30)
     assert working.told == []
-    working.duties.reply_begins("client-1", "m", (1 << 30) + 1)
+    working.client_work.reply_begins("client-1", "m", (1 << 30) + 1)
 
     (reason,) = working.told
     assert "1,073,741,825 bytes was not taken" in reason
-    assert not working.duties.is_awaited("client-1", "m")
+    assert not working.client_work.is_awaited("client-1", "m")
 
 
 def test_a_failure_is_confirmed_and_told(working: Working) -> None:
-    line = working.connect()
+    stream = working.connect()
     working.dispatch("m")
 
-    working.duties.failed("client-1", Failure(message_id="m", reason="no data"))
+    working.client_work.failed("client-1", Failure(message_id="m", reason="no data"))
 
     assert working.told == ["no data"]
-    assert line.confirmed == ["m"]
+    assert stream.confirmed == ["m"]
 
 
 def test_a_failure_of_a_message_that_nobody_awaits_is_confirmed_as_well(working: Working) -> None:
-    line = working.connect()
+    stream = working.connect()
     working.dispatch("m")
     working.withdraw("m")
 
-    working.duties.failed("client-1", Failure(message_id="m", reason="no data"))
-    working.duties.failed("client-1", Failure(message_id="unheard of", reason="no data"))
+    working.client_work.failed("client-1", Failure(message_id="m", reason="no data"))
+    working.client_work.failed("client-1", Failure(message_id="unheard of", reason="no data"))
 
     assert working.state() is ClientState.IDLE
-    assert line.confirmed == ["m", "unheard of"]
+    assert stream.confirmed == ["m", "unheard of"]
     assert working.told == []
 
 
 def test_a_message_that_is_withdrawn_is_cancelled_and_what_came_of_its_reply_is_dropped(
     working: Working,
 ) -> None:
-    line = working.connect()
+    stream = working.connect()
     working.dispatch("m")
 
     working.withdraw("m")
     working.withdraw("m")
 
-    assert line.kinds.count("cancel") == 1
-    assert line.dropped == ["m"]
+    assert stream.kinds.count("cancel") == 1
+    assert stream.dropped == ["m"]
     assert working.told == []
 
 
@@ -242,9 +242,9 @@ def test_a_client_is_late_over_a_reconnect_as_long_as_it_holds_what_it_is_late_w
     working.connect("m")
     assert working.state() is state
 
-    working.duties.released("client-1", "m")
+    working.client_work.released("client-1", "m")
     assert working.state() is ClientState.IDLE
-    working.duties.released("client-1", "m")
+    working.client_work.released("client-1", "m")
     assert working.state() is ClientState.IDLE
 
 
@@ -262,10 +262,10 @@ def test_only_what_is_open_can_be_late(working: Working) -> None:
     working.connect()
     working.dispatch("m")
 
-    working.duties.mark_late("client-1", "another")
+    working.client_work.mark_late("client-1", "another")
     assert working.state() is ClientState.TRAINING
 
-    working.duties.mark_late("client-1", "m")
+    working.client_work.mark_late("client-1", "m")
     assert working.state() is ClientState.LATE
 
 
@@ -275,7 +275,7 @@ def test_the_newest_message_is_what_a_client_is_shown_to_work_on(working: Workin
     working.dispatch("n", kind="evaluate")
     assert working.state() is ClientState.EVALUATING
 
-    working.duties.replied("client-1", "n", payload_of(b"a reply"))
+    working.client_work.replied("client-1", "n", payload_of(b"a reply"))
 
     assert working.state() is ClientState.TRAINING
 
@@ -284,10 +284,10 @@ def test_progress_counts_for_what_is_awaited_only(working: Working) -> None:
     working.connect()
     working.dispatch("m")
 
-    working.duties.progressed("client-1", Progress(message_id="another", done=1, total=2))
+    working.client_work.progressed("client-1", Progress(message_id="another", done=1, total=2))
     assert working.client.progress is None
 
-    working.duties.progressed("client-1", Progress(message_id="m", done=1, total=2))
+    working.client_work.progressed("client-1", Progress(message_id="m", done=1, total=2))
     assert working.client.progress is not None
 
 
@@ -295,10 +295,10 @@ def test_label_counts_are_those_of_the_run_in_which_the_client_is(working: Worki
     working.connect()
     working.assign()
 
-    working.duties.counted("client-1", LabelCounts(run_id=RUN_ID + 1, counts=[1]))
+    working.client_work.counted("client-1", LabelCounts(run_id=RUN_ID + 1, counts=[1]))
     assert working.client.label_counts is None
 
-    working.duties.counted("client-1", LabelCounts(run_id=RUN_ID, counts=[1, 2]))
+    working.client_work.counted("client-1", LabelCounts(run_id=RUN_ID, counts=[1, 2]))
     assert working.client.label_counts == (1, 2)
 
 
@@ -308,13 +308,13 @@ def test_label_counts_that_cannot_be_right_break_the_protocol(working: Working, 
     working.assign()
 
     with pytest.raises(WireError, match="label counts"):
-        working.duties.counted("client-1", LabelCounts(run_id=RUN_ID, counts=counts))
+        working.client_work.counted("client-1", LabelCounts(run_id=RUN_ID, counts=counts))
 
 
 def test_when_the_server_ends_those_who_wait_for_a_client_that_is_there_are_told(working: Working) -> None:
     working.connect()
     working.dispatch("m")
 
-    working.duties.away("the server shuts down")
+    working.client_work.away("the server shuts down")
 
     assert working.told == ["away"]

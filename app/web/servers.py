@@ -8,17 +8,18 @@ import socket
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from types import TracebackType
 from typing import Any
 
 from flask import Flask
 
-from app.connections import RETRY_S, Connections, raise_descriptor_limit
 from app.environment import Environment
-from app.http_rules import HttpRules
 from app.settings import ServerSettings
-from app.sockets import Pump
-from app.web_edge import WebEdge
-from shared.address import Address
+from app.web.connections import RETRY_S, Connections, raise_descriptor_limit
+from app.web.edge import WebEdge
+from app.web.http_rules import HttpRules
+from app.web.sockets import Pump
+from shared.address import ANY_ADDRESS, Address
 from shared.errors import FedLoomError
 from shared.interrupt import Signalled, end_on_signals
 
@@ -32,6 +33,7 @@ BACKLOG = 128
 """Connections that wait to be accepted."""
 
 OnReady = Callable[[int, int], None]
+Failure = tuple[type[BaseException], BaseException, TracebackType]
 
 log = logging.getLogger(__name__)
 
@@ -111,9 +113,27 @@ def _serve_eventlet(flask_app: Flask, listener: socket.socket, begin: Callable[[
                 connection.close()
             eventlet.sleep(0)  # so that those that were ended are closed before the next comes
 
+    _report_green_threads(eventlet.hubs.get_hub())
     begin()
     # In a green thread of its own: here it would swallow the interrupt and wait for every open request.
     eventlet.spawn(accept).wait()
+
+
+def _report_green_threads(hub: Any) -> None:
+    """Have eventlet log what ends a green thread, which it prints, and let only a signal end the server."""
+
+    def of_timer(_timer: object, failure: Failure) -> None:
+        log.error("a task of the web server ended", exc_info=failure)
+
+    def of_descriptor(descriptor: int, failure: Failure) -> None:
+        of_timer(None, failure)
+        with suppress(Exception):
+            hub.remove_descriptor(descriptor)
+
+    hub.SYSTEM_EXCEPTIONS = (Signalled,)
+    hub.squelch_generic_exception = lambda failure: of_timer(None, failure)
+    hub.squelch_timer_exception = of_timer
+    hub.squelch_exception = of_descriptor
 
 
 def _serve_threading(flask_app: Flask, listener: socket.socket, begin: Callable[[], None]) -> None:
@@ -175,7 +195,7 @@ def _listen(settings: ServerSettings) -> socket.socket:
             backlog=BACKLOG,
             dualstack_ipv6=settings.host == "::" and socket.has_dualstack_ipv6(),
         )
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # the latter for what cannot be a name
         raise _explained(error, settings) from error
 
 
@@ -191,14 +211,14 @@ def _begin(flask_app: Flask, env: Environment, listener: socket.socket, on_ready
             "there is no login yet. Use this only in a network that you trust.",
             settings.host,
         )
-    shown = Address("localhost" if settings.on_loopback else settings.host, port)
+    shown = Address("localhost" if settings.host in {"127.0.0.1", *ANY_ADDRESS} else settings.host, port)
     log.info("FedLoom is ready at http://%s (clients connect to port %d)", shown, env.link.port)
     on_ready(port, env.link.port)
 
 
-def _explained(error: OSError, settings: ServerSettings) -> FedLoomError:
+def _explained(error: OSError | UnicodeError, settings: ServerSettings) -> FedLoomError:
     address = Address(settings.host, settings.port)
-    if error.errno == errno.EADDRINUSE:
+    if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
         return FedLoomError(
             f"The page cannot be served on {address}: the port is in use. "
             "Stop the other program, or choose another port with --port."

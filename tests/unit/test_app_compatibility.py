@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.federation.runs import fitting
+from app.federation.runs import app_compatibility
 from app.records import Run
 from shared.errors import SettingsInvalid
 from shared.flower_app import FlowerApp, read_app
@@ -21,7 +21,7 @@ def an_app(folder: Path, config: str = "num-server-rounds = 3\nlr = 0.5") -> Flo
 
 
 def fitted(served: FlowerApp | None, /, **asked: Any) -> RunSpec:
-    return fitting.fitted(RunSpec(**asked), served)
+    return app_compatibility.fitted(RunSpec(**asked), served)
 
 
 def test_a_run_of_an_app_has_the_apps_rounds_unless_it_says_otherwise(tmp_path: Path) -> None:
@@ -45,7 +45,7 @@ def test_a_limit_of_a_spec_holds_also_for_what_comes_from_a_run_config(tmp_path:
 def test_what_was_fitted_can_be_kept_and_read_again(tmp_path: Path) -> None:
     app = an_app(tmp_path)
     spec = fitted(app, run_config={"num-server-rounds": MAX_ROUNDS, "lr": 2})
-    run = a_run(spec=spec, num_rounds=fitting.num_rounds(spec, app))
+    run = a_run(spec=spec, num_rounds=app_compatibility.num_rounds(spec, app))
 
     assert Run.model_validate_json(run.model_dump_json()) == run
 
@@ -53,8 +53,8 @@ def test_what_was_fitted_can_be_kept_and_read_again(tmp_path: Path) -> None:
 def test_of_an_app_that_does_not_say_so_the_number_of_rounds_is_not_known(tmp_path: Path) -> None:
     app = an_app(tmp_path, "lr = 0.5")
 
-    assert fitting.num_rounds(fitted(app), app) is None
-    assert fitting.num_rounds(fitted(None, num_rounds=4), None) == 4
+    assert app_compatibility.num_rounds(fitted(app), app) is None
+    assert app_compatibility.num_rounds(fitted(None, num_rounds=4), None) == 4
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ class Worker(Protocol):
         """Hold, or go on."""
 
 
-class Desk:
+class OpenMessages:
     """Owned by the event loop; the runtime's thread calls back through it."""
 
     def __init__(self, runtime: Worker, loop: asyncio.AbstractEventLoop) -> None:

@@ -14,11 +14,12 @@ from flask_socketio import SocketIO, join_room
 from socketio.exceptions import ConnectionRefusedError
 
 from app.environment import Environment
-from app.events import EventsGone
-from app.records import Client, Event, RoundUpdate, Run, StoreStatus
-from app.web_security import foreign_request
+from app.event_bus import EventsGone
+from app.events import Event
+from app.web.guard import foreign_request
 from shared.error_line import error_of
 from shared.errors import StoreUnavailable
+from shared.interrupt import Signalled
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +34,7 @@ UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, RecursionError
 
 
 def create_socketio(flask_app: Flask, env: Environment) -> SocketIO:
-    """Attach Socket.IO to the Flask app; call `start_pump` once it is served."""
+    """Attach Socket.IO to the Flask app; `Pump.start` is called once it is served."""
     # Known and decided (docs/decisions/0002): eventlet is used unpatched, threading mode tested beside it.
     warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
     engine = logging.getLogger("engineio.server")
@@ -121,7 +122,9 @@ class Pump:
             try:
                 with self._turn:
                     self._pump()
-            except Exception:  # the edge of the task: without it, every page would stand still
+            except Signalled:
+                raise
+            except BaseException:  # the edge of the task: without it, every page would stand still
                 log.exception("the pages could not be brought up to date; they start over from a snapshot")
                 self._start_over = True
 
@@ -158,24 +161,9 @@ def coalesce(events: Iterable[Event]) -> list[Event]:
     """Only the last of the updates that replace each other (of a run, a round, a client); all logs."""
     last: dict[object, Event] = {}
     for event in events:
-        key = _subject(event)
-        last.pop(key, None)  # so that it moves to its newest place
-        last[key] = event
+        last.pop(event.subject, None)  # so that it moves to its newest place
+        last[event.subject] = event
     return list(last.values())
-
-
-def _subject(event: Event) -> object:
-    match event.data:
-        case Run(id=run_id):
-            return "run", run_id
-        case RoundUpdate(run_id=run_id, round=round_):
-            return "round", run_id, round_.round
-        case Client(id=client_id):
-            return "client", client_id
-        case StoreStatus():
-            return "store"
-        case _:
-            return event.seq
 
 
 def _sid() -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from app.events import EventBus
+from app.event_bus import EventBus
 from app.federation.runs.book import RunBook
-from app.federation.runs.presentation import Presentation
+from app.federation.runs.run_status import RunStatus
 from app.records import Pending, Run, RunState, WaitingFor, WaitKind
 from tests.support.records import a_run
 
@@ -22,21 +22,21 @@ def book() -> RunBook:
 
 
 @pytest.fixture
-def shown(book: RunBook) -> Presentation:
-    return Presentation(RUN, book)
+def shown(book: RunBook) -> RunStatus:
+    return RunStatus(RUN, book)
 
 
 def state_of(run: Run) -> tuple[RunState, str | None, WaitingFor | None]:
     return run.state, run.reason, run.waiting_for
 
 
-def test_a_run_that_waits_says_for_what_in_code_and_in_words(shown: Presentation, book: RunBook) -> None:
+def test_a_run_that_waits_says_for_what_in_code_and_in_words(shown: RunStatus, book: RunBook) -> None:
     shown.waits(DATA, "mnist")
 
     assert state_of(book.run(RUN)) == (RunState.WAITING, "loading the data set mnist", DATA)
 
 
-def test_a_run_that_goes_on_says_nothing_and_has_begun_once(shown: Presentation, book: RunBook) -> None:
+def test_a_run_that_goes_on_says_nothing_and_has_begun_once(shown: RunStatus, book: RunBook) -> None:
     shown.waits(DATA, "mnist")
     shown.goes_on()
     began = book.run(RUN).started_at
@@ -48,7 +48,7 @@ def test_a_run_that_goes_on_says_nothing_and_has_begun_once(shown: Presentation,
     assert book.run(RUN).started_at == began
 
 
-def test_a_run_can_go_on_and_say_why_nothing_is_seen_of_it(shown: Presentation, book: RunBook) -> None:
+def test_a_run_can_go_on_and_say_why_nothing_is_seen_of_it(shown: RunStatus, book: RunBook) -> None:
     shown.waits(DATA, "mnist")
     shown.goes_on()
 
@@ -59,7 +59,7 @@ def test_a_run_can_go_on_and_say_why_nothing_is_seen_of_it(shown: Presentation, 
 
 
 @pytest.mark.parametrize("begun", [True, False])
-def test_after_a_pause_a_run_is_what_it_was_before(shown: Presentation, book: RunBook, begun: bool) -> None:
+def test_after_a_pause_a_run_is_what_it_was_before(shown: RunStatus, book: RunBook, begun: bool) -> None:
     shown.waits(DATA, "mnist")
     if begun:
         shown.goes_on()
@@ -72,7 +72,7 @@ def test_after_a_pause_a_run_is_what_it_was_before(shown: Presentation, book: Ru
     assert state_of(book.run(RUN)) == before
 
 
-def test_a_stop_that_was_confirmed_is_not_forgotten_by_a_pause(shown: Presentation, book: RunBook) -> None:
+def test_a_stop_that_was_confirmed_is_not_forgotten_by_a_pause(shown: RunStatus, book: RunBook) -> None:
     shown.waits(DATA, "mnist")
     book.update(RUN, pending=Pending.STOPPING)
 
@@ -82,7 +82,7 @@ def test_a_stop_that_was_confirmed_is_not_forgotten_by_a_pause(shown: Presentati
     assert book.run(RUN).pending is Pending.STOPPING
 
 
-def test_a_pause_that_took_effect_is_no_longer_to_come(shown: Presentation, book: RunBook) -> None:
+def test_a_pause_that_took_effect_is_no_longer_to_come(shown: RunStatus, book: RunBook) -> None:
     shown.waits(DATA, "mnist")
     book.update(RUN, pending=Pending.PAUSING)
 

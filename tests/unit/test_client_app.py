@@ -12,7 +12,7 @@ import pytest
 from flwr.app import ArrayRecord, ConfigRecord, Context, Message, MessageType, RecordDict
 
 from client import progress
-from client.fl_client import app
+from client.client_app import app
 from shared.data.datasets import load_train_labels
 from shared.flower import identify_server_task, set_message_id
 from shared.models import build_model

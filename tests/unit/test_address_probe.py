@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from client import lookout
-from client.lookout import Found, look_at
+from client import address_probe
+from client.address_probe import Found, look_at
 from shared.address import Address
 
 TLS_ALERT = bytes([21, 3, 3, 0, 2, 2, 70])
@@ -23,7 +23,7 @@ HTTP2_SETTINGS = bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lookout, "TIMEOUT_S", 0.3)
+    monkeypatch.setattr(address_probe, "TIMEOUT_S", 0.3)
 
 
 def look(port: int, host: str = "127.0.0.1") -> Found:
@@ -144,7 +144,7 @@ def test_one_that_says_nothing() -> None:
 
 def test_one_that_goes_on_answering_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """A client would not try again as long as it came, one header after the other."""
-    monkeypatch.setattr(lookout, "LIMIT_S", 0.5)
+    monkeypatch.setattr(address_probe, "LIMIT_S", 0.5)
     was_left = threading.Event()
 
     def trickle(connection: socket.socket) -> None:

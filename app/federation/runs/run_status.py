@@ -1,4 +1,4 @@
-"""Presentation: what an active run shows of itself."""
+"""RunStatus: what an active run shows of itself."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from app.federation.runs.book import RunBook
 from app.records import Pending, Run, RunState, WaitingFor
 
 
-class Presentation:
+class RunStatus:
     """The state of one run, with what it waits for, from its start to its end. Used in the run thread."""
 
     def __init__(self, run_id: str, book: RunBook) -> None:

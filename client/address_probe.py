@@ -47,7 +47,7 @@ async def look_at(address: Address) -> Found:
         with suppress(RuntimeError):  # the loop is closed
             loop.call_soon_threadsafe(tell, result)
 
-    threading.Thread(target=work, name="lookout", daemon=True).start()
+    threading.Thread(target=work, name="address probe", daemon=True).start()
     try:
         async with asyncio.timeout(LIMIT_S):
             return await found

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from client.desk import Desk, Outgoing, Reply
+from client.open_messages import OpenMessages, Outgoing, Reply
 from client.work import Work
 from shared.payload import Serialised
 from shared.proto.link_pb2 import ClientFrame, Welcome
@@ -32,20 +32,20 @@ class FakeRuntime:
 
 
 class Held:
-    """A desk, its runtime and what it sends."""
+    """A open_messages, its runtime and what it sends."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self.runtime = FakeRuntime()
-        self.desk = Desk(self.runtime, loop)
+        self.open_messages = OpenMessages(self.runtime, loop)
         self.sent: list[Outgoing] = []
 
     def connect(self, *awaited: str) -> None:
         self.sent = []
-        self.desk.connected(Welcome(awaited=awaited), self.sent.append)
+        self.open_messages.connected(Welcome(awaited=awaited), self.sent.append)
 
     def take(self, message_id: str) -> Work:
-        self.desk.take(message_id, payload_of(b"a message"))
+        self.open_messages.take(message_id, payload_of(b"a message"))
         return self.runtime.works[message_id]
 
     def settle(self) -> None:
@@ -69,15 +69,15 @@ def held() -> Iterator[Held]:
 
 def test_a_reply_is_held_until_the_server_has_it(held: Held) -> None:
     work = held.take("m")
-    assert held.desk.holding() == ["m"]
+    assert held.open_messages.holding() == ["m"]
     work.reply("m", Serialised(b"a reply"))
     held.settle()
     assert held.sent == [Reply("m", Serialised(b"a reply"))]
-    assert held.desk.holding() == ["m"]
+    assert held.open_messages.holding() == ["m"]
 
-    held.desk.confirm("m")
+    held.open_messages.confirm("m")
 
-    assert held.desk.holding() == []
+    assert held.open_messages.holding() == []
 
 
 def test_failures_are_held_until_they_are_confirmed_and_no_longer(held: Held) -> None:
@@ -85,25 +85,25 @@ def test_failures_are_held_until_they_are_confirmed_and_no_longer(held: Held) ->
     for name in names:
         held.take(name).fail(name, "it cannot be read")
     held.settle()
-    assert held.desk.holding() == names
+    assert held.open_messages.holding() == names
 
     for name in names:
-        held.desk.confirm(name)
+        held.open_messages.confirm(name)
 
-    assert held.desk.holding() == []
+    assert held.open_messages.holding() == []
 
 
 def test_work_that_was_given_up_is_held_until_it_has_ended(held: Held) -> None:
     work = held.take("m")
 
-    held.desk.cancel("m")
+    held.open_messages.cancel("m")
 
     assert work.cancelled.is_set()
-    assert held.desk.holding() == ["m"]
+    assert held.open_messages.holding() == ["m"]
     assert held.released == []
     work.released("m")
     held.settle()
-    assert held.desk.holding() == []
+    assert held.open_messages.holding() == []
     assert held.released == ["m"]
 
 
@@ -111,36 +111,36 @@ def test_work_that_nobody_awaits_after_a_reconnect_is_held_over_the_next_until_i
     held: Held,
 ) -> None:
     work = held.take("m")
-    held.desk.disconnected()
+    held.open_messages.disconnected()
     held.connect()  # the server no longer awaits it
     assert work.cancelled.is_set()
-    assert held.desk.holding() == ["m"]
+    assert held.open_messages.holding() == ["m"]
 
-    held.desk.disconnected()
+    held.open_messages.disconnected()
     held.connect()
-    assert held.desk.holding() == ["m"]
+    assert held.open_messages.holding() == ["m"]
     work.released("m")
     held.settle()
 
-    assert held.desk.holding() == []
+    assert held.open_messages.holding() == []
     assert held.released == ["m"]
 
 
 def test_work_that_ends_just_when_it_is_given_up_is_released(held: Held) -> None:
     work = held.take("m")
     work.reply("m", Serialised(b"a reply"))
-    held.desk.cancel("m")
+    held.open_messages.cancel("m")
 
     held.settle()
 
-    assert held.desk.holding() == []
+    assert held.open_messages.holding() == []
     assert held.released == ["m"]
 
 
 def test_what_is_ready_and_still_awaited_is_sent_again_after_a_reconnect(held: Held) -> None:
     held.take("m").reply("m", Serialised(b"a reply"))
     held.settle()
-    held.desk.disconnected()
+    held.open_messages.disconnected()
 
     held.connect("m")
 
@@ -152,12 +152,12 @@ def test_what_is_ready_and_no_longer_awaited_is_released_after_a_reconnect(held:
     """The server shows a client as late until it hears that, if it heard of the message in the hello."""
     held.take("m").reply("m", Serialised(b"a reply"))
     held.settle()
-    held.desk.disconnected()
-    assert held.desk.holding() == ["m"]  # so says the hello
+    held.open_messages.disconnected()
+    assert held.open_messages.holding() == ["m"]  # so says the hello
 
     held.connect()
 
-    assert held.desk.holding() == []
+    assert held.open_messages.holding() == []
     assert held.released == ["m"]
 
 
