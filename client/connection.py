@@ -21,7 +21,7 @@ GOODBYE_TIMEOUT_S = 0.3
 
 
 class Connection:
-    """Passes what comes to the runtime and the open_messages, and what they have to say to the server."""
+    """Passes what comes to the runtime and the open messages, and what they have to say to the server."""
 
     def __init__(self, call: Call, runtime: Runtime, open_messages: OpenMessages) -> None:
         self._call = call

@@ -13,7 +13,7 @@ from shared.proto.link_pb2 import Chunk, Failure, Hello
 
 
 class Session:
-    """A connected client. It is the `ClientStream` of its client_work."""
+    """A connected client. It is the stream of its work."""
 
     def __init__(self, hello: Hello, client_work: ClientWork, spool: Spool) -> None:
         self.hello = hello
