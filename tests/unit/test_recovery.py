@@ -123,6 +123,19 @@ def test_a_run_that_was_paused_is_so_again_after_a_server_with_another_app(app: 
     assert servers.run("a").pending is None
 
 
+def test_a_run_that_was_paused_before_it_trained_is_not_taken_for_one_that_was_queued(
+    app: FlowerApp,
+) -> None:
+    servers = Servers(a_run("a"), a_run("b", state=RunState.PAUSED))
+
+    assert servers.start(app)[0] == []
+    assert servers.start(None, resume=False)[0] == ["a"], "it would hold the queue up, being paused"
+    assert servers.run("b").state is RunState.INTERRUPTED
+    servers.runs = servers.runs[1:]
+    taken, recovered = servers.start(None)
+    assert (taken, recovered.paused) == (["b"], {"b"})
+
+
 def test_what_was_cut_does_not_go_on_by_itself_with_resume_never(app: FlowerApp) -> None:
     servers = Servers(a_run("a", **CUT), a_run("b"))
 

@@ -90,5 +90,6 @@ class Recovery:
 
 
 def _was_queued(run: Run) -> bool:
-    """Whether a run was set aside that had not begun."""
-    return run.state is RunState.INTERRUPTED and run.cause is Cause.APP and run.started_at is None
+    """Whether a run was set aside that had not begun; one that is to be paused had been the active one."""
+    is_set_aside = run.state is RunState.INTERRUPTED and run.cause is Cause.APP
+    return is_set_aside and run.started_at is None and run.pending is None
