@@ -133,7 +133,8 @@ def test_a_run_that_was_paused_before_it_trained_is_not_taken_for_one_that_was_q
     assert servers.run("b").state is RunState.INTERRUPTED
     servers.runs = servers.runs[1:]
     taken, recovered = servers.start(None)
-    assert (taken, recovered.paused) == (["b"], {"b"})
+    assert taken == ["b"]
+    assert recovered.paused == {"b"}
 
 
 def test_what_was_cut_does_not_go_on_by_itself_with_resume_never(app: FlowerApp) -> None:
