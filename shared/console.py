@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import queue
 import sys
 import threading
 from typing import Literal
@@ -34,7 +35,12 @@ def configure_logging(source: str, flower_level: int = logging.WARNING) -> None:
 
 
 def report_uncaught() -> None:
-    """Log what ends a thread, or comes up where nobody can catch it: Python prints it at best."""
+    """Log what ends a thread, or comes up where nobody can catch it: Python prints it at best.
+
+    The latter may be in a destructor, which runs in the middle of whatever a thread does, even of logging. So
+    it is only put down there (SimpleQueue allows for that), and logged in a thread of its own.
+    """
+    put_down: queue.SimpleQueue[tuple[str, BaseException]] = queue.SimpleQueue()
 
     def in_thread(failure: threading.ExceptHookArgs) -> None:
         if failure.exc_value is not None:
@@ -43,10 +49,16 @@ def report_uncaught() -> None:
 
     def nowhere(failure: sys.UnraisableHookArgs) -> None:
         if failure.exc_value is not None:
-            log.error("%s", failure.err_msg or "an error that nobody caught", exc_info=failure.exc_value)
+            put_down.put((failure.err_msg or "an error that nobody caught", failure.exc_value))
+
+    def report() -> None:
+        while True:
+            message, error = put_down.get()
+            log.error("%s", message, exc_info=error)
 
     threading.excepthook = in_thread
     sys.unraisablehook = nowhere
+    threading.Thread(target=report, name="uncaught", daemon=True).start()
 
 
 def print_any_name() -> None:

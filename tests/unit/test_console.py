@@ -5,11 +5,17 @@ from __future__ import annotations
 import logging
 import re
 import sys
+import threading
+from collections import deque
 from collections.abc import Iterator
 
 import pytest
 
-from shared.console import configure_logging, level_name, traceback_of
+from app.event_bus import EventBus
+from app.log_feed import EventLogHandler
+from app.records import LogRecord
+from shared.console import configure_logging, level_name, report_uncaught, traceback_of
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture(autouse=True)
@@ -65,3 +71,42 @@ def test_a_record_without_an_exception_has_no_traceback() -> None:
 
     assert traceback_of(record(None)) is None
     assert traceback_of(record(sys.exc_info())) is None
+
+
+class Failing:
+    """Cannot be destroyed without an error."""
+
+    def __del__(self) -> None:
+        raise ValueError("in the destructor")
+
+
+def test_an_error_in_a_destructor_is_logged_also_when_it_comes_up_in_the_middle_of_logging(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A destructor runs wherever the garbage collector happens to be called, with whatever lock is held."""
+    bus = EventBus()
+    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
+    monkeypatch.setattr(threading, "excepthook", threading.excepthook)
+    monkeypatch.setattr(bus, "_logs", Collecting())
+    logging.getLogger().addHandler(EventLogHandler(bus))
+    report_uncaught()
+
+    publishing = threading.Thread(
+        target=bus.publish,
+        args=[LogRecord(level="info", source="server", logger="a", message="b")],
+        daemon=True,
+    )
+    publishing.start()
+    publishing.join(10)
+
+    assert not publishing.is_alive(), "it waits for a lock that it holds itself"
+    wait_until(lambda: bus.last == 2, "the error is on the bus")
+
+
+class Collecting(deque[object]):
+    """Where the bus keeps log records: the first one sets off a destructor that fails."""
+
+    def append(self, item: object) -> None:
+        if not self:
+            Failing()
+        super().append(item)
