@@ -9,7 +9,6 @@ from torch import nn
 from torch.nn import functional
 
 from shared.data.datasets import TensorSet, load_train
-from shared.errors import TrainingDiverged
 from shared.models import build_model
 from shared.proximal import ProximalTerm
 from shared.training import TrainConfig, train
@@ -133,24 +132,3 @@ def test_the_larger_mu_the_nearer_the_weights_stay_to_the_global_ones(samples: T
         distances.append(moved(model))
     assert distances == sorted(distances, reverse=True)
     assert 0 < distances[-1] < 0.2 * distances[0]
-
-
-def test_clients_with_different_labels_drift_less_apart(samples: TensorSet) -> None:
-    """What FedProx is for: two clients who know different classes only, from the same global model."""
-
-    def drift(mu: float) -> float:
-        weights = []
-        for chosen in (samples.labels < 5, samples.labels >= 5):
-            model = fresh_model()
-            mine = TensorSet(samples.inputs[chosen], samples.labels[chosen])
-            train(model, mine, replace(CONFIG, local_epochs=10, proximal_mu=mu), device=CPU, seed=0)
-            weights.append(weights_of(model))
-        return float((weights[0] - weights[1]).norm())
-
-    assert drift(1.0) < 0.7 * drift(0.0)
-
-
-def test_a_mu_too_large_for_the_learning_rate_is_an_error_that_names_it(samples: TensorSet) -> None:
-    config = TrainConfig(local_epochs=20, batch_size=32, lr=0.1, proximal_mu=1e3)
-    with pytest.raises(TrainingDiverged, match=r"learning rate \(now 0\.1\), the proximal mu \(now 1000\)"):
-        train(fresh_model(), samples, config, device=CPU, seed=0)
