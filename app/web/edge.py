@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import sys
 from collections.abc import Iterable, Iterator
@@ -41,8 +42,10 @@ class WebEdge:
             return _Answer(pieces, _request(environ))
         except (Signalled, ConnectionError, TimeoutError):  # the server is to end; the connection has ended
             raise
-        except BaseException as error:  # noqa: BLE001 - the edge; `_report` tells of it
+        except BaseException as error:
             _close(pieces)
+            if _is_over(error, environ):
+                raise ConnectionAbortedError("the page has gone") from error
             _report(error, environ)
             cause = sys.exc_info()
             apology = _apology(error)
@@ -72,6 +75,15 @@ class _Answer:
     def close(self) -> None:
         """Part of WSGI: the request is over."""
         _close(self._pieces)
+
+
+def _is_over(error: BaseException, environ: WSGIEnvironment) -> bool:
+    """Whether a page went away while it was told something: its WebSocket's thread closed the socket."""
+    return (
+        isinstance(error, OSError)
+        and error.errno == errno.EBADF
+        and environ["PATH_INFO"].startswith("/socket.io/")
+    )
 
 
 def _report(error: BaseException, environ: WSGIEnvironment) -> None:

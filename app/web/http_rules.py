@@ -5,6 +5,9 @@ Their own limits and error pages differ. This class stands before the request ha
 
 from __future__ import annotations
 
+import socket
+import time
+from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import urlsplit
@@ -22,6 +25,12 @@ MAX_LINE = 8_192
 
 MAX_HEADERS = 65_536
 """Bytes of all headers together."""
+
+LINGER_S = 1.0
+"""How long a peer may go on to send after an answer that ends its connection."""
+
+LINGER_BYTES = 65_536
+"""Of what is read meanwhile, and dropped, at a time."""
 
 MAX_DIGITS = 15
 """Of a Content-Length."""
@@ -65,6 +74,16 @@ class HttpRules(RequestHandler):
         self.close_connection = True
         self.wfile.write(head.encode() + (b"" if self.command == "HEAD" else content))
         self.wfile.flush()
+        self._linger()
+
+    def _linger(self) -> None:
+        """Let the peer read the answer. Closing while some of its request is unread resets the connection."""
+        deadline = time.monotonic() + LINGER_S
+        with suppress(OSError):  # the peer has gone, or says nothing more
+            self.connection.shutdown(socket.SHUT_WR)
+            self.connection.settimeout(LINGER_S)
+            while time.monotonic() < deadline and self.connection.recv(LINGER_BYTES):
+                pass
 
     def _wrong_size(self) -> tuple[HTTPStatus, str] | None:
         sizes = [len(name) + len(value) for name, value in self.headers.items()]

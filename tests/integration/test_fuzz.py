@@ -68,7 +68,7 @@ def server(request: pytest.FixtureRequest, session_server: ServerProcess) -> Ite
     with closing(Api(server.url)) as api:
         api.end_all_runs()
         told = [entry for entry in api.logs(source="server", limit=5000) if entry["traceback"]]
-        assert {entry["traceback"].splitlines()[-1] for entry in told} == set()
+        assert {(entry["message"], entry["traceback"]) for entry in told} == set()
 
 
 def ask(server: ServerProcess, request: bytes, method: str = "GET") -> Answer | None:
