@@ -285,4 +285,5 @@ def _refusal(error: ValidationError, called: Mapping[str, str] = MappingProxyTyp
 
 def words_of(error: ErrorDetails) -> str:
     """What is wrong with a field, in pydantic's words or those of a rule of ours."""
-    return str(error.get("ctx", {}).get("error", error["msg"]))
+    own = error.get("ctx", {}).get("error")
+    return str(own) if isinstance(own, ValueError) else error["msg"]

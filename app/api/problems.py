@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field, ValidationError
 from pydantic_core import ErrorDetails, from_json
 from werkzeug.exceptions import HTTPException
 
+from shared.run_spec import words_of
 from shared.text import printable
 
 
@@ -128,11 +129,7 @@ class StrictJson(DefaultJSONProvider):
 
 
 def _words(error: ErrorDetails) -> str:
-    """What pydantic says, or the words of a rule of ours without pydantic's before them."""
-    if error["type"] == "extra_forbidden":
-        return "there is no such field"
-    own = error.get("ctx", {}).get("error")
-    return str(own) if isinstance(own, ValueError) else error["msg"]
+    return "there is no such field" if error["type"] == "extra_forbidden" else words_of(error)
 
 
 def _path(location: tuple[int | str, ...]) -> str:

@@ -23,6 +23,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
+from shared.text import printable
+
 
 class Words(TypeDecorator[str]):
     """Text in which two things are replaced that a database may not take, so that no log record is refused.
@@ -37,7 +39,7 @@ class Words(TypeDecorator[str]):
         """As the database keeps it."""
         if value is None or (value.isascii() and "\0" not in value):
             return value
-        return value.replace("\0", "\u2400").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return printable(value.replace("\0", "\u2400"))
 
 
 class Base(DeclarativeBase):
