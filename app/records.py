@@ -148,6 +148,8 @@ class Cause(StrEnum):
     """the machine had too little memory, room or descriptors"""
     ROUND = "round"
     """no client returned an update"""
+    APP_FAILED = "app-failed"
+    """its Flower app raised an error, or the app's process ended"""
     RECORD = "record"
     """its record cannot be read by this version, or is damaged; what the store has is left as it is"""
     ERROR = "error"
@@ -226,6 +228,10 @@ class ClientRound(Record):
     metrics: dict[str, float] = Field(
         default_factory=dict, description="all numbers in the replies of another Flower app's client"
     )
+    stages: dict[str, dict[str, float]] = Field(
+        default_factory=dict,
+        description="the same by stage: the type of the message, numbered where it came again in the round",
+    )
     error: str | None = None
 
 
@@ -233,6 +239,9 @@ class Round(Record):
     """One round; round 0 is the evaluation of the initial model."""
 
     round: int
+    label: str | None = Field(
+        default=None, description="the app's own number of this round, where it is another than `round`"
+    )
     complete: bool = False
     train_loss: float | None = Field(
         default=None, description="mean of the clients', weighted by their samples"
@@ -252,6 +261,12 @@ class Round(Record):
         default=None, description="samples of the test set by label (row) and predicted label (column)"
     )
     clients: int = Field(default=0, description="clients whose update was aggregated")
+    metrics: dict[str, dict[str, float]] = Field(
+        default_factory=dict,
+        description="of another Flower app, by stage and name: every number of the clients' replies, as the "
+        "app's strategy aggregated it or else as mean weighted by samples; stage `server`: what its ServerApp "
+        "computed of the global model",
+    )
     started_at: float
     duration_s: float | None = None
     per_client: dict[str, ClientRound] = Field(default_factory=dict)

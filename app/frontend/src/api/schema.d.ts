@@ -315,7 +315,7 @@ export interface components {
          * @description Why a run was stopped, interrupted or failed.
          * @enum {string}
          */
-        Cause: "request" | "shutdown" | "crash" | "store" | "app" | "data" | "shortage" | "round" | "record" | "error";
+        Cause: "request" | "shutdown" | "crash" | "store" | "app" | "data" | "shortage" | "round" | "app-failed" | "record" | "error";
         /** CheckpointEntry */
         CheckpointEntry: {
             /**
@@ -518,6 +518,15 @@ export interface components {
              * @default null
              */
             samples: number | null;
+            /**
+             * Stages
+             * @description the same by stage: the type of the message, numbered where it came again in the round
+             */
+            stages: {
+                [key: string]: {
+                    [key: string]: number;
+                };
+            };
             /**
              * Train Loss
              * @default null
@@ -822,11 +831,26 @@ export interface components {
              */
             duration_s: number | null;
             /**
+             * Label
+             * @description the app's own number of this round, where it is another than `round`
+             * @default null
+             */
+            label: string | null;
+            /**
              * Loss
              * @description of the global model on the server's test set
              * @default null
              */
             loss: number | null;
+            /**
+             * Metrics
+             * @description of another Flower app, by stage and name: every number of the clients' replies, as the app's strategy aggregated it or else as mean weighted by samples; stage `server`: what its ServerApp computed of the global model
+             */
+            metrics: {
+                [key: string]: {
+                    [key: string]: number;
+                };
+            };
             /** Per Client */
             per_client: {
                 [key: string]: components["schemas"]["ClientRound"];
