@@ -264,8 +264,8 @@ class Round(Record):
     metrics: dict[str, dict[str, float]] = Field(
         default_factory=dict,
         description="of another Flower app, by stage and name: every number of the clients' replies, as the "
-        "app's strategy aggregated it or else as mean weighted by samples; stage `server`: what its ServerApp "
-        "computed of the global model",
+        "app's strategy aggregated it or else as mean weighted by samples; stage `server`: what its "
+        "ServerApp computed of the global model",
     )
     started_at: float
     duration_s: float | None = None

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from client.work import Work
-from shared.payload import Payload, Serialised
+from shared.app_host.serialised import Serialised
+from shared.payload import Payload
 from shared.proto.link_pb2 import ClientFrame, Failure, LabelCounts, Progress, Released, Welcome
 from shared.text import printable
 

@@ -14,10 +14,11 @@ from flwr.app import Context, Message, RecordDict, UserConfig
 from client.pause_gate import PauseGate
 from client.progress import reporting_to
 from client.work import Reporter, Work
+from shared.app_host.serialised import Serialised
 from shared.error_text import error_text, message_of, traceback_text
 from shared.errors import Cancelled, FedLoomError, WireError
 from shared.flower import client_failed, decode, encode
-from shared.payload import Serialised, require_size
+from shared.payload import require_size
 from shared.proto.link_pb2 import Assignment, LabelCounts, Value
 from shared.wire import MAX_LOG_TEXT, from_values
 

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from client.pause_gate import PauseGate
+from shared.app_host.serialised import Serialised
 from shared.errors import Cancelled
-from shared.payload import Payload, Serialised
+from shared.payload import Payload
 from shared.proto.link_pb2 import LabelCounts, Progress
 from shared.training import BatchProgress
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from shared.app_host.serialised import Serialised
 from shared.buffers import Buffer, MemoryBuffer
 from shared.errors import NoRoom, WireError
-from shared.payload import Payload, Serialised, objection, require_size
+from shared.payload import Payload, objection, require_size
 from shared.proto.link_pb2 import Chunk, ClientFrame
 from shared.wire import CHUNK_BYTES, MAX_MESSAGE_BYTES
 

@@ -22,22 +22,6 @@ MAX_SKELETON_BYTES = 64 << 20
 MAX_ARRAYS = 100_000
 """In one message."""
 
-NUMBER_BYTES = 4
-"""Of an array's number in the skeleton, the least significant byte first."""
-
-
-@dataclass(frozen=True)
-class Serialised:
-    """A message to send, or its content."""
-
-    skeleton: bytes
-    arrays: tuple[bytes, ...] = ()
-
-    @property
-    def array_bytes(self) -> tuple[int, ...]:
-        """How many bytes each array has."""
-        return tuple(map(len, self.arrays))
-
 
 @dataclass(frozen=True)
 class Payload:
@@ -71,11 +55,6 @@ class Payload:
     def release(self) -> None:
         """Let go of the bytes."""
         self.buffer.release()
-
-
-def as_number(number: int) -> bytes:
-    """What stands in the place of an array's data."""
-    return number.to_bytes(NUMBER_BYTES, "little")
 
 
 def require_size(skeleton_bytes: int, array_bytes: Sequence[int]) -> None:

@@ -15,8 +15,8 @@ from flwr.app import Array, ArrayRecord, ConfigRecord, Message, MetricRecord, Re
 from flwr.common.serde import recorddict_to_proto
 from flwr.proto.message_pb2 import Message as MessageProto
 
+from shared.app_host.serialised import Serialised
 from shared.flower import encode_envelope, set_message_id
-from shared.payload import Serialised
 from shared.proto.link_pb2 import Chunk, LabelCounts, LogLine
 from shared.wire import CHUNK_BYTES, MAX_MESSAGE_BYTES
 from tests.fault.conftest import completed_round, read_message, said_since

@@ -11,8 +11,8 @@ import pytest
 import torch
 from flwr.app import ArrayRecord, Message, MetricRecord, RecordDict
 
+from shared.app_host.serialised import Serialised
 from shared.flower import client_failed, decode, encode
-from shared.payload import Serialised
 from shared.proto.link_pb2 import Chunk, ClientFrame, Failure, Goodbye, Heartbeat, Hello, LogLine, Progress
 from tests.support.api import Api
 from tests.support.processes import ServerProcess

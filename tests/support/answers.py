@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from flwr.app import Array, ArrayRecord, Message, MetricRecord, RecordDict
 
+from shared.app_host.serialised import Serialised
 from shared.flower import decode, encode
-from shared.payload import Serialised
 from tests.support.raw_link import RawClient
 
 TRAINED: Mapping[str, Any] = {"num-examples": 10, "train_loss": 0.5, "duration_s": 0.1}

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from flwr.app import Message
 
+from shared.app_host.serialised import Serialised
 from shared.buffers import MemoryBuffer
 from shared.flower import encode
-from shared.payload import Payload, Serialised
+from shared.payload import Payload
 
 
 def payload_of(message: Message | Serialised | bytes) -> Payload:

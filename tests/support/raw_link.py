@@ -8,9 +8,10 @@ from typing import Any
 
 import grpc
 
+from shared.app_host.serialised import Serialised
 from shared.buffers import MemoryBuffer
 from shared.chunks import opening, reply_frames
-from shared.payload import Payload, Serialised
+from shared.payload import Payload
 from shared.proto.link_pb2 import Chunk, ClientFrame, Hello, ServerFrame
 from shared.wire import LINK_METHOD, PROTOCOL_VERSION
 

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 import shared.chunks
 import shared.payload
+from shared.app_host.serialised import Serialised
 from shared.buffers import Buffer, MemoryBuffer
 from shared.chunks import Assembler, reply_frames
 from shared.errors import NoRoom, WireError
-from shared.payload import Payload, Serialised
+from shared.payload import Payload
 from shared.proto.link_pb2 import Chunk, ClientFrame
 
 SMALL_CHUNK = 7

@@ -22,7 +22,8 @@ from flwr.proto.recorddict_pb2 import RecordDict as RecordDictProto
 from hypothesis import given
 from hypothesis import strategies as st
 
-import shared.flower
+import shared.app_host.codec
+from shared.app_host.serialised import Serialised
 from shared.errors import WireError
 from shared.flower import (
     SERVER_NODE_ID,
@@ -40,7 +41,6 @@ from shared.flower import (
     node_id_of,
     set_message_id,
 )
-from shared.payload import Serialised
 from tests.support.apps import CLIENT_APP, write_app
 from tests.support.payloads import payload_of
 
@@ -60,7 +60,8 @@ def imported_from_flower(source: Path) -> list[tuple[str, str]]:
     ]
 
 
-USED = imported_from_flower(Path(shared.flower.__file__))
+PLACES = [ROOT / "shared" / "flower.py", *sorted((ROOT / "shared" / "app_host").glob("*.py"))]
+USED = sorted({used for path in PLACES for used in imported_from_flower(path)})
 
 
 @pytest.fixture(autouse=True)
@@ -92,22 +93,22 @@ def test_flower_still_has(module: str, name: str) -> None:
     except (ImportError, AttributeError):
         pytest.fail(
             f"This version of Flower has no {name} in {module}. Find where it went and change "
-            "shared/flower.py, the only file that uses it, or stay with the version in pyproject.toml."
+            "shared/flower.py or shared/app_host, which alone use it, or stay with the version in pyproject.toml."
         )
     assert found is not None
 
 
-def test_only_one_file_touches_private_names() -> None:
+def test_only_one_file_and_the_app_host_touch_private_names() -> None:
     sources = [path for folder in ("app", "client", "shared") for path in (ROOT / folder).rglob("*.py")]
     private = {
-        (path.relative_to(ROOT).as_posix(), module)
+        path
         for path in sources
         if "node_modules" not in path.parts
         for module, _ in imported_from_flower(path)
         if module not in PUBLIC
     }
 
-    assert {path for path, _ in private} == {"shared/flower.py"}
+    assert private <= set(PLACES)
 
 
 def test_a_message_survives_the_way() -> None:
@@ -222,7 +223,7 @@ def test_a_message_of_more_small_things_than_can_be_read_in_time_is_refused_unre
     many: Callable[[int], RecordDictProto], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        shared.flower, "message_from_proto", lambda _: pytest.fail("it was read, which takes minutes")
+        shared.app_host.codec, "message_from_proto", lambda _: pytest.fail("it was read, which takes minutes")
     )
     flood = encode_envelope(instruction()) + MessageProto(content=many(600_000)).SerializeToString()
 

@@ -9,7 +9,7 @@ import pytest
 
 from client.open_messages import OpenMessages, Outgoing, Reply
 from client.work import Work
-from shared.payload import Serialised
+from shared.app_host.serialised import Serialised
 from shared.proto.link_pb2 import ClientFrame, Welcome
 from tests.support.payloads import payload_of
 

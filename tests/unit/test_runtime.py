@@ -15,10 +15,11 @@ from flwr.app import ArrayRecord, ConfigRecord, Context, Message, RecordDict
 import shared.payload
 from client.runtime import Runtime
 from client.work import Work
+from shared.app_host.serialised import Serialised
 from shared.buffers import MemoryBuffer
 from shared.errors import Cancelled, FedLoomError
 from shared.flower import decode, identify_server_task, node_id_of, set_message_id
-from shared.payload import Payload, Serialised
+from shared.payload import Payload
 from shared.proto.link_pb2 import Assignment
 from tests.support.payloads import payload_of
 

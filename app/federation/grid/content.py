@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from flwr.app import RecordDict
 
+from shared.app_host.serialised import Serialised
 from shared.chunks import following
 from shared.flower import encode_content
-from shared.payload import Serialised
 from shared.proto.link_pb2 import ServerFrame
 
 

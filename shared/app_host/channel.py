@@ -1,0 +1,107 @@
+"""Frames over a local socket between an app's host and FedLoom: a header in JSON, then parts in raw bytes.
+
+A frame is the number of bytes of its header (4 bytes, most significant first), the header, and the parts one
+after the other. The header has the frame's `kind`, the `parts`' lengths, and whatever else belongs to it.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+MAX_HEADER_BYTES = 16 << 20
+JOINED_BYTES = 32 << 10
+"""Parts up to this size are sent together; larger ones by themselves, without being copied."""
+RECEIVED_AT_ONCE = 1 << 30
+
+_LENGTH = struct.Struct("!I")
+
+
+class ChannelClosed(ConnectionError):
+    """The other side has gone."""
+
+
+class ChannelBroken(ChannelClosed):
+    """What came is no frame, or one that is too large: nothing that follows can be read either."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One frame: `fields` is its header but for `kind` and `parts`."""
+
+    kind: str
+    fields: dict[str, Any] = field(default_factory=dict)
+    parts: tuple[bytes, ...] = ()
+
+
+class Channel:
+    """One end. Any thread may send; one at a time receives."""
+
+    def __init__(self, connection: socket.socket, max_bytes: int | None = None) -> None:
+        """`max_bytes`: of the parts of a frame that is taken from the other side, all together."""
+        self._connection = connection
+        self._max_bytes = max_bytes
+        self._sending = threading.Lock()
+
+    def send(self, kind: str, parts: Sequence[bytes] = (), **fields: Any) -> None:
+        """Send a frame; waits until the other side has taken it, but for a small rest. Raises
+        ChannelClosed."""
+        header = json.dumps({**fields, "kind": kind, "parts": [len(part) for part in parts]}).encode()
+        with self._sending:
+            try:
+                self._send_all(_LENGTH.pack(len(header)) + header, parts)
+            except OSError as error:
+                raise ChannelClosed(str(error)) from error
+
+    def receive(self) -> Frame:
+        """The next frame; waits for it. Raises ChannelClosed, or ChannelBroken for what is none."""
+        (length,) = _LENGTH.unpack(self._take(_LENGTH.size))
+        if length > MAX_HEADER_BYTES:
+            raise ChannelBroken(f"a header of {length:,} bytes was announced")
+        try:
+            fields = json.loads(self._take(length))
+            kind, lengths = str(fields.pop("kind")), [int(size) for size in fields.pop("parts")]
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            raise ChannelBroken(f"the header of a frame cannot be read: {error}") from error
+        if min(lengths, default=0) < 0 or (self._max_bytes is not None and sum(lengths) > self._max_bytes):
+            raise ChannelBroken(f"a frame of {sum(lengths):,} bytes was announced")
+        return Frame(kind, fields, tuple(map(self._take, lengths)))
+
+    def close(self) -> None:
+        """Whoever sends or receives at either end gets ChannelClosed."""
+        with suppress(OSError):  # the other side was faster
+            self._connection.shutdown(socket.SHUT_RDWR)
+        self._connection.close()
+
+    def _send_all(self, opening: bytes, parts: Sequence[bytes]) -> None:
+        joined = bytearray(opening)
+        for part in parts:
+            if len(part) <= JOINED_BYTES:
+                joined += part
+            if len(part) > JOINED_BYTES or len(joined) > JOINED_BYTES:
+                self._connection.sendall(joined)
+                joined = bytearray()
+            if len(part) > JOINED_BYTES:
+                self._connection.sendall(part)
+        if joined:
+            self._connection.sendall(joined)
+
+    def _take(self, length: int) -> bytes:
+        """So many bytes: of a large part one object that they are received into, and no copies."""
+        pieces = []
+        while length:
+            try:
+                piece = self._connection.recv(min(length, RECEIVED_AT_ONCE), socket.MSG_WAITALL)
+            except OSError as error:
+                raise ChannelClosed(str(error)) from error
+            if not piece:
+                raise ChannelClosed("the other side has closed the channel")
+            pieces.append(piece)
+            length -= len(piece)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)

@@ -1,0 +1,139 @@
+"""Flower messages and records as protobuf with their arrays' data beside it, and back; no data is copied.
+
+Protobuf copies a bytes field on every level of nesting, so it never gets the arrays' data in its hands.
+`tests/unit/test_flower.py` fails in words when an upgrade of Flower moves a name that is not public.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+
+from flwr.app import Array, ArrayRecord, Message, RecordDict
+from flwr.common.serde import message_from_proto, recorddict_from_proto, recorddict_to_proto
+from flwr.common.serde_utils import error_to_proto, metadata_to_proto
+from flwr.proto.message_pb2 import Message as MessageProto
+from flwr.proto.recorddict_pb2 import RecordDict as RecordDictProto
+from google.protobuf.message import DecodeError
+
+from .serialised import Serialised, as_number
+
+MAX_ENTRIES = 500_000
+"""Records of a message, and arrays, metrics and settings in them: a million of these take some fifteen
+seconds to read, however few bytes they are."""
+
+
+class CodecError(ValueError):
+    """What came is not what was said to come; says so in words."""
+
+
+def encode(message: Message) -> Serialised:
+    """A whole message."""
+    envelope = encode_envelope(message)
+    if not message.has_content():
+        return Serialised(envelope)
+    content = encode_content(message.content)
+    return Serialised(envelope + content.skeleton, content.arrays)
+
+
+def encode_envelope(message: Message) -> bytes:
+    """A message's metadata and error, all but its content.
+
+    Protobuf merges concatenated messages, so that envelope and content, serialised apart, are one valid
+    message, and messages with the same content can share its bytes.
+    """
+    proto = MessageProto(metadata=metadata_to_proto(message.metadata))
+    if message.has_error():
+        proto.error.CopyFrom(error_to_proto(message.error))
+    return bytes(proto.SerializeToString())
+
+
+def encode_content(content: RecordDict) -> Serialised:
+    """A message's content, to follow its envelope."""
+    skeleton, arrays = _without_data(content)
+    return Serialised(MessageProto(content=skeleton).SerializeToString(), arrays)
+
+
+def encode_records(records: RecordDict) -> Serialised:
+    """Records by themselves, such as the state of a context."""
+    skeleton, arrays = _without_data(records)
+    return Serialised(skeleton.SerializeToString(), arrays)
+
+
+def decode(skeleton: bytes, arrays: Sequence[bytes]) -> Message:
+    """A message from what `encode` made. Raises CodecError when it is none."""
+    try:
+        proto = MessageProto.FromString(skeleton)
+        _require_few_entries(proto.content)
+        message = message_from_proto(proto)
+    except (DecodeError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise CodecError(f"The payload is not a Flower message: {error}") from error
+    _put_data_in(message.content if message.has_content() else RecordDict(), arrays)
+    return message
+
+
+def decode_records(skeleton: bytes, arrays: Sequence[bytes]) -> RecordDict:
+    """Records from what `encode_records` made. Raises CodecError when they are none."""
+    try:
+        proto = RecordDictProto.FromString(skeleton)
+        _require_few_entries(proto)
+        records = recorddict_from_proto(proto)
+    except (DecodeError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise CodecError(f"The payload holds no Flower records: {error}") from error
+    _put_data_in(records, arrays)
+    return records
+
+
+def _without_data(records: RecordDict) -> tuple[RecordDictProto, tuple[bytes, ...]]:
+    """The records with numbers in place of their arrays' data, and the data."""
+    arrays: list[bytes] = []
+    skeleton = RecordDict(
+        {
+            key: _numbered(record, arrays) if isinstance(record, ArrayRecord) else record
+            for key, record in records.items()
+        }
+    )
+    return recorddict_to_proto(skeleton), tuple(arrays)
+
+
+def _numbered(record: ArrayRecord, arrays: list[bytes]) -> ArrayRecord:
+    numbered = OrderedDict[str, Array]()
+    for name, array in record.items():
+        numbered[name] = _with_data(array, as_number(len(arrays)))
+        arrays.append(array.data)
+    return ArrayRecord(numbered)
+
+
+def _put_data_in(records: RecordDict, arrays: Sequence[bytes]) -> None:
+    places = [
+        (record, name, array)
+        for record in records.values()
+        if isinstance(record, ArrayRecord)
+        for name, array in record.items()
+    ]
+    if len(places) != len(arrays):
+        raise CodecError(
+            f"The payload has the data of {len(arrays)} arrays for a message with {len(places)}."
+        )
+    for number, ((record, name, array), data) in enumerate(zip(places, arrays, strict=True)):
+        if array.data != as_number(number):
+            raise CodecError(f"Array {number} of the message has something else in place of that number.")
+        record[name] = _with_data(array, data)
+
+
+def _require_few_entries(records: RecordDictProto) -> None:
+    """Raise CodecError for more entries than MAX_ENTRIES; counting them costs next to nothing."""
+    entries = len(records.items)
+    if entries <= MAX_ENTRIES:
+        for record in records.items:
+            kind = record.WhichOneof("value")
+            entries += len(getattr(record, kind).items) if kind is not None else 0
+    if entries > MAX_ENTRIES:
+        raise CodecError(
+            f"The payload has {entries:,} records, arrays, metrics and settings, "
+            f"more than the {MAX_ENTRIES:,} that are taken."
+        )
+
+
+def _with_data(array: Array, data: bytes) -> Array:
+    return Array(dtype=array.dtype, shape=array.shape, stype=array.stype, data=data)
