@@ -113,3 +113,15 @@ class CheckpointInvalid(FedLoomError):
 
 class AppInvalid(FedLoomError):
     """A folder does not hold a Flower app that can be loaded."""
+
+
+class AppDied(FedLoomError):
+    """The process of a Flower app has ended, or sends what cannot be read; says how it ended."""
+
+
+class AppFailed(FedLoomError):
+    """A Flower app has raised an error. `traceback`: as Python prints it."""
+
+    def __init__(self, message: str, traceback: str = "") -> None:
+        super().__init__(message)
+        self.traceback = traceback

@@ -38,6 +38,7 @@ __all__ = [
     "flatten_dict",
     "identify_server_task",
     "is_unavailable",
+    "message_expired",
     "node_id_of",
     "run_stopped",
     "set_message_id",
@@ -101,6 +102,12 @@ def client_unavailable(message: Message, reason: str) -> Message:
     """The reply that stands for a client that went away before it answered."""
     error = Error(code=ErrorCode.NODE_UNAVAILABLE, reason=printable(reason))
     return Message(error, reply_to=message)
+
+
+def message_expired(message: Message) -> Message:
+    """The reply that stands for one that did not come in its message's time to live."""
+    reason = f"No reply came in the message's time to live of {message.metadata.ttl:g} s."
+    return Message(Error(code=ErrorCode.MESSAGE_UNAVAILABLE, reason=reason), reply_to=message)
 
 
 def is_unavailable(reply: Message) -> bool:

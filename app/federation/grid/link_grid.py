@@ -182,6 +182,19 @@ class LinkGrid(Grid):
             self._hold()
         self._hold()
 
+    def in_turn(self, function: Callable[[], None]) -> None:
+        """Call a function as the observer is called: one at a time, and in its place among the messages."""
+        self.breathe()
+        with self._turn:
+            function()
+
+    def give_up(self, message_id: str, reason: str) -> None:
+        """The reply to a message is no longer wanted: its client is late."""
+        with self._turn:
+            if (instruction := self._outstanding.get(message_id)) is not None:
+                self._observer.late(instruction)
+                self._withdraw(message_id, reason, late=True)
+
     def end(self, reason: str) -> None:
         """The run is over: tell every client that still works on a message of it to stop.
 
@@ -228,8 +241,7 @@ class LinkGrid(Grid):
         with self._turn:
             if message_id in self._arrived or self._give_up_if_away(message_id):
                 return self._arrived.pop(message_id)
-            self._observer.late(self._outstanding[message_id])
-            self._withdraw(message_id, "the round went on without it", late=True)
+            self.give_up(message_id, "the round went on without it")
             return None
 
     def _goes_on(self, exchange: Exchange) -> bool:

@@ -56,9 +56,14 @@ def shortage(error: BaseException) -> str:
     )
 
 
-def app_ended_by(error: BaseException) -> str:
-    """Why a run failed whose app raised what is no error."""
-    return f"The app ended by {_named(error)}"
+def app_ended_by(reason: str) -> str:
+    """Why a run failed whose app raised something (`reason`: what, in a line)."""
+    return f"The ServerApp ended by {reason}"
+
+
+def app_sent_garbage(problem: str) -> str:
+    """Why a run failed whose app's process sends what it cannot have been told to."""
+    return f"The ServerApp's process sends what cannot be read, and was ended: {problem}"
 
 
 def refused(run: Run, command: str) -> str:

@@ -1,0 +1,171 @@
+"""GridCalls: does on the run's grid what an app asks from its own process.
+
+What comes from there is parsed once, here; the app is not trusted with more than its own run.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from flwr.app import Message
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.federation.grid.link_grid import LinkGrid
+from app.federation.rounds.results import AppResults
+from shared.app_host.batch import pack, unpack
+from shared.app_host.channel import Frame
+from shared.errors import RunStopped, WireError
+from shared.flower import message_expired
+from shared.text import printable
+
+MAX_CALLS = 1_000
+"""That an app may have open at once: each has a thread here."""
+
+MAX_NAME = 200
+"""Characters of a name that an app gives to a number, or to a kind of messages."""
+
+MAX_NUMBER = 2**53
+
+Send = Callable[..., None]
+"""`send(kind, parts, **fields)`, which does not wait."""
+
+
+class _Asked(BaseModel):
+    model_config = ConfigDict(frozen=True, strict=True, allow_inf_nan=False)
+    call: int
+
+
+class _Messages(_Asked):
+    layout: Any
+    timeout: float | None = None
+
+
+class _Pull(_Asked):
+    message_ids: list[str]
+
+
+class _Computed(_Asked):
+    stage: str = Field(default="", max_length=MAX_NAME)
+    number: int | None = Field(ge=-MAX_NUMBER, le=MAX_NUMBER)
+    metrics: dict[str, float]
+
+
+class GridCalls:
+    """Each call is served in a thread of its own: any of them may wait.
+
+    `failed` takes an error that is not the app's.
+    """
+
+    def __init__(
+        self, grid: LinkGrid, results: AppResults, send: Send, failed: Callable[[BaseException], None]
+    ) -> None:
+        self._grid = grid
+        self._results = results
+        self._send = send
+        self._failed = failed
+        self._slots = threading.BoundedSemaphore(MAX_CALLS)
+        self._pushed: dict[str, Message] = {}
+
+    def serve(self, frame: Frame) -> None:
+        """Begin to do what a frame asks for; does not wait. Raises ValueError for one that asks for nothing
+        that is known."""
+        asked, work = self._parsed(frame)
+        if not self._slots.acquire(blocking=False):
+            words = f"More than {MAX_CALLS:,} calls of the grid at once are not served."
+            self._send("refused", call=asked.call, wrong=False, words=words)
+            return
+        threading.Thread(target=self._serve, args=(asked.call, work), name="app-call", daemon=True).start()
+
+    def _parsed(self, frame: Frame) -> tuple[_Asked, Callable[[], None]]:
+        fields = frame.fields
+        match frame.kind:
+            case "node_ids":
+                asked = _Asked.model_validate(fields)
+                return asked, lambda: self._node_ids(asked.call)
+            case "push":
+                sent = _Messages.model_validate(fields)
+                return sent, lambda: self._push(sent.call, unpack(sent.layout, frame.parts))
+            case "exchange":
+                sent = _Messages.model_validate(fields)
+                return sent, lambda: self._exchange(
+                    sent.call, unpack(sent.layout, frame.parts), sent.timeout
+                )
+            case "pull":
+                pull = _Pull.model_validate(fields)
+                return pull, lambda: self._pull(pull.call, pull.message_ids)
+            case "evaluated" | "aggregated":
+                computed = _Computed.model_validate(fields)
+                return computed, lambda: self._computed(frame.kind, computed)
+        raise ValueError(f"{frame.kind[:MAX_NAME]!r} is nothing that an app can ask for")
+
+    def _serve(self, call: int, work: Callable[[], None]) -> None:
+        """The edge of the thread: an app that asked for what cannot be is told so."""
+        try:
+            work()
+        except RunStopped:
+            pass  # its process is about to end
+        except (ValueError, WireError) as error:
+            self._send("refused", call=call, wrong=isinstance(error, ValueError), words=str(error))
+        except BaseException as error:  # noqa: BLE001 - it ends the run, which says so
+            self._failed(error)
+        finally:
+            self._slots.release()
+
+    def _node_ids(self, call: int) -> None:
+        self._send("result", call=call, node_ids=self._grid.get_node_ids())
+
+    def _push(self, call: int, messages: list[Message]) -> None:
+        message_ids = self._grid.push_messages(messages)
+        self._pushed.update(zip(message_ids, messages, strict=True))
+        self._send("result", call=call, message_ids=message_ids)
+
+    def _pull(self, call: int, message_ids: Sequence[str]) -> None:
+        replies = self._grid.pull_messages(message_ids)
+        for reply in replies:
+            self._pushed.pop(reply.metadata.reply_to_message_id, None)
+        for message_id in dict.fromkeys(message_ids):
+            message = self._pushed.get(message_id)
+            if message is not None and _seconds_left([message]) <= 0:
+                del self._pushed[message_id]
+                self._grid.give_up(message_id, "its time to live is over")
+                replies.append(message_expired(message))
+        layout, parts = pack(replies)
+        self._send("result", parts, call=call, layout=layout)
+
+    def _exchange(self, call: int, messages: list[Message], timeout: float | None) -> None:
+        """What arrives is sent on at once, whether or not the app looks at it."""
+        left_s = _seconds_left(messages)
+        expires = timeout is None or left_s < timeout
+        replies = self._grid.send_and_receive(messages, timeout=left_s if expires else timeout)
+        waiting = {message.metadata.message_id: message for message in messages}
+        self._send("result", call=call, message_ids=list(waiting))
+        for reply in replies:
+            del waiting[reply.metadata.reply_to_message_id]
+            self._reply(call, reply)
+        if expires and _seconds_left(messages) <= 0:
+            for message in waiting.values():
+                self._reply(call, message_expired(message))
+        self._send("done", call=call)
+
+    def _reply(self, call: int, reply: Message) -> None:
+        layout, parts = pack([reply])
+        self._send("reply", parts, call=call, layout=layout)
+
+    def _computed(self, what: str, computed: _Computed) -> None:
+        metrics = {printable(name)[:MAX_NAME]: value for name, value in computed.metrics.items()}
+        if what == "evaluated":
+            self._grid.in_turn(lambda: self._results.app_evaluated(computed.number, metrics))
+        else:
+            self._grid.in_turn(
+                lambda: self._results.app_aggregated(computed.stage, computed.number, metrics)
+            )
+        self._send("result", call=computed.call)
+
+
+def _seconds_left(messages: Sequence[Message]) -> float:
+    """Until the last of them has outlived its time to live, as its sender has set it."""
+    ends = max(message.metadata.created_at + message.metadata.ttl for message in messages)
+    return max(ends - time.time(), 0.0)

@@ -1,0 +1,94 @@
+"""The ServerApp's side of its process: calls the app once, with a grid that goes through FedLoom."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from flwr.app import Context, RecordDict
+from flwr.serverapp import ServerApp
+from flwr.supercore.task_identity import TaskIdentity
+
+from .app_error import raised
+from .calls import Calls
+from .channel import Channel, ChannelClosed, Frame
+from .grid import HostGrid
+from .hooks import Hooks
+
+
+def prepare() -> Hooks:
+    """To be called before the app is imported."""
+    hooks = Hooks()
+    hooks.install()
+    return hooks
+
+
+def serve(channel: Channel, server_app: ServerApp, hooks: Hooks) -> None:
+    """Carry out the run that FedLoom asks for, if it does; returns when the process is needed no more."""
+    try:
+        frame = channel.receive()
+    except ChannelClosed:
+        return
+    if frame.kind == "run":
+        _Run(channel, hooks).carry_out(server_app, frame)
+
+
+class _Run:
+    """One call of a ServerApp."""
+
+    def __init__(self, channel: Channel, hooks: Hooks) -> None:
+        self._channel = channel
+        self._hooks = hooks
+        self._ended = threading.Event()
+        self._calls = Calls(channel, self._ended.set)
+
+    def carry_out(self, server_app: ServerApp, frame: Frame) -> None:
+        """Call the app, tell what became of it, and wait until FedLoom has taken note."""
+        context = _context(frame.fields)
+        TaskIdentity.task_id = TaskIdentity.run_id = context.run_id
+        TaskIdentity.node_id = context.node_id
+        self._hooks.report = _Told(self._calls)
+        self._calls.start()
+        outcome = self._outcome(server_app, HostGrid(self._calls, context.run_id), context)
+        try:
+            self._channel.send("finished" if outcome is None else "raised", **(outcome or {}))
+        except ChannelClosed:
+            return
+        self._ended.wait()
+
+    def _outcome(self, server_app: ServerApp, grid: HostGrid, context: Context) -> dict[str, str] | None:
+        """What the app raised, in words; None when it did what it was to do."""
+        try:
+            try:
+                server_app(grid, context)
+            except SystemExit as error:
+                if error.code not in (None, 0):
+                    raise
+            grid.settle()
+        except BaseException as error:  # noqa: BLE001 - whatever the app raises is the run's failure
+            return raised(error)
+        return None
+
+
+class _Told:
+    """The hooks' Report: a call each, so that FedLoom knows before the app goes on."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+
+    def evaluated(self, number: int | None, metrics: Mapping[str, float]) -> None:
+        self._calls.ask("evaluated", number=number, metrics=dict(metrics))
+
+    def aggregated(self, kind: str, number: int | None, metrics: Mapping[str, float]) -> None:
+        self._calls.ask("aggregated", stage=kind, number=number, metrics=dict(metrics))
+
+
+def _context(fields: Mapping[str, Any]) -> Context:
+    return Context(
+        run_id=fields["run_id"],
+        node_id=fields["node_id"],
+        node_config=fields["node_config"],
+        state=RecordDict(),
+        run_config=fields["run_config"],
+    )
