@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from flwr.app import Message
 
@@ -27,3 +28,18 @@ ReadReply = Callable[[Instruction, Message], ClientResult]
 
 Raises ReplyInvalid for a reply that must not be used.
 """
+
+
+class AppResults(Protocol):
+    """Takes what the ServerApp of another Flower app is seen to compute. Called in the run thread.
+
+    Results are told in the order in which the app has them, and in their place among its messages: before the
+    next batch that it sends. `number` is the app's own number of the round, as its strategy has it; None where
+    that has none. `metrics` may hold anything under any name: what is no finite number is left out.
+    """
+
+    def app_evaluated(self, number: int | None, metrics: Mapping[str, float]) -> None:
+        """The ServerApp evaluated the global model; before its first training: the initial model."""
+
+    def app_aggregated(self, kind: str, number: int | None, metrics: Mapping[str, float]) -> None:
+        """Its strategy made one result of the clients' replies to messages of a kind ("train", "evaluate")."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flwr.app import Message
@@ -172,6 +172,16 @@ class RoundTracker:
             self._book.update(self._run_id, final=self._score)
         self._score = None
         self._log.info("round %d %s", server_round, self._summary())
+
+    # app.federation.rounds.results.AppResults
+
+    def app_evaluated(self, number: int | None, metrics: Mapping[str, float]) -> None:
+        """The ServerApp evaluated the global model."""
+        self._change(metrics={**self._round.metrics, "server": dict(metrics)})
+
+    def app_aggregated(self, kind: str, number: int | None, metrics: Mapping[str, float]) -> None:
+        """The app's strategy made one result of the replies to messages of a kind."""
+        self._change(metrics={**self._round.metrics, kind: dict(metrics)})
 
     def close(self) -> None:
         """What is open of a round is over, for an app that does not say when a round ends."""
