@@ -1,4 +1,4 @@
-"""A ServerApp's host in a thread of the test, with a real channel, and clients that answer at once."""
+"""A ServerApp's host in a thread of the test, on a real channel, with clients that answer at once."""
 
 from __future__ import annotations
 
@@ -7,29 +7,73 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from flwr.app import Message, RecordDict
-from flwr.serverapp import ServerApp
+from flwr.app import Context, Message, MetricRecord, RecordDict, UserConfig
+from flwr.serverapp import Grid, ServerApp
 
+from app.federation.grid.link_grid import LinkGrid
 from app.federation.link.task import Task
+from app.federation.runs.hosted_server_app import HostedServerApp
 from shared.app_host import server_host
 from shared.app_host.channel import Channel, ChannelClosed, Frame
 from shared.app_host.hooks import Hooks
 from shared.errors import AppDied
-from shared.payload import Payload
 from tests.support.payloads import payload_of
-from tests.unit.test_grid import FakeLink
+from tests.unit.test_grid import RUN_ID, FakeLink, FakeOwner, Watching
+
+Main = Callable[[Any, Context], None]
+"""What an app does: the function that `@app.main()` takes."""
+
+
+class AnsweringLink(FakeLink):
+    """Clients that answer each message with its own records, and with a loss; those who are `silent` do
+    not."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.silent: set[str] = set()
+        self.tasks_in_order: list[Task] = []
+        self._answering = threading.Lock()
+
+    def dispatch(self, tasks: Iterable[Task]) -> None:
+        tasks = list(tasks)
+        super().dispatch(tasks)
+        self.tasks_in_order += tasks
+        for task in tasks:
+            if task.client_id not in self.silent:
+                self.answer(task.client_id)
+
+    def answer(self, client_id: str) -> None:
+        """A client that was silent answers the last message that it got."""
+        with self._answering:
+            message = self.sent_to(client_id)
+            records = dict(message.content.array_records.items())
+            answer = MetricRecord({"num-examples": 3, "loss": 0.5})
+            reply = Message(RecordDict({**records, "metrics": answer}), reply_to=message)
+            self.tasks[client_id].on_reply(payload_of(reply))
+
+
+class Told:
+    """Writes down what the app's hooks tell."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, int | None, dict[str, float]]] = []
+
+    def app_evaluated(self, number: int | None, metrics: Mapping[str, float]) -> None:
+        self.told.append(("server", number, dict(metrics)))
+
+    def app_aggregated(self, kind: str, number: int | None, metrics: Mapping[str, float]) -> None:
+        self.told.append((kind, number, dict(metrics)))
 
 
 class ThreadHost:
     """In place of an AppProcess."""
 
-    def __init__(self, server_app: ServerApp, hooks: Hooks | None = None) -> None:
+    def __init__(self, server_app: ServerApp, hooks: Hooks) -> None:
         ours, theirs = socket.socketpair()
-        self._channel = Channel(ours)
-        self._their_channel = Channel(theirs)
-        self.was_killed = False
+        self._channel, self._their_channel = Channel(ours), Channel(theirs)
+        self.ended: list[str] = []
         self.thread = threading.Thread(
-            target=server_host.serve, args=(self._their_channel, server_app, hooks or Hooks()), daemon=True
+            target=server_host.serve, args=(self._their_channel, server_app, hooks), daemon=True
         )
         self.thread.start()
 
@@ -49,10 +93,63 @@ class ThreadHost:
         """As a process that crashes."""
         self._their_channel.close()
 
+    def say(self, kind: str, **fields: Any) -> None:
+        """Send what no host would send."""
+        self._their_channel.send(kind, **fields)
+
     def kill(self) -> None:
-        self.was_killed = True
+        self.ended.append("killed")
         self._channel.close()
+        self._their_channel.close()
 
     def end(self, grace_s: float) -> None:
-        self._channel.send("end")
+        self.ended.append("asked to end")
+        self.send("end")
         self.thread.join(grace_s)
+        assert not self.thread.is_alive(), "it does not end when it is asked to"
+
+
+class Lab:
+    """Runs ServerApps with three clients."""
+
+    def __init__(self, hooks: Hooks | None = None) -> None:
+        self.link = AnsweringLink()
+        self.owner = FakeOwner()
+        self.watching = Watching()
+        self.told = Told()
+        self.grid = LinkGrid(self.link, RUN_ID, self.owner, self.watching)
+        self._hooks = hooks or Hooks()
+
+    def start(self, main: Main) -> ThreadHost:
+        """A host with this app, not yet called."""
+        server_app = ServerApp()
+        server_app.main()(main)
+        return ThreadHost(server_app, self._hooks)
+
+    def carry_out(self, host: ThreadHost, run_config: UserConfig | None = None) -> None:
+        """Have it called, from start to end."""
+        context = Context(
+            run_id=RUN_ID, node_id=1, node_config={}, state=RecordDict(), run_config=run_config or {}
+        )
+        HostedServerApp(host, self.grid, self.told).run(context)
+
+    def run(self, main: Main) -> ThreadHost:
+        """Both."""
+        host = self.start(main)
+        self.carry_out(host)
+        return host
+
+    def result(self, function: Callable[[Any], Any]) -> Any:
+        """What a function returns that an app calls with its grid; raises what that raises."""
+        outcome: list[Any] = []
+
+        def main(grid: Grid, context: Context) -> None:
+            try:
+                outcome.append(function(grid))
+            except Exception as error:  # noqa: BLE001 - raised below
+                outcome.append(error)
+
+        self.run(main)
+        if isinstance(outcome[0], Exception):
+            raise outcome[0]
+        return outcome[0]

@@ -1,0 +1,133 @@
+"""Messages in a frame: what they share travels once, and what is no frame of messages is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from flwr.app import ArrayRecord, ConfigRecord, Error, Message, MetricRecord, RecordDict
+
+from shared.app_host.batch import pack, unpack
+from shared.app_host.codec import CodecError
+from shared.flower import identify_server_task, set_message_id
+
+
+@pytest.fixture(autouse=True)
+def _server_task() -> None:
+    identify_server_task(7)
+
+
+@pytest.fixture
+def model() -> RecordDict:
+    arrays = ArrayRecord({"w": _array(1000), "b": _array(10)})
+    return RecordDict({"arrays": arrays, "config": ConfigRecord({"lr": 0.1, "server-round": 3})})
+
+
+def _array(size: int) -> Any:
+    return ArrayRecord([np.arange(size, dtype=np.float32)])["0"]
+
+
+def sent_to(content: RecordDict, *node_ids: int) -> list[Message]:
+    return [Message(content, node_id, "train", group_id="3", ttl=60.0) for node_id in node_ids]
+
+
+def test_messages_arrive_as_they_were_sent(model: RecordDict) -> None:
+    other = RecordDict({"metrics": MetricRecord({"loss": 0.5})})
+    messages = [*sent_to(model, 2, 3), Message(other, 4, "query.ages")]
+    for number, message in enumerate(messages):
+        set_message_id(message, f"message-{number}")
+
+    arrived = unpack(*pack(messages))
+
+    assert [vars(message.metadata) for message in arrived] == [vars(message.metadata) for message in messages]
+    assert [message.content for message in arrived] == [model, model, other]
+
+
+def test_a_content_that_messages_share_travels_once_and_is_one_object_again(model: RecordDict) -> None:
+    layout, parts = pack(sent_to(model, 2, 3, 4))
+
+    assert len([part for part in parts if len(part) > 1000]) == 1
+    first, *others = unpack(layout, parts)
+    assert all(message.content is first.content for message in others)
+
+
+def test_arrays_that_several_contents_share_travel_once(model: RecordDict) -> None:
+    contents = [
+        RecordDict({"arrays": model["arrays"], "config": ConfigRecord({"for": node_id})})
+        for node_id in range(3)
+    ]
+    messages = [Message(content, 2 + node_id, "train") for node_id, content in enumerate(contents)]
+
+    layout, parts = pack(messages)
+
+    assert len([part for part in parts if len(part) > 1000]) == 1
+    assert [message.content for message in unpack(layout, parts)] == contents
+
+
+def test_the_data_of_arrays_is_not_copied(model: RecordDict) -> None:
+    data = model.array_records["arrays"]["w"].data
+
+    layout, parts = pack(sent_to(model, 2))
+
+    assert any(part is data for part in parts)
+    assert unpack(layout, parts)[0].content.array_records["arrays"]["w"].data is data
+
+
+def test_an_error_travels_in_the_place_of_a_content(model: RecordDict) -> None:
+    (message,) = sent_to(model, 2)
+    set_message_id(message, "asked")
+
+    (arrived,) = unpack(*pack([Message(Error(code=2, reason="it could not"), reply_to=message)]))
+
+    assert not arrived.has_content()
+    assert (arrived.error.code, arrived.error.reason) == (2, "it could not")
+    assert arrived.metadata.reply_to_message_id == "asked"
+
+
+def test_no_messages_are_a_frame_as_well() -> None:
+    assert unpack(*pack([])) == []
+
+
+def test_a_content_without_records_stays_one() -> None:
+    (arrived,) = unpack(*pack(sent_to(RecordDict(), 2)))
+
+    assert arrived.has_content()
+    assert arrived.content == RecordDict()
+
+
+def test_what_no_batch_can_be_is_refused(model: RecordDict) -> None:
+    layout, parts = pack(sent_to(model, 2))
+    skeleton, *arrays = layout["contents"][0]
+    wrong: list[Any] = [
+        None,
+        {},
+        [],
+        {"contents": 3, "messages": []},
+        {"contents": [], "messages": [[0]]},
+        {"contents": [], "messages": [[0, 0]]},
+        {"contents": [], "messages": [[99, None]]},
+        {"contents": [], "messages": [[-1, None]]},
+        {"contents": [], "messages": [[True, None]]},
+        {"contents": [], "messages": [["0", None]]},
+        {"contents": [[]], "messages": []},
+        {"contents": [[skeleton]], "messages": []},
+        {"contents": [[arrays[0], skeleton]], "messages": []},
+        {"contents": [], "messages": [[arrays[0], None]]},
+        {**layout, "messages": [[layout["messages"][0][0], None]]},
+    ]
+    for broken in wrong:
+        with pytest.raises(CodecError):
+            unpack(broken, parts)
+
+
+def test_an_error_with_a_content_is_refused(model: RecordDict) -> None:
+    (message,) = sent_to(model, 2)
+    with_error, error_parts = pack([Message(Error(code=2, reason="no"), reply_to=message)])
+    layout, parts = pack([message])
+
+    with pytest.raises(CodecError):
+        unpack(
+            {"contents": layout["contents"], "messages": [[len(parts), 0]]},
+            [*parts, error_parts[with_error["messages"][0][0]]],  # type: ignore[index]
+        )
