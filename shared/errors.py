@@ -113,3 +113,7 @@ class CheckpointInvalid(FedLoomError):
 
 class AppInvalid(FedLoomError):
     """A folder does not hold a Flower app that can be loaded."""
+
+
+class AppDied(FedLoomError):
+    """The process in which a Flower app ran is gone."""
