@@ -24,6 +24,7 @@ def configure_logging(source: str, flower_level: int = logging.WARNING) -> None:
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Formatter(source))
+    handler.addFilter(lambda record: not getattr(record, "is_printed", False))  # by an app's own process
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.INFO)
@@ -77,9 +78,9 @@ def level_name(level: int) -> LevelName:
 
 
 def traceback_of(record: logging.LogRecord) -> str | None:
-    """The traceback of a record that was logged with an exception."""
+    """The traceback of a record that was logged with an exception, here or in an app's process."""
     if not record.exc_info or record.exc_info[1] is None:
-        return None
+        return record.exc_text  # of another process, which had the exception
     return traceback_text(record.exc_info[1])
 
 

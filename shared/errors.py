@@ -116,7 +116,11 @@ class AppInvalid(FedLoomError):
 
 
 class AppDied(FedLoomError):
-    """The process of a Flower app has ended, or sends what cannot be read; says how it ended."""
+    """The process in which a Flower app ran is gone. `last`: the last that it wrote to stderr."""
+
+    def __init__(self, message: str, last: str = "") -> None:
+        super().__init__(message)
+        self.last = last
 
 
 class AppFailed(FedLoomError):

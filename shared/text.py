@@ -1,15 +1,7 @@
-"""Text that every reader can take: what cannot be written as UTF-8 is replaced.
-
-Python holds a byte of a file name or an argument that is not UTF-8 as half a surrogate pair (PEP 383), and
-so does JSON with an escaped one. Protobuf, JSON in UTF-8 and databases refuse such text, so it is cleaned
-where it enters a frame or a record.
-"""
+"""Text that every reader can take, as `shared.app_host.text` has it for both sides of an app's process."""
 
 from __future__ import annotations
 
+from shared.app_host.text import printable
 
-def printable(text: str) -> str:
-    """The text, with U+FFFD in place of each lone surrogate; two that are a pair become their character."""
-    if text.isascii():
-        return text
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+__all__ = ["printable"]

@@ -79,6 +79,10 @@ class Channel:
             self._connection.shutdown(socket.SHUT_RDWR)
         self._connection.close()
 
+    def forget(self) -> None:
+        """Let go of this end in a forked child: it stays open where it was opened."""
+        self._connection.close()
+
     def _send_all(self, opening: bytes, parts: Sequence[bytes]) -> None:
         joined = bytearray(opening)
         for part in parts:

@@ -93,7 +93,7 @@ def test_flower_still_has(module: str, name: str) -> None:
     except (ImportError, AttributeError):
         pytest.fail(
             f"This version of Flower has no {name} in {module}. Find where it went and change "
-            "shared/flower.py or shared/app_host, which alone use it, or stay with the version in pyproject.toml."
+            "shared/flower.py or shared/app_host, which alone use it, or stay with pyproject.toml's version."
         )
     assert found is not None
 

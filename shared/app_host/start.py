@@ -1,0 +1,33 @@
+"""Starts an app's host, `python -P start.py host CHANNEL_FD LOG_FD`, or its warden, which does that.
+
+This file stays the `__main__` of the process, and children that `multiprocessing` spawns run it again under
+another name. So it does nothing but to make the host's package known, under a name that no app has.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from pathlib import Path
+
+PACKAGE = "_fedloom_app_host"
+
+
+def _make_known() -> None:
+    folder = Path(__file__).resolve().parent
+    spec = importlib.util.spec_from_file_location(
+        PACKAGE, folder / "__init__.py", submodule_search_locations=[str(folder)]
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    package = importlib.util.module_from_spec(spec)
+    sys.modules[PACKAGE] = package
+    spec.loader.exec_module(package)
+
+
+if __name__ == "__main__":
+    _make_known()
+    _module, *_arguments = sys.argv[1:]
+    del sys.argv[1:]  # an app may read its own from there, and gets none
+    importlib.import_module(f"{PACKAGE}.{_module}").main(_arguments)

@@ -1,0 +1,270 @@
+"""The warden of an app's host: its parent, which passes on what it prints and leaves nothing of it behind.
+
+FedLoom runs it by `python -I -S start.py warden CONTROL_FD CHANNEL_FD COMMAND...` in a session of its own: a
+small process of the standard library alone, which neither Ctrl-C nor the app can reach. It starts the host in
+a further session. When the host ends, when FedLoom says so, or when FedLoom is gone, by SIGKILL
+as well, it kills whatever is left of the host: its group and, on Linux, all descendants.
+
+FedLoom says `kill`, `stop` and `continue`, one a line; the warden says, as JSON, one a line:
+
+    {"started": pid}
+    {"line": text}                              of what the host and its children print
+    {"log": {"level": …, "name": …, …}}         of what they log
+    {"left_out": number}                        of lines, before this one, that were too many
+    {"ended": status as waitpid has it, "last": the last of what was printed to stderr}
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import selectors
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from .output import WAITING_BYTES, Lines, Reports, Terminal
+
+READ_BYTES = 64 << 10
+LAST_BYTES = 4 << 10
+KILL_S = 10.0
+"""For so long it is tried to kill what is left: some may hang in the kernel, or belong to another user."""
+LEAVE_S = 2.0
+LOG_BYTES = 256 << 10
+
+PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
+IS_LINUX = sys.platform == "linux"
+
+
+class Warden:
+    """Watches over one host."""
+
+    def __init__(self, control: socket.socket) -> None:
+        self._control = control
+        self._reports = Reports(control)
+        self._selector = selectors.DefaultSelector()
+        self._terminal = Terminal()
+        self._lines = {1: Lines(), 2: Lines()}
+        self._last = b""
+        self._commands = b""
+        self._host = 0
+        self._status: int | None = None
+        self._is_to_end = False
+
+    def run(self, channel_fd: int, command: list[str]) -> None:
+        """Start the host, and return when nothing of it is left."""
+        self._wake_on_signals()
+        outputs = {fd: os.pipe() for fd in (1, 2)}
+        log, hosts_log = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+        with suppress(OSError):
+            hosts_log.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, LOG_BYTES)
+        self._host = _start(command, channel_fd, hosts_log.fileno(), outputs[1][1], outputs[2][1])
+        os.close(channel_fd)
+        hosts_log.close()
+        for fd, (reader, writer) in outputs.items():
+            os.close(writer)
+            os.set_blocking(reader, False)
+            self._selector.register(reader, selectors.EVENT_READ, lambda r=reader, f=fd: self._printed(r, f))
+        log.setblocking(False)
+        self._selector.register(log, selectors.EVENT_READ, lambda: self._logged(log))
+        self._selector.register(self._control, selectors.EVENT_READ, self._commanded)
+        self._control.setblocking(False)
+        self._reports.say(started=self._host)
+        while self._status is None and not self._is_to_end:
+            self._step(None)
+        self._kill_all()
+        self._leave()
+
+    def _step(self, timeout_s: float | None) -> None:
+        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if self._reports.is_waiting else 0)
+        if self._control in self._selector.get_map():
+            self._selector.modify(self._control, events, self._commanded)
+        for key, _ in self._selector.select(timeout_s):
+            key.data()
+        self._reap()
+        with suppress(OSError):  # FedLoom is gone: the control says so as well
+            self._reports.send()
+
+    def _wake_on_signals(self) -> None:
+        """SIGCHLD makes the selector return; SIGTERM ends the host. Ctrl-C and a hang-up are FedLoom's."""
+        reader, writer = socket.socketpair()
+        reader.setblocking(False)
+        writer.setblocking(False)
+        self._wake = (reader, writer)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.signal(signal.SIGTERM, lambda *_: self._end())
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+        self._selector.register(reader, selectors.EVENT_READ, lambda: reader.recv(4096))
+
+    def _end(self) -> None:
+        self._is_to_end = True
+
+    # what comes
+
+    def _printed(self, reader: int, fd: int) -> None:
+        if not self._terminal.has_room():
+            time.sleep(0.01)  # the app waits for its terminal, as without a warden
+            return
+        data = _read(reader)
+        if data is None:
+            return
+        if not data:
+            self._selector.unregister(reader)
+            os.close(reader)
+            self._reports.lines([line for line in [self._lines[fd].finish()] if line.strip()], 0)
+            return
+        self._terminal.put(fd, data)
+        if fd == 2:
+            self._last = (self._last + data)[-LAST_BYTES:]
+        self._reports.lines(*self._lines[fd].feed(data, self._reports.room("line")))
+
+    def _logged(self, log: socket.socket) -> None:
+        with suppress(BlockingIOError):
+            self._reports.log(log.recv(LOG_BYTES))
+
+    def _commanded(self) -> None:
+        try:
+            data = self._control.recv(4096)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:  # FedLoom is gone
+            self._selector.unregister(self._control)
+            self._is_to_end = True
+            return
+        *commands, self._commands = (self._commands + data).split(b"\n")
+        actions: dict[bytes, Callable[[], None]] = {
+            b"kill": self._end,
+            b"stop": lambda: self._signal(signal.SIGSTOP),
+            b"continue": lambda: self._signal(signal.SIGCONT),
+        }
+        for command in commands:
+            actions[command]()
+
+    # the host and its descendants
+
+    def _reap(self) -> None:
+        with suppress(ChildProcessError):
+            while True:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+                if not pid:
+                    return
+                if pid == self._host:
+                    self._status = status
+
+    def _signal(self, number: signal.Signals) -> None:
+        """To the host's group, and to those who have left that."""
+        if self._status is None or not IS_LINUX:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._host, number)
+        for pid in _descendants():
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, number)
+
+    def _kill_all(self) -> None:
+        """Also those that are started meanwhile: until there are none, or for KILL_S."""
+        ends = time.monotonic() + KILL_S
+        while True:
+            self._signal(signal.SIGKILL)
+            self._reap()
+            if (self._status is not None and not _descendants()) or time.monotonic() > ends:
+                return
+            self._step(0.02)
+
+    def _leave(self) -> None:
+        """Say what there is still to say."""
+        for key in list(self._selector.get_map().values()):
+            if isinstance(key.fd, int) and key.fileobj not in (self._control, self._wake[0]):
+                for _ in range(WAITING_BYTES // READ_BYTES):
+                    if key.fileobj in self._selector.get_map():
+                        key.data()
+        for lines in self._lines.values():
+            self._reports.lines([line for line in [lines.finish()] if line.strip()], 0)
+        self._reports.say(ended=self._status, last=self._last.decode("utf-8", "replace"))
+        self._reports.finish(LEAVE_S)
+        self._terminal.finish(LEAVE_S)
+
+
+def _start(command: list[str], channel_fd: int, log_fd: int, stdout: int, stderr: int) -> int:
+    """Fork and become the host in the child; returns its process id."""
+    warden = os.getpid()
+    pid = os.fork()
+    if pid:
+        return pid
+    try:
+        os.setsid()
+        for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM, signal.SIGCHLD, signal.SIGPIPE):
+            signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, [])
+        if IS_LINUX:
+            _be_first_to_go()
+            _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+            if os.getppid() != warden:
+                os._exit(1)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        os.dup2(stdout, 1)
+        os.dup2(stderr, 2)
+        os.set_inheritable(channel_fd, True)
+        os.set_inheritable(log_fd, True)
+        os.execv(command[0], [*command, str(channel_fd), str(log_fd)])
+    except BaseException as error:  # noqa: BLE001 - a child that has become nothing must not go on
+        os.write(2, f"the app's process cannot be started: {error}\n".encode())
+    finally:
+        os._exit(127)
+
+
+def _be_first_to_go() -> None:
+    """When memory runs out, the system is to end the app, and neither FedLoom nor anything else."""
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+
+
+def _prctl(option: int, value: int) -> None:
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
+
+
+def _descendants() -> list[int]:
+    """All living descendants of this process; none where the system does not tell."""
+    children: dict[int, list[int]] = {}
+    for entry in Path("/proc").glob("[0-9]*/stat") if IS_LINUX else ():
+        with suppress(OSError):
+            state, parent = entry.read_text(errors="replace").rpartition(")")[2].split()[:2]
+            if state not in "ZX":
+                children.setdefault(int(parent), []).append(int(entry.parent.name))
+    found: list[int] = []
+    asked = [os.getpid()]
+    while asked:
+        below = children.get(asked.pop(), [])
+        found += below
+        asked += below
+    return found
+
+
+def _read(fd: int) -> bytes | None:
+    """What there is to read; nothing at the end, None for the moment."""
+    try:
+        return os.read(fd, READ_BYTES)
+    except BlockingIOError:
+        return None
+    except OSError:
+        return b""
+
+
+def main(arguments: list[str]) -> None:
+    """The command: it does not return."""
+    control_fd, channel_fd = int(arguments[0]), int(arguments[1])
+    for fd in (control_fd, channel_fd):
+        os.set_inheritable(fd, False)
+    if IS_LINUX:
+        _prctl(PR_SET_CHILD_SUBREAPER, 1)
+    Warden(socket.socket(fileno=control_fd)).run(channel_fd, arguments[2:])
+    os._exit(0)  # whether or not the terminal takes what there still is

@@ -1,0 +1,169 @@
+"""AppProcess: the process of an app, with its warden."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+import shared.app_host
+from shared.app_host.channel import Channel, ChannelBroken, ChannelClosed, Frame
+from shared.app_process.ending import reason_of
+from shared.app_process.watch import Watch
+from shared.errors import AppDied, AppInvalid
+from shared.flower_app import FlowerApp
+from shared.payload import MAX_SKELETON_BYTES
+from shared.wire import MAX_MESSAGE_BYTES
+
+START = Path(shared.app_host.__file__).with_name("start.py")
+MAX_FRAME_BYTES = 2 * (MAX_MESSAGE_BYTES + MAX_SKELETON_BYTES)
+"""A reply, and the state beside it."""
+
+GONE_S = 15.0
+"""How long it is waited for the warden to say how the host ended, when its channel is closed."""
+
+Role = Literal["server", "client"]
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """An app that is ready."""
+
+    device: str
+    """What it computes on, as PyTorch names it."""
+
+
+class AppProcess:
+    """A process in which one app runs. A context manager, at whose end it has ended.
+
+    Any thread may use `send`, `kill`, `pause` and `is_alive`; one at a time receives.
+    """
+
+    def __init__(
+        self, warden: subprocess.Popen[bytes], channel: Channel, control: socket.socket, run_id: str | None
+    ) -> None:
+        self._warden = warden
+        self._channel = channel
+        self._control = control
+        self._watch = Watch(control, run_id, on_gone=warden.wait)
+        self._load: dict[str, Any] = {}
+        self._app_name = ""
+
+    @classmethod
+    def start(cls, app: FlowerApp, folder: Path, role: Role, *, cwd: Path, run_id: str | None = None) -> Self:
+        """Start the process; `load` is what comes next.
+
+        `folder`: where the app runs, as a copy of its own; `cwd`: its working folder; `run_id`: whose run's
+        log has what it prints.
+        """
+        ours, theirs = socket.socketpair()
+        control, wardens = socket.socketpair()
+        with theirs, wardens:
+            warden = subprocess.Popen(
+                [
+                    *(sys.executable, "-I", "-S", str(START), "warden"),
+                    *(str(wardens.fileno()), str(theirs.fileno())),
+                    *(sys.executable, "-P", str(START), "host"),
+                ],
+                pass_fds=(wardens.fileno(), theirs.fileno()),
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        process = cls(warden, Channel(ours, MAX_FRAME_BYTES), control, run_id)
+        process._app_name = app.name
+        process._load = {
+            "role": role,
+            "reference": app.serverapp if role == "server" else app.clientapp,
+            "name": app.name,
+            "folder": str(folder),
+            "source": str(app.folder),
+            "files": sorted(app.files),
+            "dependencies": app.dependencies,
+            "cwd": str(cwd),
+        }
+        return process
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def load(self) -> Loaded:
+        """Have it import the app, and wait for that. Raises AppInvalid, in words, when the app cannot be
+        imported, and AppDied."""
+        self.send("load", **self._load)
+        answer = self.receive()
+        match answer.kind, answer.fields:
+            case "ready", {"device": str(device)}:
+                return Loaded(device)
+            case "unusable", {"reason": str(reason)}:
+                raise AppInvalid(reason)
+        raise self.broken(f"it answered with {answer.kind!r} when it was to load the app")
+
+    def send(self, kind: str, parts: Sequence[bytes] = (), **fields: Any) -> None:
+        """Send a frame. Raises AppDied."""
+        try:
+            self._channel.send(kind, parts, **fields)
+        except ChannelClosed as error:
+            raise AppDied(self._reason()) from error
+
+    def receive(self) -> Frame:
+        """The next frame; waits for it. Raises AppDied once there will be none."""
+        try:
+            return self._channel.receive()
+        except ChannelBroken as error:
+            raise self.broken(str(error)) from error
+        except ChannelClosed as error:
+            raise AppDied(self._reason()) from error
+
+    def broken(self, what: str) -> AppDied:
+        """Kill it for what it sent; returns the error that says so."""
+        self.kill()
+        return AppDied(f"Its process was ended, because what it sent cannot be used: {what}.")
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it has not ended, as far as is known."""
+        return not self._watch.is_over
+
+    def pause(self, paused: bool) -> None:
+        """Stop it where it is, with all that it has started, or let it go on."""
+        self._command("stop" if paused else "continue")
+
+    def kill(self) -> None:
+        """End it now, with all that it has started; does not wait for that."""
+        self._command("kill")
+
+    def end(self, grace_s: float) -> None:
+        """Have it leave by itself, which may take so long; then as `close`."""
+        with suppress(AppDied):
+            self.send("end")
+            self._watch.wait(grace_s)
+        self.close()
+
+    def close(self) -> None:
+        """Kill it, wait until nothing of it is left, and let go of what belonged to it."""
+        self.kill()
+        self._watch.wait(GONE_S)
+        self._channel.close()
+        self._control.close()
+
+    def _command(self, command: str) -> None:
+        with suppress(OSError):  # it is gone already
+            self._control.sendall(f"{command}\n".encode())
+
+    def _reason(self) -> str:
+        """Why it is gone: the channel is closed. If it has only closed that, it is of no more use either."""
+        if not self._watch.wait(GONE_S):
+            self.kill()
+            return "Its process has closed its connection to FedLoom, and was ended."
+        return reason_of(self._watch.status, self._watch.last)
