@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from shared.app_folder import COPY_MARK, files_ending_with
 from shared.errors import AppInvalid
 from shared.proto.link_pb2 import AppIdentity
 from shared.wire import ConfigScalar
@@ -43,6 +44,8 @@ class FlowerApp:
     """SHA-256, in hex, of each file that Flower would bundle, by path in the folder (with slashes)."""
     dependencies: tuple[str, ...] = ()
     """The packages that the app asks for, in pip's notation."""
+    fab: bytes = field(default=b"", repr=False, compare=False)
+    """Flower's bundle (a zip file) with `files` as they were read: at most 10 MB."""
 
     def identity(self) -> AppIdentity:
         """What the two ends of the link tell each other about their apps."""
@@ -51,12 +54,14 @@ class FlowerApp:
 
 def read_app(folder: Path) -> FlowerApp:
     """Read the app in a folder, without importing any of it. Raises AppInvalid, in words."""
-    from shared.flower import bundle, flatten_dict  # only now: a process without an app does without Flower
+    # Only now: a process without an app does without Flower
+    from shared.flower import BUNDLED_ENDINGS, bundle, bundled, flatten_dict
 
     folder = folder.expanduser().resolve()
     parsed = _parse(folder)
     try:
-        files = {path: _sha256(_canonical(path, content)) for path, content in bundle(folder).items()}
+        fab = bundle(files_ending_with(folder, BUNDLED_ENDINGS))
+        files = {path: _sha256(_canonical(path, content)) for path, content in bundled(fab).items()}
         run_config = flatten_dict(parsed.tool.flwr.app.config)
     except ValueError as error:
         raise AppInvalid(f"{folder} is no Flower app that can be run: {_one_line(str(error))}") from error
@@ -75,6 +80,7 @@ def read_app(folder: Path) -> FlowerApp:
         run_config=run_config,
         files=files,
         dependencies=tuple(parsed.project.dependencies),
+        fab=fab,
     )
 
 
@@ -176,6 +182,11 @@ def _parse(folder: Path) -> _ProjectFile:
     if not folder.is_dir():
         raise AppInvalid(
             f"There is no folder {folder}. A Flower app is a folder that holds a {PROJECT_FILE} and code."
+        )
+    if (folder / COPY_MARK).exists():
+        raise AppInvalid(
+            f"{folder} is the copy of a Flower app from which FedLoom runs it, made anew for every run. Give "
+            "the folder that it was made of."
         )
     if not path.is_file():
         raise AppInvalid(f"{folder} is no Flower app: there is no {PROJECT_FILE} in it.")
