@@ -113,3 +113,7 @@ class CheckpointInvalid(FedLoomError):
 
 class AppInvalid(FedLoomError):
     """A folder does not hold a Flower app that can be loaded."""
+
+
+class RoundsKeyInvalid(AppInvalid):
+    """The key that was named does not say how many rounds an app runs."""

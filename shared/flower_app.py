@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from shared import rounds_key
 from shared.app_folder import COPY_MARK, files_ending_with
 from shared.errors import AppInvalid
 from shared.proto.link_pb2 import AppIdentity
@@ -40,6 +41,8 @@ class FlowerApp:
     """Where the ClientApp is: `module:attribute`."""
     run_config: dict[str, ConfigScalar] = field(default_factory=dict)
     """The app's own run config; keys of nested tables are joined by dots, as Flower does."""
+    rounds_key: str | None = None
+    """The key of the run config that says how many rounds there are; None where nobody can know it."""
     files: dict[str, str] = field(default_factory=dict)
     """SHA-256, in hex, of each file that Flower would bundle, by path in the folder (with slashes)."""
     dependencies: tuple[str, ...] = ()
@@ -52,8 +55,12 @@ class FlowerApp:
         return AppIdentity(name=self.name, version=self.version, digest=self.digest)
 
 
-def read_app(folder: Path) -> FlowerApp:
-    """Read the app in a folder, without importing any of it. Raises AppInvalid, in words."""
+def read_app(folder: Path, named_rounds_key: str | None = None) -> FlowerApp:
+    """Read the app in a folder, without importing any of it. Raises AppInvalid, in words.
+
+    `named_rounds_key`: the key of its run config that says how many rounds it runs; None: the one that looks
+    like it.
+    """
     # Only now: a process without an app does without Flower
     from shared.flower import BUNDLED_ENDINGS, bundle, bundled, flatten_dict
 
@@ -78,10 +85,18 @@ def read_app(folder: Path) -> FlowerApp:
         serverapp=parsed.tool.flwr.app.components.serverapp,
         clientapp=parsed.tool.flwr.app.components.clientapp,
         run_config=run_config,
+        rounds_key=_rounds_key(run_config, named_rounds_key),
         files=files,
         dependencies=tuple(parsed.project.dependencies),
         fab=fab,
     )
+
+
+def _rounds_key(run_config: dict[str, ConfigScalar], named: str | None) -> str | None:
+    if named is not None:
+        return rounds_key.named(named, run_config)
+    found = rounds_key.candidates(run_config)
+    return found[0] if len(found) == 1 else None
 
 
 def value_problem(value: ConfigScalar) -> str | None:
