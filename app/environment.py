@@ -171,7 +171,13 @@ class Environment:
         app = self.settings.app
         if app is None:
             return None
-        return AppInfo(name=app.name, version=app.version, digest=app.digest, run_config=app.run_config)
+        return AppInfo(
+            name=app.name,
+            version=app.version,
+            digest=app.digest,
+            run_config=app.run_config,
+            rounds_key=app.rounds_key,
+        )
 
     def _join_command(self) -> str:
         taken = {client.id for client in self.registry.snapshot()}

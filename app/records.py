@@ -188,6 +188,10 @@ class AppInfo(Record):
     run_config: dict[str, bool | int | float | str] = Field(
         description="the app's own run config, which a run may override"
     )
+    rounds_key: str | None = Field(
+        default=None,
+        description="the key of `run_config` that `num_rounds` sets; null: the app decides about its rounds",
+    )
 
 
 class Run(Record):

@@ -13,7 +13,8 @@ from pydantic import ValidationError
 
 from shared.errors import SettingsInvalid
 from shared.flower_app import FlowerApp
-from shared.run_config import ROUNDS_KEY, fuse, parse_config, rounds_of
+from shared.rounds_key import rounds_in, why_unknown
+from shared.run_config import fuse, parse_config
 from shared.run_fields import RunField, run_fields
 from shared.run_spec import FIELDS_OF_ANY_APP, RunSpec, Scalar, words_of
 
@@ -85,7 +86,9 @@ def spec_from(arguments: argparse.Namespace, rounds_flag: str = "--num-rounds") 
     return _validated(fields, rounds_flag)
 
 
-def app_spec_from(arguments: argparse.Namespace, app: FlowerApp, given: Collection[str]) -> RunSpec:
+def app_spec_from(
+    arguments: argparse.Namespace, app: FlowerApp, given: Collection[str], rounds_flag: str = "--num-rounds"
+) -> RunSpec:
     """The RunSpec of a run of another Flower app. Raises SettingsInvalid, naming the flag."""
     for name, flag in RUN_FLAGS.items():
         if name in given and name not in FLAGS_FOR_ANY_APP:
@@ -101,28 +104,22 @@ def app_spec_from(arguments: argparse.Namespace, app: FlowerApp, given: Collecti
         raise SettingsInvalid(f"--run-config: {error}") from error
     fields = {name: getattr(arguments, name) for name in FLAGS_FOR_ANY_APP}
     fields.update(app=app.name, run_config={key: config[key] for key in overrides})
-    rounds = _rounds(arguments.num_rounds, app, overrides, rounds_of(config))
+    configured = rounds_in(config, app.rounds_key)
+    rounds = arguments.num_rounds
+    if rounds is not None and app.rounds_key is None:
+        raise SettingsInvalid(
+            f"{rounds_flag} cannot be set: {why_unknown(app.run_config)}. Name the key with --rounds-key, or "
+            f"leave {rounds_flag} out, and {app.name} runs as many as it does by itself"
+        )
+    if rounds is not None and app.rounds_key in overrides and rounds != configured:
+        raise SettingsInvalid(
+            f"{rounds_flag} {rounds} and the {app.rounds_key} in --run-config contradict each other; give one"
+        )
+    if rounds is None:
+        rounds = configured
     if rounds is not None:
         fields["num_rounds"] = rounds
-    return _validated(fields, "--num-rounds")
-
-
-def _rounds(
-    wanted: int | None, app: FlowerApp, overrides: Collection[str], configured: int | None
-) -> int | None:
-    """How many rounds to run: as `--num-rounds` says, else the run config; None if neither does."""
-    if wanted is None:
-        return configured
-    if ROUNDS_KEY not in app.run_config:
-        raise SettingsInvalid(
-            f"--num-rounds sets {ROUNDS_KEY}, which is not in the run config of the app {app.name}. Start "
-            "the run from the page, or by REST"
-        )
-    if ROUNDS_KEY in overrides and wanted != configured:
-        raise SettingsInvalid(
-            f"--num-rounds {wanted} and the {ROUNDS_KEY} in --run-config contradict each other; give one"
-        )
-    return wanted
+    return _validated(fields, rounds_flag)
 
 
 def _validated(fields: dict[str, Any], rounds_flag: str) -> RunSpec:

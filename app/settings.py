@@ -12,7 +12,7 @@ from typing import Literal
 
 from app.run_flags import RUN_FLAGS, add_run_flags, app_spec_from, spec_from
 from shared import paths
-from shared.errors import AppInvalid, SettingsInvalid
+from shared.errors import AppInvalid, RoundsKeyInvalid, SettingsInvalid
 from shared.flower_app import FlowerApp, read_app
 from shared.names import DEFAULT_LINK_PORT, DEFAULT_WEB_PORT
 from shared.run_spec import RunSpec
@@ -64,14 +64,10 @@ def is_loopback(host: str) -> bool:
 def parse(argv: list[str] | None = None) -> ServerSettings:
     """Settings from a command line; ends the process with a message when a flag is wrong."""
     parser = build_parser()
-    arguments, given = _parse_noting_what_was_given(parser, argv)
+    arguments, given = parse_noting_what_was_given(parser, argv)
     try:
-        app = _read_app(arguments.app)
+        app = app_from(arguments)
         spec = spec_from(arguments) if app is None else app_spec_from(arguments, app, given)
-        if app is None and arguments.run_config:
-            raise SettingsInvalid(
-                "--run-config is for an app given by --app; the built-in one has flags of its own"
-            )
     except SettingsInvalid as error:
         parser.error(str(error))
     return ServerSettings(
@@ -81,14 +77,14 @@ def parse(argv: list[str] | None = None) -> ServerSettings:
         data_dir=arguments.data_dir,
         async_mode=arguments.async_mode,
         spec=spec,
-        queue_run=arguments.num_rounds is not None,
+        queue_run=arguments.queue_run or arguments.num_rounds is not None,
         app=app,
         resume=arguments.resume,
         store=arguments.store,
     )
 
 
-def _parse_noting_what_was_given(
+def parse_noting_what_was_given(
     parser: argparse.ArgumentParser, argv: list[str] | None
 ) -> tuple[argparse.Namespace, Collection[str]]:
     """The flags with their defaults, and the run's fields whose flag was given."""
@@ -100,11 +96,21 @@ def _parse_noting_what_was_given(
     return arguments, given
 
 
-def _read_app(folder: Path | None) -> FlowerApp | None:
+def app_from(arguments: argparse.Namespace) -> FlowerApp | None:
+    """The app that the flags of `add_app_flags` name; None: the built-in one. Raises SettingsInvalid."""
+    if arguments.app is None:
+        for flag, value in (("--run-config", arguments.run_config), ("--rounds-key", arguments.rounds_key)):
+            if value is not None:
+                raise SettingsInvalid(
+                    f"{flag} is for an app given by --app; the built-in one has flags of its own"
+                )
+        return None
     try:
-        return None if folder is None else read_app(folder)
+        return read_app(arguments.app, arguments.rounds_key)
+    except RoundsKeyInvalid as error:
+        raise SettingsInvalid(f"--rounds-key {arguments.rounds_key}: {error}") from error
     except AppInvalid as error:
-        raise SettingsInvalid(f"--app {folder}: {error}") from error
+        raise SettingsInvalid(f"--app {arguments.app}: {error}") from error
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -116,7 +122,18 @@ def build_parser() -> argparse.ArgumentParser:
         "form begins with the values given here.",
     )
     _add_server_flags(parser.add_argument_group("server"))
-    app = parser.add_argument_group("another Flower app")
+    add_app_flags(parser.add_argument_group("another Flower app"))
+    run = parser.add_argument_group("the run")
+    run.add_argument("--num-rounds", type=int, help="queue a run of so many rounds")
+    run.add_argument(
+        "--queue-run", action="store_true", help="queue a run, of as many rounds as the app's run config says"
+    )
+    add_run_flags(run)
+    return parser
+
+
+def add_app_flags(app: argparse._ActionsContainer) -> None:
+    """The flags that name another Flower app and its settings."""
     app.add_argument(
         "--app",
         type=Path,
@@ -127,12 +144,13 @@ def build_parser() -> argparse.ArgumentParser:
         "--run-config",
         action="append",
         metavar="'KEY=VALUE ...'",
-        help="values in place of the app's own, as `flwr run` takes them, or a .toml file",
+        help="values in place of the app's own, as `flwr run` takes them, or FILE.toml with them",
     )
-    run = parser.add_argument_group("the run")
-    run.add_argument("--num-rounds", type=int, help="queue a run of so many rounds")
-    add_run_flags(run)
-    return parser
+    app.add_argument(
+        "--rounds-key",
+        metavar="KEY",
+        help="the key of the app's run config that says how many rounds it runs, where no name shows it",
+    )
 
 
 def _add_server_flags(server: argparse._ActionsContainer) -> None:

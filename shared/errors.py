@@ -129,3 +129,7 @@ class AppFailed(FedLoomError):
     def __init__(self, message: str, traceback: str = "") -> None:
         super().__init__(message)
         self.traceback = traceback
+
+
+class RoundsKeyInvalid(AppInvalid):
+    """The key that was named does not say how many rounds an app runs."""

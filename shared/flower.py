@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
+from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
 
 from flwr.app import Error, Message
 from flwr.common.config import flatten_dict
 from flwr.common.constant import ErrorCode
+from flwr.supercore.constant import APP_PUBLISH_INCLUDE_PATTERNS
 from flwr.supercore.run import Run as FlowerRun
 from flwr.supercore.run import RunNotRunningException
 from flwr.supercore.task_identity import TaskIdentity
@@ -25,9 +27,11 @@ from shared.payload import Payload
 from shared.text import printable
 
 __all__ = [
+    "BUNDLED_ENDINGS",
     "SERVER_NODE_ID",
     "FlowerRun",
     "bundle",
+    "bundled",
     "client_failed",
     "client_unavailable",
     "decode",
@@ -46,6 +50,10 @@ __all__ = [
 
 SERVER_NODE_ID = 1
 """Flower's convention for the ServerApp's own address on the grid."""
+
+
+BUNDLED_ENDINGS = tuple(pattern.rpartition("/")[2].lstrip("*") for pattern in APP_PUBLISH_INCLUDE_PATTERNS)
+"""How the name of every file ends that Flower may put into a bundle."""
 
 
 def node_id_of(client_id: str) -> int:
@@ -115,13 +123,19 @@ def is_unavailable(reply: Message) -> bool:
     return reply.has_error() and reply.error.code == ErrorCode.NODE_UNAVAILABLE
 
 
-def bundle(folder: Path) -> dict[str, bytes]:
-    """The files that Flower would put into its bundle of the app in a folder, by path (with slashes).
+def bundle(files: Mapping[str, Path]) -> bytes:
+    """Flower's bundle (FAB, a zip file) of an app, from the files in its folder by path (with slashes).
 
     As `flwr build` has it: what .gitignore, fab-include and fab-exclude say counts; pyproject.toml is written
     anew, without the federations. Raises ValueError, in Flower's words, when it would build no bundle.
     """
-    from flwr.cli.build import build_fab_from_disk  # only now: it brings Flower's whole command line
+    from flwr.cli.build import build_fab_from_files  # only now: it brings Flower's whole command line
 
-    with zipfile.ZipFile(BytesIO(build_fab_from_disk(folder))) as fab:
-        return {path: fab.read(path) for path in fab.namelist() if path != ".info/CONTENT"}
+    fab, _ = build_fab_from_files(dict(files))
+    return fab
+
+
+def bundled(fab: bytes) -> dict[str, bytes]:
+    """The app's files in a bundle, by path."""
+    with zipfile.ZipFile(BytesIO(fab)) as archive:
+        return {path: archive.read(path) for path in archive.namelist() if path != ".info/CONTENT"}

@@ -16,6 +16,8 @@ from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from shared import rounds_key
+from shared.app_folder import COPY_MARK, files_ending_with
 from shared.errors import AppInvalid
 from shared.proto.link_pb2 import AppIdentity
 from shared.wire import ConfigScalar
@@ -39,24 +41,34 @@ class FlowerApp:
     """Where the ClientApp is: `module:attribute`."""
     run_config: dict[str, ConfigScalar] = field(default_factory=dict)
     """The app's own run config; keys of nested tables are joined by dots, as Flower does."""
+    rounds_key: str | None = None
+    """The key of the run config that says how many rounds there are; None where nobody can know it."""
     files: dict[str, str] = field(default_factory=dict)
     """SHA-256, in hex, of each file that Flower would bundle, by path in the folder (with slashes)."""
     dependencies: tuple[str, ...] = ()
     """The packages that the app asks for, in pip's notation."""
+    fab: bytes = field(default=b"", repr=False, compare=False)
+    """Flower's bundle (a zip file) with `files` as they were read: at most 10 MB."""
 
     def identity(self) -> AppIdentity:
         """What the two ends of the link tell each other about their apps."""
         return AppIdentity(name=self.name, version=self.version, digest=self.digest)
 
 
-def read_app(folder: Path) -> FlowerApp:
-    """Read the app in a folder, without importing any of it. Raises AppInvalid, in words."""
-    from shared.flower import bundle, flatten_dict  # only now: a process without an app does without Flower
+def read_app(folder: Path, named_rounds_key: str | None = None) -> FlowerApp:
+    """Read the app in a folder, without importing any of it. Raises AppInvalid, in words.
+
+    `named_rounds_key`: the key of its run config that says how many rounds it runs; None: the one that looks
+    like it.
+    """
+    # Only now: a process without an app does without Flower
+    from shared.flower import BUNDLED_ENDINGS, bundle, bundled, flatten_dict
 
     folder = folder.expanduser().resolve()
     parsed = _parse(folder)
     try:
-        files = {path: _sha256(_canonical(path, content)) for path, content in bundle(folder).items()}
+        fab = bundle(files_ending_with(folder, BUNDLED_ENDINGS))
+        files = {path: _sha256(_canonical(path, content)) for path, content in bundled(fab).items()}
         run_config = flatten_dict(parsed.tool.flwr.app.config)
     except ValueError as error:
         raise AppInvalid(f"{folder} is no Flower app that can be run: {_one_line(str(error))}") from error
@@ -73,9 +85,18 @@ def read_app(folder: Path) -> FlowerApp:
         serverapp=parsed.tool.flwr.app.components.serverapp,
         clientapp=parsed.tool.flwr.app.components.clientapp,
         run_config=run_config,
+        rounds_key=_rounds_key(run_config, named_rounds_key),
         files=files,
         dependencies=tuple(parsed.project.dependencies),
+        fab=fab,
     )
+
+
+def _rounds_key(run_config: dict[str, ConfigScalar], named: str | None) -> str | None:
+    if named is not None:
+        return rounds_key.named(named, run_config)
+    found = rounds_key.candidates(run_config)
+    return found[0] if len(found) == 1 else None
 
 
 def value_problem(value: ConfigScalar) -> str | None:
@@ -176,6 +197,11 @@ def _parse(folder: Path) -> _ProjectFile:
     if not folder.is_dir():
         raise AppInvalid(
             f"There is no folder {folder}. A Flower app is a folder that holds a {PROJECT_FILE} and code."
+        )
+    if (folder / COPY_MARK).exists():
+        raise AppInvalid(
+            f"{folder} is the copy of a Flower app from which FedLoom runs it, made anew for every run. Give "
+            "the folder that it was made of."
         )
     if not path.is_file():
         raise AppInvalid(f"{folder} is no Flower app: there is no {PROJECT_FILE} in it.")

@@ -10,10 +10,8 @@ from typing import Any
 
 from shared.errors import SettingsInvalid
 from shared.flower_app import FlowerApp, value_problem
+from shared.rounds_key import rounds_in
 from shared.wire import ConfigScalar
-
-ROUNDS_KEY = "num-server-rounds"
-"""Where Flower's own apps say how many rounds they run."""
 
 _PAIR = re.compile(r"\s*([^\s=]+)=('[^']*'|\"[^\"]*\"|\S+)(?=\s|$)")
 _KNOWN_KEYS = 20
@@ -53,12 +51,6 @@ def fuse(app: FlowerApp, overrides: Mapping[str, ConfigScalar]) -> dict[str, Con
     return fused
 
 
-def rounds_of(config: Mapping[str, ConfigScalar]) -> int | None:
-    """How many rounds a run config asks for; None if it does not say."""
-    rounds = config.get(ROUNDS_KEY)
-    return rounds if isinstance(rounds, int) and not isinstance(rounds, bool) and rounds > 0 else None
-
-
 def _as_the_app_has_it(app: FlowerApp, key: str, value: ConfigScalar) -> ConfigScalar:
     own = app.run_config[key]
     if _kind(value) != _kind(own):
@@ -72,7 +64,7 @@ def _as_the_app_has_it(app: FlowerApp, key: str, value: ConfigScalar) -> ConfigS
         value = int(value)
     if (problem := value_problem(value)) is not None:
         raise SettingsInvalid(f"{value!r} cannot be the value of {key}: it {problem}.")
-    if key == ROUNDS_KEY and isinstance(own, int) and (not isinstance(value, int) or value < 1):
+    if key == app.rounds_key and rounds_in({key: value}, key) is None:
         raise SettingsInvalid(f"{value!r} cannot be the value of {key}: it is not a whole number from 1 up.")
     return value
 

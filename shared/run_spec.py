@@ -20,7 +20,7 @@ from pydantic_core import ErrorDetails
 
 from shared.errors import SettingsInvalid
 from shared.names import DatasetName, ModelName, StrategyName
-from shared.run_config import ROUNDS_KEY
+from shared.rounds_key import ROUNDS_KEY
 from shared.run_fields import FieldUse, publish_forms, run_fields
 
 MAX_ROUNDS = 10_000

@@ -54,7 +54,45 @@ def test_of_an_app_that_does_not_say_so_the_number_of_rounds_is_not_known(tmp_pa
     app = an_app(tmp_path, "lr = 0.5")
 
     assert app_compatibility.num_rounds(fitted(app), app) is None
+    assert "rounds" not in "".join(app_compatibility.app_run_config(app, fitted(app)))
     assert app_compatibility.num_rounds(fitted(None, num_rounds=4), None) == 4
+
+
+def test_rounds_that_an_app_would_ignore_are_refused_with_their_field(tmp_path: Path) -> None:
+    """Once, they were accepted, and the run had another number of rounds."""
+    app = an_app(tmp_path, "lr = 0.5")
+
+    with pytest.raises(SettingsInvalid, match=r"no key .* is known.*--rounds-key") as refused:
+        fitted(app, num_rounds=5)
+
+    assert refused.value.field == "num_rounds"
+
+
+@pytest.mark.parametrize(
+    "config",
+    ["[tool.flwr.app.config.algorithm]\nnum-server-rounds = 3", "num_server_rounds = 3", "rounds = 3"],
+)
+def test_rounds_reach_the_app_under_its_own_key(tmp_path: Path, config: str) -> None:
+    app = an_app(tmp_path, config)
+    (key,) = app.run_config
+
+    assert app_compatibility.app_run_config(app, fitted(app, num_rounds=7)) == {key: 7}
+    assert app_compatibility.app_run_config(app, fitted(app, run_config={key: 5})) == {key: 5}
+    assert app_compatibility.num_rounds(fitted(app), app) == 3
+
+
+def test_an_app_that_has_its_rounds_as_a_text_gets_a_text(tmp_path: Path) -> None:
+    app = an_app(tmp_path, 'num-server-rounds = "3"')
+
+    assert app_compatibility.app_run_config(app, fitted(app, num_rounds=7)) == {"num-server-rounds": "7"}
+    with pytest.raises(SettingsInvalid, match="not a whole number from 1 up"):
+        fitted(app, run_config={"num-server-rounds": "many"})
+
+
+def test_rounds_reach_the_app_under_the_key_that_was_named(tmp_path: Path) -> None:
+    app = read_app(write_app(tmp_path, "made_up", config="T = 3\nrounds = 9"), "T")
+
+    assert app_compatibility.app_run_config(app, fitted(app, num_rounds=7)) == {"T": 7, "rounds": 9}
 
 
 @pytest.mark.parametrize(

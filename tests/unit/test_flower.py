@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import ast
 import importlib
-import zipfile
 from collections import OrderedDict
 from collections.abc import Callable
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -23,11 +21,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import shared.app_host.codec
+import shared.flower
+from shared.app_folder import files_ending_with
 from shared.app_host.serialised import Serialised
 from shared.errors import WireError
 from shared.flower import (
+    BUNDLED_ENDINGS,
     SERVER_NODE_ID,
     bundle,
+    bundled,
     client_failed,
     client_unavailable,
     decode,
@@ -337,17 +339,17 @@ def test_a_bundle_has_the_files_that_flower_would_send(tmp_path: Path) -> None:
     folder = write_app(tmp_path / "app", "pkg")
     (folder / "data.csv").write_text("1,2\n", encoding="utf-8")
 
-    files = bundle(folder)
+    fab = bundle(files_ending_with(folder, BUNDLED_ENDINGS))
 
-    with zipfile.ZipFile(BytesIO(build_fab_from_disk(folder))) as fab:
-        assert set(fab.namelist()) == {*files, ".info/CONTENT"}
+    files = bundled(fab)
+    assert fab == build_fab_from_disk(folder)
     assert set(files) == {"pyproject.toml", "pkg/__init__.py", "pkg/client_app.py", "pkg/server_app.py"}
     assert files["pkg/client_app.py"] == CLIENT_APP.encode()
 
 
-def test_a_folder_without_an_app_makes_no_bundle(tmp_path: Path) -> None:
+def test_without_an_app_there_is_no_bundle() -> None:
     with pytest.raises(ValueError, match=r"pyproject\.toml not found"):
-        bundle(tmp_path)
+        bundle({})
 
 
 def test_nested_tables_of_a_run_config_become_flat() -> None:

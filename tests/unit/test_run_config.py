@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from shared.errors import SettingsInvalid
 from shared.flower_app import FlowerApp
-from shared.run_config import fuse, parse_config, rounds_of
+from shared.run_config import fuse, parse_config
 from shared.wire import ConfigScalar
 
 EXAMPLES = [
@@ -124,7 +124,8 @@ OWN: dict[str, ConfigScalar] = {
 
 
 def an_app(config: dict[str, ConfigScalar] | None = None) -> FlowerApp:
-    return FlowerApp(Path("/app"), "x", "1", "ab", "x:y", "x:z", OWN if config is None else config)
+    own = OWN if config is None else config
+    return FlowerApp(Path("/app"), "x", "1", "ab", "x:y", "x:z", own, rounds_key="num-server-rounds")
 
 
 def test_given_values_replace_the_apps_own() -> None:
@@ -180,19 +181,3 @@ def test_an_unknown_key_names_the_known_ones() -> None:
         fuse(an_app({}), {"rl": 1})
     with pytest.raises(SettingsInvalid, match="and 10 more"):
         fuse(an_app({f"key-{n}": n for n in range(30)}), {"rl": 1})
-
-
-@pytest.mark.parametrize(
-    ("config", "rounds"),
-    [
-        (OWN, 3),
-        ({}, None),
-        ({"num-server-rounds": "3"}, None),
-        ({"num-server-rounds": True}, None),
-        ({"num-server-rounds": 0}, None),
-    ],
-)
-def test_rounds_are_known_when_the_run_config_says(
-    config: dict[str, ConfigScalar], rounds: int | None
-) -> None:
-    assert rounds_of(config) == rounds

@@ -220,11 +220,12 @@ def test_a_run_config_replaces_values_of_the_app() -> None:
 
 
 def test_a_run_config_may_come_from_a_file(tmp_path: Path) -> None:
-    (tmp_path / "run.toml").write_text("local-epochs = 9\n", encoding="utf-8")
+    folder = str(write_app(tmp_path / "app", "pkg", config="[tool.flwr.app.config.train]\nlr = 0.5\nn = 2"))
+    (tmp_path / "run.toml").write_text("[train]\nn = 9\n", encoding="utf-8")
 
-    spec = parse(["--app", NUMPY, "--run-config", str(tmp_path / "run.toml")]).spec
+    spec = parse(["--app", folder, "--run-config", str(tmp_path / "run.toml")]).spec
 
-    assert spec.run_config == {"local-epochs": 9}
+    assert spec.run_config == {"train.n": 9}
 
 
 def test_an_app_that_does_not_say_how_long_it_runs_is_not_asked(tmp_path: Path) -> None:
@@ -274,7 +275,47 @@ def test_rounds_for_an_app_that_has_none_are_refused(
     with pytest.raises(SystemExit):
         parse(["--app", folder, "--num-rounds", "2"])
 
-    assert "num-server-rounds, which is not in the run config of the app made-up" in capsys.readouterr().err
+    complaint = capsys.readouterr().err
+    assert "--num-rounds cannot be set: no key of the app's run config is known" in complaint
+    assert "Name the key with --rounds-key" in complaint
+
+
+def test_rounds_are_set_by_the_key_that_is_named(tmp_path: Path) -> None:
+    folder = str(write_app(tmp_path / "app", "pkg", config="T = 3\nlr = 0.5"))
+
+    settings = parse(["--app", folder, "--rounds-key", "T", "--num-rounds", "5"])
+
+    assert (settings.spec.num_rounds, settings.queue_run) == (5, True)
+    assert settings.app is not None
+    assert settings.app.rounds_key == "T"
+    assert parse(["--app", folder, "--rounds-key", "T"]).spec.num_rounds == 3
+
+
+def test_a_run_of_an_app_can_be_queued_without_a_number_of_rounds(tmp_path: Path) -> None:
+    folder = str(write_app(tmp_path / "app", "pkg", config="lr = 0.5"))
+
+    settings = parse(["--app", folder, "--queue-run"])
+
+    assert settings.queue_run
+    assert "num_rounds" not in settings.spec.model_fields_set
+
+
+@pytest.mark.parametrize(
+    ("flags", "complaint"),
+    [
+        (["--rounds-key", "T"], "--rounds-key is for an app given by --app"),
+        (["--run-config", "lr=1"], "--run-config is for an app given by --app"),
+        (["--app", NUMPY, "--rounds-key", "T"], "--rounds-key T: there is no 'T' in the app's run config"),
+        (["--app", NUMPY, "--rounds-key", "learning-rate"], "cannot be the number of rounds"),
+    ],
+)
+def test_a_key_without_its_app_is_refused(
+    flags: list[str], complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        parse(flags)
+
+    assert complaint in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

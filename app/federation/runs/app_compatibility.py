@@ -9,15 +9,16 @@ from app.federation.strategies import build_strategy
 from app.records import Run
 from shared.errors import SettingsInvalid
 from shared.flower_app import FlowerApp
-from shared.run_config import ROUNDS_KEY, fuse, rounds_of
+from shared.rounds_key import as_the_app_has_it, rounds_in, why_unknown
+from shared.run_config import fuse
 from shared.run_spec import FIELDS_OF_ANY_APP, RunSpec
 
 
 def app_run_config(app: FlowerApp, spec: RunSpec) -> UserConfig:
     """The app's own run config with the run's values in place. Raises SettingsInvalid for a wrong one."""
     config = fuse(app, spec.run_config)
-    if ROUNDS_KEY in config:
-        config[ROUNDS_KEY] = spec.num_rounds
+    if app.rounds_key is not None:
+        config[app.rounds_key] = as_the_app_has_it(spec.num_rounds, app.run_config[app.rounds_key])
     return config
 
 
@@ -43,9 +44,7 @@ def fitted(spec: RunSpec, app: FlowerApp | None) -> RunSpec:
 
 def num_rounds(spec: RunSpec, app: FlowerApp | None) -> int | None:
     """How many rounds a run of a fitted spec has; None: its app does not say."""
-    if app is not None and rounds_of(app_run_config(app, spec)) is None:
-        return None
-    return spec.num_rounds
+    return None if app is not None and app.rounds_key is None else spec.num_rounds
 
 
 def objection(run: Run, app: FlowerApp | None) -> str | None:
@@ -72,13 +71,25 @@ def _fitted_to(app: FlowerApp, spec: RunSpec) -> RunSpec:
                 f"{field} is for the built-in app; {app.name} has its settings in run_config.", field
             )
     changes: dict[str, object] = {"app": app.name}
-    rounds = rounds_of(fuse(app, spec.run_config))
-    if rounds is not None and "num_rounds" not in spec.model_fields_set:
+    rounds = rounds_in(fuse(app, spec.run_config), app.rounds_key)
+    if "num_rounds" in spec.model_fields_set:
+        _require_its_rounds(app, spec, rounds)
+    elif rounds is not None:
         changes["num_rounds"] = rounds
-    elif ROUNDS_KEY in spec.run_config and rounds != spec.num_rounds:
+    return spec.with_changes(**changes)
+
+
+def _require_its_rounds(app: FlowerApp, spec: RunSpec, configured: int | None) -> None:
+    """Raise SettingsInvalid where the spec's number of rounds would be ignored."""
+    if app.rounds_key is None:
         raise SettingsInvalid(
-            f"num_rounds {spec.num_rounds} and the {ROUNDS_KEY} in run_config contradict each other; "
+            f"num_rounds cannot be set: {why_unknown(app.run_config)}. Leave it out, and {app.name} runs as "
+            "many as it does by itself, or start the server with --rounds-key and the key that says it.",
+            "num_rounds",
+        )
+    if app.rounds_key in spec.run_config and configured != spec.num_rounds:
+        raise SettingsInvalid(
+            f"num_rounds {spec.num_rounds} and the {app.rounds_key} in run_config contradict each other; "
             "give one.",
             "num_rounds",
         )
-    return spec.with_changes(**changes)

@@ -301,6 +301,12 @@ export interface components {
             /** Name */
             name: string;
             /**
+             * Rounds Key
+             * @description the key of `run_config` that `num_rounds` sets; null: the app decides about its rounds
+             * @default null
+             */
+            rounds_key: string | null;
+            /**
              * Run Config
              * @description the app's own run config, which a run may override
              */

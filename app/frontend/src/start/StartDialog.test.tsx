@@ -175,6 +175,7 @@ describe("for another Flower app, the start form", () => {
     version: "1.0.0",
     digest: "ab",
     run_config: { "num-server-rounds": 3, "learning-rate": 0.1, "use-gpu": false },
+    rounds_key: "num-server-rounds",
   };
 
   it("offers its run config and sends what differs from it", async () => {

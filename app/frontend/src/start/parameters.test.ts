@@ -7,6 +7,7 @@ const info = {
   version: "1.0.0",
   digest: "ab",
   run_config: { "num-server-rounds": 3, lr: 0.1, "local-epochs": 1, "use-gpu": false, model: "cnn" },
+  rounds_key: "num-server-rounds",
 };
 
 describe("a strategy's parameters", () => {

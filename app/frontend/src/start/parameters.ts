@@ -57,13 +57,13 @@ export function boundsWords({
   return [...low, ...high].join(", ");
 }
 
-/** The key by which Flower apps name their number of rounds; it has a field of its own. */
-export const ROUNDS_KEY = "num-server-rounds";
-
-/** JSON has one kind of number, so that 1 may be an app's float as well: the server, which knows, judges the type. */
-export function ofApp({ run_config }: AppInfo): Parameter[] {
+/**
+ * All but the key that says how many rounds there are, which has a field of its own. JSON has one kind of number, so
+ * that 1 may be an app's float as well: the server, which knows, judges the type.
+ */
+export function ofApp({ run_config, rounds_key }: AppInfo): Parameter[] {
   return Object.entries(run_config)
-    .filter(([name]) => name !== ROUNDS_KEY)
+    .filter(([name]) => name !== rounds_key)
     .map(([name, value]) => ({ name, type: typeOf(value), default: value, hint: "" }));
 }
 

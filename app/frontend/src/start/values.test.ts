@@ -33,6 +33,7 @@ const app: AppInfo = {
   version: "1.0.0",
   digest: "ab",
   run_config: { "num-server-rounds": 3, lr: 0.1 },
+  rounds_key: "num-server-rounds",
 };
 
 describe("the form's defaults", () => {
@@ -150,7 +151,7 @@ describe("toAppSpec", () => {
   });
 
   it("sends no rounds to an app that has none", () => {
-    expect(toAppSpec(DEFAULTS, { ...app, run_config: {} }, {}).spec).not.toHaveProperty("num_rounds");
+    expect(toAppSpec(DEFAULTS, { ...app, rounds_key: null }, {}).spec).not.toHaveProperty("num_rounds");
   });
 
   it("names each field that is no number", () => {

@@ -10,7 +10,6 @@ import {
   overrides,
   parse,
   readParameters,
-  ROUNDS_KEY,
   type Typed,
 } from "./parameters";
 import { type ChoiceName, CHOICES, formOf, isLate, type NumberName, NUMBERS } from "./spec-fields";
@@ -74,7 +73,7 @@ export function toAppSpec(values: FormValues, app: AppInfo, edited: Edited): Par
 
 /** An app without this key decides for itself how many rounds it has. */
 export function hasRounds(app: AppInfo): boolean {
-  return ROUNDS_KEY in app.run_config;
+  return app.rounds_key !== null;
 }
 
 function readNumbers(values: FormValues, fields: readonly NumberName[]): Parsed {
