@@ -12,6 +12,7 @@ from app.event_bus import EventBus
 from app.federation.link.clients import ClientRegistry
 from app.federation.link.server import LinkServer
 from app.federation.link.spool import Spool
+from app.federation.runs.app_hosts import AppHosts
 from app.federation.runs.book import RunBook
 from app.federation.runs.manager import RunManager
 from app.federation.runs.services import Services
@@ -24,7 +25,6 @@ from app.store.urls import default_url, display_url
 from app.store.writer import StoreWriter
 from shared import paths
 from shared.address import ANY_ADDRESS, Address
-from shared.app_import import load_server_app
 from shared.flower_app import compare
 from shared.names import DEFAULT_LINK_PORT
 from shared.proto.link_pb2 import AppIdentity
@@ -67,6 +67,7 @@ class Environment:
             self._app_objection,
             Spool(settings.home / "spool"),
         )
+        self._app_hosts = AppHosts(settings.app, settings.home) if settings.app else None
         self.book = RunBook(self.bus, reversed(self.store.runs()), self.store.rounds)
         self.runs = RunManager(
             Services(
@@ -78,6 +79,7 @@ class Environment:
                 checkpoints=self.checkpoints,
                 data_dir=settings.data_dir,
                 app=settings.app,
+                app_hosts=self._app_hosts,
             )
         )
 
@@ -89,8 +91,8 @@ class Environment:
             if run.cause is Cause.RECORD:
                 log.warning("run %s: %s", run.id, run.reason, extra={"run_id": run.id})
         # Whatever is wrong is said now, not in the first run.
-        if self.settings.app is not None:
-            load_server_app(self.settings.app)
+        if self._app_hosts is not None:
+            self._app_hosts.check()
         else:
             check_parameters(self.settings.spec)
         self.link.start(self.settings.host, self.settings.link_port)
@@ -113,6 +115,8 @@ class Environment:
             ending.callback(self.store.close)
             ending.callback(self.writer.stop)
             ending.callback(self.link.stop)
+            if self._app_hosts is not None:
+                ending.callback(self._app_hosts.close)
             ending.callback(self.runs.shut_down)
 
     def _everything(self) -> Iterator[Run | RoundUpdate | Client]:

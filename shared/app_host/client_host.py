@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from collections.abc import Callable
 
 from flwr.app import Context, Message
 from flwr.clientapp import ClientApp
@@ -22,6 +23,11 @@ from .registered import where_it_answers
 from .serialised import Serialised
 
 log = logging.getLogger("app")
+
+
+def prepare() -> Callable[[Channel, ClientApp], None]:
+    """To be called before the app is imported; returns what serves it."""
+    return serve
 
 
 def serve(channel: Channel, app: ClientApp) -> None:

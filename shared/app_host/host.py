@@ -38,13 +38,14 @@ def _serve(channel: Channel, log_socket: socket.socket) -> None:
     what = channel.receive().fields
     log_to(log_socket, role=what["role"])
     os.chdir(what["cwd"])
+    serve = importlib.import_module(f".{what['role']}_host", __package__).prepare()
     try:
         component = load(Component.from_fields(what))
     except Unusable as unusable:
         channel.send("unusable", reason=str(unusable))
         return
     channel.send("ready", device=_device())
-    importlib.import_module(f".{what['role']}_host", __package__).serve(channel, component)
+    serve(channel, component)
 
 
 def _flush_every_line() -> None:

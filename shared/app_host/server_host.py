@@ -3,33 +3,38 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from flwr.app import Context, RecordDict
 from flwr.serverapp import ServerApp
 from flwr.supercore.task_identity import TaskIdentity
 
-from .app_error import raised
 from .calls import Calls
-from .channel import Channel, ChannelClosed, Frame
+from .channel import Channel, Frame
+from .error_text import error_text, traceback_text
+from .forks import only_here
 from .grid import HostGrid
 from .hooks import Hooks
 
+HERE = Path(__file__).parent
 
-def prepare() -> Hooks:
-    """To be called before the app is imported."""
+
+def prepare() -> Callable[[Channel, ServerApp], None]:
+    """To be called before the app is imported; returns what serves it."""
     hooks = Hooks()
     hooks.install()
-    return hooks
+    return partial(serve, hooks)
 
 
-def serve(channel: Channel, server_app: ServerApp, hooks: Hooks) -> None:
-    """Carry out the run that FedLoom asks for, if it does; returns when the process is needed no more."""
-    try:
-        frame = channel.receive()
-    except ChannelClosed:
-        return
+def serve(hooks: Hooks, channel: Channel, server_app: ServerApp) -> None:
+    """Carry out the run that FedLoom asks for, if it does; returns when the process is needed no more.
+
+    Raises ChannelClosed when FedLoom is gone.
+    """
+    frame = channel.receive()
     if frame.kind == "run":
         _Run(channel, hooks).carry_out(server_app, frame)
 
@@ -51,24 +56,38 @@ class _Run:
         self._hooks.report = _Told(self._calls)
         self._calls.start()
         outcome = self._outcome(server_app, HostGrid(self._calls, context.run_id), context)
-        try:
-            self._channel.send("finished" if outcome is None else "raised", **(outcome or {}))
-        except ChannelClosed:
-            return
+        if outcome is None:
+            self._channel.send("finished")
+        else:
+            self._channel.send("raised", **outcome)
         self._ended.wait()
 
     def _outcome(self, server_app: ServerApp, grid: HostGrid, context: Context) -> dict[str, str] | None:
         """What the app raised, in words; None when it did what it was to do."""
         try:
-            try:
-                server_app(grid, context)
-            except SystemExit as error:
-                if error.code not in (None, 0):
-                    raise
+            with only_here():
+                _call(server_app, grid, context)
             grid.settle()
-        except BaseException as error:  # noqa: BLE001 - whatever the app raises is the run's failure
-            return raised(error)
+        except BaseException as error:  # whatever the app raises is the run's failure
+            return _raised(error)
         return None
+
+
+def _call(server_app: ServerApp, grid: HostGrid, context: Context) -> None:
+    try:
+        server_app(grid, context)
+    except SystemExit as error:
+        if error.code not in (None, 0):
+            raise
+
+
+def _raised(error: BaseException) -> dict[str, str]:
+    """An error in a line, and its traceback from where the app was called."""
+    place = error.__traceback__
+    while place is not None and Path(place.tb_frame.f_code.co_filename).parent == HERE:
+        place = place.tb_next
+    reason = f"sys.exit({error.code!r})" if isinstance(error, SystemExit) else error_text(error)
+    return {"reason": reason, "traceback": traceback_text(error.with_traceback(place))}
 
 
 class _Told:

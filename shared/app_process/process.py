@@ -22,8 +22,11 @@ from shared.payload import MAX_SKELETON_BYTES
 from shared.wire import MAX_MESSAGE_BYTES
 
 START = Path(shared.app_host.__file__).with_name("start.py")
-MAX_FRAME_BYTES = 2 * (MAX_MESSAGE_BYTES + MAX_SKELETON_BYTES)
-"""A reply, and the state beside it."""
+MAX_FRAME_BYTES = {
+    "client": 2 * (MAX_MESSAGE_BYTES + MAX_SKELETON_BYTES),
+    "server": 32 * MAX_MESSAGE_BYTES,
+}
+"""A reply, and the state beside it; the messages to all clients, each of which may have a model of its own."""
 
 GONE_S = 15.0
 """How long it is waited for the warden to say how the host ended, when its channel is closed."""
@@ -53,6 +56,7 @@ class AppProcess:
         self._control = control
         self._watch = Watch(control, run_id, on_gone=warden.wait)
         self._load: dict[str, Any] = {}
+        self._loaded: Loaded | None = None
         self._app_name = ""
 
     @classmethod
@@ -75,7 +79,7 @@ class AppProcess:
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
             )
-        process = cls(warden, Channel(ours, MAX_FRAME_BYTES), control, run_id)
+        process = cls(warden, Channel(ours, MAX_FRAME_BYTES[role]), control, run_id)
         process._app_name = app.name
         process._load = {
             "role": role,
@@ -98,23 +102,30 @@ class AppProcess:
         self.close()
 
     def load(self) -> Loaded:
-        """Have it import the app, and wait for that. Raises AppInvalid, in words, when the app cannot be
-        imported, and AppDied."""
+        """Have it import the app, unless it has, and wait for that. Raises AppInvalid, in words, when the app
+        cannot be imported, and AppDied."""
+        if self._loaded is not None:
+            return self._loaded
         self.send("load", **self._load)
         answer = self.receive()
         match answer.kind, answer.fields:
             case "ready", {"device": str(device)}:
-                return Loaded(device)
+                self._loaded = Loaded(device)
+                return self._loaded
             case "unusable", {"reason": str(reason)}:
                 raise AppInvalid(reason)
         raise self.broken(f"it answered with {answer.kind!r} when it was to load the app")
+
+    def belongs_to(self, run_id: str) -> None:
+        """From now on this run's log has what it prints."""
+        self._watch.run_id = run_id
 
     def send(self, kind: str, parts: Sequence[bytes] = (), **fields: Any) -> None:
         """Send a frame. Raises AppDied."""
         try:
             self._channel.send(kind, parts, **fields)
         except ChannelClosed as error:
-            raise AppDied(self._reason()) from error
+            raise self._died() from error
 
     def receive(self) -> Frame:
         """The next frame; waits for it. Raises AppDied once there will be none."""
@@ -123,7 +134,7 @@ class AppProcess:
         except ChannelBroken as error:
             raise self.broken(str(error)) from error
         except ChannelClosed as error:
-            raise AppDied(self._reason()) from error
+            raise self._died() from error
 
     def broken(self, what: str) -> AppDied:
         """Kill it for what it sent; returns the error that says so."""
@@ -161,9 +172,9 @@ class AppProcess:
         with suppress(OSError):  # it is gone already
             self._control.sendall(f"{command}\n".encode())
 
-    def _reason(self) -> str:
+    def _died(self) -> AppDied:
         """Why it is gone: the channel is closed. If it has only closed that, it is of no more use either."""
         if not self._watch.wait(GONE_S):
             self.kill()
-            return "Its process has closed its connection to FedLoom, and was ended."
-        return reason_of(self._watch.status, self._watch.last)
+            return AppDied("Its process has closed its connection to FedLoom, and was ended.")
+        return AppDied(reason_of(self._watch.status, self._watch.last), self._watch.last)

@@ -47,7 +47,7 @@ class Watch:
     def __init__(self, control: socket.socket, run_id: str | None, on_gone: Callable[[], object]) -> None:
         """`run_id`: whose run's log lines they are, where that is known."""
         self._control = control
-        self._run_id = run_id
+        self.run_id = run_id
         self._on_gone = on_gone
         self._gone = threading.Event()
         self.status: int | None = None
@@ -94,6 +94,6 @@ class Watch:
         record = logging.LogRecord(name, level, "", 0, message, None, None)
         record.exc_text = traceback
         record.__dict__.update(more)
-        if self._run_id is not None:
-            record.__dict__["run_id"] = self._run_id
+        if self.run_id is not None:
+            record.__dict__["run_id"] = self.run_id
         logging.getLogger().handle(record)

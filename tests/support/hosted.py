@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from flwr.app import Context, Message, MetricRecord, RecordDict, UserConfig
@@ -16,12 +17,17 @@ from app.federation.runs.hosted_server_app import HostedServerApp
 from shared.app_host import server_host
 from shared.app_host.channel import Channel, ChannelClosed, Frame
 from shared.app_host.hooks import Hooks
-from shared.errors import AppDied
+from shared.errors import AppDied, FedLoomError
 from tests.support.payloads import payload_of
 from tests.unit.test_grid import RUN_ID, FakeLink, FakeOwner, Watching
 
 Main = Callable[[Any, Context], None]
 """What an app does: the function that `@app.main()` takes."""
+
+
+def context_of(run_config: UserConfig) -> Context:
+    """What a run's ServerApp is called with."""
+    return Context(run_id=RUN_ID, node_id=1, node_config={}, state=RecordDict(), run_config=run_config)
 
 
 class AnsweringLink(FakeLink):
@@ -71,23 +77,33 @@ class ThreadHost:
     def __init__(self, server_app: ServerApp, hooks: Hooks) -> None:
         ours, theirs = socket.socketpair()
         self._channel, self._their_channel = Channel(ours), Channel(theirs)
-        self.ended: list[str] = []
-        self.thread = threading.Thread(
-            target=server_host.serve, args=(self._their_channel, server_app, hooks), daemon=True
-        )
+        self.did: list[str] = []
+        self.may_load = threading.Event()
+        self.may_load.set()
+        self.load_error: FedLoomError | None = None
+        self.thread = threading.Thread(target=self._serve, args=(server_app, hooks), daemon=True)
         self.thread.start()
+
+    def _serve(self, server_app: ServerApp, hooks: Hooks) -> None:
+        with suppress(ChannelClosed):
+            server_host.serve(hooks, self._their_channel, server_app)
+
+    def load(self) -> None:
+        assert self.may_load.wait(10)
+        if self.load_error is not None:
+            raise self.load_error
 
     def send(self, kind: str, parts: Any = (), **fields: Any) -> None:
         try:
             self._channel.send(kind, parts, **fields)
         except ChannelClosed as error:
-            raise AppDied("it is gone") from error
+            raise AppDied("It is gone.", "what it said last") from error
 
     def receive(self) -> Frame:
         try:
             return self._channel.receive()
         except ChannelClosed as error:
-            raise AppDied("it is gone") from error
+            raise AppDied("It is gone.", "what it said last") from error
 
     def die(self) -> None:
         """As a process that crashes."""
@@ -97,16 +113,23 @@ class ThreadHost:
         """Send what no host would send."""
         self._their_channel.send(kind, **fields)
 
-    def kill(self) -> None:
-        self.ended.append("killed")
-        self._channel.close()
-        self._their_channel.close()
+    def broken(self, what: str) -> AppDied:
+        self.did.append("was ended for what it sent")
+        return AppDied(what)
+
+    def pause(self, paused: bool) -> None:
+        self.did.append("was paused" if paused else "went on")
 
     def end(self, grace_s: float) -> None:
-        self.ended.append("asked to end")
+        self.did.append("was asked to end")
         self.send("end")
         self.thread.join(grace_s)
         assert not self.thread.is_alive(), "it does not end when it is asked to"
+
+    def close(self) -> None:
+        self.did.append("was closed")
+        self._channel.close()
+        self._their_channel.close()
 
 
 class Lab:
@@ -126,12 +149,19 @@ class Lab:
         server_app.main()(main)
         return ThreadHost(server_app, self._hooks)
 
+    def hosted(self, host: ThreadHost) -> HostedServerApp:
+        """The run's end of it, not yet begun."""
+        return HostedServerApp(lambda: host, self.grid, self.told)
+
     def carry_out(self, host: ThreadHost, run_config: UserConfig | None = None) -> None:
         """Have it called, from start to end."""
-        context = Context(
-            run_id=RUN_ID, node_id=1, node_config={}, state=RecordDict(), run_config=run_config or {}
-        )
-        HostedServerApp(host, self.grid, self.told).run(context)
+        hosted = self.hosted(host)
+        hosted.begin()
+        try:
+            hosted.wait_until(lambda: hosted.is_ready)
+            hosted.call(context_of(run_config or {}))
+        finally:
+            hosted.close()
 
     def run(self, main: Main) -> ThreadHost:
         """Both."""

@@ -113,11 +113,13 @@ class ActiveRun:
 
     def paused(self) -> None:
         """The run is held."""
+        self._kind.held(True)
         self.parts.shown.paused()
 
     def resumed(self) -> None:
         """The run goes on as it was."""
         self.parts.shown.resumed()
+        self._kind.held(False)
 
     def _listen(self) -> None:
         """In the link thread: hear of clients from now on, and of those that came just before."""

@@ -10,7 +10,7 @@ from app.federation.runs.book import RunBook
 from app.federation.runs.shortage import is_shortage
 from app.records import Cause, Run, RunState
 from shared.error_text import traceback_text
-from shared.errors import AppInvalid, DatasetUnavailable, FedLoomError, RoundFailed, StoreUnavailable
+from shared.errors import AppDied, AppFailed, AppInvalid, DatasetUnavailable, FedLoomError, RoundFailed, StoreUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +41,11 @@ class Endings:
                 self.interrupt(run_id, Cause.DATA, str(error), logging.ERROR)
             case AppInvalid() if _can_go_on(self._book.run(run_id)):
                 self.interrupt(run_id, Cause.APP, str(error), logging.ERROR)
+            case AppFailed():
+                self._end(run_id, RunState.FAILED, Cause.APP_FAILED, str(error), details=error.traceback)
+            case AppDied():
+                reason = words.app_died(str(error))
+                self._end(run_id, RunState.FAILED, Cause.APP_FAILED, reason, details=error.last)
             case FedLoomError():
                 self._end(run_id, RunState.FAILED, _cause_of(error), str(error))
             case _ if is_shortage(error) and _can_go_on(self._book.run(run_id)):
@@ -78,13 +83,15 @@ class Endings:
         cause: Cause | None = None,
         reason: str | None = None,
         error: BaseException | None = None,
+        details: str = "",
     ) -> Run:
+        """`details`: what an app has left of its failure, where there is no `error` of this process."""
         run = self._book.update(
             run_id,
             state=state,
             cause=cause,
             reason=reason,
-            error=traceback_text(error) if error else None,
+            error=traceback_text(error) if error else details or None,
             pending=None,
             waiting_for=None,
             can_resume=False,

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from flwr.app import Context, Message, UserConfig
 
 from app.federation.grid.instruction import Instruction
 from app.federation.rounds.foreign_replies import read_any_reply
 from app.federation.rounds.results import ClientResult
 from app.federation.runs.app_compatibility import app_run_config
-from app.federation.runs.app_thread import AppThread
+from app.federation.runs.app_hosts import AppHosts
+from app.federation.runs.hosted_server_app import HostedServerApp
 from app.federation.runs.kind import RunKind, RunParts
 from app.records import Run, WaitingFor, WaitKind
-from shared.app_import import load_server_app
 from shared.flower_app import FlowerApp
 from shared.wire import MAX_MESSAGE_BYTES
 
@@ -22,11 +24,15 @@ PATIENCE = 2
 class ForeignKind(RunKind):
     """Watches the messages that the app sends. What state the app itself is in, nobody can know."""
 
-    def __init__(self, run: Run, app: FlowerApp) -> None:
+    def __init__(self, run: Run, app: FlowerApp, hosts: AppHosts) -> None:
         """Raises SettingsInvalid for a run config that the app does not take."""
+        self._run_id = run.id
         self._app = app
+        self._hosts = hosts
         self._spec = run.spec
         self._run_config = app_run_config(app, run.spec)
+        self._hosted: HostedServerApp | None = None
+        self._is_held = False
         self._asked_who_is_there = 0
 
     @property
@@ -35,11 +41,24 @@ class ForeignKind(RunKind):
         return self._run_config
 
     def call_server_app(self, parts: RunParts, context: Context) -> None:
-        """Wait for the clients, then leave everything to the app."""
-        parts.shown.waits(WaitingFor(kind=WaitKind.APP), self._app.name)
-        server_app = load_server_app(self._app)
-        parts.wait_for_clients()
-        AppThread(lambda: server_app(parts.grid, context), parts.grid).run()
+        """Start the app's process while the clients come, then leave everything to the app."""
+        self._shows_loading(parts)
+        hosted = HostedServerApp(lambda: self._hosts.start(self._run_id), parts.grid, parts.tracker)
+        hosted.pause(self._is_held)
+        self._hosted = hosted
+        hosted.begin()
+        try:
+            self._wait_for_clients(parts, lambda: self._is_ready(parts))
+            hosted.call(context)
+        finally:
+            hosted.close()
+            self._hosts.say_what_was_written(self._run_id)
+
+    def held(self, paused: bool) -> None:
+        """The app's process is held with the run."""
+        self._is_held = paused
+        if self._hosted is not None:
+            self._hosted.pause(paused)
 
     def read(self, instruction: Instruction, reply: Message) -> ClientResult:
         """The reply must be readable; what belongs in it only the app knows."""
@@ -71,7 +90,7 @@ class ForeignKind(RunKind):
         if parts.grid.is_busy:
             return
         if not parts.membership.are_enough():
-            parts.wait_for_clients()
+            self._wait_for_clients(parts)
         self._asked_who_is_there += 1
         if self._asked_who_is_there > PATIENCE:
             parts.shown.is_held_up(WaitingFor(kind=WaitKind.APP, have=parts.membership.size))
@@ -79,3 +98,20 @@ class ForeignKind(RunKind):
     def sends(self) -> None:
         """The app has what it waited for."""
         self._asked_who_is_there = 0
+
+    def _wait_for_clients(self, parts: RunParts, also: Callable[[], bool] = lambda: True) -> None:
+        """Wait until enough are there and `also` holds, or the app has failed."""
+        hosted = self._hosted
+        assert hosted is not None
+        parts.membership.wait(
+            lambda can_begin, every_s: hosted.wait_until(lambda: can_begin() and also(), every_s)
+        )
+
+    def _is_ready(self, parts: RunParts) -> bool:
+        assert self._hosted is not None
+        if not self._hosted.is_ready:
+            self._shows_loading(parts)
+        return self._hosted.is_ready
+
+    def _shows_loading(self, parts: RunParts) -> None:
+        parts.shown.waits(WaitingFor(kind=WaitKind.APP), self._app.name)

@@ -1,12 +1,14 @@
 """HostedServerApp: the ServerApp of another Flower app, called in a process of its own.
 
 Threads of the server: the run's own waits on the grid, so that it hears of a stop whatever the app does;
-`app-reader` takes what the process sends; `app-outbox` sends, and each call of the app's grid has one.
+`app-reader` starts the process and takes what it sends; `app-outbox` sends, and each call of the app's grid
+has one.
 """
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from flwr.app import Context
@@ -24,24 +26,34 @@ from shared.text import printable
 END_S = 10.0
 """How long a process whose app is done may take to end: what the app has registered `atexit` is called."""
 
-MAX_TEXT = 64 << 10
-"""Characters that are kept of a traceback."""
+MAX_REASON = 2_000
+MAX_TRACEBACK = 64 << 10
+"""Characters that are kept."""
 
 
 class AppHost(Protocol):
-    """The process, with the app imported: an `AppProcess`."""
+    """The process, as an AppProcess is one."""
 
-    def send(self, kind: str, parts: Any = (), **fields: Any) -> None:
+    def load(self) -> object:
+        """Have it import the app, unless it has. Raises AppInvalid and AppDied."""
+
+    def send(self, kind: str, parts: Sequence[bytes] = (), **fields: Any) -> None:
         """Send a frame; waits until the process takes it. Raises AppDied."""
 
     def receive(self) -> Frame:
         """The next frame. Raises AppDied once the process is gone."""
 
-    def kill(self) -> None:
-        """End it and all its descendants at once."""
+    def broken(self, what: str) -> AppDied:
+        """Kill it for what it sent; returns the error that says so."""
+
+    def pause(self, paused: bool) -> None:
+        """Stop it where it is, or let it go on."""
 
     def end(self, grace_s: float) -> None:
-        """End it in its own way, or kill it after so many seconds."""
+        """Have it leave by itself, which may take so long; then as `close`."""
+
+    def close(self) -> None:
+        """Kill it with all that it has started, and wait until nothing of it is left."""
 
 
 class _Raised(BaseModel):
@@ -51,23 +63,41 @@ class _Raised(BaseModel):
 
 
 class HostedServerApp:
-    """Carries out one run."""
+    """Carries out one run: `begin`, wait until `is_ready`, `call`, and in any case `close`."""
 
-    def __init__(self, host: AppHost, grid: LinkGrid, results: AppResults) -> None:
-        self._host = host
+    def __init__(self, start: Callable[[], AppHost], grid: LinkGrid, results: AppResults) -> None:
+        """`start` starts the process; it may raise AppInvalid."""
+        self._start = start
         self._grid = grid
-        self._outbox = Outbox(host.send)
-        self._calls = GridCalls(grid, results, self._outbox.put, self._end)
+        self._results = results
         self._lock = threading.Lock()
+        self._host: AppHost | None = None
+        self._outbox: Outbox | None = None
+        self._is_paused = False
+        self._is_closed = False
         self._is_over = False
         self._error: BaseException | None = None
+        self.is_ready = False
+        """Whether the app is imported."""
 
-    def run(self, context: Context) -> None:
-        """Call the ServerApp, and wait until it is done.
+    def begin(self) -> None:
+        """Have the process start and import the app; does not wait for that."""
+        threading.Thread(target=self._work, name="app-reader", daemon=True).start()
 
-        Raises AppFailed for what the app raised, AppDied when its process ended, RunStopped when the run was
-        stopped. The process has ended then.
+    def wait_until(self, condition: Callable[[], bool], every_s: float | None = None) -> None:
+        """As `LinkGrid.wait_until`. Raises what the app has failed by meanwhile, if it has."""
+        self._grid.wait_until(lambda: self._is_over or condition(), every_s)
+        if self._error is not None:
+            raise self._error
+
+    def call(self, context: Context) -> None:
+        """Call the ServerApp, which `is_ready`, and wait until it is done.
+
+        Raises AppFailed for what it raised, AppDied when its process ended, RunStopped when the run was
+        stopped.
         """
+        assert self._host is not None
+        assert self._outbox is not None
         self._outbox.put(
             "run",
             run_id=context.run_id,
@@ -75,47 +105,72 @@ class HostedServerApp:
             node_config=dict(context.node_config),
             run_config=dict(context.run_config),
         )
-        threading.Thread(target=self._read, name="app-reader", daemon=True).start()
-        try:
-            self._grid.wait_until(lambda: self._is_over)
-            self._grid.breathe()  # an app may end because it was stopped, and say nothing of it
-            if self._error is None or isinstance(self._error, AppFailed):
-                self._host.end(END_S)
-        finally:
-            self._outbox.close()
-            self._host.kill()
+        self._grid.wait_until(lambda: self._is_over)
+        self._grid.breathe()  # an app may end because it was stopped, and say nothing of it
+        if self._error is None or isinstance(self._error, AppFailed):
+            self._host.end(END_S)
         if self._error is not None:
             raise self._error
 
-    @property
-    def is_over(self) -> bool:
-        """Whether the app is done, or has failed."""
-        return self._is_over
+    def pause(self, paused: bool) -> None:
+        """Stop the process where it is, or let it go on."""
+        with self._lock:
+            self._is_paused = paused
+            if self._host is not None:
+                self._host.pause(paused)
 
-    def _read(self) -> None:
+    def close(self) -> None:
+        """End the process, if it has not ended."""
+        with self._lock:
+            self._is_closed = True
+            host, outbox = self._host, self._outbox
+        if outbox is not None:
+            outbox.close()
+        if host is not None:
+            host.close()
+
+    def _work(self) -> None:
         """The edge of the thread: what ends it ends the run."""
         try:
+            host = self._start()
+            if not self._take_over(host):
+                host.close()
+                return
+            host.load()
+            self.is_ready = True
+            self._grid.membership_changed()
             while not self._is_over:
-                self._take(self._host.receive())
+                self._take(host, host.receive())
         except BaseException as error:  # noqa: BLE001 - raised in the run thread, which reports it
             self._end(error)
 
-    def _take(self, frame: Frame) -> None:
+    def _take_over(self, host: AppHost) -> bool:
+        """Have the process as the run's own, unless the run is over."""
+        with self._lock:
+            if not self._is_closed:
+                self._host = host
+                self._outbox = Outbox(host.send)
+                self._calls = GridCalls(self._grid, self._results, self._outbox.put, self._end)
+                if self._is_paused:
+                    host.pause(True)
+            return not self._is_closed
+
+    def _take(self, host: AppHost, frame: Frame) -> None:
         try:
             match frame.kind:
                 case "finished":
                     self._end(None)
                 case "raised":
                     raised = _Raised.model_validate(frame.fields)
-                    reason = words.app_ended_by(printable(raised.reason))
-                    self._end(AppFailed(reason, printable(raised.traceback)[-MAX_TEXT:]))
+                    reason = words.app_ended_by(printable(raised.reason)[:MAX_REASON])
+                    self._end(AppFailed(reason, printable(raised.traceback)[-MAX_TRACEBACK:]))
                 case _:
                     self._calls.serve(frame)
         except ValueError as error:  # of what was parsed
-            raise AppDied(words.app_sent_garbage(str(error))) from error
+            raise host.broken(str(error)) from error
 
     def _end(self, error: BaseException | None) -> None:
-        """The run is over, by this error or without one; the first counts."""
+        """The app is done, or this is why the run cannot go on; the first counts."""
         with self._lock:
             if not self._is_over:
                 self._error = error

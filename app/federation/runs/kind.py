@@ -32,7 +32,7 @@ class RunParts:
 class RunKind(ABC):
     """One run's own ServerApp, and what it makes of replies. Used in the run thread.
 
-    A further kind (an app in a process of its own, asynchronous rounds, another engine) is one more class.
+    A further kind (asynchronous rounds, another engine) is one more class.
     """
 
     @property
@@ -67,3 +67,6 @@ class RunKind(ABC):
     @abstractmethod
     def sends(self) -> None:
         """The ServerApp sends messages."""
+
+    def held(self, paused: bool) -> None:
+        """The run is held, or goes on: for what does not wait on the grid by itself."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from app.federation.link.clients import ClientRegistry
 from app.federation.link.server import LinkServer
+from app.federation.runs.app_hosts import AppHosts
 from app.federation.runs.book import RunBook
 from app.store.checkpoints import CheckpointStore
 from app.store.store import Store
@@ -16,7 +17,8 @@ from shared.flower_app import FlowerApp
 
 @dataclass(frozen=True)
 class Services:
-    """The parts of the server that its runs use. `app`: the Flower app that it was started with, if any."""
+    """The parts of the server that its runs use. `app`: the Flower app that it was started with, if any, and
+    the processes for that."""
 
     book: RunBook
     link: LinkServer
@@ -26,3 +28,4 @@ class Services:
     checkpoints: CheckpointStore
     data_dir: Path
     app: FlowerApp | None
+    app_hosts: AppHosts | None = None

@@ -61,9 +61,14 @@ def app_ended_by(reason: str) -> str:
     return f"The ServerApp ended by {reason}"
 
 
-def app_sent_garbage(problem: str) -> str:
-    """Why a run failed whose app's process sends what it cannot have been told to."""
-    return f"The ServerApp's process sends what cannot be read, and was ended: {problem}"
+def app_died(how: str) -> str:
+    """Why a run failed whose app's process ended (`how`: in sentences)."""
+    return f"The ServerApp did not come to its end. {how}"
+
+
+def app_died_at_import(name: str, how: str) -> str:
+    """Why an app cannot be used whose process ends while it imports the app."""
+    return f"The ServerApp of the Flower app {name} cannot be imported. {how}"
 
 
 def refused(run: Run, command: str) -> str:

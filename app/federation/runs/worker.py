@@ -155,12 +155,12 @@ class RunWorker:
 
     def _kind_of(self, run: Run) -> RunKind:
         run.spec.with_changes()  # the limits of today
-        app = self._services.app
+        app, hosts = self._services.app, self._services.app_hosts
         if run.spec.app is None:
             return BuiltInKind(run, self._services)
-        if app is None or app.name != run.spec.app:
+        if app is None or hosts is None or app.name != run.spec.app:
             raise AppInvalid(words.of_another_app(run, app.name if app else None))
-        return ForeignKind(run, app)
+        return ForeignKind(run, app, hosts)
 
     def _execute(self, active: ActiveRun) -> None:
         """Whatever happens in a run becomes its state, never silence."""
