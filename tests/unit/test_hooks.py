@@ -79,16 +79,14 @@ class TwoClients(Grid):
     def get_node_ids(self) -> list[int]:
         return [2, 3]
 
-    def send_and_receive(
-        self, messages: Iterable[Message], *, timeout: float | None = None
-    ) -> list[Message]:
+    def send_and_receive(self, messages: Iterable[Message], *, timeout: float | None = None) -> list[Message]:
         return [self._reply(message) for message in messages]
 
     def _reply(self, message: Message) -> Message:
         loss = {2: 0.25, 3: 0.75}[message.metadata.dst_node_id]
         content = RecordDict({"metrics": MetricRecord({"num-examples": 1, "loss": loss})})
         if message.metadata.message_type == "train":
-            content["arrays"] = message.content["arrays"]
+            content["arrays"] = ArrayRecord([np.ones(2, np.float32)])
         return Message(content, reply_to=message)
 
 
@@ -184,7 +182,9 @@ def test_a_start_of_the_apps_own_is_told(report: Reporting) -> None:
                 evaluate_fn(server_round, initial_arrays)
             return "not a Result"
 
-    assert start(Own(), evaluate) == "not a Result"
+    returned: Any = start(Own(), evaluate)
+
+    assert returned == "not a Result"
     assert report.told == [("train", 10, {"loss": 0.5}), ("server", 10, {"auc": 1.5})]
 
 
@@ -379,7 +379,9 @@ def older(**settings: Any) -> OlderFedAvg:
 
 def fit_result() -> tuple[Any, FitRes]:
     parameters = ndarrays_to_parameters([np.zeros(2)])
-    result: Any = type("Result", (), {"parameters": parameters, "num_examples": 4, "metrics": {}, "loss": 3.0})
+    result: Any = type(
+        "Result", (), {"parameters": parameters, "num_examples": 4, "metrics": {}, "loss": 3.0}
+    )
     return None, result
 
 
@@ -411,13 +413,16 @@ def test_every_strategy_of_flower_is_told(hooks: Hooks) -> None:
     """Whether it defines a method itself or inherits it."""
 
     def below(cls: type) -> Iterator[type]:
-        for subclass in cls.__subclasses__():
+        subclasses: list[type] = cls.__subclasses__()
+        for subclass in subclasses:
             yield subclass
             yield from below(subclass)
 
     names = {Strategy: ("start", "aggregate_train"), OlderStrategy: ("evaluate", "aggregate_fit")}
     for base, methods in names.items():
-        strategies = [cls for cls in below(base) if cls.__module__.startswith("flwr.") and ABC not in cls.__bases__]
+        strategies = [
+            cls for cls in below(base) if cls.__module__.startswith("flwr.") and ABC not in cls.__bases__
+        ]
         assert len(strategies) > 10
         for cls in strategies:
             for name in methods:
