@@ -111,9 +111,34 @@ def _waiting(method: F) -> F:
     return wait_first  # type: ignore[return-value]
 
 
-for _name in (
-    "__len__ __getitem__ __setitem__ __delitem__ __contains__ __reversed__ __repr__ "
-    "__eq__ __ne__ __lt__ __le__ __gt__ __ge__ __add__ __iadd__ __mul__ __imul__ "
-    "append clear copy count extend index insert pop remove reverse sort"
-).split():
+for _name in [
+    "__len__",
+    "__getitem__",
+    "__setitem__",
+    "__delitem__",
+    "__contains__",
+    "__reversed__",
+    "__repr__",
+    "__eq__",
+    "__ne__",
+    "__lt__",
+    "__le__",
+    "__gt__",
+    "__ge__",
+    "__add__",
+    "__iadd__",
+    "__mul__",
+    "__imul__",
+    "append",
+    "clear",
+    "copy",
+    "count",
+    "extend",
+    "index",
+    "insert",
+    "pop",
+    "remove",
+    "reverse",
+    "sort",
+]:
     setattr(Replies, _name, _waiting(getattr(list, _name)))

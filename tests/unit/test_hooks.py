@@ -79,9 +79,7 @@ class TwoClients(Grid):
     def get_node_ids(self) -> list[int]:
         return [2, 3]
 
-    def send_and_receive(
-        self, messages: Iterable[Message], *, timeout: float | None = None
-    ) -> list[Message]:
+    def send_and_receive(self, messages: Iterable[Message], *, timeout: float | None = None) -> list[Message]:
         return [self._reply(message) for message in messages]
 
     def _reply(self, message: Message) -> Message:
@@ -379,7 +377,9 @@ def older(**settings: Any) -> OlderFedAvg:
 
 def fit_result() -> tuple[Any, FitRes]:
     parameters = ndarrays_to_parameters([np.zeros(2)])
-    result: Any = type("Result", (), {"parameters": parameters, "num_examples": 4, "metrics": {}, "loss": 3.0})
+    result: Any = type(
+        "Result", (), {"parameters": parameters, "num_examples": 4, "metrics": {}, "loss": 3.0}
+    )
     return None, result
 
 
@@ -417,7 +417,9 @@ def test_every_strategy_of_flower_is_told(hooks: Hooks) -> None:
 
     names = {Strategy: ("start", "aggregate_train"), OlderStrategy: ("evaluate", "aggregate_fit")}
     for base, methods in names.items():
-        strategies = [cls for cls in below(base) if cls.__module__.startswith("flwr.") and ABC not in cls.__bases__]
+        strategies = [
+            cls for cls in below(base) if cls.__module__.startswith("flwr.") and ABC not in cls.__bases__
+        ]
         assert len(strategies) > 10
         for cls in strategies:
             for name in methods:

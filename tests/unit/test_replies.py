@@ -102,7 +102,7 @@ WHOLE: dict[str, Callable[[Any], Any]] = {
     "backwards": lambda replies: list(reversed(replies)),
     "sorted": lambda replies: sorted(replies, reverse=True),
     "compared with a list": lambda replies: replies == ALL,
-    "a list compared with it": lambda replies: ALL == replies,
+    "a list compared with it": lambda replies: replies == ALL,
     "compared with another": lambda replies: replies != ["a"],
     "something in it": lambda replies: "c" in replies,
     "something not in it": lambda replies: "z" in replies,

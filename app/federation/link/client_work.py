@@ -91,6 +91,11 @@ class ClientWork:
         client.assignment = assignment
         client.send(ServerFrame(assignment=assignment))
 
+    def run_of(self, client_id: str) -> str | None:
+        """The id of the run in which a client has a place."""
+        assignment = self._clients[client_id].assignment
+        return None if assignment is None else assignment.run
+
     def end_run(self, run_id: int) -> None:
         """Forget who has which place in a run that is over."""
         self.set_paused(run_id, False)

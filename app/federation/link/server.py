@@ -274,7 +274,7 @@ class LinkServer:
             case "progress":
                 self._client_work.progressed(client_id, frame.progress)
             case "log":
-                self._bus.publish(log_record(client_id, frame.log))
+                self._bus.publish(log_record(client_id, frame.log, self._client_work.run_of(client_id)))
             case "failure":
                 self._client_work.failed(client_id, frame.failure)
             case "released":

@@ -10,7 +10,15 @@ from app.federation.runs.book import RunBook
 from app.federation.runs.shortage import is_shortage
 from app.records import Cause, Run, RunState
 from shared.error_text import traceback_text
-from shared.errors import AppDied, AppFailed, AppInvalid, DatasetUnavailable, FedLoomError, RoundFailed, StoreUnavailable
+from shared.errors import (
+    AppDied,
+    AppFailed,
+    AppInvalid,
+    DatasetUnavailable,
+    FedLoomError,
+    RoundFailed,
+    StoreUnavailable,
+)
 
 log = logging.getLogger(__name__)
 

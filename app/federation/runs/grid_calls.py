@@ -90,9 +90,7 @@ class GridCalls:
                 return sent, lambda: self._push(sent.call, unpack(sent.layout, frame.parts))
             case "exchange":
                 sent = _Messages.model_validate(fields)
-                return sent, lambda: self._exchange(
-                    sent.call, unpack(sent.layout, frame.parts), sent.timeout
-                )
+                return sent, lambda: self._exchange(sent.call, unpack(sent.layout, frame.parts), sent.timeout)
             case "pull":
                 pull = _Pull.model_validate(fields)
                 return pull, lambda: self._pull(pull.call, pull.message_ids)
@@ -159,9 +157,7 @@ class GridCalls:
         if what == "evaluated":
             self._grid.in_turn(lambda: self._results.app_evaluated(computed.number, metrics))
         else:
-            self._grid.in_turn(
-                lambda: self._results.app_aggregated(computed.stage, computed.number, metrics)
-            )
+            self._grid.in_turn(lambda: self._results.app_aggregated(computed.stage, computed.number, metrics))
         self._send("result", call=computed.call)
 
 
