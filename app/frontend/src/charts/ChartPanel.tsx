@@ -5,9 +5,11 @@ import { roundChosen, roundHovered, shownRounds, shownRun, useStore } from "../s
 import { Panel } from "../ui/Panel";
 import { Value } from "../ui/Value";
 import styles from "./ChartPanel.module.css";
-import { chartOption, format, type Geometry } from "./option";
+import type { Geometry } from "./labels";
+import { chartOption } from "./option";
 import { axisEnd, lateClients, linesOf, type Metric, sourceOf } from "./series";
 import { useChart } from "./useChart";
+import { format } from "./values";
 import { emptyWords, newestWords } from "./words";
 
 interface ChartPanelProps {

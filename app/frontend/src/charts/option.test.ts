@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { chartOption, type ChartInput, type Geometry } from "./option";
+import type { Geometry } from "./labels";
+import { chartOption, type ChartInput } from "./option";
 import type { Line } from "./series";
 
 const geometry: Geometry = {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Round } from "../api/types";
 import { result, round as anyRound } from "../testing/fixtures";
-import { axisEnd, lateClients, linesOf, sourceOf, spread, valuesAt } from "./series";
+import { axisEnd, lateClients, linesOf, sourceOf, valuesAt } from "./series";
 
 function round(
   number: number,
@@ -131,15 +131,6 @@ describe("valuesAt", () => {
       valuesAt(linesOf(rounds, "accuracy", "global", []), 2, "accuracy").map(({ value }) => value),
     ).toEqual([0.7]);
   });
-});
-
-describe("spread", () => {
-  it("leaves labels alone that have room", () =>
-    expect(spread([10, 60, 30], 16, 0, 100)).toEqual([10, 60, 30]));
-  it("moves close labels apart in their order", () =>
-    expect(spread([50, 52, 48], 16, 0, 100)).toEqual([64, 80, 48]));
-  it("keeps them above the lower edge", () =>
-    expect(spread([98, 99, 97], 16, 0, 100)).toEqual([84, 100, 68]));
 });
 
 describe("axisEnd", () => {

@@ -81,26 +81,6 @@ export function axisEnd(numRounds: number | null, newest: number): number {
   return Math.min(numRounds ?? Infinity, nice * power);
 }
 
-/**
- * Moves label centres apart to at least `gap`, each as near to its wanted place as that allows, all within
- * [low, high] where they fit. Keeps their order; returns them in the order given.
- */
-export function spread(wanted: readonly number[], gap: number, low: number, high: number): number[] {
-  const order = wanted.map((_, index) => index).sort((a, b) => (wanted[a] ?? 0) - (wanted[b] ?? 0));
-  const placed = new Array<number>(wanted.length).fill(0);
-  let floor = low;
-  for (const index of order) {
-    placed[index] = Math.max(wanted[index] ?? 0, floor);
-    floor = (placed[index] ?? 0) + gap;
-  }
-  let ceiling = high;
-  for (const index of order.reverse()) {
-    placed[index] = Math.min(placed[index] ?? 0, ceiling);
-    ceiling = (placed[index] ?? 0) - gap;
-  }
-  return placed;
-}
-
 /** Every value at one round, best first. */
 export function valuesAt(
   lines: readonly Line[],
