@@ -1,6 +1,7 @@
 /** The names at the lines' ends: which lines have one, and where it stands. */
-import { type Line, type Metric } from "./series";
-import { SCALE } from "./values";
+import type { Metric } from "./metrics";
+import type { Line } from "./series";
+import { drawn } from "./values";
 
 /** Beyond this number of clients only the main line has a label; the others are named on hover. */
 const MOST_LABELS = 9;
@@ -41,7 +42,7 @@ export function labelPlace(line: Line, labels: readonly Line[], metric: Metric, 
     const point = lastInView(other, geometry);
     return point === undefined
       ? []
-      : [{ other, x: geometry.xOf(point[0]), y: geometry.yOf(point[1] * SCALE[metric]) }];
+      : [{ other, x: geometry.xOf(point[0]), y: geometry.yOf(drawn(metric, point[1])) }];
   });
   const x = ends.find(({ other }) => other === line)?.x;
   if (x === undefined) return {};

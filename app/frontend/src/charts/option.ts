@@ -1,4 +1,5 @@
 /** The ECharts option of one metric's chart. */
+import { type AppLabels, roundTitle } from "../runs/round-words";
 import { lineStyle, type ColourIndex, type Theme } from "../clients/colours";
 import { FONT_TEXT, TOKENS, type Tokens } from "../styles/theme";
 import { roundAxis, valueAxis } from "./axes";
@@ -14,9 +15,10 @@ import {
   lastInView,
   NARROW_LABEL_WIDTH,
 } from "./labels";
-import { type Line, type Metric, valuesAt } from "./series";
+import type { Metric } from "./metrics";
+import { type Line, valuesAt } from "./series";
 import { tooltipContent, tooltipPlace, type TooltipRow } from "./tooltip";
-import { format, SCALE } from "./values";
+import { drawn, format } from "./values";
 
 /** Up to here each round is a visible point; beyond, points would touch. */
 const MOST_POINTS = 40;
@@ -26,6 +28,7 @@ export interface ChartInput {
   lines: readonly Line[];
   /** Who was late, by round. */
   late: ReadonlyMap<number, readonly string[]>;
+  labels: AppLabels;
   colours: ColourIndex;
   theme: Theme;
   /** Last round on the axis. */
@@ -34,9 +37,9 @@ export interface ChartInput {
 }
 
 export function chartOption(input: ChartInput, geometry: Geometry): ChartOption {
-  const { metric, lines, theme, end, narrow } = input;
+  const { metric, lines, labels, theme, end, narrow } = input;
   const tokens = TOKENS[theme];
-  const labels = labelledLines(lines);
+  const labelled = labelledLines(lines);
   return {
     animation: false,
     textStyle: { fontFamily: FONT_TEXT, fontSize: 12, color: tokens.dim },
@@ -46,7 +49,7 @@ export function chartOption(input: ChartInput, geometry: Geometry): ChartOption 
       top: GRID_TOP,
       bottom: GRID_BOTTOM,
     },
-    xAxis: roundAxis(end, tokens),
+    xAxis: roundAxis(end, labels, tokens),
     yAxis: valueAxis(metric, tokens),
     tooltip: tooltip(input, geometry, tokens),
     // No button: the page arms the zoom itself and a double click resets it.
@@ -63,7 +66,7 @@ export function chartOption(input: ChartInput, geometry: Geometry): ChartOption 
         },
       },
     },
-    series: lines.map((line) => series(line, input, labels, geometry)),
+    series: lines.map((line) => series(line, input, labelled, geometry)),
   };
 }
 
@@ -82,7 +85,7 @@ function tooltip(input: ChartInput, geometry: Geometry, tokens: Tokens): Tooltip
     axisPointer: { type: "line", snap: true, lineStyle: { color: tokens.dim, type: "solid" } },
     formatter: (parameters) => {
       const round = roundOf(parameters);
-      return tooltipContent(`round ${round}`, rowsAt(round, input));
+      return tooltipContent(roundTitle(round, input.labels), rowsAt(round, input));
     },
   };
 }
@@ -124,7 +127,7 @@ function styleOf({ name, main }: Pick<Line, "name" | "main">, colours: ColourInd
 function series(
   line: Line,
   input: ChartInput,
-  labels: readonly Line[],
+  labelled: readonly Line[],
   geometry: Geometry,
 ): LineSeriesOption {
   const { metric, colours, theme, narrow } = input;
@@ -133,7 +136,7 @@ function series(
     id: line.main ? "main" : `client ${line.name}`,
     name: line.name,
     type: "line",
-    data: line.points.map(([round, value]) => [round, value * SCALE[metric]]),
+    data: line.points.map(([round, value]) => [round, drawn(metric, value)]),
     color: colour,
     lineStyle: { width: line.main ? 2.5 : 1.25, type: dash },
     symbol: "circle",
@@ -142,7 +145,7 @@ function series(
     z: line.main ? 4 : 3,
     emphasis: { disabled: true },
     endLabel: {
-      show: labels.includes(line),
+      show: labelled.includes(line),
       formatter: () => `${line.name}  ${format(metric, lastInView(line, geometry)?.[1])}`,
       color: colour,
       fontFamily: FONT_TEXT,
@@ -153,6 +156,6 @@ function series(
       width: (narrow ? NARROW_LABEL_WIDTH : LABEL_WIDTH) - 8,
       overflow: "truncate",
     },
-    labelLayout: () => labelPlace(line, labels, metric, geometry),
+    labelLayout: () => labelPlace(line, labelled, metric, geometry),
   };
 }
