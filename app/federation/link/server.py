@@ -113,7 +113,7 @@ class LinkServer:
         self.post(self._client_work.assign, client_id, assignment)
 
     def end_run(self, run_id: int) -> None:
-        """Forget who has which place in a run that is over."""
+        """Forget who has which place in a run that is over, and tell them."""
         self.post(self._client_work.end_run, run_id)
 
     def set_paused(self, run_id: int, paused: bool) -> None:
