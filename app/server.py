@@ -17,6 +17,7 @@ from app.api.runs import runs_api
 from app.api.strategies import strategies_api
 from app.api.system import system_api
 from app.environment import Environment
+from app.flower_control.api import create_control_api
 from app.log_feed import EventLogHandler
 from app.settings import ServerSettings
 from app.web.guard import guard
@@ -43,6 +44,7 @@ def create_app(env: Environment) -> OpenAPI:
         system_api,
     ):
         flask_app.register_api(blueprint)
+    flask_app.register_blueprint(create_control_api())
 
     describe(flask_app)
 

@@ -23,6 +23,7 @@ from app.federation.runs.tracker import RoundTracker
 from app.records import Run, RunState
 from bench import echo
 from bench.owner import BenchOwner
+from client.built_in_app import BuiltInApp
 from client.link import ClientIdentity, Link
 from client.runtime import Runtime
 from shared.console import configure_logging
@@ -103,7 +104,7 @@ def members(clients: int, port: int) -> Sequence[tuple[str, int]]:
 def echo_client(pipe: Connection, name: str, port: int) -> None:
     """A client as `client.main` starts it, with the echo in place of the built-in ClientApp."""
     configure_logging(name)
-    runtime = Runtime(echo.app, {}, None)
+    runtime = Runtime(BuiltInApp(echo.app), {}, None)
     runtime.start()
     identity = ClientIdentity(name, "mnist", ("cnn",), platform.node(), "cpu")
     with suppress(asyncio.CancelledError):

@@ -66,6 +66,8 @@ class Connection:
                     self._open_messages.cancel(frame.cancel.message_id)
                 case "received":
                     self._open_messages.confirm(frame.received.message_id)
+                case "run_over":
+                    self._runtime.stay_in(0)
                 case "pause":
                     self._runtime.pause(frame.pause.paused)
                 case kind:

@@ -39,6 +39,9 @@ class Worker(Protocol):
     def cancel(self, work: Work) -> None:
         """Give up a message."""
 
+    def stay_in(self, run_id: int) -> None:
+        """Be in this run, or with 0 in none; another one is over."""
+
     def pause(self, paused: bool) -> None:
         """Hold, or go on."""
 
@@ -69,6 +72,7 @@ class OpenMessages:
         for message_id in self._finished.keys() - wanted:
             del self._finished[message_id]
             send(ClientFrame(released=Released(message_id=message_id)))
+        self._runtime.stay_in(welcome.run_id)
         if self._labels is not None:
             send(self._labels)
         for reply in self._finished.values():

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import TYPE_CHECKING
 
-from shared.training import BatchProgress
+if TYPE_CHECKING:  # which brings PyTorch
+    from shared.training import BatchProgress
 
-Reporter = Callable[[BatchProgress], None]
+Reporter = Callable[["BatchProgress"], None]
 LabelReporter = Callable[[tuple[int, ...]], None]
 
 _reporter: ContextVar[Reporter | None] = ContextVar("reporter", default=None)

@@ -1,4 +1,4 @@
-"""Executes Flower messages with a ClientApp, one at a time, in a thread that stays warm between them."""
+"""Executes Flower messages, one at a time, in a thread that stays warm between them."""
 
 from __future__ import annotations
 
@@ -7,97 +7,137 @@ import os
 import queue
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
 
-import torch
-from flwr.app import Context, Message, RecordDict, UserConfig
+from flwr.app import UserConfig
 
-from client.pause_gate import PauseGate
-from client.progress import reporting_to
-from client.work import Reporter, Work
+from client.work import Work
 from shared.app_host.serialised import Serialised
-from shared.error_text import error_text, message_of, traceback_text
-from shared.errors import Cancelled, FedLoomError, WireError
-from shared.flower import client_failed, decode, encode
+from shared.error_text import error_text
+from shared.errors import Cancelled, WireError
 from shared.payload import require_size
-from shared.proto.link_pb2 import Assignment, LabelCounts, Value
+from shared.proto.link_pb2 import Assignment, Value
 from shared.wire import MAX_LOG_TEXT, from_values
 
 log = logging.getLogger(__name__)
 
 
-class Runtime:
-    """A ClientApp with its context. `assign` and `execute` may be called from any thread."""
+@dataclass(frozen=True)
+class Place:
+    """A client's place in a run."""
 
-    def __init__(
-        self, client_app: Callable[[Message, Context], Message], node_config: UserConfig, threads: int | None
-    ) -> None:
-        self._app = client_app
+    run_id: int
+    node_config: UserConfig
+    run_config: UserConfig
+    threads: int
+    """How many CPU threads there are for this client."""
+
+
+class LocalApp(Protocol):
+    """What answers the messages: the built-in ClientApp, or another one in its own process."""
+
+    # in the runtime's thread
+
+    def begin(self, place: Place) -> None:
+        """Take a place in a run; or another one in the same run, and keep the app's state."""
+
+    def answer(self, work: Work) -> Serialised:
+        """The reply to a message; the ClientApp's failure is one, too. Raises Cancelled, or WireError for a
+        message that cannot be answered."""
+
+    def end_run(self) -> None:
+        """The run is over: let go of what belongs to it."""
+
+    def make_ready(self) -> None:
+        """There is nothing to do: prepare for what may come."""
+
+    # in any thread
+
+    def cancel(self, work: Work) -> None:
+        """`work` was cancelled: give it up if it is being answered."""
+
+    def abandon(self) -> None:
+        """The run is over: give up what is being answered at once."""
+
+    def pause(self, paused: bool) -> None:
+        """Hold, or go on."""
+
+    def close(self) -> None:
+        """The client ends: nothing is answered any more."""
+
+
+class Runtime:
+    """Has an app execute what comes. All but `_run` and what that calls may be called from any thread."""
+
+    def __init__(self, app: LocalApp, node_config: UserConfig, threads: int | None) -> None:
+        self._app = app
         self._node_config = dict(node_config)
         self._threads = threads
-        self._queue: queue.SimpleQueue[Work | Assignment | None] = queue.SimpleQueue()
-        self._context: Context | None = None
-        self._gate = PauseGate()
+        self._queue: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._run_id = 0
+        """The run in which the client was given a place last; 0: in none."""
         self._thread = threading.Thread(target=self._run, name="runtime", daemon=True)
 
     def start(self) -> None:
         """Start the thread."""
         self._thread.start()
 
-    def cancel(self, work: Work) -> None:
-        """Give up a message: at once if it has not begun, else as soon as the app reports progress."""
-        work.cancelled.set()
-        self._gate.wake()
-
-    def pause(self, paused: bool) -> None:
-        """Have the app wait where it reports progress next, or go on."""
-        self._gate.close() if paused else self._gate.open()
-
     def stop(self, timeout_s: float) -> None:
-        """End the thread once its current message allows; wait at most `timeout_s`."""
-        self._gate.open()
+        """End the thread, as soon as its current message allows; wait at most `timeout_s`."""
         self._queue.put(None)
+        self._app.close()
         self._thread.join(timeout_s)
 
     def assign(self, assignment: Assignment) -> None:
         """Take a place in a run; messages that follow belong to it."""
-        self._queue.put(assignment)
+        self.stay_in(assignment.run_id)
+        is_new, self._run_id = self._run_id != assignment.run_id, assignment.run_id
+        self._queue.put(lambda: self._begin(assignment, is_new))
+
+    def stay_in(self, run_id: int) -> None:
+        """The client is in this run, or with 0 in none: another one that it was in is over."""
+        if self._run_id not in (0, run_id):
+            self._run_id = 0
+            self._app.abandon()
+            self._queue.put(self._app.end_run)
 
     def execute(self, work: Work) -> None:
         """Queue a message."""
-        self._queue.put(work)
+        self._queue.put(lambda: self._work(work))
+
+    def cancel(self, work: Work) -> None:
+        """Give up a message: at once if it has not begun, else as soon as the app can."""
+        work.cancelled.set()
+        self._app.cancel(work)
+
+    def pause(self, paused: bool) -> None:
+        """Have the app hold, or go on."""
+        self._app.pause(paused)
 
     # in the runtime's thread
 
     def _run(self) -> None:
         while (item := self._queue.get()) is not None:
-            try:
-                if isinstance(item, Assignment):
-                    self._begin(item)
-                else:
-                    self._work(item)
-            except BaseException:  # the edge of the thread, which outlasts every message
-                log.exception("an unexpected error in the client")
+            for step in (item, self._app.make_ready):
+                try:
+                    step()
+                except BaseException:  # the edge of the thread, which outlasts every message
+                    log.exception("an unexpected error in the client")
 
-    def _begin(self, assignment: Assignment) -> None:
-        cores = os.cpu_count() or 1
-        torch.set_num_threads(self._threads or max(1, cores // max(assignment.clients_on_host, 1)))
+    def _begin(self, assignment: Assignment, is_new: bool) -> None:
         # What the client was started with goes before what the server says.
         node_config = {**_or_empty(assignment.node_config), **self._node_config}
-        if self._context is not None and self._context.run_id == assignment.run_id:
-            self._context.node_config = node_config  # told again after a reconnect: the app's state stays
-            return
-        self._context = Context(
-            run_id=assignment.run_id,
-            node_id=0,
-            node_config=node_config,
-            state=RecordDict(),
-            run_config=_or_empty(assignment.run_config),
-        )
-        log.info(
-            "takes part in run %s with part %s of %s",
-            assignment.run,
-            node_config.get("partition-id"),
-            node_config.get("num-partitions"),
+        if is_new:  # and not told again after a reconnect
+            part, parts = node_config.get("partition-id"), node_config.get("num-partitions")
+            log.info("takes part in run %s with part %s of %s", assignment.run, part, parts)
+        self._app.begin(
+            Place(
+                run_id=assignment.run_id,
+                node_config=node_config,
+                run_config=_or_empty(assignment.run_config),
+                threads=self._threads or max(1, (os.cpu_count() or 1) // max(assignment.clients_on_host, 1)),
+            )
         )
 
     def _work(self, work: Work) -> None:
@@ -116,7 +156,7 @@ class Runtime:
         if work.cancelled.is_set():
             return "it is no longer wanted"
         try:
-            reply = encode(self._reply(decode(work.payload), work))
+            reply = self._app.answer(work)
             require_size(len(reply.skeleton), reply.array_bytes)
         except Cancelled as cancelled:
             log.info("gave up a message: %s", cancelled)
@@ -128,34 +168,6 @@ class Runtime:
             log.exception("a message from the server could not be answered")
             return error_text(error)[:MAX_LOG_TEXT]
         return reply
-
-    def _reply(self, message: Message, work: Work) -> Message:
-        """What the ClientApp answers; its failure is an answer, too.
-
-        Whatever it raises: Ctrl-C interrupts the main thread, so that a KeyboardInterrupt here is the app's.
-        """
-        try:
-            return self._call(message, work)
-        except FedLoomError as error:
-            if isinstance(error, WireError) or (isinstance(error, Cancelled) and work.cancelled.is_set()):
-                raise
-            reason = message_of(error)
-            log.error("%s failed: %s", message.metadata.message_type, reason)
-        except BaseException as error:  # the edge of somebody else's code
-            log.exception("%s failed", message.metadata.message_type)
-            reason = traceback_text(error)
-        return client_failed(message, reason[-MAX_LOG_TEXT:])
-
-    def _call(self, message: Message, work: Work) -> Message:
-        if self._context is None or self._context.run_id != message.metadata.run_id:
-            raise WireError("The server sent a message of a run in which it gave this client no place.")
-        self._context.node_id = message.metadata.dst_node_id
-        run_id = self._context.run_id
-        with reporting_to(
-            Reporter(work, self._gate),
-            lambda counts: work.labels(LabelCounts(run_id=run_id, counts=counts)),
-        ):
-            return self._app(message, self._context)
 
 
 def _or_empty(values: Mapping[str, Value]) -> UserConfig:

@@ -6,13 +6,16 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from client.pause_gate import PauseGate
 from shared.app_host.serialised import Serialised
 from shared.errors import Cancelled
 from shared.payload import Payload
 from shared.proto.link_pb2 import LabelCounts, Progress
-from shared.training import BatchProgress
+
+if TYPE_CHECKING:  # which brings PyTorch
+    from shared.training import BatchProgress
 
 PROGRESS_INTERVAL_S = 0.2
 

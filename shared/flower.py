@@ -35,6 +35,7 @@ __all__ = [
     "client_failed",
     "client_unavailable",
     "decode",
+    "decode_envelope",
     "empty_run",
     "encode",
     "encode_content",
@@ -69,6 +70,14 @@ def decode(payload: Payload) -> Message:
     """
     try:
         return codec.decode(payload.skeleton(), list(payload.arrays()))
+    except CodecError as error:
+        raise WireError(str(error)) from error
+
+
+def decode_envelope(payload: Payload) -> Message:
+    """A message without its content; raises `WireError` when it is none."""
+    try:
+        return codec.decode_envelope(payload.skeleton())
     except CodecError as error:
         raise WireError(str(error)) from error
 

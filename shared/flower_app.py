@@ -10,6 +10,7 @@ import hashlib
 import json
 import math
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -68,7 +69,7 @@ def read_app(folder: Path, named_rounds_key: str | None = None) -> FlowerApp:
     parsed = _parse(folder)
     try:
         fab = bundle(files_ending_with(folder, BUNDLED_ENDINGS))
-        files = {path: _sha256(_canonical(path, content)) for path, content in bundled(fab).items()}
+        files = {path: file_digest(path, content) for path, content in bundled(fab).items()}
         run_config = flatten_dict(parsed.tool.flwr.app.config)
     except ValueError as error:
         raise AppInvalid(f"{folder} is no Flower app that can be run: {_one_line(str(error))}") from error
@@ -81,7 +82,7 @@ def read_app(folder: Path, named_rounds_key: str | None = None) -> FlowerApp:
         folder=folder,
         name=parsed.project.name,
         version=parsed.project.version,
-        digest=_sha256(json.dumps(files, sort_keys=True).encode()),
+        digest=digest_of(files),
         serverapp=parsed.tool.flwr.app.components.serverapp,
         clientapp=parsed.tool.flwr.app.components.clientapp,
         run_config=run_config,
@@ -97,6 +98,16 @@ def _rounds_key(run_config: dict[str, ConfigScalar], named: str | None) -> str |
         return rounds_key.named(named, run_config)
     found = rounds_key.candidates(run_config)
     return found[0] if len(found) == 1 else None
+
+
+def file_digest(path: str, content: bytes) -> str:
+    """SHA-256, in hex, of a file that Flower bundles. Raises ValueError for a pyproject.toml without TOML."""
+    return _sha256(_canonical(path, content))
+
+
+def digest_of(files: Mapping[str, str]) -> str:
+    """SHA-256, in hex, of an app: of its files' names, with what `file_digest` says of each."""
+    return _sha256(json.dumps(dict(files), sort_keys=True).encode())
 
 
 def value_problem(value: ConfigScalar) -> str | None:

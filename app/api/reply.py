@@ -10,6 +10,9 @@ from pydantic import BaseModel
 
 from app.environment import Environment
 
+UNBUFFERED = ("X-Accel-Buffering", "no")
+"""The header of an answer whose pieces are to go out one by one: nginx knows it, and `app/web/edge.py`."""
+
 
 def env() -> Environment:
     """The Environment of the server that handles this request."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Response
 
 from app.api.problems import problem
+from app.api.reply import UNBUFFERED
 from app.web.sockets import UNREADABLE
 from shared.error_line import error_of
 from shared.interrupt import Signalled
@@ -28,6 +29,8 @@ class WebEdge:
     Flask answers an `Exception` in a view by itself. What it lets through comes here: what is no `Exception`,
     errors of Socket.IO, and those that come up while an answer is made piece by piece, when Flask has long
     returned. The first piece is made before the headers go out, so that an error in it still gets an answer.
+
+    An answer that says that it is not to be buffered goes out piece by piece; else eventlet collects 4 KiB.
     """
 
     def __init__(self, application: WSGIApplication) -> None:
@@ -36,7 +39,7 @@ class WebEdge:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         pieces: Iterable[bytes] = ()
         try:
-            pieces = self._application(environ, start_response)
+            pieces = self._application(environ, _unbuffered_if_wanted(environ, start_response))
             if isinstance(pieces, list | tuple):
                 return pieces
             return _Answer(pieces, _request(environ))
@@ -50,6 +53,17 @@ class WebEdge:
             cause = sys.exc_info()
             apology = _apology(error)
             return apology(environ, lambda status, headers, _=None: start_response(status, headers, cause))
+
+
+def _unbuffered_if_wanted(environ: WSGIEnvironment, start_response: StartResponse) -> Any:
+    """A `start_response` that looks whether the answer wants to go out piece by piece."""
+
+    def start(status: str, headers: list[tuple[str, str]], *failure: Any) -> Any:
+        if UNBUFFERED in headers:
+            environ["eventlet.minimum_write_chunk_size"] = 0
+        return start_response(status, headers, *failure)
+
+    return start
 
 
 class _Answer:

@@ -74,8 +74,8 @@ class ClientHost:
 
     def execute(self, frame: Frame, channel: Channel) -> None:
         """Answer a message, whatever the app does with it."""
-        assert self._context is not None
         message = codec.decode(frame.parts[0], frame.parts[1:])
+        assert self._context is not None
         self._context.node_id = message.metadata.dst_node_id
         try:
             reply = codec.encode(self._call(message, self._context))

@@ -72,6 +72,16 @@ def decode(skeleton: bytes, arrays: Sequence[bytes]) -> Message:
     return message
 
 
+def decode_envelope(skeleton: bytes) -> Message:
+    """A message from what `encode` made, without its content. Raises CodecError when it is none."""
+    try:
+        proto = MessageProto.FromString(skeleton)
+        proto.content.Clear()
+        return message_from_proto(proto)
+    except (DecodeError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise CodecError(f"The payload is not a Flower message: {error}") from error
+
+
 def decode_records(skeleton: bytes, arrays: Sequence[bytes]) -> RecordDict:
     """Records from what `encode_records` made. Raises CodecError when they are none."""
     try:

@@ -235,11 +235,13 @@ def _prctl(option: int, value: int) -> None:
 def _descendants() -> list[int]:
     """All living descendants of this process; none where the system does not tell."""
     children: dict[int, list[int]] = {}
-    for entry in Path("/proc").glob("[0-9]*/stat") if IS_LINUX else ():
-        with suppress(OSError):
-            state, parent = entry.read_text(errors="replace").rpartition(")")[2].split()[:2]
-            if state not in "ZX":
-                children.setdefault(int(parent), []).append(int(entry.parent.name))
+    for entry in Path("/proc").iterdir() if IS_LINUX else ():
+        if entry.name.isdecimal():
+            with suppress(OSError):
+                text = (entry / "stat").read_text(errors="replace")
+                state, parent = text.rpartition(")")[2].split()[:2]
+                if state not in "ZX":
+                    children.setdefault(int(parent), []).append(int(entry.name))
     found: list[int] = []
     asked = [os.getpid()]
     while asked:

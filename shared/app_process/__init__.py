@@ -5,6 +5,6 @@ The other side is `shared.app_host`.
 
 from __future__ import annotations
 
-from shared.app_process.process import AppProcess
+from shared.app_process.process import AppProcess, Loaded
 
-__all__ = ["AppProcess"]
+__all__ = ["AppProcess", "Loaded"]

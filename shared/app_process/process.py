@@ -154,11 +154,16 @@ class AppProcess:
         """End it now, with all that it has started; does not wait for that."""
         self._command("kill")
 
+    def wait(self, timeout_s: float) -> bool:
+        """Wait until it has ended; whether it has."""
+        return self._watch.wait(timeout_s)
+
     def end(self, grace_s: float) -> None:
         """Have it leave by itself, which may take so long; then as `close`."""
-        with suppress(AppDied):
-            self.send("end")
-            self._watch.wait(grace_s)
+        if grace_s > 0:
+            with suppress(AppDied):
+                self.send("end")
+                self._watch.wait(grace_s)
         self.close()
 
     def close(self) -> None:

@@ -19,6 +19,7 @@ from app.federation.link.clients import ClientRegistry
 from app.federation.link.server import LinkServer
 from app.federation.link.spool import Spool
 from bench.owner import BenchOwner
+from client.built_in_app import BuiltInApp
 from client.link import ClientIdentity, Link
 from client.runtime import Runtime
 from shared.flower import identify_server_task, node_id_of
@@ -54,7 +55,7 @@ class ClientThread:
     """A client's link and runtime in a thread of this process, with an app of the test's own."""
 
     def __init__(self, address: str) -> None:
-        self._runtime = Runtime(echo, {}, threads=1)
+        self._runtime = Runtime(BuiltInApp(echo), {}, threads=1)
         self._runtime.start()
         identity = ClientIdentity("a", "none", (), "here", "cpu")
         self._link = Link(address, identity, self._runtime, lambda _: None)

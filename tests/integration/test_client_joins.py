@@ -16,6 +16,7 @@ from app.event_bus import EventBus
 from app.federation.link.clients import ClientRegistry
 from app.federation.link.server import LinkServer
 from app.federation.link.spool import Spool
+from client.built_in_app import BuiltInApp
 from client.link import ClientIdentity, Link
 from client.runtime import Runtime
 from tests.conftest import StartCommand
@@ -78,7 +79,9 @@ def test_a_machine_whose_name_is_no_utf_8_is_shown_as_far_as_it_can_be(
 ) -> None:
     registry, port = serve("127.0.0.1")
     identity = ClientIdentity("a", "digits", ("cnn",), "B\udce4r", "cpu")
-    link = Link(f"127.0.0.1:{port}", identity, Runtime(ClientApp(), {}, threads=1), lambda _: None)
+    link = Link(
+        f"127.0.0.1:{port}", identity, Runtime(BuiltInApp(ClientApp()), {}, threads=1), lambda _: None
+    )
 
     async def serve_until_it_is_there() -> None:
         serving = asyncio.create_task(link.run())

@@ -12,6 +12,7 @@ from flwr.clientapp import ClientApp
 
 import client.link
 import client.outage
+from client.built_in_app import BuiltInApp
 from client.link import ClientIdentity, Link
 from client.runtime import Runtime
 from tests.support.processes import ServerProcess
@@ -19,7 +20,7 @@ from tests.support.processes import ServerProcess
 
 def said_by_a_client(address: str, caplog: pytest.LogCaptureFixture, enough: Callable[[], bool]) -> list[str]:
     """The client's log lines, once `enough` holds."""
-    runtime = Runtime(ClientApp(), {}, threads=1)
+    runtime = Runtime(BuiltInApp(ClientApp()), {}, threads=1)
     link = Link(address, ClientIdentity("a", "digits", ("cnn",), "here", "cpu"), runtime, lambda _: None)
 
     async def serve() -> None:
@@ -99,7 +100,9 @@ def test_a_client_that_is_told_to_end_between_two_tries_does(monkeypatch: pytest
     async def ends(after_s: float) -> bool:
         identity = ClientIdentity("a", "digits", ("cnn",), "here", "cpu")
         serving = asyncio.create_task(
-            Link(f"127.0.0.1:{port}", identity, Runtime(ClientApp(), {}, threads=1), lambda _: None).run()
+            Link(
+                f"127.0.0.1:{port}", identity, Runtime(BuiltInApp(ClientApp()), {}, threads=1), lambda _: None
+            ).run()
         )
         await asyncio.sleep(after_s)
         serving.cancel()

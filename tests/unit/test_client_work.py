@@ -161,6 +161,17 @@ def test_a_run_that_ends_is_forgotten_and_pauses_nobody_any_more(working: Workin
     assert working.connect().kinds == ["welcome"]
 
 
+def test_what_a_client_says_is_of_the_run_in_which_it_has_a_place(working: Working) -> None:
+    working.connect()
+    assert working.client_work.run_of("client-1") is None
+
+    working.client_work.assign("client-1", Assignment(run_id=RUN_ID, run="0000002a"))
+    assert working.client_work.run_of("client-1") == "0000002a"
+
+    working.client_work.end_run(RUN_ID)
+    assert working.client_work.run_of("client-1") is None
+
+
 def test_a_client_that_comes_into_a_paused_run_is_told_by_its_welcome(working: Working) -> None:
     working.assign()
     working.client_work.set_paused(RUN_ID, True)

@@ -30,6 +30,9 @@ class FakeRuntime:
     def pause(self, paused: bool) -> None:
         self.paused = paused
 
+    def stay_in(self, run_id: int) -> None:
+        self.run_id = run_id
+
 
 class Held:
     """A open_messages, its runtime and what it sends."""

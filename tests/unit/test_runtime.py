@@ -13,6 +13,7 @@ import pytest
 from flwr.app import ArrayRecord, ConfigRecord, Context, Message, RecordDict
 
 import shared.payload
+from client.built_in_app import BuiltInApp
 from client.runtime import Runtime
 from client.work import Work
 from shared.app_host.serialised import Serialised
@@ -40,7 +41,8 @@ class Running:
         identify_server_task(RUN_ID)
         self._apps: queue.SimpleQueue[App] = queue.SimpleQueue()
         self._answers: queue.SimpleQueue[tuple[str, Serialised | str]] = queue.SimpleQueue()
-        self._runtime = Runtime(lambda message, context: self._apps.get()(message, context), {}, 1)
+        app = BuiltInApp(lambda message, context: self._apps.get()(message, context))
+        self._runtime = Runtime(app, {}, 1)
         self._runtime.start()
         self.held = 0
         """Messages that were not released."""

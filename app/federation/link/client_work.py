@@ -29,6 +29,7 @@ from shared.proto.link_pb2 import (
     Pause,
     Progress,
     Received,
+    RunOver,
     ServerFrame,
     Welcome,
 )
@@ -91,12 +92,18 @@ class ClientWork:
         client.assignment = assignment
         client.send(ServerFrame(assignment=assignment))
 
+    def run_of(self, client_id: str) -> str | None:
+        """The id of the run in which a client has a place."""
+        assignment = self._clients[client_id].assignment
+        return None if assignment is None else assignment.run
+
     def end_run(self, run_id: int) -> None:
-        """Forget who has which place in a run that is over."""
+        """Forget who has which place in a run that is over, and tell them."""
         self.set_paused(run_id, False)
         for client in self._clients.values():
             if client.is_in(run_id):
                 client.assignment = None
+                client.send(ServerFrame(run_over=RunOver()))
 
     def set_paused(self, run_id: int, paused: bool) -> None:
         """Have the clients of a run pause, or go on."""
@@ -154,6 +161,7 @@ class ClientWork:
             del client.withdrawn[message_id]
         welcome.awaited.extend(held & client.open.keys())
         welcome.paused = client.paused
+        welcome.run_id = client.assignment.run_id if client.assignment is not None else 0
         client.send(ServerFrame(welcome=welcome))
         if client.assignment is not None:
             client.send(ServerFrame(assignment=client.assignment))

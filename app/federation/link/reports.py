@@ -20,13 +20,14 @@ def client_progress(progress: Progress) -> ClientProgress:
     )
 
 
-def log_record(client_id: str, line: LogLine) -> LogRecord:
-    """A line of a client's log, cut to a size that can be shown."""
+def log_record(client_id: str, line: LogLine, run_id: str | None) -> LogRecord:
+    """A line of a client's log, cut to a size that can be shown. `run_id`: the run that it has a part in."""
     level: LogLevel = next((level for level in LOG_LEVELS if level == line.level), "info")
     return LogRecord(
         level=level,
         source=client_id,
         logger=line.logger[:MAX_NAME],
         message=line.message[:MAX_LOG_TEXT],
+        run_id=run_id,
         traceback=line.traceback[:MAX_LOG_TEXT] or None,
     )

@@ -113,7 +113,7 @@ class LinkServer:
         self.post(self._client_work.assign, client_id, assignment)
 
     def end_run(self, run_id: int) -> None:
-        """Forget who has which place in a run that is over."""
+        """Forget who has which place in a run that is over, and tell them."""
         self.post(self._client_work.end_run, run_id)
 
     def set_paused(self, run_id: int, paused: bool) -> None:
@@ -274,7 +274,7 @@ class LinkServer:
             case "progress":
                 self._client_work.progressed(client_id, frame.progress)
             case "log":
-                self._bus.publish(log_record(client_id, frame.log))
+                self._bus.publish(log_record(client_id, frame.log, self._client_work.run_of(client_id)))
             case "failure":
                 self._client_work.failed(client_id, frame.failure)
             case "released":

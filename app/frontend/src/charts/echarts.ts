@@ -13,4 +13,5 @@ export type ChartOption = ComposeOption<
   LineSeriesOption | GridComponentOption | TooltipComponentOption | ToolboxComponentOption
 >;
 export type { EChartsType } from "echarts/core";
-export { connect, init, type LineSeriesOption };
+export type RoundAxis = NonNullable<ChartOption["xAxis"]>;
+export { connect, init, type LineSeriesOption, type TooltipComponentOption };

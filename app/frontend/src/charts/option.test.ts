@@ -1,6 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { chartOption, type ChartInput, type Geometry } from "./option";
+import type { Geometry } from "./labels";
+import type { Metric } from "./metrics";
+import { chartOption, type ChartInput } from "./option";
 import type { Line } from "./series";
+
+const accuracy: Metric = { kind: "accuracy" };
+const loss: Metric = { kind: "loss" };
+const auc: Metric = { kind: "number", stage: "evaluate", name: "auc" };
 
 const geometry: Geometry = {
   xOf: (round) => round * 10,
@@ -14,7 +20,8 @@ const line = (name: string, points: Line["points"], main = false): Line => ({ na
 
 function optionOf(changes: Partial<ChartInput>) {
   const input: ChartInput = {
-    metric: "accuracy",
+    metric: accuracy,
+    labels: new Map(),
     lines: [],
     late: new Map(),
     colours: {},
@@ -34,7 +41,7 @@ describe("the option of a chart", () => {
   it("draws accuracy in percent, loss as it is", () => {
     const lines = [line("global", [[1, 0.5]], true)];
     expect(seriesOf({ lines })[0]?.data).toEqual([[1, 50]]);
-    expect(seriesOf({ lines, metric: "loss" })[0]?.data).toEqual([[1, 0.5]]);
+    expect(seriesOf({ lines, metric: loss })[0]?.data).toEqual([[1, 0.5]]);
   });
 
   it("names every line at its end while there is room, beyond that the main one", () => {
@@ -58,9 +65,35 @@ describe("the option of a chart", () => {
     expect([3, 47, 91.5, 99].map((min) => start({ min }))).toEqual([0, 40, 90, 98]);
   });
 
+  it("has an app's own number as it is, on an axis of just what there is", () => {
+    const [axis] = [optionOf({ metric: auc }).yAxis ?? []].flat();
+    expect(axis).toMatchObject({ scale: true });
+    expect(axis).not.toHaveProperty("max");
+    expect(seriesOf({ lines: [line("aggregate", [[1, 0.875]], true)], metric: auc })[0]?.data).toEqual([
+      [1, 0.875],
+    ]);
+  });
+
   it("leaves room for a loss below zero", () => {
-    const [axis] = [optionOf({ metric: "loss" }).yAxis ?? []].flat();
+    const [axis] = [optionOf({ metric: loss }).yAxis ?? []].flat();
     const start = axis?.min as unknown as (values: { min: number }) => number;
     expect([start({ min: 0.3 }), start({ min: -4 })]).toEqual([0, -4]);
+  });
+
+  it("names a round as the app does too, where it counts otherwise", () => {
+    const ticks = (labels: ChartInput["labels"]) => {
+      const [axis] = [optionOf({ labels }).xAxis ?? []].flat();
+      const words = axis?.axisLabel?.formatter as (value: number) => string;
+      return [axis?.name, ...[0, 2, 2.5, 3].map(words)];
+    };
+    expect(ticks(new Map())).toEqual(["round", "0", "2", "", "3"]);
+    expect(
+      ticks(
+        new Map([
+          [2, "1"],
+          [3, "warm-up-17"],
+        ]),
+      ),
+    ).toEqual(["round (the app's)", "0", "2 (1)", "", "3 (warm-…)"]);
   });
 });

@@ -1,17 +1,21 @@
 import { describe, expect, it } from "vitest";
 import type { Round } from "../api/types";
 import { result, round as anyRound } from "../testing/fixtures";
-import { axisEnd, lateClients, linesOf, sourceOf, spread, valuesAt } from "./series";
+import { axisEnd, lateClients, linesOf, sourceOf, valuesAt } from "./series";
+
+const accuracy = { kind: "accuracy" } as const;
+const loss = { kind: "loss" } as const;
+const auc = (stage: string) => ({ kind: "number", stage, name: "auc" }) as const;
 
 function round(
   number: number,
-  accuracy: number | null,
+  share: number | null,
   clients: Record<string, number | null>,
   changes: Partial<Round> = {},
 ): Round {
   return anyRound(number, {
-    complete: accuracy !== null,
-    accuracy,
+    complete: share !== null,
+    accuracy: share,
     per_client: Object.fromEntries(
       Object.entries(clients).map(([id, value]) => [id, result({ accuracy: value })]),
     ),
@@ -38,27 +42,27 @@ const foreign = [
 
 describe("sourceOf", () => {
   it("is the global model of the built-in app, also before its first evaluation", () => {
-    expect(sourceOf([], "accuracy", false)).toBe("global");
-    expect(sourceOf(foreign, "loss", false)).toBe("global");
+    expect(sourceOf([], accuracy, false)).toBe("global");
+    expect(sourceOf(foreign, loss, false)).toBe("global");
   });
 
   it("is the clients' mean where another app evaluates no global model", () => {
-    expect(sourceOf([], "accuracy", true)).toBe("mean");
-    expect(sourceOf(foreign, "accuracy", true)).toBe("mean");
-    expect(sourceOf(foreign, "loss", true)).toBe("mean");
-    expect(sourceOf(rounds, "accuracy", true)).toBe("global");
+    expect(sourceOf([], accuracy, true)).toBe("mean");
+    expect(sourceOf(foreign, accuracy, true)).toBe("mean");
+    expect(sourceOf(foreign, loss, true)).toBe("mean");
+    expect(sourceOf(rounds, accuracy, true)).toBe("global");
   });
 
   it("is the training's loss once a round has ended without any evaluation", () => {
     const trained = { train_loss: 1, client_loss: null };
-    expect(sourceOf([anyRound(1, { ...trained, complete: false })], "loss", true)).toBe("mean");
-    expect(sourceOf([anyRound(1, trained)], "loss", true)).toBe("training");
+    expect(sourceOf([anyRound(1, { ...trained, complete: false })], loss, true)).toBe("mean");
+    expect(sourceOf([anyRound(1, trained)], loss, true)).toBe("training");
   });
 });
 
 describe("linesOf", () => {
   it("draws one line per client in the order given and the global line last", () => {
-    expect(linesOf(rounds, "accuracy", "global", ["a", "b", "c"])).toEqual([
+    expect(linesOf(rounds, accuracy, "global", ["a", "b", "c"])).toEqual([
       {
         name: "a",
         main: false,
@@ -80,11 +84,11 @@ describe("linesOf", () => {
   });
 
   it("keeps an empty main line, so that the chart exists before round 0", () => {
-    expect(linesOf([], "loss", "global", [])).toEqual([{ name: "global", main: true, points: [] }]);
+    expect(linesOf([], loss, "global", [])).toEqual([{ name: "global", main: true, points: [] }]);
   });
 
   it("draws the mean of the clients, and no point of who was late", () => {
-    expect(linesOf(foreign, "accuracy", "mean", ["a", "b"])).toEqual([
+    expect(linesOf(foreign, accuracy, "mean", ["a", "b"])).toEqual([
       {
         name: "a",
         main: false,
@@ -107,10 +111,38 @@ describe("linesOf", () => {
 
   it("draws the training where that is all there is", () => {
     const trained = [anyRound(1, { train_loss: 1.5, per_client: { a: result({ train_loss: 1.4 }) } })];
-    expect(linesOf(trained, "loss", "training", []).map((line) => line.points)).toEqual([
+    expect(linesOf(trained, loss, "training", []).map((line) => line.points)).toEqual([
       [[1, 1.4]],
       [[1, 1.5]],
     ]);
+  });
+});
+
+describe("the lines of an app's own number", () => {
+  const both = anyRound(1, {
+    metrics: { train: { auc: 0.5 }, evaluate: { auc: 0.75 }, server: { auc: 0.8 } },
+    per_client: {
+      a: result({ stages: { train: { auc: 0.4 }, evaluate: { auc: 0.7 } } }),
+      b: result({ stages: { train: { auc: 0.6 } } }),
+    },
+  });
+  const linesOfAuc = (stage: string) =>
+    linesOf([both, anyRound(2)], auc(stage), sourceOf([both], auc(stage), true), []);
+
+  it("are of one stage of each client, and as these were aggregated", () => {
+    expect(linesOfAuc("train")).toEqual([
+      { name: "a", main: false, points: [[1, 0.4]] },
+      { name: "b", main: false, points: [[1, 0.6]] },
+      { name: "aggregate", main: true, points: [[1, 0.5]] },
+    ]);
+    expect(linesOfAuc("evaluate").map(({ name, points }) => [name, points])).toEqual([
+      ["a", [[1, 0.7]]],
+      ["aggregate", [[1, 0.75]]],
+    ]);
+  });
+
+  it("are the server's alone for what the ServerApp computed", () => {
+    expect(linesOfAuc("server")).toEqual([{ name: "server", main: true, points: [[1, 0.8]] }]);
   });
 });
 
@@ -120,26 +152,17 @@ describe("lateClients", () => {
 
 describe("valuesAt", () => {
   it("lists the global value first, then the clients from best to worst", () => {
-    const names = valuesAt(linesOf(rounds, "accuracy", "global", ["b", "a"]), 1, "accuracy").map(
+    const names = valuesAt(linesOf(rounds, accuracy, "global", ["b", "a"]), 1, accuracy).map(
       ({ line }) => line.name,
     );
     expect(names).toEqual(["global", "a", "b"]);
   });
 
   it("leaves out who has no value at that round", () => {
-    expect(
-      valuesAt(linesOf(rounds, "accuracy", "global", []), 2, "accuracy").map(({ value }) => value),
-    ).toEqual([0.7]);
+    expect(valuesAt(linesOf(rounds, accuracy, "global", []), 2, accuracy).map(({ value }) => value)).toEqual([
+      0.7,
+    ]);
   });
-});
-
-describe("spread", () => {
-  it("leaves labels alone that have room", () =>
-    expect(spread([10, 60, 30], 16, 0, 100)).toEqual([10, 60, 30]));
-  it("moves close labels apart in their order", () =>
-    expect(spread([50, 52, 48], 16, 0, 100)).toEqual([64, 80, 48]));
-  it("keeps them above the lower edge", () =>
-    expect(spread([98, 99, 97], 16, 0, 100)).toEqual([84, 100, 68]));
 });
 
 describe("axisEnd", () => {

@@ -1,13 +1,13 @@
 /** From rounds to the lines of a chart. Pure functions. */
-import type { Round } from "../api/types";
-
-export type Metric = "accuracy" | "loss";
+import type { ClientRound, Round } from "../api/types";
+import { type Metric, SERVER } from "./metrics";
 
 /**
- * What the main line shows: the global model on the server's test set; where nobody evaluates that, the mean of the
- * clients, weighted by their samples; where they do not evaluate either, the mean of their training.
+ * What the main line shows. Of accuracy and loss: the global model on the server's test set; where nobody evaluates
+ * that, the mean of the clients, weighted by their samples; where they do not evaluate either, the mean of their
+ * training. Of another app's number: what the ServerApp computed, or the clients' numbers as they were aggregated.
  */
-export type Source = "global" | "mean" | "training";
+export type Source = "global" | "mean" | "training" | "server" | "aggregate";
 
 export interface Line {
   /** Client id, or what the main line shows. */
@@ -17,26 +17,45 @@ export interface Line {
   points: [number, number][];
 }
 
-const MAIN_NAMES: Record<Source, string> = { global: "global", mean: "mean", training: "mean" };
+const MAIN_NAMES: Record<Source, string> = {
+  global: "global",
+  mean: "mean",
+  training: "mean",
+  server: "server",
+  aggregate: "aggregate",
+};
 
 /** Another app (`foreign`) may have no global model to evaluate; the built-in one always does. */
 export function sourceOf(rounds: readonly Round[], metric: Metric, foreign: boolean): Source {
-  if (!foreign || rounds.some((round) => round[metric] !== null)) return "global";
-  if (metric === "accuracy" || rounds.some((round) => round.client_loss !== null)) return "mean";
+  if (metric.kind === "number") return metric.stage === SERVER ? "server" : "aggregate";
+  const { kind } = metric;
+  if (!foreign || rounds.some((round) => round[kind] !== null)) return "global";
+  if (kind === "accuracy" || rounds.some((round) => round.client_loss !== null)) return "mean";
   // Not before a round has ended without it: an evaluation comes after the training.
   const trainsOnly = rounds.some((round) => round.complete && round.train_loss !== null);
   return trainsOnly ? "training" : "mean";
 }
 
 function mainValue(round: Round, metric: Metric, source: Source): number | null {
+  if (metric.kind === "number") return round.metrics[metric.stage]?.[metric.name] ?? null;
   switch (source) {
-    case "global":
-      return round[metric];
     case "mean":
-      return metric === "accuracy" ? round.client_accuracy : round.client_loss;
+      return metric.kind === "accuracy" ? round.client_accuracy : round.client_loss;
     case "training":
       return round.train_loss;
+    default:
+      return round[metric.kind];
   }
+}
+
+function clientValue(result: ClientRound, metric: Metric, source: Source): number | null {
+  if (metric.kind === "number") return result.stages[metric.stage]?.[metric.name] ?? null;
+  return source === "training" ? result.train_loss : result[metric.kind];
+}
+
+/** The points of the main line. */
+export function mainPoints(rounds: readonly Round[], metric: Metric, source: Source): Line["points"] {
+  return rounds.flatMap((round) => pointOf(round.round, mainValue(round, metric, source)));
 }
 
 /** The main line last, so that it is drawn over the others; clients in the order given, only those with a value. */
@@ -46,21 +65,21 @@ export function linesOf(
   source: Source,
   clientOrder: readonly string[],
 ): Line[] {
-  const main: Line = { name: MAIN_NAMES[source], main: true, points: [] };
+  const main: Line = { name: MAIN_NAMES[source], main: true, points: mainPoints(rounds, metric, source) };
   const clients = new Map<string, Line>(clientOrder.map((id) => [id, { name: id, main: false, points: [] }]));
   for (const round of rounds) {
-    push(main, round.round, mainValue(round, metric, source));
     for (const [id, result] of Object.entries(round.per_client)) {
       const line = clients.get(id) ?? { name: id, main: false, points: [] };
       clients.set(id, line);
-      push(line, round.round, source === "training" ? result.train_loss : result[metric]);
+      line.points.push(...pointOf(round.round, clientValue(result, metric, source)));
     }
   }
   return [...clients.values(), main].filter((line) => line.main || line.points.length > 0);
 }
 
-function push(line: Line, round: number, value: number | null): void {
-  if (value !== null && Number.isFinite(value)) line.points.push([round, value]);
+/** The point of a value, or none where there is no value. */
+function pointOf(round: number, value: number | null): Line["points"] {
+  return value !== null && Number.isFinite(value) ? [[round, value]] : [];
 }
 
 /** Who was late, by round: they have no point in it, and the hover says why. */
@@ -81,33 +100,13 @@ export function axisEnd(numRounds: number | null, newest: number): number {
   return Math.min(numRounds ?? Infinity, nice * power);
 }
 
-/**
- * Moves label centres apart to at least `gap`, each as near to its wanted place as that allows, all within
- * [low, high] where they fit. Keeps their order; returns them in the order given.
- */
-export function spread(wanted: readonly number[], gap: number, low: number, high: number): number[] {
-  const order = wanted.map((_, index) => index).sort((a, b) => (wanted[a] ?? 0) - (wanted[b] ?? 0));
-  const placed = new Array<number>(wanted.length).fill(0);
-  let floor = low;
-  for (const index of order) {
-    placed[index] = Math.max(wanted[index] ?? 0, floor);
-    floor = (placed[index] ?? 0) + gap;
-  }
-  let ceiling = high;
-  for (const index of order.reverse()) {
-    placed[index] = Math.min(placed[index] ?? 0, ceiling);
-    ceiling = (placed[index] ?? 0) - gap;
-  }
-  return placed;
-}
-
-/** Every value at one round, best first. */
+/** Every value at one round, best first; of another app's number the highest first, since nobody knows what is good. */
 export function valuesAt(
   lines: readonly Line[],
   round: number,
   metric: Metric,
 ): { line: Line; value: number }[] {
-  const sign = metric === "accuracy" ? -1 : 1;
+  const sign = metric.kind === "loss" ? 1 : -1;
   return lines
     .flatMap((line) => {
       const point = line.points.find(([at]) => at === round);

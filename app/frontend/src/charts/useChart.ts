@@ -1,6 +1,6 @@
 import { type RefObject, useCallback, useEffect, useRef, useState } from "react";
 import { type ChartOption, connect, type EChartsType, init } from "./echarts";
-import type { Geometry } from "./option";
+import type { Geometry } from "./labels";
 
 const GROUP = "rounds";
 

@@ -1,6 +1,7 @@
 /** What a chart says in words. Pure functions. */
 import { isOver, type Round, type Run } from "../api/types";
-import type { Metric, Source } from "./series";
+import { type Metric, titleOf } from "./metrics";
+import type { Source } from "./series";
 
 interface NewestWords {
   /** Whose value it is. */
@@ -10,24 +11,40 @@ interface NewestWords {
   unit: string;
 }
 
-/** What stands beside the newest value of the main line. */
-export function newestWords(metric: Metric, source: Source): NewestWords {
+/** What stands beside the newest value of the main line; `foreign`: of another Flower app. */
+export function newestWords(metric: Metric, source: Source, foreign: boolean): NewestWords {
   switch (source) {
     case "global":
       return {
         of: "global",
         missing: "the global model has not been evaluated yet",
-        unit: metric === "accuracy" ? "on the server's test set" : "cross-entropy, nats",
+        unit: foreign ? "as the app's server evaluates it" : unitOfOwn(metric),
       };
     case "mean":
       return {
         of: "mean of the clients",
-        missing: `no client has reported its ${metric} yet`,
+        missing: `no client has reported its ${titleOf(metric)} yet`,
         unit: "weighted by their examples",
       };
     case "training":
       return { of: "mean of the clients", missing: "no client has trained yet", unit: "while training" };
+    case "server":
+      return {
+        of: "server",
+        missing: "the app's server has not computed it yet",
+        unit: "as the app's server computes it",
+      };
+    case "aggregate":
+      return {
+        of: "aggregate",
+        missing: "no client has reported it yet",
+        unit: "as the app's strategy aggregates it, else the mean by examples",
+      };
   }
+}
+
+function unitOfOwn({ kind }: Metric): string {
+  return kind === "accuracy" ? "on the server's test set" : "cross-entropy, nats";
 }
 
 /** In place of curves without a point: why there is none. Null where one is `drawn`. */
@@ -41,11 +58,15 @@ export function emptyWords(
   if (drawn) return null;
   if (run === null) return "curves appear here once a run has started";
   const foreign = source !== "global";
+  const reporter = source === "server" ? "the app's server" : "a client";
+  const title = titleOf(metric);
   if (foreign && (run.state === "completed" || rounds.some(({ round, complete }) => round > 0 && complete))) {
-    return `the app's clients reported no ${metric}`;
+    return source === "server"
+      ? `the app's server computed no ${title}`
+      : `the app's clients reported no ${title}`;
   }
-  const first = foreign ? `a client reported its ${metric}` : "its first evaluation";
+  const first = foreign ? `${reporter} reported its ${title}` : "its first evaluation";
   if (run.state === "interrupted") return `the run was interrupted before ${first}`;
   if (isOver(run.state)) return `the run ended before ${first}`;
-  return `the first point appears when ${foreign ? "a client has reported it" : "the initial model has been evaluated"}`;
+  return `the first point appears when ${foreign ? `${reporter} has reported it` : "the initial model has been evaluated"}`;
 }

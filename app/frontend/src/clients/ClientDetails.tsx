@@ -1,31 +1,48 @@
-import { count, number } from "../format/format";
+import { number } from "../format/format";
+import { type AppLabels, roundTitle } from "../runs/round-words";
 import { Traceback } from "../ui/Traceback";
-import styles from "./ClientTable.module.css";
-import type { LatestResult } from "./results";
+import styles from "./ClientDetails.module.css";
+import { type LatestResult, numbersByStage, type StageNumbers } from "./results";
+
+interface ClientDetailsProps {
+  latest: LatestResult;
+  labels: AppLabels;
+}
 
 /** What a client's row has no column for: why it failed, and the numbers of another Flower app. */
-export function ClientDetails({ latest }: { latest: LatestResult }) {
-  const { round, result } = latest;
-  const metrics = Object.entries(result.metrics);
+export function ClientDetails({ latest: { round, result }, labels }: ClientDetailsProps) {
+  const stages = numbersByStage(result);
   return (
     <div role="row" className={styles.details} data-testid="client-details">
       <div role="cell" aria-colspan={6}>
         {result.error !== null && <Traceback text={result.error} />}
-        {metrics.length > 0 && (
-          <dl className={styles.metrics} aria-label={`metrics of round ${count(round)}`}>
-            <div>
-              <dt>round</dt>
-              <dd>{count(round)}</dd>
-            </div>
-            {metrics.map(([name, value]) => (
-              <div key={name}>
-                <dt>{name}</dt>
-                <dd title={String(value)}>{number(value)}</dd>
-              </div>
-            ))}
-          </dl>
-        )}
+        {stages.length > 0 && <Numbers title={roundTitle(round, labels)} stages={stages} />}
       </div>
+    </div>
+  );
+}
+
+function Numbers({ title, stages }: { title: string; stages: readonly StageNumbers[] }) {
+  return (
+    <div className={styles.scroller} tabIndex={0} role="group" aria-label={`metrics of ${title}`}>
+      <table className={styles.numbers}>
+        <caption>{title}</caption>
+        {stages.map(({ stage, numbers }) => (
+          <tbody key={stage} data-stage={stage}>
+            {numbers.map(([name, value], index) => (
+              <tr key={name}>
+                {index === 0 && (
+                  <th scope="rowgroup" rowSpan={numbers.length}>
+                    {stage}
+                  </th>
+                )}
+                <th scope="row">{name}</th>
+                <td title={String(value)}>{number(value)}</td>
+              </tr>
+            ))}
+          </tbody>
+        ))}
+      </table>
     </div>
   );
 }

@@ -1,5 +1,6 @@
 import type { Client } from "../api/types";
 import { loss, percent, plural } from "../format/format";
+import type { AppLabels } from "../runs/round-words";
 import { StateMark } from "../ui/StateMark";
 import { Late, Value } from "../ui/Value";
 import { DataCell, DeviceCell } from "./ClientCells";
@@ -8,7 +9,7 @@ import { ClientName } from "./ClientName";
 import styles from "./ClientTable.module.css";
 import { ClientWork } from "./ClientWork";
 import { CLIENT_MARKS } from "./marks";
-import { type LatestResult, type Note, noteOf } from "./results";
+import { countNumbers, type LatestResult, type Note, noteOf } from "./results";
 
 const NOT_YET = "known after its first evaluation in a run";
 
@@ -18,12 +19,14 @@ interface ClientRowProps {
   latest: LatestResult | undefined;
   /** Names of its labels, where they are known. */
   classes: readonly string[];
+  /** The app's own numbers of the run's rounds. */
+  labels: AppLabels;
   paused: boolean;
   open: boolean;
   toggle: () => void;
 }
 
-export function ClientRow({ client, latest, classes, paused, open, toggle }: ClientRowProps) {
+export function ClientRow({ client, latest, classes, labels, paused, open, toggle }: ClientRowProps) {
   const note = noteOf(latest, client.state);
   const more = moreWords(latest, note);
   const standsAside = client.reason !== null && client.progress === null;
@@ -60,7 +63,7 @@ export function ClientRow({ client, latest, classes, paused, open, toggle }: Cli
         ) : (
           <>
             <div role="cell" className={styles.cell}>
-              <ClientWork client={client} note={note} paused={paused} />
+              <ClientWork client={client} note={note} labels={labels} paused={paused} />
             </div>
             <DataCell client={client} classes={classes} />
           </>
@@ -93,7 +96,7 @@ export function ClientRow({ client, latest, classes, paused, open, toggle }: Cli
         </div>
         <DeviceCell client={client} />
       </div>
-      {open && more !== null && latest !== undefined && <ClientDetails latest={latest} />}
+      {open && more !== null && latest !== undefined && <ClientDetails latest={latest} labels={labels} />}
     </>
   );
 }
@@ -101,7 +104,7 @@ export function ClientRow({ client, latest, classes, paused, open, toggle }: Cli
 /** What the row leaves out, or null: "3 metrics", "error". */
 function moreWords(latest: LatestResult | undefined, note: Note | null): string | null {
   if (latest === undefined) return null;
-  const metrics = Object.keys(latest.result.metrics).length;
   if (note?.kind === "failed") return "error";
+  const metrics = countNumbers(latest.result);
   return metrics > 0 ? plural(metrics, "metric") : null;
 }

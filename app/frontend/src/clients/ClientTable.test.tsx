@@ -94,6 +94,56 @@ describe("the client table", () => {
   });
 });
 
+describe("the numbers of another app's client", () => {
+  const stages = { train: { loss: 2.5, auc: 0.6 }, "train 2": { loss: 1.5 }, evaluate: { auc: 0.75 } };
+
+  it("stand by stage, so that one with the same name in another is seen too", async () => {
+    const reader = show(<ClientTable />);
+    connected({
+      runs: [run({ id: "aa", spec: spec({ app: "quickstart" }), clients: ["client-1"] })],
+      rounds: {
+        aa: [
+          round(3, { per_client: { "client-1": result({ stages: { train: { loss: 3 } } }) } }),
+          round(4, { label: "1", per_client: { "client-1": result({ stages, metrics: { loss: 1.5 } }) } }),
+        ],
+      },
+      clients: [client("client-1", { app: "quickstart" })],
+    });
+    await reader.click(screen.getByRole("button", { name: "4 metrics" }));
+    const table = within(screen.getByLabelText("metrics of round 4 (the app's 1)"));
+    expect(table.getAllByRole("row").map((row) => row.textContent)).toEqual([
+      "trainloss2.5",
+      "auc0.6",
+      "train 2loss1.5",
+      "evaluateauc0.75",
+    ]);
+  });
+
+  it("tell in which round it works, as the app counts too", () => {
+    show(<ClientTable />);
+    connected({
+      runs: [run({ id: "aa", spec: spec({ app: "quickstart" }), clients: ["client-1", "client-2"] })],
+      rounds: {
+        aa: [
+          round(4, {
+            label: "1",
+            complete: false,
+            per_client: { "client-2": result({ error: "KeyError" }) },
+          }),
+        ],
+      },
+      clients: [
+        client("client-1", { app: "quickstart", state: "training", round: 4 }),
+        client("client-2", { app: "quickstart" }),
+      ],
+    });
+    expect(rowOf("client-1")).toHaveTextContent("round 4(the app's 1)");
+    expect(within(rowOf("client-2")).getByTitle("round 4 (the app's 1)")).toHaveTextContent(
+      "in round 4 (the app's 1)",
+    );
+  });
+});
+
 describe("without clients, the table", () => {
   it("tells how to join", () => {
     serverAnswers({});

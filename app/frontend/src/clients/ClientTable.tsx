@@ -1,5 +1,6 @@
 import { useMemo, useState } from "react";
 import type { Client } from "../api/types";
+import { appLabels } from "../runs/round-words";
 import { clientsRun, roundsOf, useStore } from "../store/store";
 import { CopyCommand } from "../ui/CopyCommand";
 import { Panel } from "../ui/Panel";
@@ -18,6 +19,7 @@ export function ClientTable() {
   const run = useStore(clientsRun);
   const rounds = useStore((state) => roundsOf(state, clientsRun(state)));
   const latest = useMemo(() => latestResults(rounds), [rounds]);
+  const labels = useMemo(() => appLabels(rounds), [rounds]);
   const [opened, setOpened] = useState<ReadonlySet<string>>(new Set());
 
   const toggle = (id: string): void => {
@@ -53,6 +55,7 @@ export function ClientTable() {
                   client={client}
                   latest={latest.get(client.id)}
                   classes={classesFor(client, run)}
+                  labels={labels}
                   paused={run?.state === "paused"}
                   open={opened.has(client.id)}
                   toggle={() => toggle(client.id)}

@@ -1,5 +1,6 @@
 import type { Client } from "../api/types";
 import { count, NO_DATA } from "../format/format";
+import { type AppLabels, labelWords, roundTitle } from "../runs/round-words";
 import { StateMark } from "../ui/StateMark";
 import { Value } from "../ui/Value";
 import styles from "./ClientTable.module.css";
@@ -9,29 +10,43 @@ import type { Note } from "./results";
 interface ClientWorkProps {
   client: Client;
   note: Note | null;
+  labels: AppLabels;
   /** The run that it works on is paused. */
   paused: boolean;
 }
 
 /** What it does now, or what went wrong with what it did last. */
-export function ClientWork({ client, note, paused }: ClientWorkProps) {
+export function ClientWork({ client, note, labels, paused }: ClientWorkProps) {
   const working = client.state === "training" || client.state === "evaluating";
-  if (client.progress !== null) return <Batches client={client} progress={client.progress} paused={paused} />;
-  if (working && client.app === null)
-    return <Batches client={client} progress={NOTHING_DONE} paused={paused} />;
-  if (working) return <Value text={roundOf(client)} why="the round is not known yet" />;
-  if (note !== null) return <WentWrong note={note} />;
+  if (client.progress !== null || (working && client.app === null)) {
+    return <Batches client={client} progress={client.progress ?? NOTHING_DONE} paused={paused} />;
+  }
+  if (working) return <WorksOn round={client.round} labels={labels} />;
+  if (note !== null) return <WentWrong note={note} labels={labels} />;
   return <Value text={NO_DATA} why={`${client.state}: no task at the moment`} />;
 }
 
-function WentWrong({ note: { kind, round, why } }: { note: Note }) {
+/** Which round, since how far it is in it only the app knows. */
+function WorksOn({ round, labels }: { round: number | null; labels: AppLabels }) {
+  if (round === null) return <Value text={NO_DATA} why="the round is not known yet" />;
+  return (
+    <>
+      <span>round {count(round)}</span>
+      <span className={styles.under}>{labelWords(labels.get(round))}</span>
+    </>
+  );
+}
+
+function WentWrong({ note: { kind, round, why }, labels }: { note: Note; labels: AppLabels }) {
   return (
     <>
       <span className={styles.note} title={why} data-testid="client-note" data-kind={kind}>
         <StateMark mark={NOTE_MARKS[kind]} />
         {kind}
       </span>
-      <span className={styles.under}>in round {count(round)}</span>
+      <span className={`${styles.under} ellipsis`} title={roundTitle(round, labels)}>
+        in {roundTitle(round, labels)}
+      </span>
     </>
   );
 }
@@ -54,7 +69,7 @@ function Batches({ client, progress: { done, total, examples_per_s }, paused }: 
         aria-valuemin={0}
         aria-valuemax={total}
         aria-valuenow={done}
-        title={`${client.round === null ? "" : `${roundOf(client)}, `}batch ${count(done)} of ${count(total)}`}
+        title={`${client.round === null ? "" : `round ${count(client.round)}, `}batch ${count(done)} of ${count(total)}`}
       >
         <div style={{ transform: `scaleX(${total > 0 ? Math.min(1, done / total) : 0})` }} />
       </div>
@@ -69,8 +84,4 @@ function Batches({ client, progress: { done, total, examples_per_s }, paused }: 
       </span>
     </>
   );
-}
-
-function roundOf({ round }: Client): string {
-  return round === null ? NO_DATA : `round ${count(round)}`;
 }

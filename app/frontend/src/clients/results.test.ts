@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { client, result, round, run, spec } from "../testing/fixtures";
-import { classesFor, labelLines, latestResults, noteOf } from "./results";
+import { classesFor, countNumbers, labelLines, latestResults, noteOf, numbersByStage } from "./results";
 
 const failed = result({ error: "RuntimeError: out of memory" });
 const late = result({ late: true });
@@ -14,6 +14,27 @@ describe("latestResults", () => {
     expect(latestResults(rounds).get("a")).toEqual({ round: 2, result: result({ accuracy: 0.5 }) });
     expect(latestResults(rounds).get("b")).toEqual({ round: 1, result: late });
     expect(latestResults(rounds).get("c")).toBeUndefined();
+  });
+});
+
+describe("numbersByStage", () => {
+  it("keeps the stages apart, and leaves out one without numbers", () => {
+    const reply = result({
+      stages: { train: { loss: 1 }, query: {}, evaluate: { loss: 2 } },
+      metrics: { loss: 2 },
+    });
+    expect(numbersByStage(reply)).toEqual([
+      { stage: "train", numbers: [["loss", 1]] },
+      { stage: "evaluate", numbers: [["loss", 2]] },
+    ]);
+    expect(countNumbers(reply)).toBe(2);
+    expect(countNumbers(result())).toBe(0);
+  });
+
+  it("knows one list of all in a record that tells no stages", () => {
+    expect(numbersByStage(result({ metrics: { bleu: 0.25 } }))).toEqual([
+      { stage: "reply", numbers: [["bleu", 0.25]] },
+    ]);
   });
 });
 

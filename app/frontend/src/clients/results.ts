@@ -21,6 +21,25 @@ export function latestResults(rounds: readonly Round[]): ReadonlyMap<string, Lat
   return latest;
 }
 
+export interface StageNumbers {
+  stage: string;
+  /** [name, value] */
+  numbers: [string, number][];
+}
+
+/** The numbers that another app's client reported in a round, each stage for itself. */
+export function numbersByStage({ stages, metrics }: ClientRound): StageNumbers[] {
+  // A record from before stages were told apart has one list of all.
+  const known = Object.keys(stages).length > 0 ? stages : { reply: metrics };
+  return Object.entries(known)
+    .map(([stage, values]) => ({ stage, numbers: Object.entries(values) }))
+    .filter(({ numbers }) => numbers.length > 0);
+}
+
+export function countNumbers(result: ClientRound): number {
+  return numbersByStage(result).reduce((sum, { numbers }) => sum + numbers.length, 0);
+}
+
 export interface Note {
   kind: "failed" | "late";
   round: number;

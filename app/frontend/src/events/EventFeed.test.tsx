@@ -1,9 +1,10 @@
 import { screen } from "@testing-library/react";
 import { useState } from "react";
 import { describe, expect, it } from "vitest";
-import { logEntry } from "../testing/fixtures";
+import { logEntry, run, spec } from "../testing/fixtures";
 import { connected, happens, show } from "../testing/page";
-import { EventFeed, type EventFilter, EventFilters } from "./EventFeed";
+import { EventFeed, EventFilters } from "./EventFeed";
+import type { EventFilter } from "./filters";
 
 function Feed() {
   const [filter, setFilter] = useState<EventFilter>("all");
@@ -44,6 +45,34 @@ describe("the event feed", () => {
     expect(screen.getByText("no warning so far")).toBeVisible();
     await reader.click(screen.getByRole("button", { name: "all 3" }));
     expect(shown()).toHaveLength(3);
+  });
+
+  it("tells what a Flower app prints from what happens, and shows it alone", async () => {
+    const reader = show(<Feed />);
+    connected({
+      logs: [
+        logEntry(1, { message: "round 1 aggregated" }),
+        logEntry(2, { logger: "app.stdout", message: "epoch 1  0.25", source: "client-2" }),
+        logEntry(3, { logger: "app.stderr", message: "UserWarning: slow" }),
+      ],
+    });
+    expect(shown()[1]).toMatch(
+      /the ClientApp of client-2 prints this, to stdout.*client-2.*epoch 1 {2}0\.25/,
+    );
+    expect(shown()[2]).toMatch(/the ServerApp prints this, to stderr.*UserWarning/);
+    await reader.click(screen.getByRole("button", { name: "app 2" }));
+    expect(shown()).toHaveLength(2);
+    await reader.click(screen.getByRole("button", { name: "info 1" }));
+    expect(shown().join()).toContain("round 1 aggregated");
+  });
+
+  it("speaks of no app where there is none, and says that one has printed nothing", async () => {
+    const reader = show(<Feed />);
+    connected({ logs: [logEntry(1)] });
+    expect(screen.queryByRole("button", { name: /^app/ })).not.toBeInTheDocument();
+    connected({ logs: [logEntry(1)], runs: [run({ spec: spec({ app: "quickstart" }) })] });
+    await reader.click(screen.getByRole("button", { name: "app 0" }));
+    expect(screen.getByText("the app has printed nothing so far")).toBeVisible();
   });
 
   it("names a level and the client that an event comes from", () => {

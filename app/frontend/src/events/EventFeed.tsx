@@ -1,28 +1,19 @@
 import { Button } from "@mantine/core";
 import { useMemo, useState } from "react";
-import type { LogEntry, LogLevel } from "../api/types";
 import { count } from "../format/format";
-import { useStore } from "../store/store";
+import { shownRun, useStore } from "../store/store";
 import { Choice } from "../ui/Choice";
 import { VirtualRows } from "../ui/VirtualRows";
 import styles from "./EventFeed.module.css";
 import { EventRow } from "./EventRow";
-
-const FILTERS = ["all", "info", "warning", "error"] as const;
-export type EventFilter = (typeof FILTERS)[number];
-
-function countByLevel(logs: readonly LogEntry[]): Record<EventFilter, number> {
-  const counts: Record<LogLevel, number> = { debug: 0, info: 0, warning: 0, error: 0 };
-  for (const entry of logs) counts[entry.level] += 1;
-  return { all: logs.length, info: counts.info, warning: counts.warning, error: counts.error };
-}
+import { countByFilter, type EventFilter, filtersFor, noneWords, passes } from "./filters";
 
 export function EventFeed({ filter }: { filter: EventFilter }) {
   const logs = useStore((state) => state.server.logs);
   const [following, setFollowing] = useState(true);
   const [opened, setOpened] = useState<ReadonlySet<number>>(new Set());
   const shown = useMemo(
-    () => (filter === "all" ? logs : logs.filter((entry) => entry.level === filter)),
+    () => (filter === "all" ? logs : logs.filter((entry) => passes(entry, filter))),
     [logs, filter],
   );
 
@@ -34,9 +25,7 @@ export function EventFeed({ filter }: { filter: EventFilter }) {
   return (
     <>
       {shown.length === 0 ? (
-        <p className={styles.empty}>
-          {filter === "all" ? "nothing has happened yet" : `no ${filter} so far`}
-        </p>
+        <p className={styles.empty}>{noneWords(filter)}</p>
       ) : (
         <VirtualRows
           key={filter}
@@ -79,11 +68,13 @@ interface EventFiltersProps {
 
 export function EventFilters({ filter, change }: EventFiltersProps) {
   const logs = useStore((state) => state.server.logs);
-  const counts = useMemo(() => countByLevel(logs), [logs]);
+  const foreign = useStore((state) => shownRun(state)?.spec.app != null || state.server.status?.app != null);
+  const counts = useMemo(() => countByFilter(logs), [logs]);
+  const filters = useMemo(() => filtersFor(logs, foreign), [logs, foreign]);
   return (
     <Choice
       label="level of the events"
-      options={FILTERS}
+      options={filters}
       chosen={filter}
       change={change}
       testId="events"

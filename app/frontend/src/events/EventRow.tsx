@@ -4,7 +4,8 @@ import { clock, exactTime } from "../format/format";
 import { StateMark } from "../ui/StateMark";
 import { Traceback } from "../ui/Traceback";
 import styles from "./EventFeed.module.css";
-import { LEVEL_MARKS } from "./marks";
+import { LEVEL_MARKS, PRINT_MARK } from "./marks";
+import { printedTo, printWords } from "./prints";
 
 interface EventRowProps {
   entry: LogEntry;
@@ -13,8 +14,11 @@ interface EventRowProps {
 }
 
 export function EventRow({ entry, open, toggle }: EventRowProps) {
+  const stream = printedTo(entry);
+  const [mark, meaning] =
+    stream === undefined ? [LEVEL_MARKS[entry.level], entry.level] : [PRINT_MARK, printWords(stream, entry)];
   return (
-    <div className={styles.row} data-level={entry.level} data-testid="log-row">
+    <div className={styles.row} data-level={entry.level} data-printed={stream} data-testid="log-row">
       <time
         className={styles.time}
         dateTime={new Date(entry.time * 1000).toISOString()}
@@ -22,13 +26,13 @@ export function EventRow({ entry, open, toggle }: EventRowProps) {
       >
         {clock(entry.time)}
       </time>
-      <span className={styles.level} title={entry.level}>
-        <StateMark mark={LEVEL_MARKS[entry.level]} />
-        <span className="hidden-visually">{entry.level}</span>
+      <span className={styles.level} title={meaning}>
+        <StateMark mark={mark} />
+        <span className="hidden-visually">{meaning}</span>
       </span>
       <div className={styles.message}>
         {entry.source !== "server" && <ClientName id={entry.source} />}
-        <span>{entry.message}</span>
+        <span className={stream === undefined ? undefined : styles.printed}>{entry.message}</span>
         {entry.traceback !== null && (
           <button type="button" className={styles.toggle} aria-expanded={open} onClick={toggle}>
             {open ? "hide traceback" : "show traceback"}

@@ -7,3 +7,6 @@ export const LEVEL_MARKS: Record<LogLevel, Mark> = {
   warning: ["triangle", "warn"],
   error: ["cross", "bad"],
 };
+
+/** What a Flower app prints is no event: a sign of its own in place of a level's. */
+export const PRINT_MARK: Mark = ["prompt", "quiet"];

@@ -1,5 +1,5 @@
 import { lazy, Suspense, useEffect, useState } from "react";
-import { ChartPanel } from "../charts/ChartPanel";
+import { Charts } from "../charts/Charts";
 import { ClientTable } from "../clients/ClientTable";
 import { roundsWords } from "../runs/run-words";
 import { RunBar } from "../runs/RunBar";
@@ -31,8 +31,7 @@ export function App() {
       <main className={styles.page}>
         <RunBar onNewRun={() => setStarting("open")} />
         <div className={styles.left}>
-          <ChartPanel metric="accuracy" failure={failure} />
-          <ChartPanel metric="loss" failure={failure} />
+          <Charts failure={failure} />
           <RunList />
         </div>
         <div className={styles.right}>

@@ -2,10 +2,19 @@ import type { Run } from "../api/types";
 import { count, NO_DATA } from "../format/format";
 import { Value } from "../ui/Value";
 import { barOf, roundShown } from "./round-progress";
+import { labelWords } from "./round-words";
 import styles from "./RunBar.module.css";
 
+interface RoundProgressProps {
+  run: Run;
+  /** Rounds that are over. */
+  done: number;
+  /** The app's own number of the round that is shown, where it is another. */
+  label: string | undefined;
+}
+
 /** How far the run is; how far the current round is, where the run's end is not known. */
-export function RoundProgress({ run, done }: { run: Run; done: number }) {
+export function RoundProgress({ run, done, label: appLabel }: RoundProgressProps) {
   const { segments, label, value, max } = barOf(run, done);
   return (
     <div className={styles.progress}>
@@ -14,6 +23,12 @@ export function RoundProgress({ run, done }: { run: Run; done: number }) {
         <span className="mono" data-testid="round">
           <Rounds run={run} done={done} />
         </span>
+        {labelWords(appLabel).map((words) => (
+          <span key={words} className="dim" data-testid="round-label">
+            {" "}
+            {words}
+          </span>
+        ))}
       </p>
       <div
         className={styles.segments}

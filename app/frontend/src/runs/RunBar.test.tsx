@@ -71,6 +71,39 @@ describe("the sentence about the run", () => {
   });
 });
 
+describe("a run of another app", () => {
+  const app = spec({ app: "quickstart" });
+
+  it("has FedLoom's number of a round, and beside it the app's own where that is another", () => {
+    show(<RunBar onNewRun={vi.fn()} />);
+    connected({
+      runs: [run({ spec: app, round: 4, num_rounds: 6 })],
+      rounds: { aa: [round(3), round(4, { complete: false, label: "1" })] },
+    });
+    expect(screen.getByTestId("round")).toHaveTextContent(/^4 of 6$/);
+    expect(screen.getByTestId("round-label")).toHaveTextContent("(the app's 1)");
+    becomes({ spec: app, round: 5, num_rounds: null });
+    expect(screen.getByTestId("round")).toHaveTextContent(/^5$/);
+    expect(screen.queryByTestId("round-label")).not.toBeInTheDocument();
+  });
+
+  it("that failed shows at once why, and what the app raised; it can be put away", async () => {
+    const reader = withRun({
+      state: "failed",
+      cause: "app-failed",
+      spec: app,
+      reason: "the app quickstart raised KeyError: 'lr'",
+      error: "Traceback: KeyError: 'lr'",
+    });
+    expect(state()).toHaveTextContent("failedthe app quickstart raised KeyError: 'lr'");
+    expect(screen.getByTestId("traceback")).toHaveTextContent("Traceback: KeyError: 'lr'");
+    await reader.click(button("Hide traceback"));
+    expect(screen.queryByTestId("traceback")).not.toBeInTheDocument();
+    await reader.click(button("Show traceback"));
+    expect(screen.getByTestId("traceback")).toBeVisible();
+  });
+});
+
 describe("a command", () => {
   it("says that it was taken until the server tells what came of it", async () => {
     const asked = serverAnswers({ "POST /api/v1/runs/aa/pause": () => json(run()) });

@@ -4,8 +4,10 @@ import { isOver, type Run } from "../api/types";
 import { activeRun, runChosen, shownRounds, shownRun, useStore } from "../store/store";
 import { useStrategyTitles } from "../strategies/useStrategies";
 import { Traceback } from "../ui/Traceback";
+import { roundShown } from "./round-progress";
+import { appLabels } from "./round-words";
 import { RoundProgress } from "./RoundProgress";
-import { roundsDone } from "./run-words";
+import { opensByItself, roundsDone } from "./run-words";
 import styles from "./RunBar.module.css";
 import { RunCommands } from "./RunCommands";
 import { Elapsed, NoRun, NoRunLine, RunStateLine } from "./RunState";
@@ -15,9 +17,11 @@ export function RunBar({ onNewRun }: { onNewRun: () => void }) {
   const run = useStore(shownRun);
   const active = useStore(activeRun);
   const loaded = useStore((state) => state.server.instance !== null);
-  const [traceback, setTraceback] = useState<string | null>(null);
+  /** Where the reader opened or closed the traceback: by run. */
+  const [tracebacks, setTracebacks] = useState<Readonly<Record<string, boolean>>>({});
   const [refusal, setRefusal] = useState<{ of: string; reason: string } | null>(null);
   const queues = active !== null;
+  const traceback = run?.error != null && (tracebacks[run.id] ?? opensByItself(run));
   const subject = run === null ? "" : `${run.id} ${run.state}`;
   return (
     <section className={styles.bar} aria-label="run" data-testid="run-bar">
@@ -27,11 +31,11 @@ export function RunBar({ onNewRun }: { onNewRun: () => void }) {
           <Button
             variant="subtle"
             size="compact-sm"
-            aria-expanded={traceback === run.id}
-            onClick={() => setTraceback(traceback === run.id ? null : run.id)}
+            aria-expanded={traceback}
+            onClick={() => setTracebacks({ ...tracebacks, [run.id]: !traceback })}
             data-testid="traceback-toggle"
           >
-            {traceback === run.id ? "Hide traceback" : "Show traceback"}
+            {traceback ? "Hide traceback" : "Show traceback"}
           </Button>
         )}
         <span className={styles.space} />
@@ -70,7 +74,7 @@ export function RunBar({ onNewRun }: { onNewRun: () => void }) {
           <CloseButton size="sm" aria-label="Dismiss" onClick={() => setRefusal(null)} />
         </p>
       )}
-      {run?.error != null && traceback === run.id && <Traceback text={run.error} />}
+      {traceback && <Traceback text={run.error ?? ""} />}
     </section>
   );
 }
@@ -78,6 +82,7 @@ export function RunBar({ onNewRun }: { onNewRun: () => void }) {
 function RunLine({ run }: { run: Run }) {
   const rounds = useStore(shownRounds);
   const titleOf = useStrategyTitles();
+  const done = roundsDone(run, rounds);
   return (
     <div className={styles.second}>
       <p className="dim ellipsis" title={settingsLines(run, titleOf).join("\n")}>
@@ -87,7 +92,7 @@ function RunLine({ run }: { run: Run }) {
         </span>{" "}
         · {specWords(run.spec, titleOf)}
       </p>
-      <RoundProgress run={run} done={roundsDone(run, rounds)} />
+      <RoundProgress run={run} done={done} label={appLabels(rounds).get(roundShown(run, done))} />
     </div>
   );
 }

@@ -5,6 +5,7 @@ import { activeRun, runChosen, shownRounds, useStore } from "../store/store";
 import { CommandButton } from "../ui/CommandButton";
 import { ConfirmDialog } from "../ui/ConfirmDialog";
 import { canTryAgain, roundsDone, stopConsequence } from "./run-words";
+import { specAgain } from "./spec-words";
 import { useCommand } from "./useCommand";
 
 interface RunCommandsProps {
@@ -64,7 +65,7 @@ function StartAgain({ run, refused }: RunCommandsProps) {
   const runs = useStore((state) => state.server.runs.length);
   const queues = useStore((state) => activeRun(state) !== null);
   const again = async (): Promise<void> => {
-    await createRun(run.spec);
+    await createRun(specAgain(run));
     if (!queues) runChosen(null);
   };
   const { taken, give } = useCommand(again, `${runs}`);

@@ -141,6 +141,18 @@ describe("canTryAgain", () => {
   });
 });
 
+describe("what came of a run", () => {
+  const completed = (final: Run["final"], mean: number | null = null) =>
+    situation(run({ state: "completed", final, progress: null, reason: null }), { mean });
+
+  it("is the accuracy of its model, else the clients' mean, else its loss", () => {
+    expect(completed({ accuracy: 0.9, loss: 0.2 }, 0.8)).toBe("90.0 % accuracy");
+    expect(completed({ accuracy: null, loss: 0.2 }, 0.8)).toBe("80.0 % accuracy, mean of the clients");
+    expect(completed({ accuracy: null, loss: 0.2 })).toBe("loss 0.200");
+    expect(completed(null)).toBe("");
+  });
+});
+
 describe("a run's other words", () => {
   it("count only complete rounds as done", () => {
     expect(roundsDone(run({}), [round(0), round(1), round(2, { complete: false })])).toBe(1);

@@ -1,6 +1,6 @@
 /** What the page says about a run, in words. Pure functions. */
 import type { Client, Round, Run, RunState, WaitingFor } from "../api/types";
-import { count, percent, plural, span } from "../format/format";
+import { count, loss, percent, plural, span } from "../format/format";
 
 /** The next step where there is no run. */
 export function noRunWords(loaded: boolean, clients: number): string {
@@ -34,10 +34,16 @@ export function situation(run: Run, { clients = [], now = 0, mean = null }: Surr
     parts.push("only the app knows its state; Start again begins a new run with the same settings");
   }
   if (run.state === "completed") {
-    if (run.final !== null) parts.push(`${percent(run.final.accuracy)} accuracy`);
-    else if (mean !== null) parts.push(`${percent(mean)} accuracy, mean of the clients`);
+    parts.push(outcomeWords(run, mean));
   }
   return parts.filter((part) => part !== null).join(" · ");
+}
+
+/** How good the model is that came of it, as far as anybody knows. */
+function outcomeWords({ final }: Run, mean: number | null): string | null {
+  if (final?.accuracy != null) return `${percent(final.accuracy)} accuracy`;
+  if (mean !== null) return `${percent(mean)} accuracy, mean of the clients`;
+  return final?.loss == null ? null : `loss ${loss(final.loss)}`;
 }
 
 /** "training 2 of 3", while it runs and where it was paused. */
@@ -82,6 +88,11 @@ function unspoken(run: Run): string | null {
 /** The round lacks updates; the server tries again by itself when a client comes, or when it is told to. */
 export function canTryAgain({ waiting_for }: Run): boolean {
   return waiting_for?.kind === "retry";
+}
+
+/** What an app raised is for its author, who started it: nobody should have to search for it. */
+export function opensByItself({ cause }: Pick<Run, "cause">): boolean {
+  return cause === "app-failed";
 }
 
 /** How far it is, for the list: "4 of 10", or "4" where the end is not known. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { titlesOf } from "../strategies/titles";
 import { run, spec, strategy } from "../testing/fixtures";
-import { lateWords, settingsLines, specWords } from "./spec-words";
+import { lateWords, settingsLines, specAgain, specWords } from "./spec-words";
 
 const mnist = spec({ dataset: "mnist" });
 const app = spec({ app: "quickstart-numpy", run_config: { lr: 0.1, "use-gpu": false } });
@@ -32,6 +32,14 @@ describe("lateWords", () => {
   ])("tells what a round does without some of its clients (%#)", (policy, words) =>
     expect(lateWords(policy)).toBe(words),
   );
+});
+
+describe("specAgain", () => {
+  it("asks for the same, but for no rounds where the app decides about them", () => {
+    expect(specAgain({ spec: app, num_rounds: 10 })).toEqual(app);
+    expect(specAgain({ spec: app, num_rounds: null })).not.toHaveProperty("num_rounds");
+    expect(specAgain({ spec: app, num_rounds: null })).toMatchObject({ app: "quickstart-numpy" });
+  });
 });
 
 describe("a run's settings", () => {

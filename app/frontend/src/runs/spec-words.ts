@@ -41,6 +41,13 @@ export function settingsLines({ spec, created_at }: Run, titleOf: TitleOf): stri
   ];
 }
 
+/** To ask for a run like it. An app that decides about its rounds itself takes no number of them. */
+export function specAgain({ spec, num_rounds }: Pick<Run, "spec" | "num_rounds">): Partial<RunSpec> {
+  const asked: Partial<RunSpec> = { ...spec };
+  if (num_rounds === null) delete asked.num_rounds;
+  return asked;
+}
+
 type LatePolicy = Pick<RunSpec, "round_timeout_s" | "min_replies" | "min_reply_share">;
 
 /** What a round does about clients that do not answer. */

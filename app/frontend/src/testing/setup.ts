@@ -17,6 +17,9 @@ for (const size of ["clientHeight", "clientWidth"]) {
 // axe looks at whether text is drawn; there is no canvas here.
 HTMLCanvasElement.prototype.getContext = () => null;
 
+// There is nothing to scroll either.
+Element.prototype.scrollIntoView = () => undefined;
+
 class NoResizes implements ResizeObserver {
   observe(): void {
     // Nothing is ever resized.

@@ -3,6 +3,8 @@ import styles from "./Panel.module.css";
 
 interface PanelProps {
   title: string;
+  /** In place of the title, which then is there for the ear alone. */
+  select?: ReactNode;
   /** Stands beside the title: the newest value, counts. */
   beside?: ReactNode;
   /** Stands at the right end: filters, commands. */
@@ -13,14 +15,21 @@ interface PanelProps {
   children: ReactNode;
 }
 
-export function Panel({ title, beside, actions, area, titleWidth, children }: PanelProps) {
+export function Panel({ title, select, beside, actions, area, titleWidth, children }: PanelProps) {
   const id = useId();
   return (
     <section className={styles.panel} style={{ gridArea: area }} aria-labelledby={id}>
       <header className={styles.header}>
-        <h2 id={id} className={styles.title} style={{ minWidth: titleWidth }}>
-          {title}
-        </h2>
+        {select ? (
+          <h2 id={id} className="hidden-visually">
+            {title}
+          </h2>
+        ) : (
+          <h2 id={id} className={styles.title} style={{ minWidth: titleWidth }}>
+            {title}
+          </h2>
+        )}
+        {select}
         {beside}
         <span className={styles.space} />
         {actions}

@@ -16,7 +16,8 @@ type Shape =
   | "cross"
   | "triangle"
   | "dot"
-  | "disc";
+  | "disc"
+  | "prompt";
 
 /** Shape first, tone second: no state is told by colour alone. */
 export type Mark = readonly [Shape, Tone];
@@ -46,6 +47,7 @@ const SHAPES: Record<Shape, ReactNode> = {
   triangle: <path d="M6 1l5.5 10H.5z" />,
   dot: <circle cx="6" cy="6" r="2" />,
   disc: <circle cx="6" cy="6" r="4" />,
+  prompt: <path d="M1.5 2.5L5 6 1.5 9.5M6.5 10h4.5" className={styles.thin} />,
 };
 
 interface StateMarkProps {

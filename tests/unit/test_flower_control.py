@@ -1,0 +1,454 @@
+"""The calls of Flower's control API: what each does to the runs of a server, and what it refuses in words."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, TypeVar
+
+import pytest
+from flask.testing import FlaskClient
+from flwr.cli.build import build_fab_from_disk
+from flwr.common.serde import user_config_to_proto
+from flwr.proto.fab_pb2 import Fab
+from flwr.proto.federation_config_pb2 import SimulationConfig
+from flwr.proto.transport_pb2 import Scalar
+from google.protobuf.message import Message
+from werkzeug.test import TestResponse
+
+from app.api.openapi import create_openapi_app
+from app.event_bus import EventBus
+from app.federation.runs import app_compatibility
+from app.federation.runs.book import RunBook
+from app.flower_control import api
+from app.flower_control.api import create_control_api
+from app.flower_control.log_stream import QUIET_S, stream_log
+from app.flower_control.runs import STATUS
+from app.records import LogRecord, Run, RunState
+from app.settings import ServerSettings
+from app.store.store import Store
+from app.store.urls import default_url
+from app.store.writer import StoreWriter
+from shared.errors import IllegalTransition
+from shared.flower_app import read_app
+from shared.flower_control import (
+    ListRunsRequest,
+    ListRunsResponse,
+    StartRunRequest,
+    StartRunResponse,
+    StopRunRequest,
+    StopRunResponse,
+    StreamLogsRequest,
+    StreamLogsResponse,
+)
+from shared.run_spec import RunSpec
+from tests.support.apps import APPS
+from tests.support.records import a_run
+
+APP = APPS / "quickstart-numpy"
+FAB = Fab(content=build_fab_from_disk(APP))
+PROTOBUF = "application/protobuf"
+
+M = TypeVar("M", bound=Message)
+
+
+@dataclass
+class Server:
+    """What the calls need of a server's Environment; `runs` is all of a RunManager that they use."""
+
+    settings: ServerSettings
+    bus: EventBus
+    book: RunBook
+    store: Store
+    writer: StoreWriter
+    started_at: float = field(default_factory=time.time)
+
+    @property
+    def runs(self) -> Server:
+        return self
+
+    def submit(self, spec: RunSpec) -> Run:
+        spec = app_compatibility.fitted(spec, self.settings.app)
+        run = a_run(f"{0xFFFFFFF0 + len(self.book.newest_first()):08x}", spec=spec)
+        self.book.add(run)
+        return run
+
+    def stop(self, run_id: str) -> Run:
+        if self.book.run(run_id).state is RunState.STOPPED:
+            raise IllegalTransition(f"Run {run_id} cannot be stopped: it is stopped already.")
+        return self.book.update(run_id, state=RunState.STOPPED)
+
+    def status(self) -> Any:
+        return SimpleNamespace(join_command="python run_client.py", export_command="python -m app.export")
+
+    def log(self, message: str, run_id: str | None, **fields: Any) -> None:
+        known = {"level": "info", "source": "server", "logger": "x"}
+        self.bus.publish(LogRecord(message=message, run_id=run_id, **{**known, **fields}))
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """A server that was started with an app, for at least three clients."""
+    bus = EventBus()
+    store = Store.open(default_url(tmp_path))
+    writer = StoreWriter(store, bus, lambda: ())
+    writer.start()
+    app = read_app(APP)
+    settings = ServerSettings(home=tmp_path, app=app, spec=RunSpec(app=app.name, min_clients=3, num_rounds=9))
+    yield Server(settings, bus, RunBook(bus), store, writer)
+    writer.stop()
+    store.close()
+
+
+@pytest.fixture
+def client(server: Server) -> FlaskClient:
+    flask_app = create_openapi_app("app")
+    flask_app.extensions["fedloom"] = server
+    flask_app.extensions["socketio"] = SimpleNamespace(sleep=lambda _: None)
+    flask_app.register_blueprint(create_control_api())
+    return flask_app.test_client()
+
+
+def call(client: FlaskClient, name: str, message: Message | bytes = b"", **options: Any) -> TestResponse:
+    data = message if isinstance(message, bytes) else message.SerializeToString()
+    return client.post(f"/v1/control/{name}", data=data, **{"content_type": PROTOBUF, **options})
+
+
+def answered(response: TestResponse, kind: type[M]) -> M:
+    """The message of an answer that is no error."""
+    assert (response.status_code, response.content_type) == (200, PROTOBUF), response.text
+    message = kind()
+    message.ParseFromString(response.data)
+    return message
+
+
+def refused(response: TestResponse, status: int) -> str:
+    """What `flwr` prints of an answer that is an error."""
+    assert (response.status_code, response.content_type) == (status, "application/problem+json")
+    detail: str = response.get_json()["detail"]
+    return detail
+
+
+def asked_to_start(**values: Any) -> StartRunRequest:
+    """`flwr run . --run-config` of the server's own app."""
+    return StartRunRequest(fab=FAB, override_config=user_config_to_proto(values))
+
+
+class TestStart:
+    def test_a_run_of_the_servers_own_app_is_queued(self, client: FlaskClient, server: Server) -> None:
+        asked = asked_to_start(**{"num-server-rounds": 2, "learning-rate": 0.5})
+
+        answer = answered(call(client, "start-run", asked), StartRunResponse)
+
+        (run,) = server.book.newest_first()
+        assert answer.run_id == int(run.id, 16) == 0xFFFFFFF0
+        assert answer.note == "on FedLoom's page, http://localhost/, it is run fffffff0."
+        assert run.spec.app == "quickstart-numpy"
+        assert run.spec.run_config == {"num-server-rounds": 2, "learning-rate": 0.5}
+        assert run.num_rounds == 2, "what the command says, not what the server was started with"
+        assert run.spec.min_clients == 3, (
+            "what the server was started with, of which the command says nothing"
+        )
+
+    def test_without_a_run_config_the_apps_own_holds(self, client: FlaskClient, server: Server) -> None:
+        answered(call(client, "start-run", asked_to_start()), StartRunResponse)
+
+        assert server.book.newest_first()[0].num_rounds == 3
+
+    @pytest.mark.parametrize(
+        ("asked", "words"),
+        [
+            (StartRunRequest(), "What was sent is no Flower App Bundle"),
+            (
+                StartRunRequest(fab=Fab(content=build_fab_from_disk(APPS / "custom-strategy"))),
+                "yours is custom-strategy 1.0.0",
+            ),
+            (StartRunRequest(fab=FAB, app_spec="@flwrlabs/quickstart"), "fetches no app from elsewhere"),
+            (StartRunRequest(fab=FAB, federation="@me/mine"), "This server has no federations"),
+            (
+                StartRunRequest(fab=FAB, override_federation_config=SimulationConfig(num_supernodes=3)),
+                "This server simulates no clients",
+            ),
+            (StartRunRequest(fab=FAB, user_prompt="Hello"), "This server runs no agents"),
+            (asked_to_start(nonsense=1), "has no 'nonsense' in its run config"),
+            (
+                asked_to_start(**{"learning-rate": "x"}),
+                "it is a text, and the app quickstart-numpy has a number",
+            ),
+            (asked_to_start(**{"learning-rate": float("nan")}), "should be a finite number"),
+            (asked_to_start(**{"num-server-rounds": 10**6}), "num_rounds: Input should be less than"),
+            (asked_to_start(**{f"key-{n}": n for n in range(1_001)}), "more than 1,000 values"),
+            (StartRunRequest(fab=FAB, override_config={"lr": Scalar()}), "'lr' has no value"),
+        ],
+        ids=lambda value: value if isinstance(value, str) else "",
+    )
+    def test_what_this_server_cannot_run_is_refused_in_words(
+        self, client: FlaskClient, server: Server, asked: StartRunRequest, words: str
+    ) -> None:
+        assert words in refused(call(client, "start-run", asked), 422)
+        assert server.book.newest_first() == []
+
+    def test_more_at_once_than_are_taken_in_are_told_to_come_again(
+        self, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        busy, go_on = threading.Semaphore(0), threading.Event()
+
+        def slow(*_: Any) -> RunSpec:
+            busy.release()
+            go_on.wait(10)
+            return RunSpec()
+
+        monkeypatch.setattr(api, "spec_of", slow)
+        others = [
+            threading.Thread(target=call, args=(client, "start-run", asked_to_start()))
+            for _ in range(api.AT_ONCE)
+        ]
+        for other in others:
+            other.start()
+        for _ in others:
+            assert busy.acquire(timeout=10)
+        try:
+            assert refused(call(client, "start-run", asked_to_start()), 503).startswith("Too many runs")
+        finally:
+            go_on.set()
+            for other in others:
+                other.join()
+        answered(call(client, "start-run", asked_to_start()), StartRunResponse)
+
+
+class TestCalls:
+    """A call is one of Flower's, or refused before anything is done."""
+
+    @pytest.mark.parametrize("name", ["start-run", "list-runs", "stop-run", "stream-logs"])
+    def test_that_is_no_message_is_refused(self, client: FlaskClient, name: str) -> None:
+        assert refused(call(client, name, b"\xff\xff"), 400).endswith("of Flower's control API.")
+
+    @pytest.mark.parametrize(
+        "kind", ["text/plain", "application/json", "application/x-www-form-urlencoded", ""]
+    )
+    def test_of_a_type_that_any_page_can_send_is_refused(self, client: FlaskClient, kind: str) -> None:
+        assert "application/protobuf" in refused(call(client, "list-runs", content_type=kind), 415)
+
+    def test_that_is_packed_is_refused(self, client: FlaskClient) -> None:
+        packed = call(client, "list-runs", headers={"Content-Encoding": "gzip"})
+
+        assert "uncompressed" in refused(packed, 415)
+
+    def test_that_is_too_large_is_refused_unread(self, client: FlaskClient) -> None:
+        refused(call(client, "start-run", bytes(api.MAX_CALL + 1)), 413)
+
+    def test_without_a_length_is_refused(self, client: FlaskClient) -> None:
+        endless = {"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked", "CONTENT_LENGTH": ""}
+
+        refused(call(client, "list-runs", environ_overrides=endless), 411)
+
+    def test_from_a_browsers_address_bar_is_no_call(self, client: FlaskClient) -> None:
+        assert "/api/v1" in refused(client.get("/v1/control/list-runs"), 415)
+
+    @pytest.mark.parametrize(
+        ("name", "words"),
+        [
+            ("get-login-details", "This server has no accounts"),
+            ("list-federations", "This server has no federations"),
+            ("add-node-to-federation", "This server has no federations"),
+            ("create-invitation", "This server has no federations"),
+            ("list-nodes", "one more joins with `python run_client.py`"),
+            ("pull-artifacts", "`python -m app.export` with a run's id"),
+            ("something/new", "This server does not know 'something/new'"),
+        ],
+    )
+    def test_that_has_no_meaning_here_is_answered_in_words(
+        self, client: FlaskClient, name: str, words: str
+    ) -> None:
+        assert words in refused(call(client, name), 501)
+
+
+def listed(client: FlaskClient, **asked: Any) -> ListRunsResponse:
+    return answered(call(client, "list-runs", ListRunsRequest(**asked)), ListRunsResponse)
+
+
+class TestList:
+    def test_runs_are_shown_in_flowers_words(self, client: FlaskClient, server: Server) -> None:
+        assert set(STATUS) == set(RunState)
+        for number, state in enumerate(RunState):
+            server.book.add(a_run(f"{number:08x}", state=state, reason="so it is", started_at=5.0))
+
+        shown = listed(client).run_dict
+
+        status = {number: (run.status.status, run.status.sub_status) for number, run in shown.items()}
+        assert status == {number: STATUS[state] for number, state in enumerate(RunState)}
+        paused = shown[list(RunState).index(RunState.PAUSED)]
+        assert paused.status.details == "run 00000003: paused: so it is"
+        assert (paused.running_at, paused.finished_at) == ("1970-01-01T00:00:05+00:00", "")
+
+    def test_the_version_of_an_app_is_told_of_runs_that_had_it(
+        self, client: FlaskClient, server: Server
+    ) -> None:
+        own = RunSpec(app="quickstart-numpy")
+        server.book.add(a_run("00000001", spec=own))
+        server.book.add(a_run("00000002", spec=own, finished_at=server.started_at - 1))
+        server.book.add(a_run("00000003", spec=RunSpec(app="another")))
+        server.book.add(a_run("00000004"))
+
+        shown = listed(client).run_dict
+
+        assert {number: (run.fab_id, run.fab_version) for number, run in shown.items()} == {
+            1: ("quickstart-numpy", "1.0.0"),
+            2: ("quickstart-numpy", "unknown"),
+            3: ("another", "unknown"),
+            4: ("fedloom", "unknown"),
+        }
+
+    def test_the_newest_come_first_and_as_many_as_are_asked_for(
+        self, client: FlaskClient, server: Server
+    ) -> None:
+        for number in range(30):
+            server.book.add(a_run(f"{number:08x}"))
+
+        assert set(listed(client).run_dict) == set(range(10, 30))
+        assert set(listed(client, limit=2).run_dict) == {28, 29}
+        assert set(listed(client, limit=2, skip=3).run_dict) == {25, 26}
+        assert set(listed(client, limit=2**60).run_dict) == set(range(30))
+        assert set(listed(client, run_id=7).run_dict) == {7}
+
+    @pytest.mark.parametrize("number", [99, 2**64 - 1])
+    def test_one_that_is_not_there_is_said_so(self, client: FlaskClient, number: int) -> None:
+        asked = (
+            ListRunsRequest(run_id=number),
+            StopRunRequest(run_id=number),
+            StreamLogsRequest(run_id=number),
+        )
+
+        for name, message in zip(("list-runs", "stop-run", "stream-logs"), asked, strict=True):
+            assert refused(call(client, name, message), 404).startswith(f"There is no run {number} here.")
+
+
+def test_a_run_is_stopped_once(client: FlaskClient, server: Server) -> None:
+    server.book.add(a_run("0000000a"))
+
+    assert answered(call(client, "stop-run", StopRunRequest(run_id=10)), StopRunResponse).success
+    assert server.book.run("0000000a").state is RunState.STOPPED
+    assert "it is stopped already" in refused(call(client, "stop-run", StopRunRequest(run_id=10)), 409)
+
+
+def texts(messages: Iterator[StreamLogsResponse]) -> list[str]:
+    """What `flwr log` prints, without the time of day that begins each line."""
+    return ["".join(line[9:] for line in message.log_output.splitlines(True)) for message in messages]
+
+
+class TestLog:
+    RUN = "0000000a"
+
+    def follow(self, server: Server, *looks: Any, after: float = 0.0) -> list[str]:
+        """What is sent, if this happens while it is waited: one of `looks` each time."""
+        waiting = iter(looks)
+
+        def sleep(_: float) -> None:
+            next(waiting, lambda: None)()
+
+        return texts(stream_log(server, server.book.run(self.RUN), after, sleep))  # type: ignore[arg-type]
+
+    def test_what_was_logged_is_there_at_once_and_the_rest_as_it_comes(self, server: Server) -> None:
+        server.book.add(a_run(self.RUN))
+        server.log("before", self.RUN)
+        server.log("of another", "0000000b")
+        server.log("of none", None)
+
+        def more() -> None:
+            server.log("more", self.RUN, source="client-1", level="warning")
+            server.log("of another", "0000000b")
+
+        def ends() -> None:
+            server.book.update(self.RUN, state=RunState.STOPPED)
+
+        def last_words() -> None:
+            server.log("run stopped", self.RUN)
+
+        sent = self.follow(server, more, ends, last_words)
+
+        assert sent == ["server    before\n", "client-1  warning: more\n", "server    run stopped\n"]
+
+    def test_a_run_from_before_a_restart_has_its_log_in_the_store(self, server: Server) -> None:
+        server.book.add(a_run(self.RUN, state=RunState.COMPLETED))
+        for number in range(3):
+            server.log(f"line {number}", self.RUN)
+        server.writer.flush(5)
+        server.bus = EventBus(first_seq=server.bus.last + 1)
+
+        assert self.follow(server) == ["server    line 0\nserver    line 1\nserver    line 2\n"]
+
+    def test_nothing_comes_twice_when_it_is_in_the_store_and_in_memory(self, server: Server) -> None:
+        server.book.add(a_run(self.RUN, state=RunState.COMPLETED))
+        server.log("once", self.RUN)
+        server.writer.flush(5)
+
+        assert self.follow(server) == ["server    once\n"]
+
+    def test_of_a_run_that_has_said_nothing_it_is_told_why(self, server: Server) -> None:
+        server.book.add(a_run(self.RUN, reason="waiting for run 1"))
+
+        messages = stream_log(server, server.book.run(self.RUN), 0.0, lambda _: None)  # type: ignore[arg-type]
+
+        assert next(messages).log_output == (
+            "Nothing was logged of run 0000000a yet; it is queued: waiting for run 1.\n"
+        )
+
+    def test_what_was_seen_before_is_left_out(self, server: Server) -> None:
+        server.book.add(a_run(self.RUN, state=RunState.COMPLETED))
+        server.log("old", self.RUN)
+        after = server.bus.logs()[-1].time
+        server.log("new", self.RUN)
+
+        assert self.follow(server, after=after) == ["server    new\n"]
+
+    def test_more_events_than_are_kept_lose_no_line_that_is(self, server: Server) -> None:
+        server.bus = EventBus(capacity=2)
+        server.book = RunBook(server.bus)
+        server.book.add(a_run(self.RUN))
+
+        def flood() -> None:
+            for number in range(5):
+                server.log(f"line {number}", self.RUN)
+            server.book.update(self.RUN, state=RunState.STOPPED)
+
+        _, flooded = self.follow(server, flood)
+
+        assert flooded == "".join(f"server    line {number}\n" for number in range(5))
+
+    def test_what_would_control_a_terminal_is_left_out(self, server: Server) -> None:
+        server.book.add(a_run(self.RUN, state=RunState.COMPLETED))
+        server.log("\x1b[92mgreen\x1b[0m \x1b]0;title\x07 50%\r100%\ta\nb", self.RUN, source="client-1")
+
+        (sent,) = stream_log(server, server.book.run(self.RUN), 0.0, lambda _: None)  # type: ignore[arg-type]
+
+        assert sent.log_output[9:] == "client-1  green ]0;title 50%100%\ta\nb\n"
+
+    def test_while_nothing_happens_a_command_that_has_gone_is_noticed(
+        self, server: Server, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        server.book.add(a_run(self.RUN))
+        clock = [0.0]
+        monkeypatch.setattr("app.flower_control.log_stream.time.monotonic", lambda: clock[0])
+        messages = stream_log(
+            server,  # type: ignore[arg-type]
+            server.book.run(self.RUN),
+            0.0,
+            lambda _: clock.__setitem__(0, clock[0] + QUIET_S / 2),
+        )
+
+        next(messages)
+
+        assert next(messages) == StreamLogsResponse()
+        assert clock[0] == pytest.approx(QUIET_S * 1.5)
+
+    def test_a_failure_comes_with_its_traceback(self, server: Server) -> None:
+        server.book.add(a_run(self.RUN, state=RunState.FAILED))
+        server.log("run failed", self.RUN, level="error", traceback="Traceback:\n  ValueError\n")
+
+        (sent,) = stream_log(server, server.book.run(self.RUN), 0.0, lambda _: None)  # type: ignore[arg-type]
+
+        assert sent.log_output[9:] == "server    error: run failed\nTraceback:\n  ValueError\n"
