@@ -264,8 +264,8 @@ class Round(Record):
     metrics: dict[str, dict[str, float]] = Field(
         default_factory=dict,
         description="of another Flower app, by stage and name: every number of the clients' replies, as the "
-        "app's strategy aggregated it or else as mean weighted by samples; stage `server`: what its ServerApp "
-        "computed of the global model",
+        "app's strategy aggregated it or else as mean weighted by samples; stage `server`: what its "
+        "ServerApp computed of the global model",
     )
     started_at: float
     duration_s: float | None = None
@@ -273,6 +273,13 @@ class Round(Record):
     unreadable: str | None = Field(
         default=None, description="what of its record cannot be read, in words, and is not shown here"
     )
+
+    def with_part(self, client_id: str, part: ClientRound) -> Self:
+        """The round with a client's part in place of the one before.
+
+        Nothing is looked through again: the parts are records already, and a round may have a thousand.
+        """
+        return BaseModel.model_copy(self, update={"per_client": {**self.per_client, client_id: part}})
 
 
 class ClientState(StrEnum):
