@@ -20,11 +20,13 @@ from tests.support.api import Api, Json
 from tests.support.apps import APPS
 from tests.support.forked_server import ForkedServer
 from tests.support.little_memory import little_memory
-from tests.support.processes import wait_until_gone
 from tests.support.responsiveness import Latency, Measured
 from tests.support.waiting import wait_until
 
 PAIR = ("a", "b")
+CHILDREN = 20
+"""That `start-children` starts."""
+
 ENOUGH_ANSWERS = 100
 """Of the server, while something goes on: some three seconds."""
 
@@ -32,7 +34,7 @@ SLOWER_MS = 100.0
 """By so much the server's answers may be slower than without an app."""
 
 STOPS_WITHIN_S = 5.0
-GONE_WITHIN_S = 10.0
+GONE_WITHIN_S = 30.0
 
 KILLED = r"it was killed, perhaps because the memory ran out \(SIGKILL\)"
 CRASHED = r"it crashed: compiled code touched memory that is not its own \(SIGSEGV\)"
@@ -119,9 +121,18 @@ class Suite:
         wait_until(said, f"the app begins to {what}")
 
     def family(self) -> list[psutil.Process]:
-        """All processes of apps, at both ends."""
-        ends = [self._server.pid, *(client.pid for client in self._clients if client.pid is not None)]
-        return [child for pid in ends for child in psutil.Process(pid).children(recursive=True)]
+        """All processes that the server has started, and theirs."""
+        return psutil.Process(self._server.pid).children(recursive=True)
+
+    def wait_until_all_is_gone(self) -> None:
+        """Wait until the server has no process, and each client only one that waits for a run, and its
+        warden."""
+
+        def clean() -> bool:
+            clients = [psutil.Process(client.pid).children(recursive=True) for client in self._clients]
+            return not self.family() and [len(children) for children in clients] == [2, 2]
+
+        wait_until(clean, "nothing is left of the app", GONE_WITHIN_S)
 
     def require_prompt_answers(self, what: str, latency: Latency) -> None:
         print(f"{what}: {latency}")  # noqa: T201
@@ -130,6 +141,9 @@ class Suite:
 
     def measured(self) -> Measured:
         return Measured(self._server.url)
+
+    def wait_for_answers(self, measured: Measured) -> None:
+        wait_until(lambda: measured.answers >= ENOUGH_ANSWERS, "the server has answered often enough")
 
     def stop(self, run_id: str) -> Json:
         """Have the run stopped, which must not take long."""
@@ -160,6 +174,7 @@ def test_a_server_app_that_ends_is_its_runs_failure_with_the_reason(suite: Suite
     with suite.measured() as measured:
         run_id = suite.start(server=does)
         run = failed(suite, run_id)
+        suite.wait_for_answers(measured)
 
     if does in ENDS:
         assert run["reason"].startswith("The ServerApp did not come to its end. Its process ended: ")
@@ -167,7 +182,7 @@ def test_a_server_app_that_ends_is_its_runs_failure_with_the_reason(suite: Suite
         assert run["reason"].startswith("The ServerApp ended by ")
         assert "misbehaving/deeds.py" in run["error"]
     assert re.search({**ENDS, **RAISES}[does], run["reason"])
-    wait_until_gone(suite.family(), GONE_WITHIN_S)
+    suite.wait_until_all_is_gone()
     suite.require_prompt_answers(does, measured.latency)
 
 
@@ -176,15 +191,14 @@ def test_a_server_app_that_never_ends_is_ended_when_its_run_is_stopped(suite: Su
     run_id = suite.start(server=does)
     suite.wait_until_it_does(run_id, does)
     with suite.measured() as measured:
-        wait_until(lambda: measured.answers >= ENOUGH_ANSWERS, "there are enough answers")
+        suite.wait_for_answers(measured)
         clients = suite.api.clients()
-        family = suite.family()
+    assert len(suite.family()) >= (2 + CHILDREN if does == "start-children" else 2)
 
     suite.stop(run_id)
 
-    assert family
     assert [clients[client_id]["state"] for client_id in PAIR] == ["idle", "idle"]
-    wait_until_gone(family, GONE_WITHIN_S)
+    suite.wait_until_all_is_gone()
     suite.require_prompt_answers(does, measured.latency)
 
 
@@ -193,11 +207,12 @@ def test_a_client_app_that_ends_is_an_error_of_its_reply_and_the_others_go_on(su
     with suite.measured() as measured:
         run_id = suite.start(client=does)
         suite.api.wait_for_run(run_id, "completed")
+        suite.wait_for_answers(measured)
 
     second = suite.api.rounds(run_id)[-1]
     errors = [part["error"] for part in second["per_client"].values() if part["error"]]
     assert (second["round"], second["clients"], len(errors)) == (2, 1, 1)
-    wait_until_gone(suite.family(), GONE_WITHIN_S)
+    suite.wait_until_all_is_gone()
     suite.require_prompt_answers(does, measured.latency)
 
 
@@ -206,13 +221,12 @@ def test_a_client_app_that_never_ends_is_late_and_the_others_go_on(suite: Suite,
     with suite.measured() as measured:
         run_id = suite.start(client=does)
         suite.wait_until_it_does(run_id, does)
-        family = suite.family()
         suite.api.wait_for_run(run_id, "completed")
 
     second = suite.api.rounds(run_id)[-1]
     assert (second["round"], second["clients"]) == (2, 1)
     assert [part["late"] for part in second["per_client"].values()].count(True) == 1
-    wait_until_gone(family, GONE_WITHIN_S)
+    suite.wait_until_all_is_gone()
     suite.require_prompt_answers(does, measured.latency)
 
 
