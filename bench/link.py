@@ -18,6 +18,7 @@ from app.federation.link.clients import ClientRegistry
 from app.federation.link.server import LinkServer
 from app.federation.link.spool import Spool
 from app.federation.rounds.built_in_replies import read_reply
+from app.federation.rounds.numbered import NumberedRounds
 from app.federation.runs.book import RunBook
 from app.federation.runs.tracker import RoundTracker
 from app.records import Run, RunState
@@ -82,7 +83,7 @@ class BenchLink:
             created_at=time.time(),
         )
         book.add(run)
-        return RoundTracker(run.id, book, self._link.note, read_reply)
+        return RoundTracker(run.id, book, self._link.note, read_reply, NumberedRounds())
 
 
 @contextmanager

@@ -213,7 +213,7 @@ def shaped(shape: str) -> bytes:
         shaped("(" + "+".join("1" * 450) + ",)"),
         shaped("(" * 4_000 + ")" * 4_000),
         shaped("(" * 450 + ")" * 450),
-        shaped("(3,)" + " " * 1_000),
+        shaped("(3,)" + " " * 10_000),
         npy("{'descr': " + "[" * 180 + "]" * 180 + ", 'fortran_order': False, 'shape': (3,), }\n", bytes(12)),
         npy("{'descr': ('<f4', (2**31,)), 'fortran_order': False, 'shape': (3,), }\n", bytes(12)),
         npy("{'descr': [()], 'fortran_order': False, 'shape': (3,), }\n", bytes(12)),

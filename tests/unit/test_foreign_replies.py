@@ -21,14 +21,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.lib import format as npy
 
-from app.federation.rounds.foreign_replies import (
-    KNOWN_AS,
-    MAX_METRICS,
-    MAX_NAME,
-    check_any_reply,
-    read_any_reply,
-)
+from app.federation.rounds.foreign_replies import check_any_reply, read_any_reply
+from app.federation.rounds.known_metrics import KNOWN_AS, MAX_METRICS, MAX_NAME
 from app.federation.rounds.results import ClientResult
+from app.federation.rounds.shares import Shares
 from app.records import ClientRound
 from shared.errors import ReplyInvalid
 from shared.flower import identify_server_task, node_id_of
@@ -47,6 +43,13 @@ def read(kind: str, **metrics: Any) -> ClientResult:
     return read_any_reply(kind, reply(RecordDict({"metrics": MetricRecord(named)})))
 
 
+def accuracy_of(kind: str, result: ClientResult) -> float | None:
+    """The accuracy of the model in a reply, by itself."""
+    shares = Shares()
+    shares.note(kind, result.metrics)
+    return shares.of_stage(kind, result.metrics)
+
+
 def test_a_reply_as_flowers_pytorch_app_sends_it() -> None:
     trained = read("train", train_loss=0.5, num__examples=40)
     evaluated = read("evaluate", eval_loss=0.4, eval_acc=0.9, num__examples=10)
@@ -54,7 +57,8 @@ def test_a_reply_as_flowers_pytorch_app_sends_it() -> None:
     assert trained == ClientResult(
         num_examples=40, train_loss=0.5, metrics={"train_loss": 0.5, "num-examples": 40.0}
     )
-    assert (evaluated.num_examples, evaluated.loss, evaluated.accuracy) == (10, 0.4, 0.9)
+    assert (evaluated.num_examples, evaluated.loss) == (10, 0.4)
+    assert accuracy_of("evaluate", evaluated) == 0.9
     assert evaluated.metrics == {"eval_loss": 0.4, "eval_acc": 0.9, "num-examples": 10.0}
 
 
@@ -62,8 +66,8 @@ def test_a_reply_as_flowers_scikit_learn_app_sends_it() -> None:
     trained = read("train", num__examples=3, train_logloss=0.7, train_accuracy=0.8)
     evaluated = read("evaluate", num__examples=3, test_logloss=0.6, accuracy=0.75, f1=0.7)
 
-    assert (trained.train_loss, trained.loss, trained.accuracy) == (0.7, None, None)
-    assert (evaluated.train_loss, evaluated.loss, evaluated.accuracy) == (None, 0.6, 0.75)
+    assert (trained.train_loss, trained.loss, accuracy_of("train", trained)) == (0.7, None, None)
+    assert (evaluated.train_loss, evaluated.loss, accuracy_of("evaluate", evaluated)) == (None, 0.6, 0.75)
     assert evaluated.metrics["f1"] == 0.7
 
 
@@ -73,13 +77,13 @@ def test_a_bare_loss_is_of_training_in_a_reply_to_train_and_of_the_model_elsewhe
     )
     for kind in ("evaluate", "query"):
         result = read(kind, loss=1.5, acc=0.5)
-        assert (result.train_loss, result.loss, result.accuracy) == (None, 1.5, 0.5)
+        assert (result.train_loss, result.loss, accuracy_of(kind, result)) == (None, 1.5, 0.5)
 
 
 def test_a_client_that_evaluates_while_it_trains_is_understood() -> None:
     result = read("train", train_loss=1.0, val_loss=2.0, val_acc=0.3)
 
-    assert (result.train_loss, result.loss, result.accuracy) == (1.0, 2.0, 0.3)
+    assert (result.train_loss, result.loss, accuracy_of("train", result)) == (1.0, 2.0, 0.3)
 
 
 @pytest.mark.parametrize("name", ["Eval-Loss", "EVAL_LOSS", "eval loss"])
@@ -96,17 +100,7 @@ def test_every_name_in_the_table_is_known(thing: str, name: str) -> None:
 
     result = read_any_reply(kind, reply(RecordDict({"metrics": MetricRecord({name: 1})})))
 
-    assert getattr(result, field) == 1
-
-
-@pytest.mark.parametrize(
-    ("value", "accuracy"), [(0.0, 0.0), (1.0, 1.0), (1.0000001, 1.0), (97.5, None), (-0.1, None)]
-)
-def test_an_accuracy_is_a_share(value: float, accuracy: float | None) -> None:
-    result = read("evaluate", accuracy=value)
-
-    assert result.accuracy == accuracy
-    assert result.metrics == {"accuracy": value}
+    assert (accuracy_of(kind, result) if field == "accuracy" else getattr(result, field)) == 1
 
 
 @pytest.mark.parametrize("value", [-1, 2**60, 0.5])
@@ -126,15 +120,26 @@ def test_a_loss_so_large_that_a_mean_could_be_infinite_is_only_shown_as_a_metric
     assert (result.loss, result.metrics) == (None, {"loss": 1e300})
 
 
-def test_lists_and_texts_are_not_metrics() -> None:
+def test_numbers_in_a_config_record_are_metrics_and_lists_texts_and_switches_are_not() -> None:
     content = RecordDict(
         {
+            "config": ConfigRecord(
+                {"AUC": 0.75, "note": "text", "done": True, "model": b"x", "bins": [1, 2]}
+            ),
             "metrics": MetricRecord({"histogram": [1, 2], "n": 3}),
-            "config": ConfigRecord({"lr": 0.1, "note": "text"}),
         }
     )
 
-    assert read_any_reply("query", reply(content)).metrics == {"n": 3.0}
+    assert read_any_reply("query", reply(content)).metrics == {"n": 3.0, "AUC": 0.75}
+
+
+def test_a_metric_goes_before_a_setting_of_the_same_name() -> None:
+    content = RecordDict({"config": ConfigRecord({"loss": 9.0}), "metrics": MetricRecord({"loss": 1.0})})
+
+    result = read_any_reply("evaluate", reply(content))
+
+    assert result.loss == 1.0
+    assert result.metrics == {"loss": 1.0, "config.loss": 9.0}
 
 
 def test_metrics_of_several_records_keep_apart() -> None:
@@ -146,15 +151,28 @@ def test_metrics_of_several_records_keep_apart() -> None:
     assert result.metrics == {"loss": 1.0, "x": 5.0, "b.loss": 2.0}
 
 
-def test_metrics_are_bounded_in_number_and_name() -> None:
-    names = [f"{'m' * 300}{n}" for n in range(2)] + [f"m{n}" for n in range(1000)]
-    many = MetricRecord({**dict.fromkeys(names, 1), "accuracy": 0.5})
+def test_metrics_are_bounded_in_number_and_the_known_ones_are_kept() -> None:
+    many = MetricRecord({**{f"m{n}": n for n in range(MAX_METRICS + 5)}, "accuracy": 0.5, "loss": 2.0})
 
     result = read_any_reply("evaluate", reply(RecordDict({"metrics": many})))
 
-    assert len(result.metrics) <= MAX_METRICS
-    assert max(map(len, result.metrics)) == MAX_NAME
-    assert result.accuracy == 0.5
+    assert (len(result.metrics), result.left_out) == (MAX_METRICS, 7)
+    assert (result.loss, accuracy_of("evaluate", result)) == (2.0, 0.5)
+
+
+def test_a_reply_with_a_hundred_metrics_is_shown_whole() -> None:
+    many = MetricRecord({f"class-{n}": n for n in range(100)})
+
+    assert len(read_any_reply("evaluate", reply(RecordDict({"metrics": many}))).metrics) == 100
+
+
+def test_long_names_are_cut_and_keep_apart() -> None:
+    names = [f"{'m' * 300}{n}" for n in range(2)]
+
+    result = read_any_reply("evaluate", reply(RecordDict({"metrics": MetricRecord(dict.fromkeys(names, 1))})))
+
+    assert [len(name) for name in result.metrics] == [MAX_NAME, MAX_NAME]
+    assert result.left_out == 0
 
 
 def test_the_older_style_is_read_as_numpyclient_sends_it() -> None:
@@ -177,7 +195,6 @@ def test_the_older_style_is_read_as_numpyclient_sends_it() -> None:
     assert evaluated == ClientResult(
         num_examples=10,
         loss=0.25,
-        accuracy=0.75,
         metrics={"loss": 0.25, "num_examples": 10.0, "accuracy": 0.75},
     )
 
@@ -204,7 +221,7 @@ def test_any_reply_gives_something_that_can_be_shown(
     shown = ClientRound(
         train_loss=result.train_loss,
         loss=result.loss,
-        accuracy=result.accuracy,
+        accuracy=accuracy_of(kind, result),
         samples=result.num_examples,
         metrics=dict(result.metrics),
     )
@@ -237,6 +254,7 @@ def saved(array: np.ndarray[Any, Any], allow_pickle: bool = False) -> bytes:
         np.array(["text"]),
         np.array([math.nan, math.inf]),
         np.zeros(2, dtype=[("a", "<f4"), ("b", "<i8")]),
+        np.zeros(2, dtype=[(f"column {number}", "<f8") for number in range(80)]),
         np.arange(3, dtype=">i4"),
     ],
 )

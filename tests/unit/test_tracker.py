@@ -6,82 +6,22 @@ import math
 from typing import Any
 
 import pytest
-from flwr.app import Message, MetricRecord, RecordDict
+from flwr.app import Message
 
-from app.event_bus import EventBus
 from app.federation.grid.instruction import Instruction
+from app.federation.rounds.numbered import NumberedRounds
+from app.federation.rounds.recognition import AppRounds
 from app.federation.rounds.results import ClientResult
-from app.federation.runs.book import RunBook
-from app.federation.runs.tracker import RoundTracker
-from app.records import GlobalScore, Round, Run, RunState
-from shared.flower import client_failed, client_unavailable, identify_server_task, node_id_of, set_message_id
+from app.records import GlobalScore
+from shared.flower import client_unavailable
 from shared.training import EvalResult
-from tests.support.records import a_run
-
-RUN = "7f3a9c01"
+from tests.support.watching import RUN, Watched
 
 
 def metrics_only(instruction: Instruction, reply: Message) -> ClientResult:
     """What a reply without a model says."""
     numbers: dict[str, Any] = dict(reply.content["metrics"])
     return ClientResult(num_examples=numbers.pop("num-examples"), **numbers)
-
-
-class Watched:
-    """A tracker with the book that it writes to, and what it says of clients."""
-
-    def __init__(self) -> None:
-        identify_server_task(1)
-        self.book = RunBook(EventBus())
-        self.book.add(a_run(RUN))
-        self.book.update(RUN, state=RunState.WAITING)
-        self.book.update(RUN, state=RunState.RUNNING)
-        self.notes: dict[str, dict[str, Any]] = {}
-        self.tracker = RoundTracker(RUN, self.book, self._note, metrics_only)
-
-    def _note(self, client_id: str, **changes: Any) -> None:
-        self.notes.setdefault(client_id, {}).update(changes)
-
-    def ask(self, kind: str, *client_ids: str, server_round: int | None = 1) -> dict[str, Instruction]:
-        """Send a batch of messages."""
-        instructions = [self._instruction(client_id, kind, server_round) for client_id in client_ids]
-        self.tracker.sent(instructions)
-        return {instruction.client_id: instruction for instruction in instructions}
-
-    @staticmethod
-    def _instruction(client_id: str, kind: str, server_round: int | None) -> Instruction:
-        message = Message(RecordDict(), node_id_of(client_id), kind)
-        set_message_id(message, client_id)
-        return Instruction(client_id, message, server_round)
-
-    def answer(self, instruction: Instruction, **metrics: float) -> None:
-        """A client's reply with these metrics."""
-        record = MetricRecord(
-            {key.replace("num_examples", "num-examples"): value for key, value in metrics.items()}
-        )
-        self.tracker.replied(
-            instruction, Message(RecordDict({"metrics": record}), reply_to=instruction.message)
-        )
-
-    def fail(self, instruction: Instruction, reason: str) -> None:
-        self.tracker.replied(instruction, client_failed(instruction.message, reason))
-
-    @property
-    def round(self) -> Round:
-        """The newest round."""
-        return self.book.rounds(RUN)[-1]
-
-    @property
-    def run(self) -> Run:
-        run = self.book.get(RUN)
-        assert run is not None
-        return run
-
-    @property
-    def progress(self) -> tuple[str, int, int]:
-        progress = self.run.progress
-        assert progress is not None
-        return progress.phase.value, progress.done, progress.total
 
 
 def score(loss: float, accuracy: float) -> EvalResult:
@@ -91,7 +31,7 @@ def score(loss: float, accuracy: float) -> EvalResult:
 
 @pytest.fixture
 def watched() -> Watched:
-    return Watched()
+    return Watched(NumberedRounds(), metrics_only)
 
 
 def test_round_zero_is_the_evaluation_of_the_initial_model(watched: Watched) -> None:
@@ -243,7 +183,7 @@ def test_the_global_score_counts_once_the_round_is_complete(watched: Watched) ->
 def test_messages_of_another_kind_or_round_are_not_counted(watched: Watched) -> None:
     watched.ask("train", "a")
     watched.ask("system", "a")
-    late = Watched._instruction("a", "train", 7)
+    late = watched.instruction("a", "train", 7)
     watched.answer(late, num_examples=5, train_loss=1.0, duration_s=0.1)
 
     assert watched.progress == ("training", 0, 1)
@@ -264,7 +204,7 @@ def test_a_late_client_is_marked_and_the_phase_ends_without_it(watched: Watched)
 def test_a_round_that_was_cut_keeps_what_was_known_of_it(watched: Watched) -> None:
     watched.answer(watched.ask("train", "a")["a"], num_examples=5, train_loss=1.0, duration_s=0.1)
     cut = watched.round
-    after = Watched()
+    after = Watched(NumberedRounds(), metrics_only)
 
     after.tracker.reopen(cut)
     after.tracker.evaluated(1, score(0.5, 0.9))
@@ -275,7 +215,8 @@ def test_a_round_that_was_cut_keeps_what_was_known_of_it(watched: Watched) -> No
     assert after.round.duration_s is not None
 
 
-def test_the_rounds_of_an_app_end_when_the_next_begins_or_the_run_ends(watched: Watched) -> None:
+def test_the_rounds_of_an_app_end_when_the_next_begins_or_the_run_ends() -> None:
+    watched = Watched(AppRounds(), metrics_only)
     watched.ask("train", "a")
     watched.ask("evaluate", "a")
     watched.ask("train", "a", server_round=2)
@@ -285,16 +226,6 @@ def test_the_rounds_of_an_app_end_when_the_next_begins_or_the_run_ends(watched: 
 
     assert [(round_.round, round_.complete) for round_ in watched.book.rounds(RUN)] == [(1, True), (2, True)]
     assert watched.run.final is None
-
-
-def test_batches_without_a_round_are_counted(watched: Watched) -> None:
-    for _ in range(2):
-        watched.ask("query", "a", server_round=None)
-    watched.ask("train", "a", server_round=None)
-    watched.ask("evaluate", "a", server_round=None)
-    watched.tracker.close()
-
-    assert [round_.round for round_ in watched.book.rounds(RUN)] == [1, 2, 3]
 
 
 def test_the_end_of_a_round_is_told_in_words(watched: Watched, caplog: pytest.LogCaptureFixture) -> None:

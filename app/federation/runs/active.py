@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from flwr.app import Context, RecordDict
 
 from app.federation.grid.link_grid import LinkGrid
+from app.federation.rounds.numbered import NumberedRounds
+from app.federation.rounds.recognition import AppRounds
+from app.federation.rounds.seen import Rounds
 from app.federation.runs.kind import RunKind, RunParts
 from app.federation.runs.membership import Membership
 from app.federation.runs.run_status import RunStatus
@@ -29,7 +32,8 @@ class ActiveRun:
         self._kind = kind
         self._deadline_s = run.spec.round_timeout_s
         shown = RunStatus(run.id, services.book)
-        tracker = RoundTracker(run.id, services.book, services.link.note, kind.read)
+        rounds: Rounds = NumberedRounds() if run.spec.app is None else AppRounds()
+        tracker = RoundTracker(run.id, services.book, services.link.note, kind.read, rounds)
         self.grid = LinkGrid(services.link, int(run.id, 16), self, tracker)
         self.parts = RunParts(
             shown=shown,
@@ -50,16 +54,18 @@ class ActiveRun:
         """Run the ServerApp. Raises whatever ends it early."""
         self._services.link.post(self._listen)
         identify_server_task(self.grid.run.run_id)
-        self._kind.call_server_app(
-            self.parts,
-            Context(
-                run_id=self.grid.run.run_id,
-                node_id=SERVER_NODE_ID,
-                node_config={"data-dir": str(self._services.data_dir)},
-                state=RecordDict(),
-                run_config=self._kind.run_config.copy(),
-            ),
+        context = Context(
+            run_id=self.grid.run.run_id,
+            node_id=SERVER_NODE_ID,
+            node_config={"data-dir": str(self._services.data_dir)},
+            state=RecordDict(),
+            run_config=self._kind.run_config.copy(),
         )
+        try:
+            self._kind.call_server_app(self.parts, context)
+        except BaseException:
+            self.parts.tracker.cut()
+            raise
         self.goes_on()  # whatever it waited for last
         self.parts.tracker.close()
 

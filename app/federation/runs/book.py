@@ -36,6 +36,7 @@ class RunChanges(TypedDict, total=False):
     waiting_for: WaitingFor | None
     cause: Cause | None
     round: int
+    num_rounds: int | None
     progress: RunProgress | None
     clients: tuple[str, ...]
     started_at: float | None
@@ -90,6 +91,12 @@ class RunBook:
                 self._rounds.setdefault(run_id, loaded)
         with self._lock:
             return [rounds for _, rounds in sorted(self._rounds[run_id].items())]
+
+    def round(self, run_id: str, number: int) -> Round:
+        """One of a run's rounds. Raises KeyError."""
+        self.rounds(run_id)  # those from before
+        with self._lock:
+            return self._rounds[run_id][number]
 
     def update(self, run_id: str, **changes: Unpack[RunChanges]) -> Run:
         """Change fields of a run; returns it as it is then.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.records import Run, WaitingFor, WaitKind
+from app.records import Round, Run, WaitingFor, WaitKind
 from shared.error_line import error_line
 from shared.error_text import error_text, traceback_text
 
@@ -117,3 +117,22 @@ def _more(waiting_for: WaitingFor, one: str, many: str) -> str:
     have, need = waiting_for.have or 0, waiting_for.need or 0
     more = max(need - have, 0)
     return f"{more} more {one if more == 1 else many} ({have} of {need})"
+
+
+def end_of_round(done: Round, asked_to_train: int) -> str:
+    """What a round has come to, for the log."""
+    name = f"round {done.round}" if done.label is None else f"round {done.round} (the app's {done.label})"
+    what = "over" if done.round else "(initial model)"
+    if done.clients:
+        what = f"aggregated from {done.clients} of {asked_to_train} clients"
+    results = [
+        f"{name} {value:{form}}"
+        for name, value, form in (
+            ("accuracy", done.accuracy, ".1%"),
+            ("loss", done.loss, ".4f"),
+            ("clients' accuracy", done.client_accuracy, ".1%"),
+            ("clients' loss", done.client_loss, ".4f"),
+        )
+        if value is not None
+    ]
+    return f"{name} {what}: {', '.join(results)}" if results else f"{name} {what}"
