@@ -18,7 +18,7 @@ import pytest
 import app.export
 import app.settings
 import client.cli
-from app.demo import cli as demo
+from app.demo import settings as demo
 from tests.conftest import Clients, StartCommand, StartServer
 from tests.support.api import Api
 from tests.support.documents import blocks, commands, text_of
