@@ -36,6 +36,8 @@ def _words(command: str) -> list[str]:
     words = shlex.split(command)
     if words[0] == "./start.sh" and words[1] in {"demo", "server", "client"}:
         return ["python", f"run_{words[1]}.py", *words[2:]]
+    if words[:2] == ["./start.sh", "app"]:
+        return ["python", "run_demo.py", "--app", *words[2:]]
     return words
 
 
