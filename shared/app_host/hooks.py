@@ -3,7 +3,7 @@
 Before the app is imported, Flower's two base classes of strategies are made to wrap a few methods of every
 class below them, whether Flower's or the app's own. A wrapped method does what it did, with the same
 signature, result and exceptions; what it returned is told afterwards. Where one method calls another of the
-same name (`super()`, or a strategy around another), the outermost is told: what comes out of it is what counts.
+same name (`super()`, or a strategy around another), the outermost is told: its result is what counts.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import math
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import wraps
+from functools import partial, wraps
 from numbers import Real
 from types import FunctionType
 from typing import Any, Protocol
@@ -79,8 +79,8 @@ class Hooks:
     def _follow(self, base: type, wrappers: Mapping[str, Callable[[Method], Method]]) -> None:
         """Wrap the methods of a class and of all below it, now and when one is defined."""
 
-        def init_subclass(cls: type, **kwargs: Any) -> None:
-            super(base, cls).__init_subclass__(**kwargs)
+        def init_subclass(cls: Any, /, **kwargs: Any) -> None:
+            super(base, cls).__init_subclass__(**kwargs)  # type: ignore[arg-type]
             self._wrap_methods(cls, wrappers)
 
         base.__init_subclass__ = classmethod(init_subclass)  # type: ignore[assignment]
@@ -139,7 +139,7 @@ class Hooks:
     def _with_evaluate_fn_told(
         self, method: Method, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """The arguments of a call to `start`, with a function in place of `evaluate_fn` that does the same."""
+        """The arguments of a call to `start`, with another function for `evaluate_fn` that does the same."""
         try:
             bound = inspect.signature(method).bind(*args, **kwargs)
         except (TypeError, ValueError):
@@ -207,13 +207,18 @@ class Hooks:
             by_round = getattr(result, name, None)
             for number, metrics in by_round.items() if isinstance(by_round, dict) else ():
                 if (stage, number) not in self._of_thread.told:
-                    self._tell(stage, lambda number=number, metrics=metrics: (number, metrics))
+                    self._tell(stage, partial(_pair, number, metrics))
 
 
 def _with_subclasses(cls: type) -> Iterator[type]:
     yield cls
-    for below in type.__subclasses__(cls):
-        yield from _with_subclasses(below)
+    subclasses: list[type] = type.__subclasses__(cls)
+    for subclass in subclasses:
+        yield from _with_subclasses(subclass)
+
+
+def _pair(number: Any, metrics: Any) -> tuple[int | None, Any]:
+    return _round((number,), {}), metrics
 
 
 def _round(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> int | None:

@@ -13,15 +13,15 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Replies(list[Message]):
-    """A list, as Flower's own grids return one, and apps and strategies count on it: they take its length, read
-    it twice, sort it, add to it.
+    """A list, as Flower's own grids return one, and apps and strategies count on it: they take its length,
+    read it twice, sort it, add to it.
 
     Its first pass yields each reply as it arrives; later ones have them all. Whatever needs the whole list (a
     length, an index, a comparison, a change) waits until it is complete. Any thread may read; whoever waits
     gets the error that the exchange ended by, if it did.
 
-    The replies are in the list itself, so that code which reads a list without asking its methods has what has
-    arrived.
+    The replies are in the list itself, so that code which reads a list without asking its methods has those
+    that have arrived.
     """
 
     def __init__(self) -> None:
@@ -97,7 +97,7 @@ class Replies(list[Message]):
         """Copied or pickled, it is a plain list."""
         return list, (list(self),)
 
-    __hash__ = None  # type: ignore[assignment]  # as of a list
+    __hash__ = None  # as of a list
 
 
 def _waiting(method: F) -> F:
@@ -111,34 +111,11 @@ def _waiting(method: F) -> F:
     return wait_first  # type: ignore[return-value]
 
 
-for _name in [
-    "__len__",
-    "__getitem__",
-    "__setitem__",
-    "__delitem__",
-    "__contains__",
-    "__reversed__",
-    "__repr__",
-    "__eq__",
-    "__ne__",
-    "__lt__",
-    "__le__",
-    "__gt__",
-    "__ge__",
-    "__add__",
-    "__iadd__",
-    "__mul__",
-    "__imul__",
-    "append",
-    "clear",
-    "copy",
-    "count",
-    "extend",
-    "index",
-    "insert",
-    "pop",
-    "remove",
-    "reverse",
-    "sort",
-]:
+_OF_A_WHOLE_LIST = (
+    *("__len__", "__getitem__", "__setitem__", "__delitem__", "__contains__", "__reversed__", "__repr__"),
+    *("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"),
+    *("__add__", "__iadd__", "__mul__", "__imul__"),
+    *("append", "clear", "copy", "count", "extend", "index", "insert", "pop", "remove", "reverse", "sort"),
+)
+for _name in _OF_A_WHOLE_LIST:
     setattr(Replies, _name, _waiting(getattr(list, _name)))

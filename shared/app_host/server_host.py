@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,12 @@ def serve(hooks: Hooks, channel: Channel, server_app: ServerApp) -> None:
         _Run(channel, hooks).carry_out(server_app, frame)
 
 
+@dataclass(frozen=True)
+class _Raised:
+    reason: str
+    traceback: str
+
+
 class _Run:
     """One call of a ServerApp."""
 
@@ -59,16 +66,16 @@ class _Run:
         if outcome is None:
             self._channel.send("finished")
         else:
-            self._channel.send("raised", **outcome)
+            self._channel.send("raised", reason=outcome.reason, traceback=outcome.traceback)
         self._ended.wait()
 
-    def _outcome(self, server_app: ServerApp, grid: HostGrid, context: Context) -> dict[str, str] | None:
+    def _outcome(self, server_app: ServerApp, grid: HostGrid, context: Context) -> _Raised | None:
         """What the app raised, in words; None when it did what it was to do."""
         try:
             with only_here():
                 _call(server_app, grid, context)
             grid.settle()
-        except BaseException as error:  # whatever the app raises is the run's failure
+        except BaseException as error:  # noqa: BLE001 - whatever the app raises is the run's failure
             return _raised(error)
         return None
 
@@ -81,13 +88,13 @@ def _call(server_app: ServerApp, grid: HostGrid, context: Context) -> None:
             raise
 
 
-def _raised(error: BaseException) -> dict[str, str]:
+def _raised(error: BaseException) -> _Raised:
     """An error in a line, and its traceback from where the app was called."""
     place = error.__traceback__
     while place is not None and Path(place.tb_frame.f_code.co_filename).parent == HERE:
         place = place.tb_next
     reason = f"sys.exit({error.code!r})" if isinstance(error, SystemExit) else error_text(error)
-    return {"reason": reason, "traceback": traceback_text(error.with_traceback(place))}
+    return _Raised(reason, traceback_text(error.with_traceback(place)))
 
 
 class _Told:

@@ -21,7 +21,7 @@ from shared.errors import AppDied, FedLoomError
 from tests.support.payloads import payload_of
 from tests.unit.test_grid import RUN_ID, FakeLink, FakeOwner, Watching
 
-Main = Callable[[Any, Context], None]
+Main = Callable[[Any, Context], Any]
 """What an app does: the function that `@app.main()` takes."""
 
 

@@ -86,7 +86,7 @@ class TwoClients(Grid):
         loss = {2: 0.25, 3: 0.75}[message.metadata.dst_node_id]
         content = RecordDict({"metrics": MetricRecord({"num-examples": 1, "loss": loss})})
         if message.metadata.message_type == "train":
-            content["arrays"] = message.content["arrays"]
+            content["arrays"] = ArrayRecord([np.ones(2, np.float32)])
         return Message(content, reply_to=message)
 
 
@@ -182,7 +182,9 @@ def test_a_start_of_the_apps_own_is_told(report: Reporting) -> None:
                 evaluate_fn(server_round, initial_arrays)
             return "not a Result"
 
-    assert start(Own(), evaluate) == "not a Result"
+    returned: Any = start(Own(), evaluate)
+
+    assert returned == "not a Result"
     assert report.told == [("train", 10, {"loss": 0.5}), ("server", 10, {"auc": 1.5})]
 
 
@@ -411,7 +413,8 @@ def test_every_strategy_of_flower_is_told(hooks: Hooks) -> None:
     """Whether it defines a method itself or inherits it."""
 
     def below(cls: type) -> Iterator[type]:
-        for subclass in cls.__subclasses__():
+        subclasses: list[type] = cls.__subclasses__()
+        for subclass in subclasses:
             yield subclass
             yield from below(subclass)
 

@@ -145,7 +145,12 @@ def test_a_message_that_has_outlived_its_time_has_an_error_in_place_of_a_reply(l
         asked = list(grid.send_and_receive(messages(ttl=0.2)))
         ids = grid.push_messages(messages(2, ttl=0.2))
         pulled: list[Message] = []
-        wait_until(lambda: pulled.extend(grid.pull_messages(ids)) or len(pulled) == 3, "all have a reply")
+
+        def pull() -> bool:
+            pulled.extend(grid.pull_messages(ids))
+            return len(pulled) == 3
+
+        wait_until(pull, "all have a reply")
         return asked, pulled
 
     for replies in lab.result(app):

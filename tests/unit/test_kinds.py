@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from app.federation.runs.app_hosts import AppHosts
 from app.federation.runs.foreign import PATIENCE, ForeignKind
 from app.records import WaitingFor, WaitKind
 from shared.flower_app import FlowerApp, read_app
@@ -22,7 +23,7 @@ def app(tmp_path: Path) -> FlowerApp:
 
 
 def a_kind(app: FlowerApp, **spec: Any) -> ForeignKind:
-    return ForeignKind(a_run(spec=RunSpec(app="made-up", **spec)), app)
+    return ForeignKind(a_run(spec=RunSpec(app="made-up", **spec)), app, AppHosts(app, app.folder.parent))
 
 
 class Parts:

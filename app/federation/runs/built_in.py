@@ -66,3 +66,6 @@ class BuiltInKind(RunKind):
 
     def sends(self) -> None:
         """Nothing to do."""
+
+    def held(self, paused: bool) -> None:
+        """Nothing to do: the rounds wait on the grid."""

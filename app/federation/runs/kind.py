@@ -68,5 +68,6 @@ class RunKind(ABC):
     def sends(self) -> None:
         """The ServerApp sends messages."""
 
+    @abstractmethod
     def held(self, paused: bool) -> None:
         """The run is held, or goes on: for what does not wait on the grid by itself."""
