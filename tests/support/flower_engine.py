@@ -5,8 +5,9 @@ jobs run one after the other in one simulation, each with the app freshly import
 In a job with `"direct": true`, the ClientApps are called in the process of the ServerApp: Ray's actors do not
 survive what some apps do.
 
-For each job a line `reference: {...}` says what Flower made of it: the messages that were sent, with the numbers
-of their replies, and the Results and Histories that strategies filled. Nothing of FedLoom takes part.
+For each job a line `reference: {...}` says what Flower made of it: the messages that were sent, with the
+numbers of their replies, and the Results and Histories that strategies filled. Nothing of
+FedLoom takes part.
 """
 
 from __future__ import annotations
@@ -44,6 +45,8 @@ class Job:
     folder: str
     run_config: UserConfig
     direct: bool = False
+    node_configs: list[UserConfig] = field(default_factory=list)
+    """By part: what is added to each client's node config."""
 
     def load(self, component: str) -> Any:
         """The app's `serverapp` or `clientapp`, freshly imported."""
@@ -292,7 +295,10 @@ def answer(job: Job, message: Message, context: Context) -> Message:
     state = context.state
     if state.config_records.pop(OWN_STATE, {}).get("number") != job.number:
         state.clear()
-    mine = Context(context.run_id, context.node_id, context.node_config, state, dict(job.run_config))
+    node_config = dict(context.node_config)
+    if job.node_configs:
+        node_config |= job.node_configs[int(str(node_config["partition-id"]))]
+    mine = Context(context.run_id, context.node_id, node_config, state, dict(job.run_config))
     try:
         return _loaded[job.number](message, mine)
     finally:
@@ -306,7 +312,7 @@ def read_jobs(path: Path) -> tuple[list[Job], int]:
     jobs = []
     for number, job in enumerate(told["jobs"]):
         own = flatten_dict(app_table(Path(job["folder"])).get("config", {}))
-        jobs.append(Job(number, job["folder"], {**own, **job["run_config"]}, job.get("direct", False)))
+        jobs.append(Job(**{**job, "number": number, "run_config": {**own, **job["run_config"]}}))
     return jobs, told["clients"]
 
 

@@ -7,7 +7,7 @@ Tests start a `FlowerReference` with the apps that they run here, and compare. T
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from tests.support.processes import Command
 from tests.support.waiting import wait_until
 
 Numbers = dict[str, float]
+Config = dict[str, str | int | float | bool]
 Json = dict[str, Any]
 
 START_S = 60.0
@@ -28,12 +29,19 @@ class ReferenceApp:
     """An app that Flower is to run."""
 
     folder: Path
-    run_config: dict[str, str | int | float | bool] = field(default_factory=dict)
+    run_config: Config = field(default_factory=dict)
     direct: bool = False
     """Whether to call its ClientApp in the ServerApp's process: some do what Ray's actors do not survive."""
+    node_configs: tuple[Config, ...] = ()
+    """By part: what is added to each client's node config."""
 
     def as_json(self) -> Json:
-        return {"folder": str(self.folder), "run_config": self.run_config, "direct": self.direct}
+        return {
+            "folder": str(self.folder),
+            "run_config": self.run_config,
+            "direct": self.direct,
+            "node_configs": list(self.node_configs),
+        }
 
 
 @dataclass(frozen=True)
@@ -71,6 +79,25 @@ class Outcome:
             rounds.append({name: numbers for name, numbers in metrics.items() if numbers})
         assert next(phases, None) is None, "Flower's app sent more than was expected"
         return rounds
+
+    def in_order(self) -> list[tuple[str, Numbers]]:
+        """All exchanges and evaluations at the server, each with its numbers, rounds left aside."""
+        stages = [(kind, mean(replies)) for kind, replies in self.phases]
+        for stage in ("train", "evaluate"):
+            places = [place for place, (kind, _) in enumerate(stages) if kind == stage]
+            known = self._aggregated(stage)
+            if len(known) == len(places):
+                for place, numbers in zip(places, known, strict=True):
+                    stages[place] = (stage, {**stages[place][1], **numbers})
+        stages += [("server", numbers) for numbers in self._aggregated("server")]
+        return [(kind, numbers) for kind, numbers in stages if numbers]
+
+    def _aggregated(self, stage: str) -> list[Numbers]:
+        return [
+            result[stage][server_round]
+            for result in self.results
+            for server_round in sorted(result[stage], key=int)
+        ]
 
     def _put_in_place(self, metrics: dict[str, Numbers], start: int, server_round: int) -> None:
         for stage, rounds in self.results[start].items():
@@ -114,7 +141,9 @@ def read_outcome(told: Json) -> Outcome:
 class FlowerReference:
     """Flower's engine at work on some apps, with so many clients each."""
 
-    def __init__(self, apps: Sequence[ReferenceApp], clients: int, home: Path) -> None:
+    def __init__(
+        self, apps: Sequence[ReferenceApp], clients: int, home: Path, env: Mapping[str, str] | None = None
+    ) -> None:
         jobs = home / "jobs.json"
         jobs.write_text(json.dumps({"clients": clients, "jobs": [app.as_json() for app in apps]}), "utf-8")
         self._apps = list(apps)
@@ -122,7 +151,7 @@ class FlowerReference:
             "-m tests.support.flower_engine",
             str(jobs),
             home=home,
-            env={"RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"},
+            env={"RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0", "FLWR_TELEMETRY_ENABLED": "0", **(env or {})},
         )
 
     def of(self, app: ReferenceApp) -> Outcome:
