@@ -174,6 +174,7 @@ def look(msg, context):
     return {"a": 1}
 """
 
+
 @pytest.mark.parametrize(
     ("client_app", "words"),
     [
@@ -234,7 +235,7 @@ def test_state_comes_with_the_reply_when_it_has_changed(start: Start) -> None:
     for _ in range(4):
         before = asked.state
         asked.query()
-        seen.append((asked.kept()["calls"]["calls"], asked.state is not before))  # type: ignore[index]
+        seen.append((asked.kept()["calls"]["calls"], asked.state is not before))
 
     assert seen == [(0, True), (1, True), (2, True), (2, False)]
 
@@ -321,5 +322,5 @@ def test_an_app_of_two_files_may_call_them_client_and_server(tmp_path: Path) -> 
     app = read_app(folder)
 
     for role in ("client", "server"):
-        with AppProcess.start(app, app.folder, role, cwd=tmp_path) as process:  # type: ignore[arg-type]
+        with AppProcess.start(app, app.folder, role, cwd=tmp_path) as process:
             process.load()
