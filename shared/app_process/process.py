@@ -26,11 +26,7 @@ MAX_FRAME_BYTES = {
     "client": 2 * (MAX_MESSAGE_BYTES + MAX_SKELETON_BYTES),
     "server": 32 * MAX_MESSAGE_BYTES,
 }
-<<<<<<< HEAD
-"""A reply, and the state beside it; messages to all clients, each of which may have a model of its own."""
-=======
 """A reply, and the state beside it; the messages to all clients, each of which may have its own model."""
->>>>>>> w-client-host
 
 GONE_S = 15.0
 """How long it is waited for the warden to say how the host ended, when its channel is closed."""
