@@ -22,6 +22,9 @@ from weakref import WeakSet
 
 log = logging.getLogger(__name__)
 
+SERVER = "server"
+"""The stage in which the ServerApp itself evaluates."""
+
 MAX_NUMBER = 2**53
 """A larger number is none of a round."""
 
@@ -29,7 +32,7 @@ Method = Callable[..., Any]
 
 
 class Report(Protocol):
-    """Takes what the app computes."""
+    """Takes what the app computes, also where that has no numbers: it shows where in its round the app is."""
 
     def evaluated(self, number: int | None, metrics: Mapping[str, float]) -> None:
         """The ServerApp evaluated the global model, in the app's round `number`."""
@@ -70,7 +73,7 @@ class Hooks:
         self._follow(
             OlderStrategy,
             {
-                "evaluate": self._telling("server", _with_loss),
+                "evaluate": self._telling(SERVER, _with_loss),
                 "aggregate_fit": self._telling("train", lambda result: result[1]),
                 "aggregate_evaluate": self._telling("evaluate", _with_loss),
             },
@@ -112,7 +115,7 @@ class Hooks:
             def told(*args: Any, **kwargs: Any) -> Any:
                 with self._enter(stage) as is_outermost:
                     result = method(*args, **kwargs)
-                if is_outermost and result is not None:
+                if is_outermost and (result is not None or stage != SERVER):
                     self._tell(stage, lambda: (_round(args[1:], kwargs), metrics_of(result)))
                 return result
 
@@ -161,7 +164,7 @@ class Hooks:
         def told(*args: Any, **kwargs: Any) -> Any:
             result = function(*args, **kwargs)
             if result is not None:
-                self._tell("server", lambda: (_round(args, kwargs), result))
+                self._tell(SERVER, lambda: (_round(args, kwargs), result))
             return result
 
         return self._remembered(told)
@@ -188,12 +191,10 @@ class Hooks:
         try:
             number, metrics = read()
             self._of_thread.told.add((stage, number))
-            if not (numbers := _numbers(metrics)):
-                return
-            if stage == "server":
-                self.report.evaluated(number, numbers)
+            if stage == SERVER:
+                self.report.evaluated(number, _numbers(metrics))
             else:
-                self.report.aggregated(stage, number, numbers)
+                self.report.aggregated(stage, number, _numbers(metrics))
         except Exception as error:  # noqa: BLE001 - an app may return anything
             log.warning("what the app computed in stage %s could not be shown: %r", stage, error)
 
@@ -202,7 +203,7 @@ class Hooks:
         for stage, name in (
             ("train", "train_metrics_clientapp"),
             ("evaluate", "evaluate_metrics_clientapp"),
-            ("server", "evaluate_metrics_serverapp"),
+            (SERVER, "evaluate_metrics_serverapp"),
         ):
             by_round = getattr(result, name, None)
             for number, metrics in by_round.items() if isinstance(by_round, dict) else ():

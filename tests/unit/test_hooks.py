@@ -339,6 +339,19 @@ def test_what_is_no_finite_number_is_left_out(report: Reporting) -> None:
     assert told == {"float": 0.5, "int": 2.0, "32 bits": 0.25, "an array of no dimensions": 0.75, "3": 3.0}
 
 
+def test_an_aggregation_without_numbers_is_told(report: Reporting) -> None:
+    class Quiet(FedAvg):
+        def aggregate_train(self, server_round: int, replies: Iterable[Message]) -> Any:
+            return None, None
+
+        def aggregate_evaluate(self, server_round: int, replies: Iterable[Message]) -> Any:
+            return None
+
+    start(Quiet())
+
+    assert report.told == [("train", 1, {}), ("evaluate", 1, {})]
+
+
 @pytest.mark.parametrize("result", ["text", 7, [1, 2], object()])
 def test_a_result_of_no_kind_that_is_known_harms_nobody(
     report: Reporting, result: Any, caplog: pytest.LogCaptureFixture
@@ -399,14 +412,14 @@ def test_the_older_style_is_told(report: Reporting) -> None:
     ]
 
 
-def test_the_older_style_without_an_evaluation_tells_nothing(report: Reporting) -> None:
+def test_the_older_style_without_an_evaluation_tells_that_it_aggregated(report: Reporting) -> None:
     strategy = OlderFedAvg()
 
     assert strategy.evaluate(0, ndarrays_to_parameters([])) is None
     assert strategy.aggregate_fit(1, [], []) == (None, {})
     assert strategy.aggregate_evaluate(1, [], []) == (None, {})
 
-    assert report.told == []
+    assert report.told == [("train", 1, {}), ("evaluate", 1, {})]
 
 
 def test_every_strategy_of_flower_is_told(hooks: Hooks) -> None:

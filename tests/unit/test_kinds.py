@@ -39,7 +39,7 @@ class Parts:
     def is_held_up(self, waiting_for: WaitingFor) -> None:
         self.said.append(waiting_for)
 
-    def wait_for_clients(self) -> None:
+    def wait_for_clients(self, wait_until: Any) -> None:
         self.waited += 1
 
 

@@ -48,7 +48,9 @@ class ForeignKind(RunKind):
         self._hosted = hosted
         hosted.begin()
         try:
-            self._wait_for_clients(parts, lambda: self._is_ready(parts))
+            parts.wait_for_clients(
+                lambda there, every_s: hosted.wait_until(lambda: self._can_begin(parts, there), every_s)
+            )
             hosted.call(context)
         finally:
             hosted.close()
@@ -90,7 +92,7 @@ class ForeignKind(RunKind):
         if parts.grid.is_busy:
             return
         if not parts.membership.are_enough():
-            self._wait_for_clients(parts)
+            parts.wait_for_clients(self._hosted.wait_until if self._hosted else None)
         self._asked_who_is_there += 1
         if self._asked_who_is_there > PATIENCE:
             parts.shown.is_held_up(WaitingFor(kind=WaitKind.APP, have=parts.membership.size))
@@ -99,19 +101,14 @@ class ForeignKind(RunKind):
         """The app has what it waited for."""
         self._asked_who_is_there = 0
 
-    def _wait_for_clients(self, parts: RunParts, also: Callable[[], bool] = lambda: True) -> None:
-        """Wait until enough are there and `also` holds, or the app has failed."""
+    def _can_begin(self, parts: RunParts, clients_are_there: Callable[[], bool]) -> bool:
+        """Whether the app can be called; if not, it is shown what the run waits for."""
         hosted = self._hosted
-        assert hosted is not None
-        parts.membership.wait(
-            lambda can_begin, every_s: hosted.wait_until(lambda: can_begin() and also(), every_s)
-        )
-
-    def _is_ready(self, parts: RunParts) -> bool:
-        assert self._hosted is not None
-        if not self._hosted.is_ready:
+        if not clients_are_there() or hosted is None:
+            return False
+        if not hosted.is_ready:
             self._shows_loading(parts)
-        return self._hosted.is_ready
+        return hosted.is_ready
 
     def _shows_loading(self, parts: RunParts) -> None:
         parts.shown.waits(WaitingFor(kind=WaitKind.APP), self._app.name)

@@ -10,7 +10,7 @@ from flwr.app import Context, Message, UserConfig
 from app.federation.grid.instruction import Instruction
 from app.federation.grid.link_grid import LinkGrid
 from app.federation.rounds.results import ClientResult
-from app.federation.runs.membership import Membership
+from app.federation.runs.membership import Membership, WaitUntil
 from app.federation.runs.run_status import RunStatus
 from app.federation.runs.tracker import RoundTracker
 
@@ -24,9 +24,9 @@ class RunParts:
     tracker: RoundTracker
     grid: LinkGrid
 
-    def wait_for_clients(self) -> None:
-        """Wait until enough clients are there."""
-        self.membership.wait(self.grid.wait_until)
+    def wait_for_clients(self, wait_until: WaitUntil | None = None) -> None:
+        """Wait until enough clients are there. `wait_until`: in place of the grid's."""
+        self.membership.wait(wait_until or self.grid.wait_until)
 
 
 class RunKind(ABC):

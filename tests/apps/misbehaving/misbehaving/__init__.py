@@ -1,0 +1,1 @@
+"""misbehaving: A Flower app that does what an app should not do."""

@@ -1,0 +1,223 @@
+"""Apps that crash, hang, print without end, take all memory or leave children: each hurts its own run only.
+
+All by one app (`tests/apps/misbehaving`), on one server with two clients that outlive all of it. What the
+server's answers took meanwhile is printed.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+
+import psutil
+import pytest
+
+from app.demo.fleet import Fleet
+from shared.flower_app import read_app
+from tests.conftest import Clients
+from tests.support.api import Api, Json
+from tests.support.apps import APPS
+from tests.support.forked_server import ForkedServer
+from tests.support.little_memory import little_memory
+from tests.support.processes import wait_until_gone
+from tests.support.responsiveness import Latency, Measured
+from tests.support.waiting import wait_until
+
+PAIR = ("a", "b")
+ENOUGH_ANSWERS = 100
+"""Of the server, while something goes on: some three seconds."""
+
+SLOWER_MS = 100.0
+"""By so much the server's answers may be slower than without an app."""
+
+STOPS_WITHIN_S = 5.0
+GONE_WITHIN_S = 10.0
+
+KILLED = r"it was killed, perhaps because the memory ran out \(SIGKILL\)"
+CRASHED = r"it crashed: compiled code touched memory that is not its own \(SIGSEGV\)"
+
+ENDS = {
+    "abort": r"it aborted, .* \(SIGABRT\)",
+    "crash": CRASHED,
+    "overflow-the-stack": CRASHED,
+    "exit-at-once": r"it left by itself \(exit code 0\) before it was done",
+    "kill-itself": KILLED,
+    "use-up-memory": KILLED,
+}
+"""What ends the app's process, and how that is said."""
+
+RAISES = {
+    "exit-by-sys": r"sys\.exit\(3\)|SystemExit: 3",
+    "want-more-memory": "MemoryError",
+}
+
+GOES_ON = ["swallow-everything", "hold-the-gil", "print-without-end", "start-children"]
+"""What never ends by itself."""
+
+
+@pytest.fixture(scope="module")
+def lasting_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkedServer]:
+    """A server with the app, which must survive all of it."""
+    home = tmp_path_factory.mktemp("apps") / "home"
+    server = ForkedServer(home, app=read_app(APPS / "misbehaving"), queue_run=False)
+    server.start()
+    yield server
+    assert server.is_running
+    server.end()
+
+
+@pytest.fixture(scope="module")
+def pair(lasting_server: ForkedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    """Its clients; they must survive as well."""
+    with Fleet() as fleet:
+        clients = Clients(fleet, lasting_server.link, tmp_path_factory.mktemp("data"))
+        clients.start(*PAIR, app=read_app(APPS / "misbehaving"))
+        yield fleet
+        assert all(process.is_alive() for process in fleet.clients.values())
+
+
+@pytest.fixture(scope="module")
+def cgroup() -> Iterator[str]:
+    with little_memory() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def undisturbed(lasting_server: ForkedServer, pair: Fleet) -> Latency:
+    """What the server's answers take when there is no run."""
+    with Measured(lasting_server.url) as measured:
+        wait_until(lambda: measured.answers >= ENOUGH_ANSWERS, "there are enough answers")
+    print(f"undisturbed: {measured.latency}")  # noqa: T201
+    return measured.latency
+
+
+class Suite:
+    """Runs the app, and looks at what it leaves."""
+
+    def __init__(self, api: Api, server: ForkedServer, fleet: Fleet, undisturbed: Latency, cgroup: str) -> None:
+        self.api = api
+        self._server = server
+        self._clients = fleet.clients.values()
+        self._undisturbed = undisturbed
+        self._cgroup = cgroup
+
+    def start(self, **does: str) -> str:
+        """A run of two rounds, of which the first goes well."""
+        for client_id in PAIR:
+            self.api.wait_for_client(client_id, "idle")
+        spec = {"app": "misbehaving", "min_clients": 2, "round_timeout_s": 4.0}
+        config = {f"{role}-does": what for role, what in does.items()}
+        run_id: str = self.api.start(**spec, run_config={**config, "cgroup": self._cgroup})["id"]
+        return run_id
+
+    def wait_until_it_does(self, run_id: str, what: str) -> None:
+        def said() -> bool:
+            logs = self.api.get("/logs")["logs"]
+            return any(f"now comes: {what}" in entry["message"] for entry in logs if entry["run_id"] == run_id)
+
+        wait_until(said, f"the app begins to {what}")
+
+    def family(self) -> list[psutil.Process]:
+        """All processes of apps, at both ends."""
+        ends = [self._server.pid, *(client.pid for client in self._clients if client.pid is not None)]
+        return [child for pid in ends for child in psutil.Process(pid).children(recursive=True)]
+
+    def require_prompt_answers(self, what: str, latency: Latency) -> None:
+        print(f"{what}: {latency}")  # noqa: T201
+        assert latency.median_ms < self._undisturbed.median_ms + SLOWER_MS
+        assert latency.most_ms < 2 * self._undisturbed.most_ms + SLOWER_MS
+
+    def measured(self) -> Measured:
+        return Measured(self._server.url)
+
+    def stop(self, run_id: str) -> Json:
+        """Have the run stopped, which must not take long."""
+        began = time.monotonic()
+        self.api.stop(run_id)
+        run = self.api.wait_for_run(run_id, "stopped")
+        print(f"stopped in {time.monotonic() - began:.2f} s")  # noqa: T201
+        assert time.monotonic() - began < STOPS_WITHIN_S
+        return run
+
+
+@pytest.fixture
+def suite(api: Api, lasting_server: ForkedServer, pair: Fleet, undisturbed: Latency, cgroup: str) -> Suite:
+    return Suite(api, lasting_server, pair, undisturbed, cgroup)
+
+
+def failed(suite: Suite, run_id: str) -> Json:
+    """The run, once it has failed; its first round stays, and its clients are free."""
+    run = suite.api.wait_for_run(run_id, "failed")
+    assert run["cause"] == "app-failed"
+    (first,) = [round_ for round_ in suite.api.rounds(run_id) if round_["round"] == 1]
+    assert (first["complete"], first["clients"], first["train_loss"]) == (True, 2, 0.5)
+    return run
+
+
+@pytest.mark.parametrize("does", [*ENDS, *RAISES])
+def test_a_server_app_that_ends_is_its_runs_failure_with_the_reason(suite: Suite, does: str) -> None:
+    with suite.measured() as measured:
+        run_id = suite.start(server=does)
+        run = failed(suite, run_id)
+
+    if does in ENDS:
+        assert run["reason"].startswith("The ServerApp did not come to its end. Its process ended: ")
+    else:
+        assert run["reason"].startswith("The ServerApp ended by ")
+        assert "misbehaving/deeds.py" in run["error"]
+    assert re.search({**ENDS, **RAISES}[does], run["reason"])
+    wait_until_gone(suite.family(), GONE_WITHIN_S)
+    suite.require_prompt_answers(does, measured.latency)
+
+
+@pytest.mark.parametrize("does", GOES_ON)
+def test_a_server_app_that_never_ends_is_ended_when_its_run_is_stopped(suite: Suite, does: str) -> None:
+    run_id = suite.start(server=does)
+    suite.wait_until_it_does(run_id, does)
+    with suite.measured() as measured:
+        wait_until(lambda: measured.answers >= ENOUGH_ANSWERS, "there are enough answers")
+        clients = suite.api.clients()
+        family = suite.family()
+
+    suite.stop(run_id)
+
+    assert family
+    assert [clients[client_id]["state"] for client_id in PAIR] == ["idle", "idle"]
+    wait_until_gone(family, GONE_WITHIN_S)
+    suite.require_prompt_answers(does, measured.latency)
+
+
+@pytest.mark.parametrize("does", [*ENDS, *RAISES])
+def test_a_client_app_that_ends_is_an_error_of_its_reply_and_the_others_go_on(suite: Suite, does: str) -> None:
+    with suite.measured() as measured:
+        run_id = suite.start(client=does)
+        suite.api.wait_for_run(run_id, "completed")
+
+    second = suite.api.rounds(run_id)[-1]
+    errors = [part["error"] for part in second["per_client"].values() if part["error"]]
+    assert (second["round"], second["clients"], len(errors)) == (2, 1, 1)
+    wait_until_gone(suite.family(), GONE_WITHIN_S)
+    suite.require_prompt_answers(does, measured.latency)
+
+
+@pytest.mark.parametrize("does", GOES_ON)
+def test_a_client_app_that_never_ends_is_late_and_the_others_go_on(suite: Suite, does: str) -> None:
+    with suite.measured() as measured:
+        run_id = suite.start(client=does)
+        suite.wait_until_it_does(run_id, does)
+        family = suite.family()
+        suite.api.wait_for_run(run_id, "completed")
+
+    second = suite.api.rounds(run_id)[-1]
+    assert (second["round"], second["clients"]) == (2, 1)
+    assert [part["late"] for part in second["per_client"].values()].count(True) == 1
+    wait_until_gone(family, GONE_WITHIN_S)
+    suite.require_prompt_answers(does, measured.latency)
+
+
+def test_after_all_of_that_a_run_goes_well(suite: Suite) -> None:
+    run_id = suite.start()
+
+    suite.api.wait_for_run(run_id, "completed")
+    assert [round_["clients"] for round_ in suite.api.rounds(run_id)] == [2, 2]
