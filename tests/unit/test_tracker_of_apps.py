@@ -221,6 +221,33 @@ def test_what_the_strategy_aggregated_counts_instead_of_the_mean(run: AppRun) ->
     assert run.round.client_loss == 1.5
 
 
+def test_an_aggregate_that_is_told_at_the_end_keeps_the_rest_of_its_round(run: AppRun) -> None:
+    for number in range(1, 21):
+        run.exchange("train", number, train_loss=1.0, drift=2.0)
+        run.exchange("evaluate", number, loss=1.0)
+    run.tracker.app_aggregated("train", 3, {"train_loss": 9.0})
+    run.tracker.app_evaluated(3, {"loss": 7.0})
+
+    third = run.rounds[3]
+    assert third.metrics["train"] == {"train_loss": 9.0, "drift": 2.0}
+    assert (third.train_loss, third.client_loss, third.loss, third.clients) == (9.0, 1.0, 7.0, 2)
+    assert third.complete
+
+
+def test_an_aggregate_of_a_validation_while_training_gives_way_to_an_evaluation(run: AppRun) -> None:
+    run.exchange("train", val_loss=1.0)
+    run.exchange("evaluate", loss=2.0)
+    run.tracker.app_aggregated("train", 1, {"val_loss": 5.0})
+
+    assert run.round.client_loss == 2.0
+
+
+def test_clients_are_shown_in_the_rounds_as_they_are_numbered_here(run: AppRun) -> None:
+    instructions = [run.instruction("a", kind, 0) for kind in ("train", "get_parameters")]
+
+    assert run.tracker.sent(instructions) == [1, None]
+
+
 def test_an_aggregate_of_training_is_of_its_newest_stage(run: AppRun) -> None:
     run.exchange("train", train_loss=1.0)
     run.exchange("train", train_loss=2.0)

@@ -9,7 +9,7 @@ from typing import Any
 from app.federation.rounds.known_metrics import Numbers
 from app.federation.rounds.seen import Place, SeenRound
 from app.federation.rounds.shares import Shares
-from app.federation.rounds.summary import SERVER, summed_up, with_shares
+from app.federation.rounds.summary import SERVER, summed_up, with_aggregate, with_shares
 from app.federation.runs import words
 from app.federation.runs.book import RunBook
 from app.records import ClientRound, GlobalScore, Round
@@ -84,9 +84,11 @@ class RoundRecords:
             self.newest = record
             self._publish_in_time()
 
-    def sum_up(self, place: Place) -> None:
+    def put_aggregate(self, place: Place) -> None:
         """It is known what the strategy has made of the replies of a stage."""
-        self._put(place.round, self._summed_up(place, self._get(place.round)))
+        before = self._get(place.round)
+        changes = with_aggregate(place.round, place.stage, before, self._shares)
+        self._put(place.round, before.changed(**changes))
 
     def put_score(self, seen: SeenRound, numbers: Numbers, score: GlobalScore) -> None:
         """The ServerApp has evaluated the global model of a round."""
