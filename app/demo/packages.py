@@ -6,14 +6,15 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
-from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
 
 from shared.shell import shell_quoted
 
-PINNED = Path(__file__).resolve().parents[2] / "requirements.txt"
-"""FedLoom's own versions, which an app's packages must leave as they are."""
+KEPT = ("flwr", "torch", "torchvision")
+"""What FedLoom stands on: their versions stay, whatever an app's packages would rather have."""
+
+NUMPY = "numpy>=2"
 
 NOT_NEEDED = {("flwr", "simulation")}
 """Extras, by package, that stand in nearly every app and that FedLoom does without: this one brings Ray."""
@@ -69,11 +70,10 @@ def words_of(packages: Packages) -> Iterator[str]:
 
 
 def install_command(packages: Iterable[str]) -> str:
-    """For a shell: installs packages into the Python that runs, and leaves FedLoom's own as they are."""
-    words = [sys.executable, "-m", "pip", "install"]
-    if PINNED.is_file():
-        words += ["--constraint", str(PINNED)]
-    return " ".join(shell_quoted(word) for word in (*words, *packages))
+    """For a shell: installs packages into the Python that runs, and leaves what FedLoom stands on."""
+    kept = (*(f"{name}=={version(name)}" for name in KEPT), NUMPY)
+    words = (sys.executable, "-m", "pip", "install", *packages, *kept)
+    return " ".join(shell_quoted(word) for word in words)
 
 
 def _installed(requirement: Requirement) -> str | None:
