@@ -31,6 +31,7 @@ usage() {
 usage: ./start.sh [COMMAND [ARGUMENTS]]
 
   demo     a server, three clients and a run on this machine   (run_demo.py)
+  app      the same with any Flower app: ./start.sh app DIR    (run_demo.py --app DIR)
   server   the server with the page                            (run_server.py)
   client   one client: ./start.sh client --client-id client-1  (run_client.py)
   test     the whole test suite                                (pytest)
@@ -439,11 +440,12 @@ menu() {
 FedLoom: federated learning, live in the browser
 
   1  demo     a server, three clients and a run on this machine
-  2  server   the server with the page
-  3  client   one client
-  4  test     the test suite
-  5  doctor   check this machine
-  6  check    lint, types and unit tests, for whoever changes a line
+  2  app      the same with any Flower app
+  3  server   the server with the page
+  4  client   one client
+  5  test     the test suite
+  6  doctor   check this machine
+  7  check    lint, types and unit tests, for whoever changes a line
   q  quit
 
 END
@@ -455,15 +457,21 @@ END
     fi
     case ${choice:-1} in
         1 | demo) run demo ;;
-        2 | server) run server ;;
-        3 | client)
+        2 | app)
+            printf 'Folder of the Flower app: '
+            read -r name
+            case $name in \~/*) name=$HOME${name#?} ;; esac # as a shell has it
+            run app "$name"
+            ;;
+        3 | server) run server ;;
+        4 | client)
             printf 'Name of this client [client-1]: '
             read -r name
             run client --client-id "${name:-client-1}"
             ;;
-        4 | test) run test ;;
-        5 | doctor) run doctor ;;
-        6 | check) run check ;;
+        5 | test) run test ;;
+        6 | doctor) run doctor ;;
+        7 | check) run check ;;
         q | quit) exit 0 ;;
         *) die "There is no choice '$choice'." ;;
     esac
@@ -481,6 +489,15 @@ run() { # $1: command; the rest is passed on
                 set -- --max-samples 4000
             fi
             exec "$python" "$root/run_$command.py" "$@"
+            ;;
+        app)
+            case ${1:-} in
+                '') die "Which app? Give its folder, with the pyproject.toml: $(printf %q "$0") app DIR" ;;
+                -h | --help) ;;
+                -*) die "The folder of the app comes first: $(printf %q "$0") app DIR $1 ..." ;;
+                *) set -- --app "$@" ;;
+            esac
+            run demo "$@"
             ;;
         test)
             prepare requirements-dev.txt

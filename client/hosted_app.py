@@ -22,6 +22,7 @@ from client.link import ClientIdentity
 from client.runtime import Place
 from client.settings import ClientSettings
 from client.work import Work
+from shared.app_copy import make_copy, place_of, working_directory
 from shared.app_host.codec import encode_records
 from shared.app_host.serialised import Serialised
 from shared.app_process import AppProcess, Loaded
@@ -29,6 +30,7 @@ from shared.error_text import message_of
 from shared.errors import AppDied, AppInvalid, Cancelled, WireError
 from shared.flower import client_failed, decode_envelope, encode
 from shared.flower_app import FlowerApp
+from shared.paths import home_dir
 from shared.wire import MAX_LOG_TEXT
 
 GRACE_S = 3.0
@@ -46,7 +48,13 @@ log = logging.getLogger(__name__)
 def prepare(settings: ClientSettings, app: FlowerApp) -> Job:
     """Start the app's process and have it import the app, whose data is its own affair."""
     log.info("preparing: Flower app %s %s in %s", app.name, app.version, app.folder)
-    hosted = HostedApp(lambda: AppProcess.start(app, app.folder, "client", cwd=Path.cwd()))
+    place = place_of(home_dir(), app, settings.client_id)
+
+    def start() -> AppProcess:
+        copy = make_copy(app, place)
+        return AppProcess.start(app, copy, "client", cwd=working_directory(app, copy, Path.cwd()))
+
+    hosted = HostedApp(start)
     loaded = hosted.load()
     log.info("ready: %s", app.clientapp)
     return Job(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from shared import paths
 from shared.flower_app import FlowerApp
 from shared.wire import ConfigScalar
 
@@ -14,7 +15,8 @@ class ClientSettings:
     """`max_samples` 0: all. `threads` None: the cores, shared with the run's other clients here.
 
     With an `app`, `dataset`, `data_dir`, `max_samples`, `device` and `private_labels`, which are about the
-    built-in one, are not used; `node_config` is what the app gets to know of this client.
+    built-in one, are not used; `node_config` is what the app gets to know of this client, and in `home`,
+    FedLoom's own folder, is the copy from which the app runs.
     """
 
     client_id: str
@@ -27,3 +29,4 @@ class ClientSettings:
     private_labels: bool = False
     app: FlowerApp | None = None
     node_config: dict[str, ConfigScalar] = field(default_factory=dict)
+    home: Path = field(default_factory=paths.home_dir)

@@ -24,6 +24,11 @@ def is_code(name: str) -> bool:
     return name.endswith(_CODE)
 
 
+def is_never_the_apps(path: str) -> bool:
+    """Whether a file lies in a folder that is left out wherever it is found; `path` is that in the app's."""
+    return not _NEVER.isdisjoint(path.split("/")[:-1])
+
+
 def entries(folder: Path, app_folder: Path) -> list[os.DirEntry[str]] | None:
     """What lies directly in a folder of an app, by name, without what is never the app's.
 

@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from shared import rounds_key
 from shared.app_folder import COPY_MARK, files_ending_with
 from shared.errors import AppInvalid
+from shared.federations import supernodes_of
 from shared.proto.link_pb2 import AppIdentity
 from shared.wire import ConfigScalar
 
@@ -46,6 +47,8 @@ class FlowerApp:
     """The key of the run config that says how many rounds there are; None where nobody can know it."""
     files: dict[str, str] = field(default_factory=dict)
     """SHA-256, in hex, of each file that Flower would bundle, by path in the folder (with slashes)."""
+    supernodes: int | None = None
+    """How many clients its default federation simulates; None if it does not say."""
     dependencies: tuple[str, ...] = ()
     """The packages that the app asks for, in pip's notation."""
     fab: bytes = field(default=b"", repr=False, compare=False)
@@ -88,6 +91,7 @@ def read_app(folder: Path, named_rounds_key: str | None = None) -> FlowerApp:
         run_config=run_config,
         rounds_key=_rounds_key(run_config, named_rounds_key),
         files=files,
+        supernodes=supernodes_of(parsed.tool.flwr.federations),
         dependencies=tuple(parsed.project.dependencies),
         fab=fab,
     )
@@ -158,7 +162,8 @@ def compare(server: Identity | None, client: Identity | None) -> str | None:
         return (
             f"Server and client run version {server.version} of the Flower app {server.name}, but their "
             f"files differ (SHA-256 {server.digest[:12]} at the server, {client.digest[:12]} at the client). "
-            "Give both the same files. Line endings count, what .gitignore names does not."
+            "Give both the same files, and start what had others anew: they are read at the start. Line endings "
+            "count, what .gitignore names does not."
         )
     return None
 
@@ -192,6 +197,7 @@ class _App(_Table):
 
 class _Flwr(_Table):
     app: _App
+    federations: Any = None
 
 
 class _Tool(_Table):

@@ -1,48 +1,31 @@
-"""The command line of `run_demo.py`, and the course of a demo."""
+"""The course of a demo."""
 
 from __future__ import annotations
 
-import argparse
 import sys
 import threading
 import time
 import webbrowser
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
 
 from app.demo.fleet import DemoFailed, Fleet, Ports
+from app.demo.packages import compare_packages, words_of
 from app.demo.report import make_report, write_report
+from app.demo.settings import DemoSettings, parse
 from app.federation.runs.states import IDLE_STATES
-from app.run_flags import add_run_flags, spec_from
-from app.settings import ServerSettings, port_number
+from app.settings import ServerSettings
 from client.settings import ClientSettings
 from shared import paths
 from shared.errors import DatasetUnavailable, FedLoomError, SettingsInvalid
 from shared.interrupt import INTERRUPTED, end_on_signals
-from shared.names import DEFAULT_WEB_PORT, DatasetName
-from shared.result_file import try_to_write
+from shared.names import DatasetName
 from shared.run_spec import RunSpec
 
 FALLBACK = DatasetName.DIGITS
 POLL_S = 0.2
-
-
-@dataclass(frozen=True)
-class DemoSettings:
-    """What `run_demo.py` was asked for. `dataset_is_default`: none was named, another may take its place."""
-
-    spec: RunSpec
-    dataset_is_default: bool
-    clients: int
-    port: int
-    data_dir: Path
-    max_samples: int
-    report: Path | None
-    browser: bool
-    exit_when_done: bool
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -64,75 +47,10 @@ def main(argv: list[str] | None = None) -> int:
         return 1
 
 
-def parse(argv: list[str] | None) -> DemoSettings:
-    """Settings from a command line; ends the process with a message when a flag is wrong."""
-    parser = argparse.ArgumentParser(
-        prog="run_demo.py",
-        description="Start a server, clients and a run on this machine, and show the live page.",
-    )
-    demo = parser.add_argument_group("demo")
-    demo.add_argument("--clients", type=int, default=3, help="client processes (%(default)s)")
-    demo.add_argument(
-        "--rounds", type=int, default=5, dest="num_rounds", help="rounds of training (%(default)s)"
-    )
-    demo.add_argument(
-        "--port", type=port_number, default=DEFAULT_WEB_PORT, help="port of the page (%(default)s)"
-    )
-    demo.add_argument(
-        "--data-dir",
-        type=Path,
-        default=paths.data_dir(),
-        help="where the data sets are (FEDLOOM_DATA_DIR, %(default)s)",
-    )
-    demo.add_argument(
-        "--max-samples", type=int, default=0, help="each client trains on at most so many samples (0: all)"
-    )
-    demo.add_argument("--report", type=Path, help="write what the run achieved to this file, as JSON")
-    demo.add_argument("--no-browser", action="store_true", help="do not open the page in a browser")
-    demo.add_argument("--exit-when-done", action="store_true", help="end when the run has ended")
-    run = parser.add_argument_group("the run")
-    add_run_flags(run)
-    parser.set_defaults(dataset=DatasetName.MNIST, min_clients=None)
-    arguments = parser.parse_args(argv, argparse.Namespace(dataset=None))  # None: not given
-    dataset_is_default = arguments.dataset is None
-    if dataset_is_default:
-        arguments.dataset = parser.get_default("dataset")
-    if arguments.clients < 1:
-        parser.error(f"--clients {arguments.clients}: at least 1 is needed")
-    if arguments.max_samples < 0:
-        parser.error(f"--max-samples {arguments.max_samples}: use a number from 1 up, or 0 for all")
-    if arguments.min_clients is None:
-        arguments.min_clients = arguments.clients
-    if arguments.min_clients > arguments.clients:
-        parser.error(
-            f"--min-clients {arguments.min_clients} would wait for ever: --clients is {arguments.clients}"
-        )
-    if arguments.report is not None:
-        try:
-            try_to_write(arguments.report)
-        except OSError as error:
-            parser.error(f"--report {arguments.report}: nothing can be written there ({error.strerror})")
-    try:
-        spec = spec_from(arguments, rounds_flag="--rounds")
-    except SettingsInvalid as error:
-        parser.error(str(error))
-    return DemoSettings(
-        spec=spec,
-        dataset_is_default=dataset_is_default,
-        clients=arguments.clients,
-        port=arguments.port,
-        data_dir=arguments.data_dir,
-        max_samples=arguments.max_samples,
-        report=arguments.report,
-        browser=not arguments.no_browser,
-        exit_when_done=arguments.exit_when_done,
-    )
-
-
 def _demo(fleet: Fleet, settings: DemoSettings, started: float) -> int:
-    _check_strategy(settings)
-    spec = _with_available_dataset(fleet, settings)
-    _say(f"Starting the server and {settings.clients} clients with {spec.dataset}.")
+    spec = _prepared(fleet, settings)
+    what = f"the Flower app {spec.app}" if spec.app else spec.dataset
+    _say(f"Starting the server and {settings.clients} clients with {what}.")
     ports = fleet.start_server(
         ServerSettings(
             port=settings.port,
@@ -140,8 +58,9 @@ def _demo(fleet: Fleet, settings: DemoSettings, started: float) -> int:
             data_dir=settings.data_dir,
             spec=spec,
             queue_run=True,
+            app=settings.app,
             resume="never",
-            home=paths.home_dir() / "demo",
+            home=_home(),
         ),
     )
     _start_clients(fleet, settings, spec, ports)
@@ -167,6 +86,21 @@ def _demo(fleet: Fleet, settings: DemoSettings, started: float) -> int:
         _say(f"The page stays at {url}, where you can start another run. Ctrl-C ends everything.")
         _wait_for_interrupt(fleet)
     return 0 if run["state"] == "completed" else 1
+
+
+def _home() -> Path:
+    """FedLoom's own folder for all demos."""
+    return paths.home_dir() / "demo"
+
+
+def _prepared(fleet: Fleet, settings: DemoSettings) -> RunSpec:
+    """Say what should be known before anything starts; the spec of the run. Raises FedLoomError."""
+    if settings.app is None:
+        _check_strategy(settings)
+        return _with_available_dataset(fleet, settings)
+    for note in (*settings.notes, *words_of(compare_packages(settings.app.dependencies))):
+        _say(note)
+    return settings.spec
 
 
 def _check_strategy(settings: DemoSettings) -> None:
@@ -205,6 +139,8 @@ def _start_clients(fleet: Fleet, settings: DemoSettings, spec: RunSpec, ports: P
                 server=f"127.0.0.1:{ports.link}",
                 data_dir=settings.data_dir,
                 max_samples=settings.max_samples,
+                app=settings.app,
+                home=_home(),
             )
         )
 
@@ -244,7 +180,8 @@ def _require_server(fleet: Fleet) -> None:
 
 def _outcome(report: dict[str, Any], reason: str | None) -> str:
     accuracy = report["final"]["accuracy"]
-    reached = "" if accuracy is None else f" at an accuracy of {accuracy:.1%} on the test set"
+    test_set = " on the test set" if report.get("dataset") else ""
+    reached = "" if accuracy is None else f" at an accuracy of {accuracy:.1%}{test_set}"
     why = f": {reason}" if reason else ""
     return f"Run {report['run_id']} {report['status']} after {report['wall_s']:.1f} s{reached}{why}."
 

@@ -9,19 +9,23 @@ from typing import Any
 from shared.result_file import write_whole
 
 ROUND_FIELDS = ("round", "train_loss", "loss", "accuracy", "clients", "duration_s")
+APP_ROUND_FIELDS = ("label", "client_loss", "client_accuracy", "metrics")
+"""Of a run of another Flower app, besides: what its replies and its server have, in its own names."""
 
 
 def make_report(
     run: dict[str, Any], rounds: list[dict[str, Any]], clients: int, wall_s: float
 ) -> dict[str, Any]:
     """The report of a run, from the REST API's answers; `wall_s` counts from the start of the command."""
+    app = run["spec"]["app"]
+    fields = ROUND_FIELDS if app is None else (*ROUND_FIELDS, *APP_ROUND_FIELDS)
     return {
         "run_id": run["id"],
         "status": run["state"],
-        "dataset": run["spec"]["dataset"],
+        **({"dataset": run["spec"]["dataset"]} if app is None else {"app": app}),
         "clients": clients,
         "wall_s": round(wall_s, 3),
-        "rounds": [{field: round_[field] for field in ROUND_FIELDS} for round_ in rounds],
+        "rounds": [{field: round_[field] for field in fields} for round_ in rounds],
         "final": run["final"] or {"loss": None, "accuracy": None},
     }
 

@@ -2,7 +2,9 @@
 
 TensorBoard draws one curve for each folder, and those of the same tag in one chart: the global model, the
 mean of the clients and every client have a folder each and share the tags `accuracy`, `loss` and
-`train_loss`. A round that is not complete is left out.
+`train_loss`. The numbers of another Flower app have tags by stage and name: `metrics/evaluate/auc`, of the
+clients and their mean, and `metrics/server/auc`, of the global model. A round that is not complete is left
+out.
 
 The records are written one by one with TensorBoard's `RecordWriter`. Its `Writer` would start a thread for
 each file, put this machine's name into the file's name, and on a full disk lose what is written last without
@@ -21,6 +23,9 @@ from tensorboard.summary.writer.record_writer import RecordWriter
 from app.exporting.files import ExportFile
 from app.exporting.times import ended_at
 from app.records import ClientRound, Round, Run
+
+SERVER = "server"
+"""The stage of what the ServerApp computed of the global model."""
 
 FILE_VERSION = "brain.Event:2"
 """What an event file begins with, by which TensorBoard knows the format."""
@@ -65,6 +70,7 @@ def _global_scalars(run: Run, round_: Round) -> dict[str, float | int | None]:
             f"class_accuracy/{run.classes[label] if label < len(run.classes) else label}": accuracy
             for label, accuracy in enumerate(round_.class_accuracy or ())
         },
+        **_staged({stage: numbers for stage, numbers in round_.metrics.items() if stage == SERVER}),
     }
 
 
@@ -73,6 +79,7 @@ def _mean_scalars(round_: Round) -> dict[str, float | int | None]:
         "accuracy": round_.client_accuracy,
         "loss": round_.client_loss,
         "train_loss": round_.train_loss,
+        **_staged({stage: numbers for stage, numbers in round_.metrics.items() if stage != SERVER}),
     }
 
 
@@ -84,7 +91,15 @@ def _client_scalars(mine: ClientRound) -> dict[str, float | int | None]:
         "client/samples": mine.samples,
         "client/train_s": mine.train_s,
         "client/evaluate_s": mine.evaluate_s,
-        **{f"metrics/{name}": value for name, value in mine.metrics.items()},
+        **(_staged(mine.stages) or {f"metrics/{name}": value for name, value in mine.metrics.items()}),
+    }
+
+
+def _staged(stages: Mapping[str, Mapping[str, float]]) -> dict[str, float | int | None]:
+    return {
+        f"metrics/{stage}/{name}": value
+        for stage, numbers in stages.items()
+        for name, value in numbers.items()
     }
 
 

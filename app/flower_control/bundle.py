@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 
+from shared.app_folder import is_never_the_apps
 from shared.errors import AppInvalid
 from shared.flower_app import PROJECT_FILE, FlowerApp, digest_of, file_digest
 from shared.flower_control import FAB_MAX_SIZE
@@ -74,7 +75,11 @@ def read_bundle(content: bytes) -> Bundle:
             entries = _checked(archive.infolist())
             name, version = _project(archive, entries)
             # one after the other: no more than one is in memory
-            files = {path: file_digest(path, _unpacked(archive, entry)) for path, entry in entries.items()}
+            files = {
+                path: file_digest(path, _unpacked(archive, entry))
+                for path, entry in entries.items()
+                if not is_never_the_apps(path)  # which the command bundles, where it lies in the app's folder
+            }
     except _UNREADABLE as error:
         raise AppInvalid(f"What was sent is no Flower App Bundle that can be read: {error}.") from error
     return Bundle(name, version, files)

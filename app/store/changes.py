@@ -50,6 +50,8 @@ class Known:
     clients: dict[str, Client] = field(default_factory=dict)
     states: dict[tuple[type[Run] | type[Client], str], str] = field(default_factory=dict)
     """The last state of which an event tells."""
+    completed: dict[str, int] = field(default_factory=dict)
+    """Of each run, the last round of which an event tells that it is complete. One may change after that."""
 
     def add(self, newer: Known) -> None:
         """Take over what is known since."""
@@ -57,6 +59,7 @@ class Known:
         self.rounds |= newer.rounds
         self.clients |= newer.clients
         self.states |= newer.states
+        self.completed |= newer.completed
 
     def forget_rows(self) -> None:
         """Nothing is certain any more: what comes next is written whole."""
@@ -138,7 +141,7 @@ def _add_clients(changes: Changes, known: Known, clients: dict[str, Client]) -> 
 
 
 def _add_rounds(changes: Changes, known: Known, rounds: dict[RoundKey, Event]) -> None:
-    for (run_id, number), event in rounds.items():
+    for (run_id, number), event in sorted(rounds.items(), key=lambda item: item[0]):
         assert isinstance(event.data, RoundUpdate)
         round_ = event.data.round
         if round_.unreadable is not None:
@@ -159,8 +162,15 @@ def _add_rounds(changes: Changes, known: Known, rounds: dict[RoundKey, Event]) -
             client_round_row(run_id, number, client_id, part)
             for client_id, part in _changed_parts(before, round_)
         ]
-        if round_.complete and not (before and before.complete):
+        if round_.complete and _is_news(changes, known, run_id, number):
+            changes.known.completed[run_id] = number
             changes.events.append(_event_row(event, run_id, run_id, _summary(round_)))
+
+
+def _is_news(changes: Changes, known: Known, run_id: str, number: int) -> bool:
+    """Whether it is news that a round is complete."""
+    last = changes.known.completed.get(run_id, known.completed.get(run_id))
+    return last is None or number > last
 
 
 def _changed_parts(before: Round | None, after: Round) -> Iterator[tuple[str, ClientRound]]:

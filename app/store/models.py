@@ -107,6 +107,7 @@ class RoundRow(Base):
 
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
     round: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    label: Mapped[str | None]
     complete: Mapped[bool]
     train_loss: Mapped[float | None]
     loss: Mapped[float | None]
@@ -116,6 +117,7 @@ class RoundRow(Base):
     class_accuracy: Mapped[list[Any] | None]
     confusion: Mapped[list[Any] | None]
     clients: Mapped[int]
+    metrics: Mapped[dict[str, Any] | None]  # never null: SQLite adds no other column, nor changes it
     started_at: Mapped[float]
     duration_s: Mapped[float | None]
 
@@ -138,6 +140,7 @@ class ClientRoundRow(Base):
     late: Mapped[bool]
     lost: Mapped[bool] = mapped_column(server_default=false())  # rows of before have none
     metrics: Mapped[dict[str, Any]]
+    stages: Mapped[dict[str, Any] | None]  # as in RoundRow
     error: Mapped[str | None]
 
 

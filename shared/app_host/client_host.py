@@ -16,7 +16,7 @@ from flwr.clientapp import ClientApp
 
 from . import codec
 from .channel import Channel, Frame
-from .error_text import traceback_text
+from .error_text import from_the_app, traceback_text
 from .forks import only_here
 from .log_socket import MAX_TEXT
 from .registered import where_it_answers
@@ -81,7 +81,8 @@ class ClientHost:
             reply = codec.encode(self._call(message, self._context))
             state = codec.encode_records(self._context.state)
         except BaseException as error:  # the edge of somebody else's code
-            log.exception("%s failed", message.metadata.message_type)
+            error = from_the_app(error)
+            log.error("%s failed", message.metadata.message_type, exc_info=error)
             channel.send("raised", reason=traceback_text(error)[-MAX_TEXT:])
             return
         parts = [reply.skeleton, *reply.arrays]

@@ -6,8 +6,11 @@ An app's exceptions are its own: `__str__` may raise, a message may hold what is
 from __future__ import annotations
 
 import traceback
+from pathlib import Path
 
 from .text import printable
+
+HERE = Path(__file__).parent
 
 
 def message_of(error: BaseException) -> str:
@@ -22,6 +25,14 @@ def error_text(error: BaseException) -> str:
     """`Type: message`; of an error without a message, its type."""
     text, name = message_of(error), type(error).__name__
     return f"{name}: {text}" if text else name
+
+
+def from_the_app(error: BaseException) -> BaseException:
+    """The error, with a traceback that begins where the host called the app."""
+    place = error.__traceback__
+    while place is not None and Path(place.tb_frame.f_code.co_filename).parent == HERE:
+        place = place.tb_next
+    return error.with_traceback(place)
 
 
 def traceback_text(error: BaseException) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from pathlib import Path
 from types import CodeType
 
@@ -39,5 +40,8 @@ def _is_flowers(function: object) -> bool:
 
 
 def _path(filename: str) -> str:
-    """As it stands below the working folder or the app's; people know the rest."""
-    return Path(filename).name
+    """As it stands in the folder that it was imported from."""
+    for place in sys.path:
+        if place and Path(filename).is_relative_to(place):
+            return Path(filename).relative_to(place).as_posix()
+    return filename

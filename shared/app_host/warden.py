@@ -30,7 +30,7 @@ from pathlib import Path
 from .output import WAITING_BYTES, Lines, Reports, Terminal
 
 READ_BYTES = 64 << 10
-LAST_BYTES = 4 << 10
+LAST_BYTES = 32 << 10
 KILL_S = 10.0
 """For so long it is tried to kill what is left: some may hang in the kernel, or belong to another user."""
 LEAVE_S = 2.0

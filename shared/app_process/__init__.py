@@ -5,6 +5,6 @@ The other side is `shared.app_host`.
 
 from __future__ import annotations
 
-from shared.app_process.process import AppProcess, Loaded
+from shared.app_process.process import AppProcess, Loaded, what_to_load
 
-__all__ = ["AppProcess", "Loaded"]
+__all__ = ["AppProcess", "Loaded", "what_to_load"]

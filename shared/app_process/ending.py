@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 
 MEANINGS = {
@@ -15,15 +16,27 @@ MEANINGS = {
     signal.SIGTERM: "it was told to end",
     signal.SIGXCPU: "it had used up the processor time that it may use",
 }
-MAX_LAST = 1_000
+FATAL = re.compile(r"^Fatal Python error: .*$", re.MULTILINE)
+PLACE = re.compile(r'^  File ".*", line \d+ in .*$', re.MULTILINE)
+"""How Python reports a crash: what it was, then all threads, then a list of modules."""
+
+MAX_LINE = 1_000
 
 
 def reason_of(status: int | None, last: str) -> str:
     """Why the process is gone. `status` as waitpid has it, None where nobody knows; `last`: what it wrote to
     stderr before that."""
     what = "Its process is gone" if status is None else f"Its process ended: {_how(status)}"
-    lines = [line.strip() for line in last[-MAX_LAST:].splitlines() if line.strip()]
-    return f"{what}. The last that it printed: {lines[-1]}" if lines else f"{what}."
+    line = _line_that_says_most(last)
+    return f"{what}. The last that it printed: {line[:MAX_LINE]}" if line else f"{what}."
+
+
+def _line_that_says_most(last: str) -> str:
+    if (fatal := FATAL.search(last)) is not None:
+        place = PLACE.search(last, fatal.end())
+        return fatal[0] if place is None else f"{fatal[0]},{place[0][1:]}"
+    lines = [line.strip() for line in last.splitlines() if line.strip()]
+    return lines[-1] if lines else ""
 
 
 def _how(status: int) -> str:

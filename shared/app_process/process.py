@@ -26,7 +26,7 @@ MAX_FRAME_BYTES = {
     "client": 2 * (MAX_MESSAGE_BYTES + MAX_SKELETON_BYTES),
     "server": 32 * MAX_MESSAGE_BYTES,
 }
-"""A reply, and the state beside it; messages to all clients, each of which may have a model of its own."""
+"""A reply, and the state beside it; the messages to all clients, each of which may have its own model."""
 
 GONE_S = 15.0
 """How long it is waited for the warden to say how the host ended, when its channel is closed."""
@@ -55,9 +55,8 @@ class AppProcess:
         self._channel = channel
         self._control = control
         self._watch = Watch(control, run_id, on_gone=warden.wait)
-        self._load: dict[str, Any] = {}
+        self._what: dict[str, Any] = {}
         self._loaded: Loaded | None = None
-        self._app_name = ""
 
     @classmethod
     def start(cls, app: FlowerApp, folder: Path, role: Role, *, cwd: Path, run_id: str | None = None) -> Self:
@@ -80,17 +79,7 @@ class AppProcess:
                 start_new_session=True,
             )
         process = cls(warden, Channel(ours, MAX_FRAME_BYTES[role]), control, run_id)
-        process._app_name = app.name
-        process._load = {
-            "role": role,
-            "reference": app.serverapp if role == "server" else app.clientapp,
-            "name": app.name,
-            "folder": str(folder),
-            "source": str(app.folder),
-            "files": sorted(app.files),
-            "dependencies": app.dependencies,
-            "cwd": str(cwd),
-        }
+        process._what = {**what_to_load(app, folder, role), "cwd": str(cwd)}
         return process
 
     def __enter__(self) -> Self:
@@ -106,7 +95,7 @@ class AppProcess:
         cannot be imported, and AppDied."""
         if self._loaded is not None:
             return self._loaded
-        self.send("load", **self._load)
+        self.send("load", **self._what)
         answer = self.receive()
         match answer.kind, answer.fields:
             case "ready", {"device": str(device)}:
@@ -183,3 +172,16 @@ class AppProcess:
             self.kill()
             return AppDied("Its process has closed its connection to FedLoom, and was ended.")
         return AppDied(reason_of(self._watch.status, self._watch.last), self._watch.last)
+
+
+def what_to_load(app: FlowerApp, folder: Path, role: Role) -> dict[str, Any]:
+    """What the process has to know to import an app's ServerApp or ClientApp."""
+    return {
+        "role": role,
+        "reference": app.serverapp if role == "server" else app.clientapp,
+        "name": app.name,
+        "folder": str(folder),
+        "source": str(app.folder),
+        "files": sorted(app.files),
+        "dependencies": app.dependencies,
+    }

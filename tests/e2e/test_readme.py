@@ -18,7 +18,7 @@ import pytest
 import app.export
 import app.settings
 import client.cli
-from app.demo import cli as demo
+from app.demo import settings as demo
 from tests.conftest import Clients, StartCommand, StartServer
 from tests.support.api import Api
 from tests.support.documents import blocks, commands, text_of
@@ -36,6 +36,8 @@ def _words(command: str) -> list[str]:
     words = shlex.split(command)
     if words[0] == "./start.sh" and words[1] in {"demo", "server", "client"}:
         return ["python", f"run_{words[1]}.py", *words[2:]]
+    if words[:2] == ["./start.sh", "app"]:
+        return ["python", "run_demo.py", "--app", *words[2:]]
     return words
 
 

@@ -41,8 +41,8 @@ def _doubled(message: Message, context: Context) -> Message:
 class Quiet:
     """Nobody watches."""
 
-    def sent(self, instructions: list[Instruction]) -> None:
-        pass
+    def sent(self, instructions: list[Instruction]) -> list[int | None]:
+        return [None] * len(instructions)
 
     def replied(self, instruction: Instruction, reply: Message) -> None:
         pass

@@ -79,9 +79,8 @@ def test_a_machine_whose_name_is_no_utf_8_is_shown_as_far_as_it_can_be(
 ) -> None:
     registry, port = serve("127.0.0.1")
     identity = ClientIdentity("a", "digits", ("cnn",), "B\udce4r", "cpu")
-    link = Link(
-        f"127.0.0.1:{port}", identity, Runtime(BuiltInApp(ClientApp()), {}, threads=1), lambda _: None
-    )
+    runtime = Runtime(BuiltInApp(ClientApp()), {}, threads=1)
+    link = Link(f"127.0.0.1:{port}", identity, runtime, lambda _: None)
 
     async def serve_until_it_is_there() -> None:
         serving = asyncio.create_task(link.run())

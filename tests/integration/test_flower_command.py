@@ -122,6 +122,8 @@ def test_a_run_is_started_followed_and_listed(
     assert f"run {run['id']} completed" in followed.stdout, "to the end, and not a line less"
     assert "round 2 aggregated from 2 of 2 clients" in followed.stdout
     assert "client-1  takes part in run" in followed.stdout, "what its clients say is the run's as well"
+    assert "[ROUND 2/2]" in followed.stdout, "what the app's strategy says"
+    assert "Final model: weights" in followed.stdout, "what the app prints"
 
     (entry,) = json.loads(command("list", "fedloom", "--format", "json").stdout)["runs"]
     assert (entry["run-id"], entry["status"]) == (str(number), "finished:completed")

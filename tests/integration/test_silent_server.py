@@ -99,11 +99,8 @@ def test_a_client_that_is_told_to_end_between_two_tries_does(monkeypatch: pytest
 
     async def ends(after_s: float) -> bool:
         identity = ClientIdentity("a", "digits", ("cnn",), "here", "cpu")
-        serving = asyncio.create_task(
-            Link(
-                f"127.0.0.1:{port}", identity, Runtime(BuiltInApp(ClientApp()), {}, threads=1), lambda _: None
-            ).run()
-        )
+        runtime = Runtime(BuiltInApp(ClientApp()), {}, threads=1)
+        serving = asyncio.create_task(Link(f"127.0.0.1:{port}", identity, runtime, lambda _: None).run())
         await asyncio.sleep(after_s)
         serving.cancel()
         done, _ = await asyncio.wait([serving], timeout=10)

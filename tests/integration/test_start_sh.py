@@ -479,16 +479,40 @@ def test_doctor_knows_debians_package_of_fashion_mnist(checkout: Checkout, tmp_p
     ("typed", "ran"),
     [
         ("\n", "run_demo.py ['--max-samples', '4000']"),
-        ("2\n", "run_server.py []"),
-        ("3\n\n", "run_client.py ['--client-id', 'client-1']"),
+        ("2\nmy app\n", "run_demo.py ['--app', 'my app']"),
+        ("app\n~/app\n", "run_demo.py ['--app', '/home/of/app']"),
+        ("3\n", "run_server.py []"),
+        ("4\n\n", "run_client.py ['--client-id', 'client-1']"),
         ("client\nward 3\n", "run_client.py ['--client-id', 'ward 3']"),
     ],
 )
 def test_the_menu_starts_what_is_chosen(installed: Checkout, typed: str, ran: str) -> None:
-    result = installed.run(stdin=typed)
+    result = installed.run(stdin=typed, HOME="/home/of")
 
     assert result.returncode == 0
     assert f"ran {ran}" in result.stdout
+
+
+def test_an_app_is_run_by_the_demo(installed: Checkout, tmp_path: Path) -> None:
+    result = installed.run("app", "my app", "--clients", "2", cwd=tmp_path, END_WITH="7")
+
+    given = ["--app", "my app", "--clients", "2"]
+    assert result.stdout == f"ran run_demo.py {given} in {tmp_path.resolve()} telemetry 0\n"
+    assert result.returncode == 7
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [((), "Which app? Give its folder"), (("--clients", "2"), "The folder of the app comes first")],
+)
+def test_an_app_without_its_folder_is_refused_in_words(
+    installed: Checkout, arguments: tuple[str, ...], complaint: str
+) -> None:
+    result = installed.run("app", *arguments)
+
+    assert result.returncode == 1
+    assert complaint in result.stderr
+    assert "ran" not in result.stdout
 
 
 def test_the_menu_ends_quietly_with_q_and_explains_itself_without_a_terminal(installed: Checkout) -> None:

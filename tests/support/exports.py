@@ -70,6 +70,21 @@ def a_finished_run() -> tuple[Run, list[Round]]:
     return run, [initial, first, second, third]
 
 
+def a_run_of_an_app() -> tuple[Run, list[Round]]:
+    """A run of another Flower app, of one round, in which every stage has a metric of the same name."""
+    stages = {"train": {"auc": 0.25}, "evaluate": {"auc": 0.75}}
+    round_ = Round(
+        round=1,
+        label="0",
+        complete=True,
+        started_at=STARTED,
+        duration_s=1.0,
+        metrics={**stages, "server": {"auc": 0.875}},
+        per_client={"client-1": ClientRound(metrics={"auc": 0.75}, stages=stages)},
+    )
+    return a_run(created_at=STARTED - 10, state=RunState.COMPLETED), [round_]
+
+
 def contents(files: Iterable[ExportFile]) -> dict[str, bytes]:
     """All files, by path."""
     return {file.path: b"".join(file.content) for file in files}

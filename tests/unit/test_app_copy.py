@@ -347,6 +347,32 @@ def test_neither_pipes_nor_devices_stop_anything(folder: Path, place: Path) -> N
     assert not os.path.lexists(copy / "waiting.json")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a file system that takes any bytes as a name")
+def test_a_name_that_is_no_text_is_linked(folder: Path, place: Path) -> None:
+    name = os.fsdecode(b"caf\xe9 1.csv")
+    (folder / name).touch()
+
+    copy = copied(folder, place)
+
+    assert (copy / name).is_symlink()
+    assert copied(folder, place) == copy
+    assert written(copy) == ()
+
+
+def test_a_folder_that_cannot_be_written_is_run_all_the_same(folder: Path, place: Path) -> None:
+    write(folder / "data" / "a.csv")
+    app = read_app(folder)
+    for path in (folder / "data", folder):
+        path.chmod(0o555)
+
+    copy = make_copy(app, place)
+    write(copy / "data" / "new.csv")
+
+    assert written(copy) == ("data/new.csv",)
+    for path in (folder, folder / "data"):
+        path.chmod(0o755)
+
+
 def test_half_a_copy_is_made_whole(folder: Path, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(folder / "data.csv")
     app = read_app(folder)

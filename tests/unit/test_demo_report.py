@@ -11,7 +11,7 @@ from app.demo.report import make_report, write_report
 RUN: dict[str, Any] = {
     "id": "7f3a9c01",
     "state": "completed",
-    "spec": {"dataset": "digits", "lr": 0.05},
+    "spec": {"app": None, "dataset": "digits", "lr": 0.05},
     "final": {"loss": 0.1, "accuracy": 0.97},
 }
 ROUND: dict[str, Any] = {
@@ -38,6 +38,22 @@ def test_the_report_has_what_was_promised_and_no_more() -> None:
         ],
         "final": {"loss": 0.1, "accuracy": 0.97},
     }
+
+
+def test_the_report_of_another_apps_run_has_its_own_numbers() -> None:
+    run = {**RUN, "spec": {"app": "made-up", "dataset": "digits"}}
+    own = {
+        "label": "0",
+        "client_loss": 0.2,
+        "client_accuracy": None,
+        "metrics": {"train": {"auc": 0.7}},
+    }
+
+    report = make_report(run, [{**ROUND, **own}], clients=2, wall_s=1)
+
+    assert report["app"] == "made-up"
+    assert "dataset" not in report, "of which FedLoom knows nothing"
+    assert own.items() <= report["rounds"][0].items()
 
 
 def test_a_run_that_got_nowhere_has_no_values() -> None:

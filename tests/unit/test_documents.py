@@ -10,6 +10,9 @@ from types import MappingProxyType
 
 import pytest
 
+import app.settings
+import client.cli
+from app.demo import settings as demo
 from tests.support.documents import DOCUMENTS, commands, inline_codes, text_of
 from tests.support.processes import ROOT
 
@@ -43,12 +46,29 @@ RUN_BY = MappingProxyType(
             for name in ("round", "overhead", "payload", "recover")
         },
         "python -m bench round": ("tests/integration/test_bench.py", '("round", '),
+        "flwr run . fedloom --run-config 'num-server-rounds=2 learning-rate=0.2' --stream": (
+            "tests/integration/test_flower_command.py",
+            '"num-server-rounds=2 learning-rate=0.2"',
+        ),
+        "flwr list fedloom": ("tests/integration/test_flower_command.py", '"list", "fedloom"'),
+        "curl http://localhost:5000/api/v1/runs -H 'Content-Type: application/json' "
+        """-d '{"run_config": {"learning-rate": 0.02}, "num_rounds": 3}'""": (
+            "tests/integration/test_demo_apps.py",
+            'run_config={"learning-rate": 0.02}',
+        ),
     }
 )
 """For each command of the documents but README, which tests/e2e/test_readme.py runs: who runs it, and how."""
 
 NOT_TRIED = {line for line in commands("CONTRIBUTING.md") if line.startswith("uv pip compile ")}
 """Needs the network; CONTRIBUTING says so."""
+
+PARSED = tuple(
+    command
+    for command in commands("docs/flower-apps.md")
+    if command.startswith(("python run_", "./start.sh app"))
+)
+"""Started with other flags by tests/integration; here their own are understood."""
 
 OUTSIDE = {
     ". .venv/bin/activate",
@@ -60,6 +80,9 @@ OUTSIDE = {
     "clients.csv",
     "fedloom.db",
     "~/.flwr",
+    "config.toml",
+    "apps/APP/server",
+    "apps/APP/CLIENT",
     "~/.pgpass",
     "MNIST/raw/train-images-idx3-ubyte",
 }
@@ -68,9 +91,27 @@ OUTSIDE = {
 
 @pytest.mark.parametrize("document", [name for name in DOCUMENTS if name != "README.md"])
 def test_every_command_of_a_document_is_run_by_something(document: str) -> None:
-    unknown = [command for command in commands(document) if command not in {*RUN_BY, *NOT_TRIED}]
+    known = {*RUN_BY, *NOT_TRIED, *PARSED}
 
-    assert unknown == []
+    assert [command for command in commands(document) if command not in known] == []
+
+
+@pytest.mark.parametrize("command", PARSED)
+def test_commands_that_run_an_app_are_understood(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    program, *flags = shlex.split(command)[1:]
+
+    match program:
+        case "app":
+            assert demo.parse(["--app", *flags]).app is not None
+        case "run_demo.py":
+            assert demo.parse(flags).app is not None
+        case "run_server.py":
+            assert app.settings.parse(flags).app is not None
+        case "run_client.py":
+            assert client.cli.parse(flags).app is not None
+        case _:
+            pytest.fail(f"nothing parses {command}")
 
 
 @pytest.mark.parametrize(("file", "words"), sorted(set(RUN_BY.values())))

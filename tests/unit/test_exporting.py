@@ -16,7 +16,15 @@ from app.exporting.document import RunDocument
 from app.exporting.files import ExportFile, zipped
 from app.exporting.formats import ExportFormat, export_files
 from app.records import ClientRound, Round
-from tests.support.exports import REASON, STARTED, a_finished_run, contents, scalars, unzipped
+from tests.support.exports import (
+    REASON,
+    STARTED,
+    a_finished_run,
+    a_run_of_an_app,
+    contents,
+    scalars,
+    unzipped,
+)
 from tests.support.records import a_run
 
 NAME = f"events.out.tfevents.{int(STARTED - 10)}.fedloom"
@@ -112,9 +120,44 @@ def test_every_field_of_the_records_is_in_a_table() -> None:
     assert set(Round.model_fields) - set(tables["rounds.csv"]) == {
         "class_accuracy",
         "confusion",
+        "metrics",
         "per_client",
     }
-    assert set(ClientRound.model_fields) - set(tables["clients.csv"]) == {"metrics"}
+    assert set(ClientRound.model_fields) - set(tables["clients.csv"]) == {"metrics", "stages"}
+
+
+def test_the_numbers_of_an_app_have_a_column_and_a_tag_for_each_stage() -> None:
+    run, rounds = a_run_of_an_app()
+
+    table = contents(export_files(ExportFormat.CSV, run, rounds))
+    [of_round], [of_client] = rows(table["rounds.csv"]), rows(table["clients.csv"])
+
+    assert of_round["label"] == "0"
+    assert {name: of_round[name] for name in of_round if name.startswith("metrics.")} == {
+        "metrics.evaluate.auc": "0.75",
+        "metrics.server.auc": "0.875",
+        "metrics.train.auc": "0.25",
+    }
+    assert (of_client["metrics.auc"], of_client["stages.train.auc"], of_client["stages.evaluate.auc"]) == (
+        "0.75",
+        "0.25",
+        "0.75",
+    )
+
+
+def test_event_files_have_the_numbers_of_an_app_by_stage(tmp_path: Path) -> None:
+    for path, content in contents(export_files(ExportFormat.TENSORBOARD, *a_run_of_an_app())).items():
+        (tmp_path / path).parent.mkdir(parents=True)
+        (tmp_path / path).write_bytes(content)
+
+    shown = {
+        folder: {tag: value for tag, [(_, _, value)] in scalars(tmp_path / "tensorboard" / folder).items()}
+        for folder in ("global", "clients-mean", "client/client-1")
+    }
+    both = {"metrics/train/auc": 0.25, "metrics/evaluate/auc": 0.75}
+    assert shown["global"].items() >= {"metrics/server/auc": 0.875}.items()
+    assert shown["clients-mean"] == both
+    assert shown["client/client-1"] == both
 
 
 def test_no_text_from_a_client_is_a_formula_in_a_spreadsheet() -> None:

@@ -111,6 +111,26 @@ def test_the_apps_own_rules_decide_what_counts(tmp_path: Path, rule: str) -> Non
     assert digest(folder) == before
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        ".fedloom/apps/x/server/pkg/client_app.py",
+        ".git/refs/heads/x.py",
+        "pkg/env/pyvenv.cfg",
+        "node_modules/x/README.md",
+    ],
+)
+def test_what_is_never_the_apps_makes_none_though_flower_would_bundle_it(tmp_path: Path, path: str) -> None:
+    folder = write_app(tmp_path / "a", "pkg")
+    before = digest(folder)
+
+    (folder / path).parent.mkdir(parents=True)
+    (folder / path).write_text("x = 1\n", encoding="utf-8")
+    (folder / path).with_name("code.py").write_text("x = 1\n", encoding="utf-8")
+
+    assert digest(folder) == before
+
+
 def test_moving_a_text_from_one_file_to_another_makes_a_difference(tmp_path: Path) -> None:
     one, other = write_app(tmp_path / "a", "pkg"), write_app(tmp_path / "b", "pkg")
     (one / "pkg" / "x.py").write_text("a = 1\n", encoding="utf-8")
@@ -211,6 +231,35 @@ def test_what_flower_refuses_is_refused_in_its_words(
 
     assert complaint in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("files", "serverapp", "clientapp"),
+    [
+        (["client.py", "server.py"], "server:app", "client:app"),
+        (["app/__init__.py", "app/server.py", "app/client.py"], "app.server:app", "app.client:app"),
+        (["code/__init__.py", "code/s.py", "code/c.py"], "code.s:app", "code.c:app"),
+        (["shared.py", "server.py", "client.py"], "server:app", "client:app"),
+        (["pkg/s.py", "pkg/c.py", "app/plot.py"], "pkg.s:app", "pkg.c:app"),
+        (["s.py", "c.py"], "s:app", "c:app"),
+    ],
+)
+def test_an_app_may_call_its_modules_as_it_likes(
+    tmp_path: Path, files: list[str], serverapp: str, clientapp: str
+) -> None:
+    folder = write_app(tmp_path / "a", "unused")
+    pyproject = folder / "pyproject.toml"
+    text = pyproject.read_text(encoding="utf-8")
+    text = text.replace("unused.server_app:app", serverapp).replace("unused.client_app:app", clientapp)
+    pyproject.write_text(text, encoding="utf-8")
+    for path in files:
+        (folder / path).parent.mkdir(exist_ok=True)
+        (folder / path).touch()
+
+    app = read_app(folder)
+
+    assert (app.serverapp, app.clientapp) == (serverapp, clientapp)
+    assert set(files) < app.files.keys()
 
 
 def test_an_app_through_a_link_is_the_app(tmp_path: Path) -> None:

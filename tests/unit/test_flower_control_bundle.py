@@ -57,6 +57,16 @@ def test_federations_in_the_project_file_which_flower_leaves_out_make_no_differe
     assert difference(read_app(folder), read_bundle(build_fab_from_disk(folder))) is None
 
 
+def test_a_copy_of_the_app_in_its_folder_which_flower_bundles_makes_no_difference(tmp_path: Path) -> None:
+    """A server that is started in the app's folder has its own folder there."""
+    folder = write_app(tmp_path / "made-up", "pkg")
+    copy = folder / ".fedloom" / "apps" / "made-up" / "server"
+    copy.mkdir(parents=True)
+    (copy / "client_app.py").write_text("app = None\n", encoding="utf-8")
+
+    assert difference(read_app(folder), read_bundle(build_fab_from_disk(folder))) is None
+
+
 class TestAnotherApp:
     """A server says which app it runs, which was sent, and what to do."""
 

@@ -91,8 +91,9 @@ class Watching:
         self.too_late: list[str] = []
         self.refused: str | None = None
 
-    def sent(self, instructions: list[Instruction]) -> None:
+    def sent(self, instructions: list[Instruction]) -> list[int | None]:
         self.sent_to.append([instruction.client_id for instruction in instructions])
+        return [instruction.round for instruction in instructions]
 
     def replied(self, instruction: Instruction, reply: Message) -> None:
         if instruction.client_id == self.refused and not reply.has_error():

@@ -158,6 +158,26 @@ SHAPES = {
         "1 train, 1 score, 2 score, 3 train, 3 score",
     ),
     "the server evaluates twice in a round": ("train(1) score(1) score(1)", "1 train, 1 score, 1 score"),
+    "the server's evaluations are told at the end": (
+        "train(1) train(2) train(3) score(1) score(2) score(3)",
+        "1 train, 2 train, 3 train, 1 score, 2 score, 3 score",
+    ),
+    "the server's evaluations are told at the end, without numbers": (
+        "train train train score(1) score(2) score(3)",
+        "1 train, 2 train, 3 train, 1 score, 2 score, 3 score",
+    ),
+    "started twice without numbers, the server evaluates": (
+        "score(0) train score(1) train score(2) score(0) train score(1) train score(2)",
+        "0 score, 1 train, 1 score, 2 train, 2 score, - score, 3 train, 3 score, 4 train, 4 score",
+    ),
+    "started twice, the server evaluates only then": (
+        "train(1) train(2) score(0) train(1) score(1)",
+        "1 train, 2 train, - score, 3 train, 3 score",
+    ),
+    "the server counts from 0 and messages have no number": (
+        "train score(0) train score(1)",
+        "1 train, 1 score, 2 train, 2 score",
+    ),
     "the server's evaluation alone": ("score(0) score(1) score(2)", "0 score, 1 score, 2 score"),
     "evaluation numbered from 0, training from 1": (
         "train(1) evaluate(0) train(2) evaluate(1)",
@@ -302,6 +322,21 @@ def test_an_app_that_calls_all_rounds_alike_has_no_round_without_end() -> None:
     assert app.rounds.open is not None
     assert app.rounds.open.round == 3
     assert len(app.rounds.open.stages) == MAX_STAGES
+
+
+def test_long_runs_keep_their_numbers_but_not_who_was_asked() -> None:
+    app = App()
+    first = app.ask("train", 0)[0]
+    for number in range(1, 50):
+        app.ask("train", number)
+
+    scored, aggregated = app.rounds.evaluated(0), app.rounds.aggregated("train", 0)
+
+    assert scored is first.round
+    assert aggregated == first
+    assert first.stage.asked == set()
+    app.ask("evaluate", 0)
+    assert app.seen[-1] == "50 evaluate", "who lacks an evaluation is known of the newest rounds only"
 
 
 def test_what_the_strategy_aggregates_belongs_to_the_newest_stage_of_its_kind() -> None:

@@ -236,6 +236,15 @@ class TestHistory:
             {"round": 1, "loss": None, "accuracy": 0.5, "clients": 2}
         ]
 
+    def test_a_round_that_is_corrected_later_is_entered_once(self, store: Store, bus: EventBus) -> None:
+        tell(store, bus, a_run("a"), a_round(1, complete=True), a_round(2, complete=True), a_round(3))
+        tell(store, bus, *(a_round(number, accuracy=0.5, complete=True) for number in (1, 2)))
+        tell(store, bus, a_round(3, complete=True))
+
+        entries = [event for event in store.events(10) if event.type == "metrics_update"]
+        assert [entry.data["round"] for entry in entries] == [1, 2, 3]
+        assert [round_.accuracy for round_ in store.rounds("a")] == [0.5, 0.5, None]
+
     def test_it_can_be_read_page_by_page(self, store: Store, bus: EventBus) -> None:
         tell(store, bus, *(a_run(run_id) for run_id in "abcd"))
 

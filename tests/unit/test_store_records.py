@@ -51,6 +51,7 @@ SPEC = st.builds(
     alpha=st.none() | st.floats(1e-300, 1e6),
     seed=st.integers(0, 2**53 - 1),
 )
+METRICS = st.dictionaries(TEXT, NUMBER, max_size=3)
 PART = st.builds(
     ClientRound,
     train_loss=st.none() | NUMBER,
@@ -60,12 +61,15 @@ PART = st.builds(
     train_s=st.none() | NUMBER,
     evaluate_s=st.none() | NUMBER,
     late=st.booleans(),
-    metrics=st.dictionaries(TEXT, NUMBER, max_size=3),
+    metrics=METRICS,
+    stages=st.dictionaries(TEXT, METRICS, max_size=2),
     error=st.none() | TEXT,
 )
 ROUND = st.builds(
     Round,
     round=st.integers(0, 10_000),
+    label=st.none() | TEXT,
+    metrics=st.dictionaries(TEXT, METRICS, max_size=2),
     complete=st.booleans(),
     loss=st.none() | NUMBER,
     accuracy=st.none() | NUMBER,

@@ -9,12 +9,15 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, create_engine, text
 
+from app.event_bus import EventBus
+from app.records import ClientRound, Round, RoundUpdate
 from app.store.models import Base
 from app.store.reader import StoreReader
 from app.store.schema import VERSION_TABLE
 from app.store.store import Store
 from app.store.urls import parse_url
 from shared.errors import StoreUnavailable
+from tests.support.records import a_run
 
 
 @pytest.fixture
@@ -49,7 +52,7 @@ def test_a_store_of_a_newer_fedloom_is_refused_in_words(store_url: str, beside: 
     set_version(beside, "9999")
 
     for open_it in (Store.open, StoreReader.open_to_read):
-        with pytest.raises(StoreUnavailable, match=r"newer FedLoom \(schema 9999, this one knows 0002\)"):
+        with pytest.raises(StoreUnavailable, match=r"newer FedLoom \(schema 9999, this one knows 0003\)"):
             open_it(store_url)
 
 
@@ -57,10 +60,27 @@ def test_a_reader_asks_for_a_server_to_bring_an_older_store_up_to_date(
     store_url: str, beside: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Store.open(store_url).close()
-    monkeypatch.setattr("alembic.script.ScriptDirectory.get_current_head", lambda self: "0003")
+    monkeypatch.setattr("alembic.script.ScriptDirectory.get_current_head", lambda self: "0004")
 
     with pytest.raises(StoreUnavailable, match=r"older FedLoom\. Start the server once"):
         StoreReader.open_to_read(store_url)
+
+
+def test_the_rounds_of_an_older_store_are_read_as_they_were(store_url: str, beside: Engine) -> None:
+    bus = EventBus()
+    part = ClientRound(loss=0.5, metrics={"loss": 0.5})
+    before = Round(round=1, complete=True, started_at=1.0, per_client={"client-1": part})
+    with Store.open(store_url) as store:
+        for what in (a_run("a"), RoundUpdate(run_id="a", round=before)):
+            bus.publish(what)
+        store.apply(bus.since(0))
+    with beside.begin() as connection:
+        for table, column in (("rounds", "label"), ("rounds", "metrics"), ("client_rounds", "stages")):
+            connection.execute(text(f"ALTER TABLE {table} DROP COLUMN {column}"))
+    set_version(beside, "0002")
+
+    with Store.open(store_url) as store:
+        assert store.rounds("a") == [before]
 
 
 def test_a_database_of_another_program_is_left_as_it_is(store_url: str, beside: Engine) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Callable, Generator, Iterable
+from dataclasses import replace
 
 from flwr.app import Message, RecordDict
 from flwr.serverapp import Grid
@@ -111,9 +112,9 @@ class LinkGrid(Grid):
             packer = Packer(self._owner.largest_reply, self._inbox.put)
             tasks = [packer.pack(item) for item in instructions]
             self._owner.sending()
-            self._observer.sent(instructions)
+            rounds = self._observer.sent(instructions)
             self._outstanding.update({item.message.metadata.message_id: item for item in instructions})
-        self._link.dispatch(tasks)
+        self._link.dispatch([replace(task, round=number) for task, number in zip(tasks, rounds, strict=True)])
         for content in packer.contents:
             self._link.post(content.let_go)
         return [task.message_id for task in tasks]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from flwr.app import Message
@@ -14,8 +14,8 @@ from app.records import WaitingFor
 class Observer(Protocol):
     """Sees every message that passes, and reads the replies. Called in the run thread."""
 
-    def sent(self, instructions: list[Instruction]) -> None:
-        """A batch of messages is about to go out."""
+    def sent(self, instructions: list[Instruction]) -> Sequence[int | None]:
+        """A batch of messages is about to go out. Returns the rounds that they are of, as they are shown."""
 
     def replied(self, instruction: Instruction, reply: Message) -> None:
         """A reply came in, or an error in its place.

@@ -6,15 +6,15 @@ which messages belong together, and becomes the round's label. `docs/flower-apps
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from app.federation.rounds.seen import MAX_STAGES, Asked, Place, Rounds, SeenRound, kind_of
 
 REMEMBERED = 8
-"""So many of the newest rounds are known by the app's numbers: an app may evaluate one model while it trains
-the next."""
+"""So many of the newest rounds keep who was asked in them: an app may evaluate one model while it trains the
+next."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,10 @@ class AppRounds(Rounds):
     def __init__(self) -> None:
         super().__init__()
         self._by_number: dict[int, SeenRound] = {}
+        """Since the app began to count."""
+        self._unnumbered_since: list[SeenRound] = []
+        """The rounds without a number since then."""
+        self._recent: deque[SeenRound] = deque()
         self._opener: str | None = None
         """The type of message that begins a round, in an app that does not number its rounds."""
         self._trains = False
@@ -64,7 +68,7 @@ class AppRounds(Rounds):
 
     def aggregated(self, kind: str, number: int | None) -> Place | None:
         """The newest stage of that kind, in the round of that number or else in the newest."""
-        round_ = self._by_number.get(number, self.open) if number is not None else self.open
+        round_ = self._called(number) or self.open
         if round_ is None:
             return None
         if kind == "evaluate":
@@ -140,44 +144,58 @@ class AppRounds(Rounds):
     def _begin(self, group: Group) -> SeenRound:
         newest = self.open
         if group.number is not None and newest is not None and self._is_behind(group.number, newest):
-            self._by_number.clear()
-        round_ = self.begin(newest.round + 1 if newest is not None else 1, group.number, group.name)
+            self._count_anew()
         self._opener = self._opener or group.message_type
+        return self._begin_next(group.number, group.name)
+
+    def _begin_next(self, number: int | None, name: str | None = None) -> SeenRound:
+        round_ = self.begin(self.open.round + 1 if self.open is not None else 1, number, name)
         self._remember(round_)
+        if number is None:
+            self._unnumbered_since.append(round_)
+        self._recent.append(round_)
+        if len(self._recent) > REMEMBERED:
+            self._recent.popleft().forget()
         return round_
 
     def _is_behind(self, number: int, newest: SeenRound) -> bool:
         """Whether the app has begun to count anew."""
         return number in self._by_number or (newest.number is not None and number < newest.number)
 
+    def _count_anew(self) -> None:
+        self._by_number.clear()
+        self._unnumbered_since.clear()
+
     def _remember(self, round_: SeenRound) -> None:
-        if round_.number is None:
-            return
-        self._by_number[round_.number] = round_
-        if len(self._by_number) > REMEMBERED:
-            del self._by_number[next(iter(self._by_number))]
+        if round_.number is not None:
+            self._by_number[round_.number] = round_
+
+    def _called(self, number: int | None) -> SeenRound | None:
+        """The round that the ServerApp calls by a number: that of its messages, or if they have none the
+        one so many rounds after it began to count."""
+        if number is None:
+            return None
+        unnumbered = self._unnumbered_since
+        counted = unnumbered[number - 1] if 1 <= number <= len(unnumbered) else None
+        return self._by_number.get(number, counted)
 
     # which round the ServerApp's evaluation is of
 
     def _scored(self, number: int | None) -> SeenRound | None:
         newest = self.open
         if newest is None or not newest.round:
-            return self._begin_scored(number) if number else newest or self.begin(0)
-        if number in (None, newest.number, newest.score_number):
+            return self._begin_next(number) if number else newest or self.begin(0)
+        if number is None or number in (newest.number, newest.score_number):
             return newest
-        named = self._by_number.get(number)
-        if named is not None and not named.is_scored:
-            return named
-        if not newest.is_scored:
+        called = self._called(number)
+        if called is not None and not called.is_scored:
+            return called
+        if not newest.is_scored and (number or newest.round == 1):
             return newest
-        return self._begin_scored(number) if number > (newest.score_number or 0) else None
-
-    def _begin_scored(self, number: int) -> SeenRound:
-        """A round of which nothing was sent."""
-        newest = self.open
-        round_ = self.begin(newest.round + 1 if newest is not None else 1, number)
-        self._remember(round_)
-        return round_
+        if number > (newest.score_number or 0):
+            return self._begin_next(number)
+        self._count_anew()  # the initial model again
+        return None
 
 
 def _groups(batch: Sequence[Asked]) -> Iterator[tuple[Group, list[int]]]:
@@ -205,4 +223,6 @@ def _starts_over(group: Group, newest: SeenRound) -> bool:
 
 def _lacks_evaluation(group: Group, round_: SeenRound) -> bool:
     stage = round_.newest_of("evaluate")
+    if round_.is_forgotten:
+        return False
     return stage is None or (stage.number == group.number and stage.can_take(group.client_ids))

@@ -92,6 +92,8 @@ class SeenRound:
     """The number under which it did."""
     is_evaluated: bool = False
     """Whether an evaluation has followed its training."""
+    is_forgotten: bool = False
+    """Whether it is no longer known who was asked and has answered."""
 
     @property
     def label(self) -> str | None:
@@ -139,6 +141,13 @@ class SeenRound:
             self.is_evaluated = True
         self.stages.append(stage)
         return stage
+
+    def forget(self) -> None:
+        """Nothing more is to come of the round, unless something was left unanswered."""
+        if self.is_answered:
+            self.is_forgotten = True
+            for stage in self.stages:
+                stage.asked, stage.answered, stage.results = set(), set(), {}
 
     def asked_to_train(self) -> set[str]:
         """The clients that were, in any stage."""

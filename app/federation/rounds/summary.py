@@ -60,6 +60,22 @@ def summed_up(seen: SeenRound, stage: Stage, before: Round, shares: Shares) -> d
     return changes
 
 
+def with_aggregate(seen: SeenRound, stage: Stage, before: Round, shares: Shares) -> dict[str, Any]:
+    """What changes in a round's record when it is known what the strategy has made of a stage."""
+    numbers = {**before.metrics.get(stage.name, {}), **stage.aggregated}
+    changes: dict[str, Any] = {"metrics": {**before.metrics, stage.name: numbers}}
+    of_newest = {
+        "train_loss": (seen.newest_of("train"), train_loss_of(stage.kind, stage.aggregated)),
+        "client_loss": (seen.stages[-1], loss_of(stage.kind, stage.aggregated)),
+        "client_accuracy": (seen.stages[-1], shares.of_stage(stage.name, numbers)),
+    }
+    return changes | {
+        name: value
+        for name, (newest, value) in of_newest.items()
+        if value is not None and (stage is newest or getattr(before, name) is None)
+    }
+
+
 def mean_metrics(stage: Stage) -> dict[str, float]:
     """The mean of every number of the clients' replies but the weight itself."""
     sums: dict[str, float] = defaultdict(float)

@@ -67,7 +67,7 @@ class AppNumbers:
             return
         are_others = self._shares.note(place.stage.name, numbers)
         place.stage.aggregated.update(numbers)
-        self._records.sum_up(place)
+        self._records.put_aggregate(place)
         if are_others:
             self.correct()
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-import time
+from time import monotonic, time
 from typing import Any
 
 from app.federation.rounds.known_metrics import Numbers
 from app.federation.rounds.seen import Place, SeenRound
 from app.federation.rounds.shares import Shares
-from app.federation.rounds.summary import SERVER, summed_up, with_shares
+from app.federation.rounds.summary import SERVER, summed_up, with_aggregate, with_shares
 from app.federation.runs import words
 from app.federation.runs.book import RunBook
 from app.records import ClientRound, GlobalScore, Round
@@ -30,10 +30,10 @@ class RoundRecords:
         self._shares = shares
         self._log = logging.LoggerAdapter(logging.getLogger(__name__), {"run_id": run_id})
         self._seen: SeenRound | None = None
-        self._clock = time.monotonic()
+        self._clock = monotonic()
         self._published_at = 0.0
         self._interval_s = PUBLISH_INTERVAL_S
-        self.newest = Round(round=0, started_at=time.time())
+        self.newest = Round(round=0, started_at=time())
 
     # from beginning to end
 
@@ -47,7 +47,7 @@ class RoundRecords:
 
     def reopen(self, seen: SeenRound, record: Round) -> None:
         """Go on with a round that was cut after it was aggregated."""
-        self._clock = time.monotonic() - max(time.time() - record.started_at, 0.0)
+        self._clock = monotonic() - max(time() - record.started_at, 0.0)
         self._seen = seen
         self.newest = record
 
@@ -59,7 +59,7 @@ class RoundRecords:
                 if not stage.is_answered:
                     self.newest = self._summed_up(Place(self._seen, stage), self.newest)
             trained = self._seen.asked_to_train()
-        self.change(complete=True, duration_s=time.monotonic() - self._clock)
+        self.change(complete=True, duration_s=monotonic() - self._clock)
         self.publish()
         self._book.update(self._run_id, round=self.newest.round)
         self._log.info("%s", words.end_of_round(self.newest, len(trained or self.newest.per_client)))
@@ -84,9 +84,11 @@ class RoundRecords:
             self.newest = record
             self._publish_in_time()
 
-    def sum_up(self, place: Place) -> None:
+    def put_aggregate(self, place: Place) -> None:
         """It is known what the strategy has made of the replies of a stage."""
-        self._put(place.round, self._summed_up(place, self._get(place.round)))
+        before = self._get(place.round)
+        changes = with_aggregate(place.round, place.stage, before, self._shares)
+        self._put(place.round, before.changed(**changes))
 
     def put_score(self, seen: SeenRound, numbers: Numbers, score: GlobalScore) -> None:
         """The ServerApp has evaluated the global model of a round."""
@@ -112,19 +114,19 @@ class RoundRecords:
 
     def publish(self) -> None:
         """Publish the newest round as it is."""
-        self._published_at = time.monotonic()
+        self._published_at = monotonic()
         self._interval_s = PUBLISH_INTERVAL_S * max(1.0, _size(self.newest) / NUMBERS_AT_ONCE)
         self._book.put_round(self._run_id, self.newest)
 
     def _publish_in_time(self) -> None:
-        if time.monotonic() - self._published_at >= self._interval_s:
+        if monotonic() - self._published_at >= self._interval_s:
             self.publish()
 
     def _begin(self, seen: SeenRound) -> None:
-        self._clock = time.monotonic()
+        self._clock = monotonic()
         self._interval_s = PUBLISH_INTERVAL_S
         self._seen = seen
-        self.newest = Round(round=seen.round, label=seen.label, started_at=time.time())
+        self.newest = Round(round=seen.round, label=seen.label, started_at=time())
         num_rounds = self._book.run(self._run_id).num_rounds
         if num_rounds is not None and seen.round > num_rounds:
             self._log.info("the app goes on after its %d rounds", num_rounds)

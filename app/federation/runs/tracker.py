@@ -51,19 +51,13 @@ class RoundTracker:
 
     # app.federation.grid.owner.Observer
 
-    def sent(self, instructions: list[Instruction]) -> None:
-        """A phase begins, or goes on: these clients were asked."""
+    def sent(self, instructions: list[Instruction]) -> list[int | None]:
+        """A phase begins, or goes on: these clients are asked. Returns the rounds that it is of."""
         known = [instruction for instruction in instructions if instruction.kind in _PHASE_OF]
-        if not known:
-            return
-        places = self._rounds.sent([_asked(instruction) for instruction in known])
-        for instruction, place in zip(known, places, strict=True):
-            self._places[instruction.message.metadata.message_id] = place
-        for place in {id(place.round): place for place in places}.values():
-            self._records.see(place.round)
-        self._phase = list({id(place.stage): place.stage for place in places}.values())
-        progress = self._progress(_PHASE_OF[known[0].kind])
-        self._book.update(self._run_id, round=self._records.newest.round, progress=progress)
+        if known:
+            self._ask(known)
+        places = [self._places.get(each.message.metadata.message_id) for each in instructions]
+        return [None if place is None else place.round.round for place in places]
 
     def replied(self, instruction: Instruction, reply: Message) -> None:
         """A client answered, or an error stands for its answer. Raises ReplyInvalid as reading does."""
@@ -147,7 +141,17 @@ class RoundTracker:
         else:
             self._records.publish()
 
-    # results
+    # messages and results
+
+    def _ask(self, known: list[Instruction]) -> None:
+        places = self._rounds.sent([_seen(instruction) for instruction in known])
+        for instruction, place in zip(known, places, strict=True):
+            self._places[instruction.message.metadata.message_id] = place
+        for place in {id(place.round): place for place in places}.values():
+            self._records.see(place.round)
+        self._phase = list({id(place.stage): place.stage for place in places}.values())
+        progress = self._progress(_PHASE_OF[known[0].kind])
+        self._book.update(self._run_id, round=self._records.newest.round, progress=progress)
 
     def _answered(self, place: Place, client_id: str, result: ClientResult) -> None:
         self._numbers.say_what_is_left_out(result.left_out)
@@ -198,7 +202,7 @@ class RoundTracker:
         )
 
 
-def _asked(instruction: Instruction) -> Asked:
+def _seen(instruction: Instruction) -> Asked:
     return Asked(instruction.client_id, instruction.message_type, instruction.round, instruction.group_name)
 
 

@@ -62,6 +62,7 @@ export function ChartPanel({ slot, metric, select, failure }: ChartPanelProps) {
   const at = newest === undefined ? null : roundTitle(newest[0], labels);
   const title = titleOf(metric);
   const { of, missing, unit } = newestWords(metric, source, foreign);
+  const whose = `${at === null ? of : `${of}, ${at}`} · ${unit}`;
   const drawn = lines.some((line) => line.points.length > 0);
   const message = failure ?? emptyWords(run, metric, source, rounds, drawn);
   return (
@@ -75,8 +76,8 @@ export function ChartPanel({ slot, metric, select, failure }: ChartPanelProps) {
           <span className={styles.newest}>
             <Value text={text} why={missing} />
           </span>
-          <span className="dim small ellipsis">
-            {at === null ? of : `${of}, ${at}`} · {unit}
+          <span className="dim small ellipsis" title={whose}>
+            {whose}
           </span>
         </>
       }

@@ -10,16 +10,19 @@ const ACCURACY_STARTS = [0, 20, 40, 50, 60, 70, 80, 90, 95, 98] as const;
 
 /** The rounds, up to the last that has room on the axis; behind each the app's own number, where it has another. */
 export function roundAxis(end: number, labels: AppLabels, tokens: Tokens): RoundAxis {
+  const labelled = labels.size > 0;
   return {
     type: "value",
-    name: labels.size === 0 ? "round" : "round (the app's)",
+    name: labelled ? "round (app's)" : "round",
     nameLocation: "end",
-    nameGap: 8,
+    // Beside the last tick, which is wider where it has both numbers.
+    nameGap: labelled ? 28 : 8,
     nameTextStyle: { color: tokens.dim, verticalAlign: "top", padding: [7, 0, 0, 0] },
     min: 0,
     max: end,
     minInterval: 1,
-    axisLine: { lineStyle: { color: tokens.line } },
+    // At the bottom also where values are below zero.
+    axisLine: { onZero: false, lineStyle: { color: tokens.line } },
     axisTick: { lineStyle: { color: tokens.line } },
     axisLabel: {
       color: tokens.dim,
@@ -43,6 +46,7 @@ export function valueAxis(metric: Metric, tokens: Tokens) {
     axisLabel: {
       color: tokens.dim,
       fontFamily: FONT_MONO,
+      hideOverlap: true,
       formatter: (value: number) => tickWords(metric, value),
     },
     splitLine: { lineStyle: { color: tokens.line } },

@@ -94,6 +94,6 @@ describe("the option of a chart", () => {
           [3, "warm-up-17"],
         ]),
       ),
-    ).toEqual(["round (the app's)", "0", "2 (1)", "", "3 (warm-…)"]);
+    ).toEqual(["round (app's)", "0", "2 (1)", "", "3 (warm-…)"]);
   });
 });

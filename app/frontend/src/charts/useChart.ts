@@ -64,7 +64,8 @@ export function useChart(
   useEffect(() => {
     const instance = chart.current;
     if (instance === null) return;
-    instance.setOption(build(geometryOf(instance, range)), { replaceMerge: ["series"] });
+    // The axis of another metric keeps nothing of the one before.
+    instance.setOption(build(geometryOf(instance, range)), { replaceMerge: ["series", "yAxis"] });
     if (window.matchMedia("(pointer: fine)").matches) {
       instance.dispatchAction({
         type: "takeGlobalCursor",

@@ -52,17 +52,16 @@ describe("the event feed", () => {
     connected({
       logs: [
         logEntry(1, { message: "round 1 aggregated" }),
-        logEntry(2, { logger: "app.stdout", message: "epoch 1  0.25", source: "client-2" }),
-        logEntry(3, { logger: "app.stderr", message: "UserWarning: slow" }),
+        logEntry(2, { logger: "app", message: "epoch 1  0.25", source: "client-2" }),
+        logEntry(3, { logger: "app", message: "UserWarning: slow" }),
+        logEntry(4, { logger: "flwr", message: "Sampled 2 nodes" }),
       ],
     });
-    expect(shown()[1]).toMatch(
-      /the ClientApp of client-2 prints this, to stdout.*client-2.*epoch 1 {2}0\.25/,
-    );
-    expect(shown()[2]).toMatch(/the ServerApp prints this, to stderr.*UserWarning/);
+    expect(shown()[1]).toMatch(/printed by the ClientApp of client-2.*client-2.*epoch 1 {2}0\.25/);
+    expect(shown()[2]).toMatch(/printed by the ServerApp.*UserWarning/);
     await reader.click(screen.getByRole("button", { name: "app 2" }));
     expect(shown()).toHaveLength(2);
-    await reader.click(screen.getByRole("button", { name: "info 1" }));
+    await reader.click(screen.getByRole("button", { name: "info 2" }));
     expect(shown().join()).toContain("round 1 aggregated");
   });
 

@@ -5,7 +5,7 @@ import { StateMark } from "../ui/StateMark";
 import { Traceback } from "../ui/Traceback";
 import styles from "./EventFeed.module.css";
 import { LEVEL_MARKS, PRINT_MARK } from "./marks";
-import { printedTo, printWords } from "./prints";
+import { isPrinted, printWords } from "./prints";
 
 interface EventRowProps {
   entry: LogEntry;
@@ -14,11 +14,11 @@ interface EventRowProps {
 }
 
 export function EventRow({ entry, open, toggle }: EventRowProps) {
-  const stream = printedTo(entry);
-  const [mark, meaning] =
-    stream === undefined ? [LEVEL_MARKS[entry.level], entry.level] : [PRINT_MARK, printWords(stream, entry)];
+  const printed = isPrinted(entry);
+  const mark = printed ? PRINT_MARK : LEVEL_MARKS[entry.level];
+  const meaning = printed ? printWords(entry) : entry.level;
   return (
-    <div className={styles.row} data-level={entry.level} data-printed={stream} data-testid="log-row">
+    <div className={styles.row} data-level={entry.level} data-printed={printed} data-testid="log-row">
       <time
         className={styles.time}
         dateTime={new Date(entry.time * 1000).toISOString()}
@@ -32,7 +32,7 @@ export function EventRow({ entry, open, toggle }: EventRowProps) {
       </span>
       <div className={styles.message}>
         {entry.source !== "server" && <ClientName id={entry.source} />}
-        <span className={stream === undefined ? undefined : styles.printed}>{entry.message}</span>
+        <span className={printed ? styles.printed : undefined}>{entry.message}</span>
         {entry.traceback !== null && (
           <button type="button" className={styles.toggle} aria-expanded={open} onClick={toggle}>
             {open ? "hide traceback" : "show traceback"}

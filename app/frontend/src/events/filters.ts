@@ -1,6 +1,6 @@
 /** Which events the feed shows. Pure functions. */
 import type { LogEntry } from "../api/types";
-import { printedTo } from "./prints";
+import { isPrinted } from "./prints";
 
 /** By level; what another Flower app prints stands for itself, since it may be a lot. */
 export type EventFilter = "all" | "info" | "warning" | "error" | "app";
@@ -9,7 +9,7 @@ const LEVELS: readonly EventFilter[] = ["all", "info", "warning", "error"];
 
 /** Those on offer: what an app prints only where one has printed something, or may. */
 export function filtersFor(logs: readonly LogEntry[], foreign: boolean): readonly EventFilter[] {
-  return foreign || logs.some((entry) => printedTo(entry) !== undefined) ? [...LEVELS, "app"] : LEVELS;
+  return foreign || logs.some(isPrinted) ? [...LEVELS, "app"] : LEVELS;
 }
 
 export function passes(entry: LogEntry, filter: EventFilter): boolean {
@@ -17,7 +17,7 @@ export function passes(entry: LogEntry, filter: EventFilter): boolean {
 }
 
 function filterOf(entry: LogEntry): string {
-  return printedTo(entry) === undefined ? entry.level : "app";
+  return isPrinted(entry) ? "app" : entry.level;
 }
 
 export function countByFilter(logs: readonly LogEntry[]): Record<EventFilter, number> {

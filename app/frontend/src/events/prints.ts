@@ -1,17 +1,14 @@
 /** What a Flower app prints, among what happens. Pure functions. */
 import type { LogEntry } from "../api/types";
 
-type Stream = "stdout" | "stderr";
+/** The name under which the log has what an app's process prints; FedLoom's own modules have longer ones. */
+const PRINTED = "app";
 
-const LOGGERS: Readonly<Partial<Record<string, Stream>>> = { "app.stdout": "stdout", "app.stderr": "stderr" };
-
-/** Where the app printed this to; undefined for an event, which FedLoom or one of its clients tells. */
-export function printedTo({ logger }: Pick<LogEntry, "logger">): Stream | undefined {
-  return LOGGERS[logger];
+export function isPrinted({ logger, level }: Pick<LogEntry, "logger" | "level">): boolean {
+  return logger === PRINTED && level === "info";
 }
 
-/** For a hover: "what the Flower app of client-2 prints, to stderr" */
-export function printWords(stream: Stream, { source }: Pick<LogEntry, "source">): string {
-  const whose = source === "server" ? "the ServerApp" : `the ClientApp of ${source}`;
-  return `${whose} prints this, to ${stream}`;
+/** Who printed it: "printed by the ClientApp of client-2" */
+export function printWords({ source }: Pick<LogEntry, "source">): string {
+  return source === "server" ? "printed by the ServerApp" : `printed by the ClientApp of ${source}`;
 }

@@ -149,7 +149,7 @@ export function logEntry(seq: number, changes: Partial<LogEntry> = {}): LogEntry
     time: 100 + seq,
     level: "info",
     source: "server",
-    logger: "app",
+    logger: "app.federation.runs",
     message: `message ${seq}`,
     ...changes,
   });

@@ -9,33 +9,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from flwr.app import Context, Message, RecordDict
 from flwr.clientapp import ClientApp
 from flwr.serverapp import ServerApp
 
-from client.fresh_app import FreshApp
-from shared.app_import import load_client_app, load_server_app
-from shared.errors import AppInvalid
-from shared.flower import identify_server_task, node_id_of
+from shared.app_host.loading import Component, Unusable, load
+from shared.app_process import what_to_load
 from shared.flower_app import FlowerApp, read_app
 from tests.support.apps import APPS, CLIENT_APP, write_app
 
 NAMES = sorted(folder.name for folder in APPS.iterdir())
-
-COUNTING = """
-from flwr.app import Message, MetricRecord, RecordDict
-from flwr.clientapp import ClientApp
-
-app = ClientApp()
-calls = 0
-
-
-@app.query()
-def query(msg, context):
-    global calls
-    calls += 1
-    return Message(RecordDict({"metrics": MetricRecord({"calls": calls})}), reply_to=msg)
-"""
 
 
 @pytest.fixture(autouse=True)
@@ -48,6 +30,14 @@ def _path_and_modules() -> Iterator[None]:
         file = getattr(sys.modules[name], "__file__", None) or ""
         if file.startswith(str(APPS)) or "pytest-of" in file:
             del sys.modules[name]
+
+
+def load_client(app: FlowerApp) -> object:
+    return load(Component.from_fields(what_to_load(app, app.folder, "client")))
+
+
+def load_server(app: FlowerApp) -> object:
+    return load(Component.from_fields(what_to_load(app, app.folder, "server")))
 
 
 def made_up(tmp_path: Path, package: str = "pkg", **content: str) -> FlowerApp:
@@ -65,8 +55,8 @@ def write(app: FlowerApp, path: str, text: str) -> FlowerApp:
 def test_both_apps_are_found(name: str) -> None:
     app = read_app(APPS / name)
 
-    assert isinstance(load_server_app(app), ServerApp)
-    assert isinstance(load_client_app(app), ClientApp)
+    assert isinstance(load_server(app), ServerApp)
+    assert isinstance(load_client(app), ClientApp)
 
 
 def test_the_folder_is_where_modules_are_looked_for_first(tmp_path: Path) -> None:
@@ -74,8 +64,8 @@ def test_the_folder_is_where_modules_are_looked_for_first(tmp_path: Path) -> Non
         tmp_path, client_app=CLIENT_APP + "import sys\nassert sys.path[0].endswith('app'), sys.path\n"
     )
 
-    load_client_app(app)
-    load_client_app(app)
+    load_client(app)
+    load_client(app)
 
     assert sys.path.count(str(app.folder)) == 1
 
@@ -85,82 +75,14 @@ def test_an_attribute_of_an_attribute_is_found(tmp_path: Path) -> None:
     path = app.folder / "pyproject.toml"
     path.write_text(path.read_text(encoding="utf-8").replace("client_app:app", "client_app:holder.inner"))
 
-    assert isinstance(load_client_app(read_app(app.folder)), ClientApp)
-
-
-def test_every_run_gets_the_app_anew(tmp_path: Path) -> None:
-    identify_server_task(1)
-    app = FreshApp(made_up(tmp_path, client_app=COUNTING))
-
-    def calls(run_id: int) -> object:
-        context = Context(run_id, 2, {}, RecordDict(), {})
-        reply = app(Message(RecordDict(), node_id_of("a"), "query"), context)
-        return reply.content["metrics"]["calls"]
-
-    assert [calls(7), calls(7), calls(8), calls(8), calls(9)] == [1, 2, 1, 2, 1]
-
-
-def test_files_that_have_changed_are_not_imported(tmp_path: Path) -> None:
-    app = made_up(tmp_path)
-    load_client_app(app)
-    write(app, "pkg/client_app.py", "raise SystemExit\n")
-
-    with pytest.raises(AppInvalid, match=r"changed since it was read: pkg/client_app\.py\. Start the server"):
-        load_client_app(app)
-
-
-def test_a_new_module_is_a_change_and_a_new_result_is_not(tmp_path: Path) -> None:
-    app = made_up(tmp_path)
-    write(app, "results.json", "{}")
-    load_client_app(app)
-
-    write(app, "pkg/more.py", "")
-
-    with pytest.raises(AppInvalid, match=r"changed since it was read: pkg/more\.py"):
-        load_client_app(app)
-
-
-@pytest.mark.parametrize("package", ["app", "client", "shared"])
-def test_a_module_with_the_name_of_one_of_fedloom_is_refused(tmp_path: Path, package: str) -> None:
-    app = made_up(tmp_path, package)
-
-    with pytest.raises(
-        AppInvalid, match=rf"has a module '{package}', a name that FedLoom itself has.*made_up/"
-    ):
-        load_client_app(app)
-
-
-def test_a_file_with_the_name_of_one_of_fedlooms_packages_is_refused(tmp_path: Path) -> None:
-    app = write(made_up(tmp_path), "client.py", CLIENT_APP)
-
-    with pytest.raises(AppInvalid, match="module 'client'"):
-        load_server_app(app)
-
-
-def test_a_module_with_the_name_of_a_loaded_one_is_refused(tmp_path: Path) -> None:
-    app = made_up(tmp_path, "numpy")
-
-    with pytest.raises(AppInvalid, match="module 'numpy', a name that is loaded already from elsewhere"):
-        load_client_app(app)
-    import numpy as np
-
-    assert np.zeros(1).sum() == 0
-
-
-def test_two_apps_with_packages_of_one_name_do_not_mix(tmp_path: Path) -> None:
-    one = read_app(write_app(tmp_path / "one", "pkg"))
-    other = read_app(write_app(tmp_path / "other", "pkg"))
-    load_client_app(one)
-
-    with pytest.raises(AppInvalid, match="'pkg', a name that is loaded already"):
-        load_client_app(other)
+    assert isinstance(load_client(read_app(app.folder)), ClientApp)
 
 
 def test_a_missing_package_is_named_with_the_command_that_installs_it(tmp_path: Path) -> None:
     app = made_up(tmp_path, client_app="import surely_not_installed.thing\n" + CLIENT_APP)
 
-    with pytest.raises(AppInvalid) as caught:
-        load_client_app(app)
+    with pytest.raises(Unusable) as caught:
+        load_client(app)
 
     assert "needs the Python package surely_not_installed, which is not installed here" in str(caught.value)
     assert "pip install surely_not_installed." in str(caught.value)
@@ -170,8 +92,8 @@ def test_a_missing_package_is_named_with_the_command_that_installs_it(tmp_path: 
 def test_a_module_of_its_own_that_is_missing_is_not_a_package_to_install(tmp_path: Path) -> None:
     app = made_up(tmp_path, client_app="from pkg.tasks import x\n" + CLIENT_APP)
 
-    with pytest.raises(AppInvalid, match=r"needs its own module pkg\.tasks .* none in .*app\.") as caught:
-        load_client_app(app)
+    with pytest.raises(Unusable, match=r"needs its own module pkg\.tasks .* none in .*app\.") as caught:
+        load_client(app)
     assert "pip" not in str(caught.value)
 
 
@@ -179,8 +101,8 @@ def test_a_component_that_is_missing_is_named(tmp_path: Path) -> None:
     app = made_up(tmp_path)
     (app.folder / "pkg" / "client_app.py").unlink()
 
-    with pytest.raises(AppInvalid, match=r"its own module pkg\.client_app \(its clientapp"):
-        load_client_app(read_app(app.folder))
+    with pytest.raises(Unusable, match=r"its own module pkg\.client_app \(its clientapp"):
+        load_client(read_app(app.folder))
 
 
 @pytest.mark.parametrize(
@@ -189,8 +111,8 @@ def test_a_component_that_is_missing_is_named(tmp_path: Path) -> None:
 def test_a_component_of_another_kind_is_named(tmp_path: Path, content: str) -> None:
     app = made_up(tmp_path, client_app=content)
 
-    with pytest.raises(AppInvalid, match=r"names pkg\.client_app:app as its clientapp, but .* no ClientApp"):
-        load_client_app(app)
+    with pytest.raises(Unusable, match=r"names pkg\.client_app:app as its clientapp, but .* no ClientApp"):
+        load_client(app)
 
 
 @pytest.mark.parametrize(
@@ -207,8 +129,8 @@ def test_an_error_while_importing_is_shown_with_its_place(
 ) -> None:
     app = made_up(tmp_path, client_app=content)
 
-    with pytest.raises(AppInvalid) as caught:
-        load_client_app(app)
+    with pytest.raises(Unusable) as caught:
+        load_client(app)
 
     assert "pkg.client_app of the Flower app made-up cannot be imported" in str(caught.value)
     assert all(word in str(caught.value) for word in words), caught.value
@@ -223,8 +145,8 @@ def test_code_that_nobody_compared_is_not_used(tmp_path: Path, path: str, module
     (folder / ".gitignore").write_text("secret.py\naside.py\n", encoding="utf-8")
     (folder / path).write_text("", encoding="utf-8")
 
-    with pytest.raises(AppInvalid, match=f"imports {path}, which is not among the files"):
-        load_client_app(read_app(folder))
+    with pytest.raises(Unusable, match=f"imports {path}, which is not among the files"):
+        load_client(read_app(folder))
 
 
 def test_a_link_to_code_elsewhere_is_not_used(tmp_path: Path) -> None:
@@ -232,16 +154,8 @@ def test_a_link_to_code_elsewhere_is_not_used(tmp_path: Path) -> None:
     (tmp_path / "elsewhere.py").write_text("", encoding="utf-8")
     (folder / "pkg" / "linked.py").symlink_to(tmp_path / "elsewhere.py")
 
-    with pytest.raises(AppInvalid, match=r"imports pkg/linked\.py"):
-        load_client_app(read_app(folder))
-
-
-def test_fedlooms_own_folder_is_refused_as_an_app() -> None:
-    app = read_app(APPS.parents[1])
-
-    with pytest.raises(AppInvalid, match="a name that FedLoom itself has"):
-        load_server_app(app)
-    assert "app.settings" in sys.modules or "shared.errors" in sys.modules
+    with pytest.raises(Unusable, match=r"imports pkg/linked\.py"):
+        load_client(read_app(folder))
 
 
 def test_the_older_names_of_flower_are_the_same_classes() -> None:

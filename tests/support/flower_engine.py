@@ -1,0 +1,322 @@
+"""`python -m tests.support.flower_engine JOBS.json`: Flower apps in Flower's own simulation engine.
+
+JOBS.json holds a list of jobs, `{"folder": ..., "run_config": {...}}`, and how many `clients` there are. All
+jobs run one after the other in one simulation, each with the app freshly imported and clients without memory.
+In a job with `"direct": true`, the ClientApps are called in the process of the ServerApp: Ray's actors do not
+survive what some apps do.
+
+For each job a line `reference: {...}` says what Flower made of it: the messages that were sent, with the
+numbers of their replies, and the Results and Histories that strategies filled. Nothing of
+FedLoom takes part.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+import tempfile
+import tomllib
+import traceback
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from flwr.app import ConfigRecord, Context, Message, MetricRecord, RecordDict, UserConfig
+from flwr.clientapp import ClientApp
+from flwr.common.config import flatten_dict
+from flwr.server.history import History
+from flwr.serverapp import Grid, ServerApp
+from flwr.serverapp.strategy import Result
+from flwr.simulation import run_simulation
+
+Json = dict[str, Any]
+OWN_STATE = "engine-job"
+"""The record in a client's state that says which job it is of."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One app to run."""
+
+    number: int
+    folder: str
+    run_config: UserConfig
+    direct: bool = False
+    node_configs: list[UserConfig] = field(default_factory=list)
+    """By part: what is added to each client's node config."""
+
+    def load(self, component: str) -> Any:
+        """The app's `serverapp` or `clientapp`, freshly imported."""
+        forget_modules(Path(self.folder))
+        sys.path[:] = [self.folder, *(place for place in sys.path if place != self.folder)]
+        importlib.invalidate_caches()
+        module, _, attribute = components(Path(self.folder))[component].partition(":")
+        return getattr(importlib.import_module(module), attribute)
+
+
+def app_table(folder: Path) -> Json:
+    """[tool.flwr.app] of the app in a folder."""
+    table: Json = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["flwr"][
+        "app"
+    ]
+    return table
+
+
+def components(folder: Path) -> dict[str, str]:
+    """Where the app's two ends are, as `module:attribute`."""
+    named: dict[str, str] = app_table(folder)["components"]
+    return named
+
+
+_folders: set[Path] = set()
+
+
+def forget_modules(folder: Path) -> None:
+    """Have the modules of all apps so far imported anew: apps have modules of the same names."""
+    _folders.add(folder)
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if file and any(Path(file).is_relative_to(known) for known in _folders):
+            del sys.modules[name]
+
+
+# What is written down
+
+
+@dataclass
+class Exchange:
+    """Messages that were sent together, and what came back."""
+
+    kinds: list[str]
+    nodes: list[int]
+    replies: dict[str, Json] = field(default_factory=dict)
+    """By the id of the message: the reply's numbers, or `error`."""
+
+
+@dataclass
+class Record:
+    """What happened in one job."""
+
+    exchanges: list[Exchange] = field(default_factory=list)
+    results: list[Result] = field(default_factory=list)
+    histories: list[History] = field(default_factory=list)
+    error: str | None = None
+
+    def as_json(self) -> Json:
+        return {
+            "exchanges": [
+                {"kinds": sent.kinds, "nodes": sent.nodes, "replies": list(sent.replies.values())}
+                for sent in self.exchanges
+            ],
+            "results": [result_as_json(result) for result in self.results],
+            "histories": [history_as_json(history) for history in self.histories],
+            "error": self.error,
+        }
+
+
+def result_as_json(result: Result) -> Json:
+    """By stage and round: what a strategy aggregated, and what the ServerApp computed."""
+    return {
+        "train": by_round(result.train_metrics_clientapp),
+        "evaluate": by_round(result.evaluate_metrics_clientapp),
+        "server": by_round(result.evaluate_metrics_serverapp),
+    }
+
+
+def history_as_json(history: History) -> Json:
+    """The same of the older style."""
+
+    def turned(by_name: Mapping[str, Iterable[tuple[int, Any]]]) -> dict[int, dict[str, Any]]:
+        rounds: dict[int, dict[str, Any]] = {}
+        for name, values in by_name.items():
+            for server_round, value in values:
+                rounds.setdefault(server_round, {})[name] = value
+        return rounds
+
+    return {
+        "train": by_round(turned(history.metrics_distributed_fit)),
+        "evaluate": by_round(turned({**history.metrics_distributed, "loss": history.losses_distributed})),
+        "server": by_round(turned({**history.metrics_centralized, "loss": history.losses_centralized})),
+    }
+
+
+def by_round(rounds: Mapping[int, Mapping[str, Any]]) -> dict[str, dict[str, float]]:
+    """Only numbers, with rounds as JSON has keys."""
+    return {str(number): numbers(metrics) for number, metrics in rounds.items()}
+
+
+def numbers(metrics: Mapping[str, Any]) -> dict[str, float]:
+    """The single numbers among metrics."""
+    return {
+        name: float(value)
+        for name, value in metrics.items()
+        if isinstance(value, int | float) and not isinstance(value, bool)
+    }
+
+
+def numbers_of(content: RecordDict) -> Json:
+    """All single numbers of a reply, but for the code by which the older style says that all went well."""
+    found: Json = {}
+    for name, record in content.items():
+        if isinstance(record, MetricRecord | ConfigRecord) and not name.endswith("res.status"):
+            found |= numbers(record)
+    return found
+
+
+def watch(grid: Grid, record: Record) -> None:
+    """Have everything that goes over the grid written down."""
+    push, pull = grid.push_messages, grid.pull_messages
+    exchanges: dict[str, Exchange] = {}
+
+    def push_messages(messages: Iterable[Message]) -> list[str]:
+        sent = list(messages)
+        exchange = Exchange(
+            kinds=[message.metadata.message_type for message in sent],
+            nodes=[message.metadata.dst_node_id for message in sent],
+        )
+        record.exchanges.append(exchange)
+        ids = list(push(sent))
+        exchanges.update(dict.fromkeys(ids, exchange))
+        return ids
+
+    def pull_messages(message_ids: Iterable[str]) -> list[Message]:
+        replies = list(pull(message_ids))
+        for reply in replies:
+            answered = reply.metadata.reply_to_message_id
+            found = {"error": reply.error.reason} if reply.has_error() else numbers_of(reply.content)
+            exchanges[answered].replies[answered] = found
+        return replies
+
+    grid.push_messages, grid.pull_messages = push_messages, pull_messages  # type: ignore[method-assign]
+
+
+def call_directly(grid: Grid, job: Job) -> None:
+    """Have the ClientApps called at once, in this process, instead of by the engine."""
+    nodes = sorted(grid.get_node_ids())
+    contexts = {
+        node_id: Context(
+            1,
+            node_id,
+            {"partition-id": part, "num-partitions": len(nodes)},
+            RecordDict(),
+            dict(job.run_config),
+        )
+        for part, node_id in enumerate(nodes)
+    }
+    replies: dict[str, Message] = {}
+
+    def push_messages(messages: Iterable[Message]) -> list[str]:
+        ids = []
+        for message in messages:
+            message.metadata.__dict__["_message_id"] = uuid.uuid4().hex
+            reply = answer(job, message, contexts[message.metadata.dst_node_id])
+            replies[message.metadata.message_id] = reply
+            ids.append(message.metadata.message_id)
+        return ids
+
+    def pull_messages(message_ids: Iterable[str]) -> list[Message]:
+        return [replies.pop(message_id) for message_id in list(message_ids) if message_id in replies]
+
+    grid.push_messages, grid.pull_messages = push_messages, pull_messages  # type: ignore[method-assign]
+
+
+def collect_instances(kind: type[Any]) -> Callable[[], list[Any]]:
+    """Have all new instances of a class kept; the function returned gives them, and forgets them."""
+    begin, made = kind.__init__, []
+
+    def __init__(self: Any, *arguments: Any, **options: Any) -> None:  # noqa: N807
+        begin(self, *arguments, **options)
+        made.append(self)
+
+    def take() -> list[Any]:
+        taken = made.copy()
+        made.clear()
+        return taken
+
+    kind.__init__ = __init__
+    return take
+
+
+# The simulation
+
+
+def simulate(jobs: list[Job], clients: int) -> None:
+    """Run all jobs, and print what became of each."""
+    outer_server = ServerApp()
+    current = Path(tempfile.mkdtemp()) / "job.json"
+
+    @outer_server.main()
+    def serve(grid: Grid, context: Context) -> None:
+        new_results, new_histories = collect_instances(Result), collect_instances(History)
+        push, pull = grid.push_messages, grid.pull_messages
+        for job in jobs:
+            current.write_text(json.dumps(vars(job)), encoding="utf-8")
+            record = Record()
+            if job.direct:
+                call_directly(grid, job)
+            watch(grid, record)
+            mine = Context(context.run_id, context.node_id, {}, RecordDict(), dict(job.run_config))
+            try:
+                job.load("serverapp")(grid, mine)
+            except BaseException:  # noqa: BLE001 - whatever an app raises is what it came to
+                record.error = traceback.format_exc()
+            record.results, record.histories = new_results(), new_histories()
+            grid.push_messages, grid.pull_messages = push, pull  # type: ignore[method-assign]
+            sys.stdout.write(f"\nreference: {json.dumps(record.as_json())}\n")
+            sys.stdout.flush()
+
+    class Outer(ClientApp):
+        def __call__(self, message: Message, context: Context) -> Message:
+            job = Job(**json.loads(current.read_text(encoding="utf-8")))
+            return answer(job, message, context)
+
+    run_simulation(
+        server_app=outer_server,
+        client_app=Outer(),
+        num_supernodes=clients,
+        backend_config={
+            "client_resources": {"num_cpus": 1, "num_gpus": 0.0},
+            "init_args": {"num_cpus": 1, "include_dashboard": False},
+        },
+    )
+
+
+_loaded: dict[int, ClientApp] = {}
+
+
+def answer(job: Job, message: Message, context: Context) -> Message:
+    """One client's reply, with the state that it has from this job only."""
+    if job.number not in _loaded:
+        _loaded.clear()
+        _loaded[job.number] = job.load("clientapp")
+    state = context.state
+    if state.config_records.pop(OWN_STATE, {}).get("number") != job.number:
+        state.clear()
+    node_config = dict(context.node_config)
+    if job.node_configs:
+        node_config |= job.node_configs[int(str(node_config["partition-id"]))]
+    mine = Context(context.run_id, context.node_id, node_config, state, dict(job.run_config))
+    try:
+        return _loaded[job.number](message, mine)
+    finally:
+        context.state = mine.state
+        context.state[OWN_STATE] = ConfigRecord({"number": job.number})
+
+
+def read_jobs(path: Path) -> tuple[list[Job], int]:
+    """What is to be run, with each app's own run config below that of the job."""
+    told = json.loads(path.read_text(encoding="utf-8"))
+    jobs = []
+    for number, job in enumerate(told["jobs"]):
+        own = flatten_dict(app_table(Path(job["folder"])).get("config", {}))
+        jobs.append(Job(**{**job, "number": number, "run_config": {**own, **job["run_config"]}}))
+    return jobs, told["clients"]
+
+
+if __name__ == "__main__":
+    from tests.support import flower_engine  # by its name, so that Ray's workers import it and pickle nothing
+
+    flower_engine.simulate(*flower_engine.read_jobs(Path(sys.argv[1])))
