@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.app_host import output
 from shared.app_host.output import (
     BURST,
     LINE_BYTES,
     LINES_PER_S,
+    STUCK_S,
     WAITING_BYTES,
     Allowance,
     Lines,
@@ -80,7 +80,7 @@ def test_a_line_without_end_does_not_fill_the_memory() -> None:
 
 def test_so_many_lines_may_come_at_once_and_then_some_each_second(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 0.0
-    monkeypatch.setattr(output.time, "monotonic", lambda: now)
+    monkeypatch.setattr("shared.app_host.output.time.monotonic", lambda: now)
     allowance = Allowance()
     assert allowance.room() == BURST
 
@@ -136,7 +136,7 @@ def test_a_fedloom_that_does_not_listen_does_not_fill_the_memory(
 
 def test_a_terminal_that_takes_nothing_does_not_hold_the_app_up(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 0.0
-    monkeypatch.setattr(output.time, "monotonic", lambda: now)
+    monkeypatch.setattr("shared.app_host.output.time.monotonic", lambda: now)
     reader, writer = os.pipe()
     terminal = Terminal()
     size = 256 << 10
@@ -145,7 +145,7 @@ def test_a_terminal_that_takes_nothing_does_not_hold_the_app_up(monkeypatch: pyt
         assert terminal.has_room()
         terminal.put(writer, b"x" * size)
     assert not terminal.has_room(), "first it is waited for"
-    now += output.STUCK_S + 1
+    now += STUCK_S + 1
 
     assert terminal.has_room(), "then what it does not take is lost"
     terminal.put(writer, b"lost")
