@@ -25,7 +25,7 @@ def main(argv: list[str] | None = None) -> int:
     end_on_signals()
     try:
         settings = parse(argv)
-        from client.main import run  # only now: it imports PyTorch
+        from client.main import run  # only now: it imports gRPC and Flower
     except KeyboardInterrupt:
         return INTERRUPTED
     return run(settings)

@@ -20,7 +20,13 @@ from shared.console import configure_logging
 from shared.errors import DatasetUnavailable, FedLoomError
 from shared.interrupt import end_on_signals
 
-PRELOAD = ["app.demo.ignore_interrupt", "app.server", "client.main", "torch._dynamo", "sklearn.datasets"]
+PRELOAD = [
+    "app.demo.ignore_interrupt",
+    "app.server",
+    "client.built_in_app",
+    "torch._dynamo",
+    "sklearn.datasets",
+]
 """Imported once, before the fork: together they take seconds, and every process needs them."""
 
 START_TIMEOUT_S = 120.0

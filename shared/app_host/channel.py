@@ -67,7 +67,7 @@ class Channel:
         try:
             fields = json.loads(self._take(length))
             kind, lengths = str(fields.pop("kind")), [int(size) for size in fields.pop("parts")]
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
             raise ChannelBroken(f"the header of a frame cannot be read: {error}") from error
         if min(lengths, default=0) < 0 or (self._max_bytes is not None and sum(lengths) > self._max_bytes):
             raise ChannelBroken(f"a frame of {sum(lengths):,} bytes was announced")

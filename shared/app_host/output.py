@@ -108,17 +108,20 @@ class Lines:
         """What there is of a line, as it was written over last."""
         line = _last_state(bytes(self._begun))
         self._begun.clear()
-        return line[:LINE_BYTES]
+        return line.rstrip(b"\r")[:LINE_BYTES]
 
     def _keep(self, data: bytes) -> None:
-        self._begun += data[: 2 * LINE_BYTES] if b"\r" not in data else _last_state(data) + b"\r"
-        if len(self._begun) > 4 * LINE_BYTES:
-            self._begun[:] = _last_state(bytes(self._begun))[:LINE_BYTES]
+        self._begun += data
+        if b"\r" in data:
+            self._begun[:] = _last_state(bytes(self._begun))
+        del self._begun[2 * LINE_BYTES :]
 
 
 def _last_state(line: bytes) -> bytes:
-    """A line that was written over with carriage returns, as it was in the end."""
-    return line.rstrip(b"\r").rpartition(b"\r")[2]
+    """A line that was written over with carriage returns, as it is in the end; with such a return at its end
+    the next writes over it."""
+    ends = b"\r" if line.endswith(b"\r") else b""
+    return line.rstrip(b"\r").rpartition(b"\r")[2] + ends
 
 
 class Reports:

@@ -273,6 +273,7 @@ def test_everybody_sees_which_app_it_is(lab: Lab) -> None:
         "version": app.version,
         "digest": app.digest,
         "run_config": app.run_config,
+        "rounds_key": "num-server-rounds",
     }
     assert status["default_spec"]["run_config"] == {"local-epochs": 5}
     assert "--app" in status["join_command"]

@@ -14,6 +14,8 @@ ENTRIES = (
     "app.cli",
     "app.demo.cli",
     "client.main",
+    "client.built_in_app",
+    "client.hosted_app",
     "app.server",
     "app.federation.rounds.server_app",
     "client.client_app",

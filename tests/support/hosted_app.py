@@ -81,7 +81,7 @@ class HostedClient:
         self.tell()
         reply = self.reply()
         assert reply.has_error()
-        return reply.error.reason
+        return str(reply.error.reason)
 
     def close(self) -> None:
         """End the client."""
