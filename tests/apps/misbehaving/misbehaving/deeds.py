@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 CHILDREN = 20
 MANY_TIMES = 10**9
@@ -50,7 +51,7 @@ def swallow_everything(_):
         try:
             while True:
                 pass
-        except BaseException:
+        except BaseException:  # noqa: BLE001, S110
             pass
 
 
@@ -79,14 +80,13 @@ def start_children(_):
                 time.sleep(1000)
         children.append(pid)
     orphan = "trap '' TERM HUP; while :; do sleep 1000; done"
-    subprocess.run(f"setsid sh -c \"{orphan}\" >/dev/null 2>&1 &", shell=True)
+    subprocess.run(f'setsid sh -c "{orphan}" >/dev/null 2>&1 &', shell=True)
     os.waitpid(children[0], 0)
 
 
 def want_more_memory(_):
     """Than the system gives it."""
-    with open("/proc/self/statm") as statm:
-        used = int(statm.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    used = int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
     resource.setrlimit(resource.RLIMIT_AS, (used + (200 << 20),) * 2)
     _take_memory()
 
@@ -95,8 +95,7 @@ def use_up_memory(cgroup):
     """In a group of processes that has little, until the system kills one."""
     if not cgroup:
         kill_itself(cgroup)
-    with open(os.path.join(cgroup, "cgroup.procs"), "w") as processes:
-        processes.write(str(os.getpid()))
+    Path(cgroup, "cgroup.procs").write_text(str(os.getpid()))
     _take_memory()
 
 
