@@ -10,19 +10,19 @@ from __future__ import annotations
 import logging
 import platform
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from flwr.app import RecordDict
 
+from client.app_copies import AppCopies
+from client.attempts import Attempts
 from client.job import Job
 from client.link import ClientIdentity
 from client.runtime import Place
 from client.settings import ClientSettings
 from client.work import Work
-from shared.app_copy import make_copy, place_of, working_directory
+from shared.app_copy import place_of
 from shared.app_host.codec import encode_records
 from shared.app_host.serialised import Serialised
 from shared.app_process import AppProcess, Loaded
@@ -35,9 +35,6 @@ from shared.wire import MAX_LOG_TEXT
 
 GRACE_S = 3.0
 """How long an app may go on with a message that nobody waits for any more, and with ending."""
-TRIES = 3
-"""So many processes in a row may fail to load the app before that is tried less often."""
-RETRY_S = 30.0
 CLOSE_S = 1.0
 
 NO_STATE = encode_records(RecordDict())
@@ -48,14 +45,12 @@ log = logging.getLogger(__name__)
 def prepare(settings: ClientSettings, app: FlowerApp) -> Job:
     """Start the app's process and have it import the app, whose data is its own affair."""
     log.info("preparing: Flower app %s %s in %s", app.name, app.version, app.folder)
-    place = place_of(home_dir(), app, settings.client_id)
-
-    def start() -> AppProcess:
-        copy = make_copy(app, place)
-        return AppProcess.start(app, copy, "client", cwd=working_directory(app, copy, Path.cwd()))
-
-    hosted = HostedApp(start)
-    loaded = hosted.load()
+    copies = AppCopies(app, place_of(home_dir(), app, settings.client_id))
+    hosted = HostedApp(copies.start, copies.say_what_was_written)
+    try:
+        loaded = hosted.load()
+    except AppDied as error:
+        raise AppInvalid(f"The ClientApp of the Flower app {app.name} cannot be imported. {error}") from error
     log.info("ready: %s", app.clientapp)
     return Job(
         app=hosted,
@@ -74,10 +69,13 @@ def prepare(settings: ClientSettings, app: FlowerApp) -> Job:
 class HostedApp:
     """An app in a process, as `client.runtime.LocalApp` has it."""
 
-    def __init__(self, start: Callable[[], AppProcess]) -> None:
-        """`start` starts a process for the app."""
+    def __init__(
+        self, start: Callable[[], AppProcess], on_run_end: Callable[[], None] = lambda: None
+    ) -> None:
+        """`start` starts a process for the app; `on_run_end` is called when one has worked for a run."""
         self._start = start
-        self._starts = Starts()
+        self._on_run_end = on_run_end
+        self._starts = Attempts()
         self._place: Place | None = None
         self._state = NO_STATE
         """As the app had it with its last reply in this run."""
@@ -134,6 +132,7 @@ class HostedApp:
         self._place, self._state = None, NO_STATE
         if self._has_begun:
             self._drop(GRACE_S)
+            self._on_run_end()
 
     def make_ready(self) -> None:
         """Replace a process that has ended. If that fails, the next message tries it again."""
@@ -249,29 +248,3 @@ class HostedApp:
 
 class _Raised(Exception):
     """The app raised something, which is in the message with its traceback."""
-
-
-class Starts:
-    """How the newest starts of a process went; when many have failed in a row, there is a pause."""
-
-    def __init__(self) -> None:
-        self.failed = 0
-        """How many in a row."""
-        self._error: AppDied | AppInvalid | None = None
-        self._next_at = 0.0
-
-    @contextmanager
-    def attempt(self) -> Iterator[None]:
-        """In this block a start is tried; raises the error of the last one if it is too early for that."""
-        if self._error is not None and self.failed >= TRIES and time.monotonic() < self._next_at:
-            raise self._error
-        try:
-            yield
-        except (AppDied, AppInvalid) as error:
-            self.failed += 1
-            self._error = error
-            self._next_at = time.monotonic() + RETRY_S
-            if self.failed == TRIES:
-                log.error("that was the third time in a row; it is not tried again for %.0f s", RETRY_S)
-            raise
-        self.failed = 0

@@ -22,7 +22,7 @@ from .log_socket import MAX_TEXT
 from .registered import where_it_answers
 from .serialised import Serialised
 
-log = logging.getLogger("app")
+log = logging.getLogger("clientapp")
 
 
 def prepare() -> Callable[[Channel, ClientApp], None]:

@@ -16,17 +16,15 @@ FedLoom says `kill`, `stop` and `continue`, one a line; the warden says, as JSON
 
 from __future__ import annotations
 
-import ctypes
 import os
 import selectors
 import signal
 import socket
-import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 
+from .offspring import IS_LINUX, adopt_orphans, descendants, start_host
 from .output import WAITING_BYTES, Lines, Reports, Terminal
 
 READ_BYTES = 64 << 10
@@ -35,10 +33,6 @@ KILL_S = 10.0
 """For so long it is tried to kill what is left: some may hang in the kernel, or belong to another user."""
 LEAVE_S = 2.0
 LOG_BYTES = 256 << 10
-
-PR_SET_PDEATHSIG = 1
-PR_SET_CHILD_SUBREAPER = 36
-IS_LINUX = sys.platform == "linux"
 
 
 class Warden:
@@ -63,7 +57,7 @@ class Warden:
         log, hosts_log = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
         with suppress(OSError):
             hosts_log.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, LOG_BYTES)
-        self._host = _start(command, channel_fd, hosts_log.fileno(), outputs[1][1], outputs[2][1])
+        self._host = start_host(command, channel_fd, hosts_log.fileno(), outputs[1][1], outputs[2][1])
         os.close(channel_fd)
         hosts_log.close()
         for fd, (reader, writer) in outputs.items():
@@ -165,7 +159,7 @@ class Warden:
         if self._status is None or not IS_LINUX:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._host, number)
-        for pid in _descendants():
+        for pid in descendants():
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, number)
 
@@ -175,7 +169,7 @@ class Warden:
         while True:
             self._signal(signal.SIGKILL)
             self._reap()
-            if (self._status is not None and not _descendants()) or time.monotonic() > ends:
+            if (self._status is not None and not descendants()) or time.monotonic() > ends:
                 return
             self._step(0.02)
 
@@ -193,64 +187,6 @@ class Warden:
         self._terminal.finish(LEAVE_S)
 
 
-def _start(command: list[str], channel_fd: int, log_fd: int, stdout: int, stderr: int) -> int:
-    """Fork and become the host in the child; returns its process id."""
-    warden = os.getpid()
-    pid = os.fork()
-    if pid:
-        return pid
-    try:
-        os.setsid()
-        for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM, signal.SIGCHLD, signal.SIGPIPE):
-            signal.signal(number, signal.SIG_DFL)
-        signal.pthread_sigmask(signal.SIG_SETMASK, [])
-        if IS_LINUX:
-            _be_first_to_go()
-            _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-            if os.getppid() != warden:
-                os._exit(1)
-        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-        os.dup2(stdout, 1)
-        os.dup2(stderr, 2)
-        os.set_inheritable(channel_fd, True)
-        os.set_inheritable(log_fd, True)
-        os.execv(command[0], [*command, str(channel_fd), str(log_fd)])
-    except BaseException as error:  # noqa: BLE001 - a child that has become nothing must not go on
-        os.write(2, f"the app's process cannot be started: {error}\n".encode())
-    finally:
-        os._exit(127)
-
-
-def _be_first_to_go() -> None:
-    """When memory runs out, the system is to end the app, and neither FedLoom nor anything else."""
-    with suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
-
-
-def _prctl(option: int, value: int) -> None:
-    with suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
-
-
-def _descendants() -> list[int]:
-    """All living descendants of this process; none where the system does not tell."""
-    children: dict[int, list[int]] = {}
-    for entry in Path("/proc").iterdir() if IS_LINUX else ():
-        if entry.name.isdecimal():
-            with suppress(OSError):
-                text = (entry / "stat").read_text(errors="replace")
-                state, parent = text.rpartition(")")[2].split()[:2]
-                if state not in "ZX":
-                    children.setdefault(int(parent), []).append(int(entry.name))
-    found: list[int] = []
-    asked = [os.getpid()]
-    while asked:
-        below = children.get(asked.pop(), [])
-        found += below
-        asked += below
-    return found
-
-
 def _read(fd: int) -> bytes | None:
     """What there is to read; nothing at the end, None for the moment."""
     try:
@@ -266,7 +202,6 @@ def main(arguments: list[str]) -> None:
     control_fd, channel_fd = int(arguments[0]), int(arguments[1])
     for fd in (control_fd, channel_fd):
         os.set_inheritable(fd, False)
-    if IS_LINUX:
-        _prctl(PR_SET_CHILD_SUBREAPER, 1)
+    adopt_orphans()
     Warden(socket.socket(fileno=control_fd)).run(channel_fd, arguments[2:])
     os._exit(0)  # whether or not the terminal takes what there still is

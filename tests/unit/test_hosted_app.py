@@ -6,7 +6,8 @@ import logging
 
 import pytest
 
-from client.hosted_app import RETRY_S, TRIES, HostedApp, Starts
+from client.attempts import RETRY_S, TRIES, Attempts
+from client.hosted_app import HostedApp
 from shared.app_process import AppProcess
 from shared.errors import AppInvalid
 
@@ -15,8 +16,8 @@ def test_after_three_failed_starts_there_is_a_pause(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     now = 100.0
-    monkeypatch.setattr("client.hosted_app.time.monotonic", lambda: now)
-    starts = Starts()
+    monkeypatch.setattr("client.attempts.time.monotonic", lambda: now)
+    starts = Attempts()
     tried = 0
 
     def attempt() -> None:
@@ -38,7 +39,7 @@ def test_after_three_failed_starts_there_is_a_pause(
 
 
 def test_a_start_that_goes_well_is_the_end_of_the_pauses() -> None:
-    starts = Starts()
+    starts = Attempts()
     for _ in range(TRIES - 1):
         with pytest.raises(AppInvalid), starts.attempt():
             raise AppInvalid("no GPU")
