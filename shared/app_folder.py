@@ -39,8 +39,8 @@ def entries(folder: Path, app_folder: Path) -> list[os.DirEntry[str]] | None:
         found = sorted(scanned, key=lambda entry: entry.name)
     if folder != app_folder and any(entry.name in _MARKS_OF_OTHERS for entry in found):
         return None
-    home = paths.home_dir().resolve()
-    return [entry for entry in found if entry.name not in _NEVER and folder / entry.name != home]
+    home = str(paths.home_dir().resolve())
+    return [entry for entry in found if entry.name not in _NEVER and entry.path != home]
 
 
 def files_ending_with(folder: Path, endings: tuple[str, ...]) -> dict[str, Path]:
@@ -48,11 +48,10 @@ def files_ending_with(folder: Path, endings: tuple[str, ...]) -> dict[str, Path]
 
     A folder that may not be read counts as empty, as with Flower. Raises OSError for the app's own.
     """
-    files = (path for path in _regular_files(folder) if path.name.endswith(endings))
-    return {path.relative_to(folder).as_posix(): path for path in files}
+    return {path.relative_to(folder).as_posix(): path for path in _regular_files(folder, endings)}
 
 
-def _regular_files(app_folder: Path) -> Iterator[Path]:
+def _regular_files(app_folder: Path, endings: tuple[str, ...]) -> Iterator[Path]:
     waiting = [app_folder]
     while waiting:
         folder = waiting.pop()
@@ -65,5 +64,5 @@ def _regular_files(app_folder: Path) -> Iterator[Path]:
         for entry in found:
             if entry.is_dir(follow_symlinks=False):
                 waiting.append(folder / entry.name)
-            elif entry.is_file(follow_symlinks=False):
+            elif entry.name.endswith(endings) and entry.is_file(follow_symlinks=False):
                 yield folder / entry.name

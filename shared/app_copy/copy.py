@@ -104,6 +104,8 @@ def _bring_up_to_date(app: FlowerApp, copy: Path) -> None:
     wanted.and_of(before).write(copy)  # so that nothing counts as the app's if this is cut
     _remove_outdated(copy, before, wanted)
     _remove_strange_code(copy, wanted)
+    for folder in sorted({(copy / path).parent for path in (*contents, *links)}):
+        _make_folder(copy, folder)
     for path, content in contents.items():
         _restore(copy, path, content, before)
     for path, target in links.items():
@@ -143,7 +145,6 @@ def _remove_strange_code(copy: Path, wanted: Manifest) -> None:
 
 def _restore(copy: Path, path: str, content: bytes, before: Manifest) -> None:
     file = copy / path
-    _make_folder(copy, file.parent)
     if file.is_file() and not file.is_symlink() and file.read_bytes() == content:
         return
     if os.path.lexists(file):
@@ -157,7 +158,6 @@ def _restore(copy: Path, path: str, content: bytes, before: Manifest) -> None:
 def _link(copy: Path, path: str, target: Path | None) -> None:
     """Make a link, or a folder, unless the app has something of its own there."""
     place = copy / path
-    _make_folder(copy, place.parent)
     if target is None:
         if not os.path.lexists(place):
             place.mkdir()
@@ -173,9 +173,11 @@ def _make_folder(copy: Path, folder: Path) -> None:
     """A real folder: through a link that the app has put there, something else would be written."""
     for parent in (*reversed(folder.relative_to(copy).parents), folder.relative_to(copy)):
         place = copy / parent
-        if place.is_symlink() or (place.exists() and not place.is_dir()):
+        if place.is_dir() and not place.is_symlink():
+            continue
+        if os.path.lexists(place):
             _put_aside(place)
-        place.mkdir(exist_ok=True)
+        place.mkdir()
 
 
 def _put_aside(path: Path) -> None:
