@@ -178,6 +178,26 @@ describe("for another Flower app, the start form", () => {
     rounds_key: "num-server-rounds",
   };
 
+  it("says at the field why the server does not take its number of rounds", async () => {
+    const errors = [{ field: "num_rounds", message: "give one of the two" }];
+    serverAnswers({ ...offered, "POST /api/v1/runs": () => problem(422, "No.", errors) });
+    const { reader } = open();
+    connected({ status: status({ app, default_spec: spec({ app: app.name, num_rounds: 3 }) }) });
+    await reader.click(submit());
+    expect(await screen.findByText("give one of the two")).toBeVisible();
+    expect(field("Rounds")).toBeInvalid();
+  });
+
+  it("asks for no rounds where the app decides about them", async () => {
+    const asked = serverAnswers({ ...offered, ...started });
+    const { reader } = open();
+    const decides = { ...app, rounds_key: null };
+    connected({ status: status({ app: decides, default_spec: spec({ app: app.name }) }) });
+    expect(screen.queryByLabelText("Rounds")).not.toBeInTheDocument();
+    await reader.click(submit());
+    expect(asked.at(-1)?.body).not.toHaveProperty("num_rounds");
+  });
+
   it("offers its run config and sends what differs from it", async () => {
     const asked = serverAnswers({ ...offered, ...started });
     const { reader } = open();

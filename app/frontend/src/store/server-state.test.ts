@@ -215,6 +215,18 @@ describe("events", () => {
     expect(state.logs).toHaveLength(LOG_LIMIT);
     expect(state.logs.at(-1)?.message).toBe(String(LOG_LIMIT + 4));
   });
+
+  it("keep what happened while an app prints without end", () => {
+    const told = log(11, "round 1 aggregated");
+    const printed = Array.from({ length: LOG_LIMIT + 5 }, (_, index): LogEvent => {
+      const event = log(12 + index, String(index));
+      return { ...event, data: { ...event.data, logger: "app" } };
+    });
+    const { logs } = applyEvents(start(), [told, ...printed]);
+    expect(logs.filter(({ logger }) => logger === "app")).toHaveLength(LOG_LIMIT);
+    expect(logs.map(({ message }) => message)).toContain("round 1 aggregated");
+    expect(logs.map(({ seq }) => seq)).toEqual(logs.map(({ seq }) => seq).toSorted((a, b) => a - b));
+  });
 });
 
 describe("fetched rounds", () => {

@@ -2,8 +2,9 @@
 import type { Client, LogEntry, LogEvent, Round, Run } from "../api/types";
 import type { ServerEvent, Snapshot, Status } from "../api/types";
 import { assignColours, type ColourIndex } from "../clients/colours";
+import { isPrinted } from "../events/prints";
 
-/** Log records kept in the browser; the server's REST log holds the rest. */
+/** Log records kept in the browser, and so many more that an app printed; the server's REST log holds the rest. */
 export const LOG_LIMIT = 2000;
 
 export interface ServerState {
@@ -23,7 +24,7 @@ export interface ServerState {
   readonly roundsKnown: Readonly<Record<string, true>>;
   /** In natural order of the id: client-2 before client-10. */
   readonly clients: readonly Client[];
-  /** Oldest first, the newest LOG_LIMIT. */
+  /** Oldest first, the newest of each kind. */
   readonly logs: readonly LogEntry[];
   readonly colours: ColourIndex;
 }
@@ -59,7 +60,7 @@ export function applySnapshot(snapshot: Snapshot): ServerState {
     rounds: snapshot.rounds,
     roundsKnown,
     clients: [...snapshot.clients].sort(byId),
-    logs: snapshot.logs.slice(-LOG_LIMIT),
+    logs: newestOfEachKind(snapshot.logs),
     colours: assignColours({}, [
       ...snapshot.clients.map((client) => client.id).sort(natural.compare),
       ...Object.values(snapshot.rounds).flatMap(participants),
@@ -153,8 +154,18 @@ function applyLogs(state: ServerState, events: readonly LogEvent[]): ServerState
   return {
     ...state,
     seq: Math.max(state.seq, ...fresh.map((entry) => entry.seq)),
-    logs: [...state.logs, ...fresh].sort((a, b) => a.seq - b.seq).slice(-LOG_LIMIT),
+    logs: newestOfEachKind([...state.logs, ...fresh].sort((a, b) => a.seq - b.seq)),
   };
+}
+
+/** An app that prints a lot does not drive out what happened. */
+function newestOfEachKind(logs: readonly LogEntry[]): readonly LogEntry[] {
+  if (logs.length <= LOG_LIMIT) return logs;
+  const left = { printed: LOG_LIMIT, told: LOG_LIMIT };
+  return logs
+    .toReversed()
+    .filter((entry) => left[isPrinted(entry) ? "printed" : "told"]-- > 0)
+    .reverse();
 }
 
 /** Adds the complete rounds of a run as fetched over REST; what arrived live meanwhile is newer and stays. */
