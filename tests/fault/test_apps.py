@@ -95,7 +95,9 @@ def undisturbed(lasting_server: ForkedServer, pair: Fleet) -> Latency:
 class Suite:
     """Runs the app, and looks at what it leaves."""
 
-    def __init__(self, api: Api, server: ForkedServer, fleet: Fleet, undisturbed: Latency, cgroup: str) -> None:
+    def __init__(
+        self, api: Api, server: ForkedServer, fleet: Fleet, undisturbed: Latency, cgroup: str
+    ) -> None:
         self.api = api
         self._server = server
         self._clients = fleet.clients.values()
@@ -114,7 +116,9 @@ class Suite:
     def wait_until_it_does(self, run_id: str, what: str) -> None:
         def said() -> bool:
             logs = self.api.get("/logs")["logs"]
-            return any(f"now comes: {what}" in entry["message"] for entry in logs if entry["run_id"] == run_id)
+            return any(
+                f"now comes: {what}" in entry["message"] for entry in logs if entry["run_id"] == run_id
+            )
 
         wait_until(said, f"the app begins to {what}")
 
@@ -189,7 +193,9 @@ def test_a_server_app_that_never_ends_is_ended_when_its_run_is_stopped(suite: Su
 
 
 @pytest.mark.parametrize("does", [*ENDS, *RAISES])
-def test_a_client_app_that_ends_is_an_error_of_its_reply_and_the_others_go_on(suite: Suite, does: str) -> None:
+def test_a_client_app_that_ends_is_an_error_of_its_reply_and_the_others_go_on(
+    suite: Suite, does: str
+) -> None:
     with suite.measured() as measured:
         run_id = suite.start(client=does)
         suite.api.wait_for_run(run_id, "completed")

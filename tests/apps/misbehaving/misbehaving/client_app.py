@@ -21,4 +21,6 @@ def train(msg: Message, context: Context):
 
 @app.evaluate()
 def evaluate(msg: Message, context: Context):
-    return Message(RecordDict({"metrics": MetricRecord({"num-examples": 1, "eval_loss": 0.25})}), reply_to=msg)
+    return Message(
+        RecordDict({"metrics": MetricRecord({"num-examples": 1, "eval_loss": 0.25})}), reply_to=msg
+    )

@@ -79,7 +79,7 @@ def start_children(_):
                 time.sleep(1000)
         children.append(pid)
     orphan = "trap '' TERM HUP; while :; do sleep 1000; done"
-    subprocess.run(f"setsid sh -c \"{orphan}\" >/dev/null 2>&1 &", shell=True)
+    subprocess.run(f'setsid sh -c "{orphan}" >/dev/null 2>&1 &', shell=True)
     os.waitpid(children[0], 0)
 
 
