@@ -91,7 +91,7 @@ SHAPES = {
     "chatty": Shape(TRAINED),
     "failing_at_the_end": Shape(TRAINED),
     "failing_client raises": Shape(TRAINED, method="raise"),
-    "failing_client gives nothing back": Shape(TRAINED, method="nothing"),
+    "failing_client gives nothing back": Shape(TRAINED, method="nothing", direct=True),
     "failing_client holds the GIL": Shape(TRAINED, method="hold"),
 }
 FAILING = {name: shape for name, shape in SHAPES.items() if name.startswith("failing")}

@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from flwr.app import ConfigRecord, Context, Message, MetricRecord, RecordDict, UserConfig
+from flwr.app import ConfigRecord, Context, Error, Message, MetricRecord, RecordDict, UserConfig
 from flwr.clientapp import ClientApp
 from flwr.common.config import flatten_dict
 from flwr.server.history import History
@@ -212,7 +212,9 @@ def call_directly(grid: Grid, job: Job) -> None:
         ids = []
         for message in messages:
             message.metadata.__dict__["_message_id"] = uuid.uuid4().hex
-            reply = answer(job, message, contexts[message.metadata.dst_node_id])
+            reply: Message | None = answer(job, message, contexts[message.metadata.dst_node_id])
+            if reply is None:  # which Flower's engine would wait for, for ever
+                reply = Message(Error(0, "the ClientApp returned nothing"), reply_to=message)
             replies[message.metadata.message_id] = reply
             ids.append(message.metadata.message_id)
         return ids

@@ -29,7 +29,8 @@ def train(msg: Message, context: Context):
         case "raise":
             raise ValueError("no data")
         case "hold":  # the GIL, for seconds: one call in C
-            return trained(msg, context, {"bits": pow(7, 5_000_000).bit_length()})
+            assert pow(7, 5_000_000) > 0
+            return trained(msg, context)
 
 
 @server_app.main()
