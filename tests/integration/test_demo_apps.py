@@ -21,10 +21,16 @@ default = "local"
 options.num-supernodes = 2
 """
 
+WRITES_RESULTS = """
+    from pathlib import Path
+
+    Path(__file__).with_name("results.json").write_text("{}")
+"""
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """An app with a federation, a nested run config and a package that nobody has."""
+    """An app with a federation, a nested run config, a package that nobody has, and results beside it."""
     folder = copy_of("quickstart-numpy", tmp_path / "my apps")
     pyproject = folder / "pyproject.toml"
     text = pyproject.read_text(encoding="utf-8")
@@ -33,7 +39,8 @@ def folder(tmp_path: Path) -> Path:
     pyproject.write_text(text + FEDERATION, encoding="utf-8")
     server_app = folder / "numpyexample" / "server_app.py"
     code = server_app.read_text(encoding="utf-8")
-    server_app.write_text(code.replace("num-server-rounds", "algorithm.num-server-rounds"), encoding="utf-8")
+    code = code.replace("num-server-rounds", "algorithm.num-server-rounds")
+    server_app.write_text(code + WRITES_RESULTS, encoding="utf-8")
     return folder
 
 
@@ -61,8 +68,10 @@ def test_an_app_runs_with_what_it_says_itself(tmp_path: Path, folder: Path) -> N
     assert command.output.index("no-such-package") < command.output.index("Starting the server")
     assert "Starting the server and 2 clients with the Flower app quickstart-numpy." in command.output
     assert f"Run {report['run_id']} completed after" in command.output
-    after = sorted(path.relative_to(folder) for path in folder.rglob("*") if "__pycache__" not in path.parts)
-    assert after == before
+    copy = tmp_path / "demo" / "apps" / "quickstart-numpy" / "server"
+    assert (copy / "numpyexample" / "results.json").is_file()
+    assert f"What the app wrote beside itself is in {copy}: numpyexample/results.json." in command.output
+    assert sorted(path.relative_to(folder) for path in folder.rglob("*")) == before
 
 
 def test_clients_rounds_and_a_run_config_can_be_given(tmp_path: Path, folder: Path) -> None:
