@@ -30,7 +30,6 @@ from shared.error_text import message_of
 from shared.errors import AppDied, AppInvalid, Cancelled, WireError
 from shared.flower import client_failed, decode_envelope, encode
 from shared.flower_app import FlowerApp
-from shared.paths import home_dir
 from shared.wire import MAX_LOG_TEXT
 
 GRACE_S = 3.0
@@ -45,7 +44,7 @@ log = logging.getLogger(__name__)
 def prepare(settings: ClientSettings, app: FlowerApp) -> Job:
     """Start the app's process and have it import the app, whose data is its own affair."""
     log.info("preparing: Flower app %s %s in %s", app.name, app.version, app.folder)
-    copies = AppCopies(app, place_of(home_dir(), app, settings.client_id))
+    copies = AppCopies(app, place_of(settings.home, app, settings.client_id))
     hosted = HostedApp(copies.start, copies.say_what_was_written)
     try:
         loaded = hosted.load()

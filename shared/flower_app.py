@@ -162,8 +162,8 @@ def compare(server: Identity | None, client: Identity | None) -> str | None:
         return (
             f"Server and client run version {server.version} of the Flower app {server.name}, but their "
             f"files differ (SHA-256 {server.digest[:12]} at the server, {client.digest[:12]} at the client). "
-            "Give both the same files, and start what had others anew: they are read at the start. Line endings "
-            "count, what .gitignore names does not."
+            "Give both the same files, and start what had others anew: they are read at the start. Line "
+            "endings count, what .gitignore names does not."
         )
     return None
 
