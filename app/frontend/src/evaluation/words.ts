@@ -4,7 +4,7 @@ import { isOver, type Run } from "../api/types";
 export function noClassesWords(run: Run | null): string {
   if (run === null) return "Per-class accuracy and the confusion matrix appear here once a run has started.";
   if (run.spec.app !== null) {
-    return `${run.spec.app} evaluates its own model; the numbers that its clients report stand in the client table.`;
+    return `${run.spec.app} evaluates its own model; the numbers that it reports are in the curves and in the client table.`;
   }
   if (isOver(run.state)) return "The run ended before its model was evaluated.";
   return "They appear when the initial model has been evaluated.";
