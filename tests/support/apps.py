@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 APPS = Path(__file__).resolve().parents[1] / "apps"
@@ -52,4 +53,27 @@ def write_app(
     (folder / package / "__init__.py").write_text("", encoding="utf-8")
     (folder / package / "server_app.py").write_text(server_app, encoding="utf-8")
     (folder / package / "client_app.py").write_text(client_app, encoding="utf-8")
+    return folder
+
+
+def plain_parts(task: str) -> tuple[str, str, str]:
+    """The plain shape of `tests/apps/shapes`, cut in its server's end, its client's, and what both import."""
+    shape = (APPS / "shapes/shapes/plain.py").read_text(encoding="utf-8").replace("shapes.task", task)
+    server = shape.replace("client_app = plain_client_app()\n", "")
+    server = server.replace("import initial_arrays, plain_client_app", "import initial_arrays")
+    client = f"from {task} import plain_client_app\n\nclient_app = plain_client_app()\n"
+    return server, client, (APPS / "shapes/shapes/task.py").read_text(encoding="utf-8")
+
+
+def write_parts(folder: Path, parts: Mapping[str, str], *, serverapp: str, clientapp: str) -> Path:
+    """An app of these files, by their paths, with its ends where they are said to be. Returns the folder."""
+    write_app(folder, "unused")
+    shutil.rmtree(folder / "unused")
+    project = folder / "pyproject.toml"
+    text = project.read_text(encoding="utf-8").replace("unused.server_app:app", serverapp)
+    project.write_text(text.replace("unused.client_app:app", clientapp), encoding="utf-8")
+    for path, content in parts.items():
+        file = folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content, encoding="utf-8")
     return folder

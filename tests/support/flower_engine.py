@@ -173,6 +173,8 @@ def watch(grid: Grid, record: Record) -> None:
 
     def push_messages(messages: Iterable[Message]) -> list[str]:
         sent = list(messages)
+        if not sent:
+            return []
         exchange = Exchange(
             kinds=[message.metadata.message_type for message in sent],
             nodes=[message.metadata.dst_node_id for message in sent],

@@ -1,9 +1,9 @@
-"""`python -m tests.support.flower_tried CHECKOUT [NAME...]`: Flower's own examples and baselines, here and there.
+"""`python -m tests.support.flower_tried CHECKOUT [NAME...]`: Flower's own examples, here and under Flower.
 
 CHECKOUT is a clone of Flower's repository. Each app in `TRIED`, or each one named, is copied as it is and run
-twice with the same data and seeds (`tests/support/stand_ins`): in Flower's simulation engine, and on a FedLoom
-server with client processes. All numbers of all rounds are compared, and the table in
-`docs/flower-apps-tried.md` is written anew. It needs what the apps need; `PACKAGES` says what that is:
+twice with the same data and seeds (`tests/support/stand_ins`): in Flower's simulation engine, and on a
+FedLoom server with client processes. All numbers of all rounds are compared, and the table in
+`docs/flower-apps-tried.md` is written anew. It needs what the apps need; `--packages` says what that is:
 
     python -m venv --system-site-packages tried
     tried/bin/pip install $(tried/bin/python -m tests.support.flower_tried --packages)

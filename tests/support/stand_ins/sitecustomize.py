@@ -1,4 +1,4 @@
-"""Python runs this at the start of every process that has this folder in PYTHONPATH: Flower's examples, offline.
+"""Flower's examples, offline: Python runs this in every process that has this folder in PYTHONPATH.
 
 Their files stay as they are. What they would download from Hugging Face is served from `stand_in_data`, and
 whatever they draw at random is the same wherever they run, so that their numbers can be compared.
@@ -23,7 +23,7 @@ def serve_stand_ins(datasets: ModuleType) -> None:
 
 
 def seed_clients(module: ModuleType) -> None:
-    """Every message is worked on with a seed of its own: by the client's partition, and how many there were."""
+    """Every message has a seed of its own: by the client's partition, and how many there were."""
     answered: dict[int, int] = {}
 
     def seed(_: Any, __: Any, context: Any) -> None:

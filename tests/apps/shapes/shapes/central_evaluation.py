@@ -1,4 +1,4 @@
-"""The ServerApp evaluates the model itself, with `evaluate_fn`: quickstart-pytorch, custom-mods, whisper."""
+"""The ServerApp evaluates the model itself, with `evaluate_fn`: quickstart-pytorch, custom-mods."""
 
 from flwr.app import Context
 from flwr.serverapp import Grid, ServerApp

@@ -1,4 +1,4 @@
-"""Children by fork: one that is terminated, and a pool of two: `dataset.map(f, num_proc=2)`, whisper."""
+"""Children by fork, one that is terminated and a pool of two: `num_proc=2` in whisper and quickstart-jax."""
 
 import multiprocessing
 import time
@@ -28,7 +28,7 @@ def train(msg: Message, context: Context) -> Message:
     child.join()
     with fork.Pool(2) as pool:
         squares = pool.map(square, range(8))
-    return trained(msg, context, {"squares": sum(squares), "exit-code": child.exitcode})
+    return trained(msg, context, {"squares": sum(squares), "ended": int(child.exitcode != 0)})
 
 
 @server_app.main()

@@ -1,4 +1,4 @@
-"""A strategy that looks at each reply before FedAvg aggregates them, as Flower's how-to shows."""
+"""A strategy that looks at each reply before FedAvg aggregates them."""
 
 from collections.abc import Iterable
 

@@ -1,5 +1,5 @@
 """The older style: NumPyClient, components, a Server subclass, `evaluate_fn` and functions that aggregate
-metrics: the baselines fedprox, fedbn, floco, fedrep; Flower's flowertune-vit until 2025."""
+metrics: the baselines fedprox, fedbn and statavg."""
 
 from flwr.client import ClientApp, NumPyClient
 from flwr.common import Context, ndarrays_to_parameters

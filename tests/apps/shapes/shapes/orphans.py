@@ -1,5 +1,5 @@
-"""Children that nobody ends: a DataLoader with persistent workers, seen from outside. Their process ids are
-in the file that the run config names (`folder`)."""
+"""Children that nobody ends, as the workers of a DataLoader that persist. Their process ids are in files in
+the folder that the run config names."""
 
 import multiprocessing
 import time

@@ -1,5 +1,5 @@
-"""Numbers of many kinds: per cent (vertical-fl, flowertune-vit), AUC (xgboost), reward, RMSE, `val_loss` in
-train replies (fl-dp-sa), the same name in both stages (monai, pennylane), more than 64 of them, lists."""
+"""Numbers of many kinds: per cent, AUC (quickstart-xgboost), reward, RMSE, `val_loss` in replies to training
+(quickstart-pennylane, fl-dp-sa), the same name in both stages (quickstart-mlx), more than 64, lists."""
 
 from flwr.app import Context, Message
 from flwr.clientapp import ClientApp

@@ -1,4 +1,4 @@
-"""Two messages to train in each round, the second answered without numbers: statavg, FedRep, FedMeta."""
+"""Two messages to train in each round, the second answered without numbers."""
 
 from flwr.app import ConfigRecord, Context, Message, RecordDict
 from flwr.clientapp import ClientApp
