@@ -161,6 +161,19 @@ def test_a_run_that_ends_is_forgotten_and_pauses_nobody_any_more(working: Workin
     assert working.connect().kinds == ["welcome"]
 
 
+def test_a_client_is_told_when_its_run_is_over_or_by_its_welcome_if_it_was_away(working: Working) -> None:
+    working.assign()
+    stream = working.connect()
+    assert stream.sent[0].welcome.run_id == RUN_ID
+
+    working.client_work.end_run(RUN_ID + 1)
+    assert "run_over" not in stream.kinds
+    working.client_work.end_run(RUN_ID)
+
+    assert stream.kinds[-1] == "run_over"
+    assert working.connect().sent[0].welcome.run_id == 0
+
+
 def test_what_a_client_says_is_of_the_run_in_which_it_has_a_place(working: Working) -> None:
     working.connect()
     assert working.client_work.run_of("client-1") is None

@@ -32,6 +32,7 @@ class FakeRuntime:
 
     def stay_in(self, run_id: int) -> None:
         self.run_id = run_id
+        self.cancelled_before = {name for name, work in self.works.items() if work.cancelled.is_set()}
 
 
 class Held:
@@ -81,6 +82,18 @@ def test_a_reply_is_held_until_the_server_has_it(held: Held) -> None:
     held.open_messages.confirm("m")
 
     assert held.open_messages.holding() == []
+
+
+def test_a_client_that_comes_back_learns_that_its_run_is_over_after_it_gave_up_what_belongs_to_it(
+    held: Held,
+) -> None:
+    held.take("m")
+    held.open_messages.disconnected()
+
+    held.open_messages.connected(Welcome(run_id=0), held.sent.append)
+
+    assert held.runtime.run_id == 0
+    assert held.runtime.cancelled_before == {"m"}
 
 
 def test_failures_are_held_until_they_are_confirmed_and_no_longer(held: Held) -> None:
