@@ -107,7 +107,10 @@ class RoundRecords:
     def correct(self) -> None:
         """Read the accuracies of all rounds anew, and publish again those that are others then."""
         for before in self._book.rounds(self._run_id):
-            if before.round != self.newest.round and (after := with_shares(before, self._shares)) != before:
+            if (
+                before.round != self.newest.round
+                and (after := with_shares(before, self._shares)) is not before
+            ):
                 self._book.put_round(self._run_id, after)
         self.newest = with_shares(self.newest, self._shares)
         self.publish()
