@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Iterable, Sequence
 
 from flwr.app import Message, RecordDict
@@ -84,15 +85,14 @@ class HostGrid(Grid):
             parts, layout=layout, timeout=None if timeout is None else float(timeout)
         )
         _identified(messages, answer.fields["message_ids"])
-        self._of_thread.sent = replies
+        self._of_thread.sent = weakref.ref(replies)  # which lives on until it is complete
         return replies
 
     def settle(self) -> None:
         """Wait for the replies to what this thread has sent, as it would have with Flower's grids."""
-        sent: Replies | None = getattr(self._of_thread, "sent", None)
-        if sent is not None:
-            self._of_thread.sent = None
-            sent.wait()
+        sent: weakref.ref[Replies] | None = getattr(self._of_thread, "sent", None)
+        if sent is not None and (replies := sent()) is not None:
+            replies.wait()
 
 
 def _checked(messages: Iterable[Message]) -> list[Message]:

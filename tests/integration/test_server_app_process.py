@@ -28,10 +28,11 @@ import os
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
-from flwr.app import ArrayRecord, ConfigRecord, MetricRecord
+from flwr.app import ArrayRecord, MetricRecord
 from flwr.common import ndarrays_to_parameters
 from flwr.compat.server import ServerAppComponents
 from flwr.server import ServerConfig
@@ -91,6 +92,12 @@ def older(grid):
         evaluate_fn=lambda server_round, arrays, config: (2.0 - server_round, {"auc": 0.5}),
     )
     start_grid(grid=grid, config=ServerConfig(num_rounds=2), strategy=strategy)
+
+
+def wait_for_ever(grid):
+    print("it waits", os.getpid())
+    while True:
+        time.sleep(0.1)
 
 
 def tell(grid):
@@ -238,6 +245,24 @@ def test_each_run_has_a_fresh_process_in_which_the_app_is_alone_and_nothing_of_i
     assert not (folder / "hosted" / "results.json").exists()
     (written,) = (server.home / "apps").rglob("results.json")
     assert written.read_text() == '{"calls": 1}'
+
+
+def test_while_a_run_is_paused_its_app_stands_still(api: Api, server: ForkedServer) -> None:
+    run_id = start(api, "wait_for_ever")
+    host = psutil.Process(int(said(api, run_id, "it waits")["message"].split()[-1]))
+
+    api.command(run_id, "pause")
+    api.wait_for_run(run_id, "paused")
+    wait_until(lambda: host.status() == psutil.STATUS_STOPPED, "the process is stopped")
+    api.command(run_id, "resume")
+    api.wait_for_run(run_id, "running")
+    wait_until(lambda: host.status() != psutil.STATUS_STOPPED, "the process goes on")
+
+    api.command(run_id, "pause")
+    api.wait_for_run(run_id, "paused")
+    api.stop(run_id)
+    api.wait_for_run(run_id, "stopped")
+    assert not psutil.pid_exists(host.pid)
 
 
 def test_a_stop_while_the_app_is_loading_leaves_nothing_behind(api: Api, server: ForkedServer) -> None:

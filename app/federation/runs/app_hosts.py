@@ -49,6 +49,8 @@ class AppHosts:
         if spare is not None and spare.is_alive:
             spare.belongs_to(run_id)
             return spare
+        if spare is not None:  # the system has ended it, for want of memory
+            spare.close()
         return self._start(run_id)
 
     def say_what_was_written(self, run_id: str) -> None:

@@ -66,7 +66,7 @@ class GridCalls:
         self._results = results
         self._send = send
         self._failed = failed
-        self._slots = threading.BoundedSemaphore(MAX_CALLS)
+        self._slots = threading.Semaphore(MAX_CALLS)
         self._pushed: dict[str, Message] = {}
 
     def serve(self, frame: Frame) -> None:

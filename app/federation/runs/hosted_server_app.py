@@ -149,7 +149,7 @@ class HostedServerApp:
         with self._lock:
             if not self._is_closed:
                 self._host = host
-                self._outbox = Outbox(host.send)
+                self._outbox = Outbox(host.send, self._end)
                 self._calls = GridCalls(self._grid, self._results, self._outbox.put, self._end)
                 if self._is_paused:
                     host.pause(True)

@@ -16,8 +16,10 @@ Send = Callable[..., None]
 class Outbox:
     """Sends in a thread of its own, so that nobody waits for a process that is busy or paused."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, failed: Callable[[BaseException], None]) -> None:
+        """`failed` takes what else than the end of the process keeps it from sending."""
         self._send = send
+        self._failed = failed
         self._frames: queue.SimpleQueue[tuple[str, Sequence[bytes], dict[str, Any]] | None] = (
             queue.SimpleQueue()
         )
@@ -38,4 +40,7 @@ class Outbox:
                 self._send(kind, parts, **fields)
             except AppDied:
                 return  # whoever receives from the process says so
+            except BaseException as error:  # noqa: BLE001 - the edge of the thread: it ends the run
+                self._failed(error)
+                return
             del frame, parts
