@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import weakref
 from collections.abc import Iterable, Sequence
@@ -13,6 +14,9 @@ from flwr.supercore.run import Run
 from .batch import pack, unpack
 from .calls import Calls
 from .replies import Replies
+
+MAX_WAIT_S = 1e9
+"""Nobody waits for more seconds."""
 
 
 class HostGrid(Grid):
@@ -81,9 +85,7 @@ class HostGrid(Grid):
             replies.close()
             return replies
         layout, parts = pack(messages)
-        answer, replies = self._calls.exchange(
-            parts, layout=layout, timeout=None if timeout is None else float(timeout)
-        )
+        answer, replies = self._calls.exchange(parts, layout=layout, timeout=_seconds(timeout))
         _identified(messages, answer.fields["message_ids"])
         self._of_thread.sent = weakref.ref(replies)  # which lives on until it is complete
         return replies
@@ -93,6 +95,13 @@ class HostGrid(Grid):
         sent: weakref.ref[Replies] | None = getattr(self._of_thread, "sent", None)
         if sent is not None and (replies := sent()) is not None:
             replies.wait()
+
+
+def _seconds(timeout: float | None) -> float | None:
+    """A timeout as it can travel: one that is no number is over at once, as with Flower's grids."""
+    if timeout is None or timeout > MAX_WAIT_S:
+        return None
+    return max(float(timeout), 0.0) if not math.isnan(timeout) else 0.0
 
 
 def _checked(messages: Iterable[Message]) -> list[Message]:

@@ -29,6 +29,9 @@ MAX_NAME = 200
 
 MAX_NUMBER = 2**53
 
+MAX_WAIT_S = 1e9
+"""Nobody waits for more seconds."""
+
 Send = Callable[..., None]
 """`send(kind, parts, **fields)`, which does not wait."""
 
@@ -40,7 +43,7 @@ class _Asked(BaseModel):
 
 class _Messages(_Asked):
     layout: Any
-    timeout: float | None = None
+    timeout: float | None = Field(default=None, ge=0, le=MAX_WAIT_S)
 
 
 class _Pull(_Asked):
@@ -164,4 +167,4 @@ class GridCalls:
 def _seconds_left(messages: Sequence[Message]) -> float:
     """Until the last of them has outlived its time to live, as its sender has set it."""
     ends = max(message.metadata.created_at + message.metadata.ttl for message in messages)
-    return max(ends - time.time(), 0.0)
+    return min(max(ends - time.time(), 0.0), MAX_WAIT_S)
