@@ -52,7 +52,7 @@ class Tried:
     clients: int = 2
     node_configs: NodeConfigs | None = None
     direct: bool = False
-    """Whether Flower's reference calls the ClientApp in the ServerApp's process, as it hangs in Ray's actors."""
+    """Whether the reference calls the ClientApp in the ServerApp's process: it hangs in an actor of Ray's."""
 
     @property
     def name(self) -> str:
