@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ import shared.app_host
 from shared.app_host.channel import Channel, ChannelBroken, ChannelClosed, Frame
 from shared.app_process.ending import reason_of
 from shared.app_process.watch import Watch
-from shared.errors import AppDied, AppInvalid
+from shared.errors import AppDied, AppEnded, AppInvalid
 from shared.flower_app import FlowerApp
 from shared.payload import MAX_SKELETON_BYTES
 from shared.wire import MAX_MESSAGE_BYTES
@@ -57,6 +58,8 @@ class AppProcess:
         self._watch = Watch(control, run_id, on_gone=warden.wait)
         self._what: dict[str, Any] = {}
         self._loaded: Loaded | None = None
+        self._is_killed = False
+        """Whether it was FedLoom that ended it."""
 
     @classmethod
     def start(cls, app: FlowerApp, folder: Path, role: Role, *, cwd: Path, run_id: str | None = None) -> Self:
@@ -132,15 +135,17 @@ class AppProcess:
 
     @property
     def is_alive(self) -> bool:
-        """Whether it has not ended, as far as is known."""
-        return not self._watch.is_over
+        """Whether it can be used: it has not ended, as far as is known, and is not about to."""
+        return not (self._is_killed or self._watch.is_over)
 
     def pause(self, paused: bool) -> None:
         """Stop it where it is, with all that it has started, or let it go on."""
         self._command("stop" if paused else "continue")
 
     def kill(self) -> None:
-        """End it now, with all that it has started; does not wait for that."""
+        """End it now, with all that it has started; does not wait for that. From now on, whoever sends to it
+        or receives gets AppEnded."""
+        self._is_killed = self._is_killed or not self._watch.is_over
         self._command("kill")
 
     def wait(self, timeout_s: float) -> bool:
@@ -150,9 +155,13 @@ class AppProcess:
     def end(self, grace_s: float) -> None:
         """Have it leave by itself, which may take so long; then as `close`."""
         if grace_s > 0:
+            too_late = threading.Timer(grace_s, self.kill)  # also of one that does not even take this
+            too_late.daemon = True
+            too_late.start()
             with suppress(AppDied):
                 self.send("end")
                 self._watch.wait(grace_s)
+            too_late.cancel()
         self.close()
 
     def close(self) -> None:
@@ -168,7 +177,10 @@ class AppProcess:
 
     def _died(self) -> AppDied:
         """Why it is gone: the channel is closed. If it has only closed that, it is of no more use either."""
-        if not self._watch.wait(GONE_S):
+        is_over = self._is_killed or self._watch.wait(GONE_S)
+        if self._is_killed:
+            return AppEnded("Its process was ended by FedLoom.")
+        if not is_over:
             self.kill()
             return AppDied("Its process has closed its connection to FedLoom, and was ended.")
         return AppDied(reason_of(self._watch.status, self._watch.last), self._watch.last)
