@@ -51,8 +51,6 @@ class Tried:
     run_config: Config = field(default_factory=dict)
     clients: int = 2
     node_configs: NodeConfigs | None = None
-    direct: bool = False
-    """Whether the reference calls the ClientApp in the ServerApp's process: it hangs in an actor of Ray's."""
 
     @property
     def name(self) -> str:
@@ -84,9 +82,7 @@ TRIED = (
     Tried(
         "examples/federated-analytics", "`len(list(replies))`, then a loop; no rounds", node_configs=databases
     ),
-    Tried(
-        "examples/federated-kaplan-meier-fitter", "`len(replies)`, replies by index; no rounds", direct=True
-    ),
+    Tried("examples/federated-kaplan-meier-fitter", "`len(replies)`, replies by index; no rounds"),
     Tried("examples/quickstart-sklearn", "FedAvg; saves a model", {"num-server-rounds": 3}),
     Tried("examples/quickstart-pytorch", "`evaluate_fn`; saves a model", {**TWO, "fraction-evaluate": 1.0}),
     Tried("examples/quickstart-pytorch-lightning", "a framework that takes signals and logging over", TWO),
@@ -195,11 +191,11 @@ def attempt(tried: Tried, checkout: Path) -> Row:
         home = Path(place)
         configs = tried.node_configs(home, tried.clients) if tried.node_configs else ()
         theirs = copy(checkout / tried.path, home / "flower")
-        app = ReferenceApp(theirs, tried.run_config, tried.direct, configs)
+        app = ReferenceApp(theirs, tried.run_config, node_configs=configs)
         reference = FlowerReference([app], tried.clients, home, environment())
         ending.callback(reference.end)
         try:
-            outcome = reference.of(app)
+            outcome = reference.of(app, RUN_S)
         except AssertionError as error:
             return Row(tried, 0, 0, f"not run: Flower's engine: {last_line(str(error))}")
         reference.end()
