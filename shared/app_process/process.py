@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import subprocess
-import sys
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
@@ -13,16 +12,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
-import shared.app_host
 from shared.app_host.channel import Channel, ChannelBroken, ChannelClosed, Frame
 from shared.app_process.ending import reason_of
+from shared.app_process.starting import start_warden
 from shared.app_process.watch import Watch
 from shared.errors import AppDied, AppEnded, AppInvalid
 from shared.flower_app import FlowerApp
 from shared.payload import MAX_SKELETON_BYTES
 from shared.wire import MAX_MESSAGE_BYTES
 
-START = Path(shared.app_host.__file__).with_name("start.py")
 MAX_FRAME_BYTES = {
     "client": 2 * (MAX_MESSAGE_BYTES + MAX_SKELETON_BYTES),
     "server": 32 * MAX_MESSAGE_BYTES,
@@ -66,22 +64,11 @@ class AppProcess:
         """Start the process; `load` is what comes next.
 
         `folder`: where the app runs, as a copy of its own; `cwd`: its working folder; `run_id`: whose run's
-        log has what it prints.
+        log has what it prints. Raises AppDied when the system does not let it start.
         """
-        ours, theirs = socket.socketpair()
-        control, wardens = socket.socketpair()
-        with theirs, wardens:
-            warden = subprocess.Popen(
-                [
-                    *(sys.executable, "-I", "-S", str(START), "warden"),
-                    *(str(wardens.fileno()), str(theirs.fileno())),
-                    *(sys.executable, "-P", str(START), "host"),
-                ],
-                pass_fds=(wardens.fileno(), theirs.fileno()),
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,
-            )
-        process = cls(warden, Channel(ours, MAX_FRAME_BYTES[role]), control, run_id)
+        started = start_warden()
+        channel = Channel(started.channel, MAX_FRAME_BYTES[role])
+        process = cls(started.warden, channel, started.control, run_id)
         process._what = {**what_to_load(app, folder, role), "cwd": str(cwd)}
         return process
 

@@ -87,6 +87,7 @@ def test_an_app_is_in_the_main_thread_of_a_process_without_fedloom(start: Start)
         "    assert not strange, strange\n"
         "    assert sys.path[0] == os.path.dirname(os.path.dirname(__file__))\n"
         "    assert sys.stdin.read() == ''\n"
+        "    assert os.environ['OMP_NUM_THREADS'] == '1'\n"
         "    assert os.getpgid(0) == os.getpid() == os.getsid(0)\n"
         "    oom = Path('/proc/self/oom_score_adj')\n"
         "    return answer(msg, oom=int(oom.read_text()) if oom.exists() else 1000)\n"
@@ -219,6 +220,30 @@ def test_what_an_app_prints_and_logs_is_in_the_log(start: Start, caplog: pytest.
         assert find(line).__dict__["is_printed"], "it is on the terminal, and not printed once more"
     assert (find("logged 1").name, find("logged 1").levelno) == ("theirs", logging.WARNING)
     assert "ZeroDivisionError: division by zero" in str(find("and with a traceback").exc_text)
+
+
+def test_what_an_app_does_to_its_process_as_a_whole_is_its_own_affair(
+    start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    asked = start(
+        "multiprocessing.set_start_method('spawn')\n"
+        "logging.basicConfig(force=True, level='DEBUG', format='%(levelname)s %(message)s')\n"
+        "os.environ['PATH'] = ''\n"
+        "sys.setrecursionlimit(50_000)\n"
+        "os.chdir('/')\n"
+        "@app.query()\n"
+        "def query(msg, context):\n"
+        "    logging.debug('in a format of its own')\n"
+        "    sys.stdout.close()\n"
+        "    return answer(msg, a=1)\n"
+    )
+
+    assert asked.query() == {"a": 1}
+    wait_until(lambda: "DEBUG in a format of its own" in caplog.text, "what it logs is in the log", 5)
+    asked.process.end(grace_s=20)
+    with pytest.raises(AppDied, match=r"left by itself \(exit code 0\)"):
+        asked.process.receive()
 
 
 def test_state_comes_with_the_reply_when_it_has_changed(start: Start) -> None:
