@@ -20,6 +20,7 @@ from tests.support.api import Api, Json
 from tests.support.apps import APPS
 from tests.support.forked_server import ForkedServer
 from tests.support.little_memory import little_memory
+from tests.support.processes import wait_until_gone
 from tests.support.responsiveness import Latency, Measured
 from tests.support.waiting import wait_until
 
@@ -197,7 +198,8 @@ def test_a_server_app_that_never_ends_is_ended_when_its_run_is_stopped(suite: Su
     with suite.measured() as measured:
         suite.wait_for_answers(measured)
         clients = suite.api.clients()
-    assert len(suite.family()) >= (2 + CHILDREN if does == "start-children" else 2)
+    if does == "start-children":
+        assert len(suite.family()) >= 2 + CHILDREN
 
     suite.stop(run_id)
 
@@ -241,3 +243,23 @@ def test_after_all_of_that_a_run_goes_well(suite: Suite) -> None:
 
     suite.api.wait_for_run(run_id, "completed")
     assert [round_["clients"] for round_ in suite.api.rounds(run_id)] == [2, 2]
+
+
+@pytest.mark.parametrize("how", ["ended", "killed"])
+def test_with_the_server_all_of_the_app_ends_whatever_it_does(
+    suite: Suite, lasting_server: ForkedServer, how: str
+) -> None:
+    """The last tests: afterwards another server is at the same place, which its clients find."""
+    run_id = suite.start(server="start-children")
+    suite.wait_until_it_does(run_id, "start-children")
+    wait_until(lambda: len(suite.family()) >= 2 + CHILDREN, "all its children are there")
+    family = suite.family()
+
+    if how == "ended":
+        lasting_server.end()
+    else:
+        lasting_server.kill()
+
+    wait_until_gone(family, GONE_WITHIN_S)
+    lasting_server.start()
+    assert suite.api.run(run_id)["state"] == "interrupted"

@@ -12,6 +12,8 @@ from app.federation.runs.book import RunBook
 from app.federation.runs.endings import Endings
 from app.records import Cause, RunState
 from shared.errors import (
+    AppDied,
+    AppFailed,
     AppInvalid,
     CheckpointInvalid,
     DatasetUnavailable,
@@ -100,3 +102,21 @@ def test_an_app_that_cannot_be_loaded_leaves_its_run_as_it_is_unless_it_had_begu
     run = ended_by(AppInvalid("It needs a package."), OF_AN_APP, begun=begun).run("a")
 
     assert (run.state, run.cause, run.can_resume) == (state, Cause.APP, not begun)
+
+
+def test_a_run_whose_app_raised_an_error_has_failed_with_the_apps_traceback() -> None:
+    run = ended_by(AppFailed("The ServerApp ended by ValueError: no", "Traceback ..."), OF_AN_APP).run("a")
+
+    assert (run.state, run.cause, run.can_resume) == (RunState.FAILED, Cause.APP_FAILED, False)
+    assert (run.reason, run.error) == ("The ServerApp ended by ValueError: no", "Traceback ...")
+
+
+@pytest.mark.parametrize("last", ["Fatal Python error: Aborted\n", ""])
+def test_a_run_whose_apps_process_ended_has_failed_with_the_last_that_it_said(last: str) -> None:
+    run = ended_by(AppDied("Its process ended: it aborted (SIGABRT).", last), OF_AN_APP).run("a")
+
+    assert (run.state, run.cause) == (RunState.FAILED, Cause.APP_FAILED)
+    assert run.reason == (
+        "The ServerApp did not come to its end. Its process ended: it aborted (SIGABRT)."
+    )
+    assert run.error == (last or None)

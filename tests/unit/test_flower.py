@@ -40,6 +40,7 @@ from shared.flower import (
     flatten_dict,
     identify_server_task,
     is_unavailable,
+    message_expired,
     node_id_of,
     set_message_id,
 )
@@ -241,6 +242,14 @@ def test_a_message_of_more_small_things_than_can_be_read_in_time_is_refused_unre
 def test_a_lost_client_can_be_told_from_one_that_failed() -> None:
     assert is_unavailable(client_unavailable(instruction(), "it went away"))
     assert not is_unavailable(Message(RecordDict(), reply_to=instruction()))
+
+
+def test_a_message_whose_time_is_over_is_no_lost_client() -> None:
+    expired = there_and_back(message_expired(instruction()))
+
+    assert expired.has_error()
+    assert not is_unavailable(expired)
+    assert expired.metadata.src_node_id == node_id_of("client-1")
 
 
 @given(st.binary(min_size=1, max_size=300))

@@ -363,6 +363,31 @@ def test_replies_can_be_pulled_without_waiting(grid: LinkGrid, link: FakeLink) -
     assert grid.pull_messages([one, two]) == []
 
 
+def test_a_message_that_was_given_up_has_no_reply_any_more(
+    grid: LinkGrid, link: FakeLink, watching: Watching
+) -> None:
+    (message_id,) = grid.push_messages(messages_to(grid, "client-1"))
+
+    grid.give_up(message_id, "it is too old")
+    grid.give_up("no such message", "it is too old")
+    link.reply("client-1")
+
+    assert grid.pull_messages([message_id]) == []
+    assert watching.too_late == ["client-1"]
+    assert link.withdrawn == {"client-1": "late: it is too old"}
+
+
+def test_what_is_done_in_turn_is_done_at_once_unless_the_run_was_stopped(grid: LinkGrid) -> None:
+    done: list[int] = []
+    grid.in_turn(lambda: done.append(1))
+
+    grid.stop("enough")
+    with pytest.raises(RunStopped):
+        grid.in_turn(lambda: done.append(2))
+
+    assert done == [1]
+
+
 def test_a_stop_ends_the_wait_for_replies(grid: LinkGrid) -> None:
     replies = grid.send_and_receive(messages_to(grid, "client-1"))
     stopper = threading.Thread(target=grid.stop, args=("stopped by request",))
