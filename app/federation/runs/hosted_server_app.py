@@ -157,6 +157,7 @@ class HostedServerApp:
             return not self._is_closed
 
     def _take(self, host: AppHost, frame: Frame) -> None:
+        assert self._outbox is not None
         try:
             match frame.kind:
                 case "finished":
@@ -166,6 +167,7 @@ class HostedServerApp:
                     reason = words.app_ended_by(printable(raised.reason)[:MAX_REASON])
                     self._end(AppFailed(reason, printable(raised.traceback)[-MAX_TRACEBACK:]))
                 case _:
+                    self._outbox.wait_for_room()
                     self._calls.serve(frame)
         except ValidationError as error:
             raise host.broken(f"a frame of kind {frame.kind!r}, {_in_words(error)}") from error
