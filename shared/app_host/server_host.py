@@ -79,7 +79,7 @@ class _Run:
         try:
             with only_here():
                 _call(server_app, grid, context)
-            grid.settle()
+            self._calls.settle()
         except BaseException as error:  # noqa: BLE001 - whatever the app raises is the run's failure
             return _raised(error)
         return None
