@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import weakref
 from collections.abc import Iterable, Sequence
@@ -81,9 +82,7 @@ class HostGrid(Grid):
             replies.close()
             return replies
         layout, parts = pack(messages)
-        answer, replies = self._calls.exchange(
-            parts, layout=layout, timeout=None if timeout is None else float(timeout)
-        )
+        answer, replies = self._calls.exchange(parts, layout=layout, timeout=_finite(timeout))
         _identified(messages, answer.fields["message_ids"])
         self._of_thread.sent = weakref.ref(replies)  # which lives on until it is complete
         return replies
@@ -108,6 +107,13 @@ def _checked(messages: Iterable[Message]) -> list[Message]:
                 "seconds: it would be too old at once."
             )
     return messages
+
+
+def _finite(timeout: float | None) -> float | None:
+    """A timeout that can be told; no end of time is none, and what is no number has passed."""
+    if timeout is None or timeout == math.inf:
+        return None
+    return 0.0 if math.isnan(timeout) else max(float(timeout), 0.0)
 
 
 def _identified(messages: Sequence[Message], message_ids: Sequence[str]) -> list[str]:

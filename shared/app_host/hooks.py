@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import inspect
 import logging
-import math
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial, wraps
-from numbers import Real
 from types import FunctionType
 from typing import Any, Protocol
 from weakref import WeakSet
+
+from .finite import finite_numbers, with_loss
 
 log = logging.getLogger(__name__)
 
@@ -73,9 +73,9 @@ class Hooks:
         self._follow(
             OlderStrategy,
             {
-                "evaluate": self._telling(SERVER, _with_loss),
+                "evaluate": self._telling(SERVER, with_loss),
                 "aggregate_fit": self._telling("train", lambda result: result[1]),
-                "aggregate_evaluate": self._telling("evaluate", _with_loss),
+                "aggregate_evaluate": self._telling("evaluate", with_loss),
             },
         )
 
@@ -192,9 +192,9 @@ class Hooks:
             number, metrics = read()
             self._of_thread.told.add((stage, number))
             if stage == SERVER:
-                self.report.evaluated(number, _numbers(metrics))
+                self.report.evaluated(number, finite_numbers(metrics))
             else:
-                self.report.aggregated(stage, number, _numbers(metrics))
+                self.report.aggregated(stage, number, finite_numbers(metrics))
         except Exception as error:  # noqa: BLE001 - an app may return anything
             log.warning("what the app computed in stage %s could not be shown: %r", stage, error)
 
@@ -226,31 +226,6 @@ def _round(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> int | None:
     """The round, which is the first argument of all that is told."""
     number = args[0] if args else kwargs.get("server_round")
     return number if isinstance(number, int) and abs(number) <= MAX_NUMBER else None
-
-
-def _with_loss(result: Any) -> dict[str, Any]:
-    """The loss and the metrics of the older style, as metrics."""
-    loss, metrics = result
-    return {**(metrics or {}), "loss": loss}
-
-
-def _numbers(metrics: Any) -> dict[str, float]:
-    """What of metrics is a finite number."""
-    numbers = {str(name): _number(value) for name, value in (metrics.items() if metrics is not None else ())}
-    return {name: number for name, number in numbers.items() if number is not None}
-
-
-def _number(value: Any) -> float | None:
-    """A number, or an array or a tensor of no dimensions, as a float."""
-    if getattr(value, "ndim", None) == 0:
-        value = value.item()
-    if not isinstance(value, Real) or isinstance(value, bool):
-        return None
-    try:
-        number = float(value)
-    except OverflowError:
-        return None
-    return number if math.isfinite(number) else None
 
 
 def _is_in(functions: WeakSet[Method], function: Any) -> bool:

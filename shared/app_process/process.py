@@ -154,7 +154,8 @@ class AppProcess:
     def close(self) -> None:
         """Kill it, wait until nothing of it is left, and let go of what belonged to it."""
         self.kill()
-        self._watch.wait(GONE_S)
+        if not self._watch.wait(GONE_S):
+            self._warden.kill()  # which does not listen; the host ends with it
         self._channel.close()
         self._control.close()
 

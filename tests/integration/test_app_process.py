@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import re
 import signal
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import psutil
@@ -45,6 +46,51 @@ def pids(file: Path, number: int) -> list[psutil.Process]:
         return [psutil.Process(int(line)) for line in lines] if len(lines) == number else None
 
     return wait_until(written, f"{number} processes are named in {file}")
+
+
+def test_an_app_whose_warden_is_killed_ends_with_what_it_has_started(start: Start, tmp_path: Path) -> None:
+    asked = start(
+        """
+if not os.fork():
+    time.sleep(600)
+
+
+@app.query()
+def query(msg, context):
+    time.sleep(600)
+"""
+    )
+    warden, _host, _child = family = psutil.Process().children(recursive=True)
+    asked.tell(a_message())
+
+    warden.kill()
+
+    with pytest.raises(AppDied, match="Its process is gone"):
+        asked.reply()
+    wait_until_gone(family, 10)
+
+
+def test_an_app_that_takes_nothing_any_more_is_killed_when_it_should_end(start: Start) -> None:
+    asked = start("")
+    (host,) = psutil.Process().children()[0].children()
+    host.suspend()
+    begun = threading.Event()
+
+    def fill() -> None:
+        with suppress(AppDied):
+            while True:
+                asked.process.send("execute", [bytes(32 << 10)])
+                begun.set()
+
+    filling = threading.Thread(target=fill, daemon=True)
+    filling.start()
+    assert begun.wait(10)
+
+    asked.process.end(grace_s=0.5)
+
+    assert not asked.process.is_alive
+    filling.join(10)
+    assert not filling.is_alive(), "whoever sends to it goes on"
 
 
 def test_an_app_that_is_told_to_end_does_so_in_order(start: Start, tmp_path: Path) -> None:

@@ -1,0 +1,39 @@
+"""The numbers in what a strategy computes."""
+
+from __future__ import annotations
+
+import math
+from itertools import islice
+from numbers import Real
+from typing import Any
+
+MAX_NUMBERS = 5_000
+"""Of one result; more than FedLoom shows."""
+MAX_NAME = 200
+"""Characters of a number's name."""
+
+
+def with_loss(result: Any) -> dict[str, Any]:
+    """The loss and the metrics of the older style, as metrics."""
+    loss, metrics = result
+    return {**(metrics or {}), "loss": loss}
+
+
+def finite_numbers(metrics: Any) -> dict[str, float]:
+    """What of metrics is a finite number, of a result with very many of them the first ones."""
+    items = islice(metrics.items(), MAX_NUMBERS) if metrics is not None else ()
+    numbers = {str(name)[:MAX_NAME]: _number(value) for name, value in items}
+    return {name: number for name, number in numbers.items() if number is not None}
+
+
+def _number(value: Any) -> float | None:
+    """A number, or an array or a tensor of no dimensions, as a float."""
+    if getattr(value, "ndim", None) == 0:
+        value = value.item()
+    if not isinstance(value, Real) or isinstance(value, bool):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
