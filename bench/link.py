@@ -19,6 +19,7 @@ from app.federation.link.server import LinkServer
 from app.federation.link.spool import Spool
 from app.federation.rounds.built_in_replies import read_reply
 from app.federation.rounds.numbered import NumberedRounds
+from app.federation.rounds.results import ReadReply
 from app.federation.runs.book import RunBook
 from app.federation.runs.tracker import RoundTracker
 from app.records import Run, RunState
@@ -50,8 +51,8 @@ class BenchLink:
         self._registry.on_membership(self._somebody_came.set)
         self.port = self._link.start("127.0.0.1", 0)
 
-    def grid(self, clients: int, still: Callable[[], None]) -> LinkGrid:
-        """A grid for this thread, once so many clients are here.
+    def grid(self, clients: int, still: Callable[[], None], read: ReadReply = read_reply) -> LinkGrid:
+        """A grid for this thread, once so many clients are here, whose replies are seen as `read` has them.
 
         `still` is called now and then until that; it raises when there is no point in waiting any more.
         """
@@ -60,7 +61,7 @@ class BenchLink:
             self._somebody_came.wait(LOOK_S)
             self._somebody_came.clear()
         names = [client.id for client in self._registry.snapshot()]
-        grid = LinkGrid(self._link, int(RUN_ID, 16), BenchOwner(names), self._tracker(clients))
+        grid = LinkGrid(self._link, int(RUN_ID, 16), BenchOwner(names), self._tracker(clients, read))
         identify_server_task(grid.run.run_id)
         for name in names:
             self._link.assign(
@@ -72,7 +73,7 @@ class BenchLink:
         """End it, and with it all connections."""
         self._link.stop()
 
-    def _tracker(self, clients: int) -> RoundTracker:
+    def _tracker(self, clients: int, read: ReadReply) -> RoundTracker:
         book = RunBook(self._bus)
         spec = RunSpec.model_validate({"min_clients": clients})
         run = Run(
@@ -83,7 +84,8 @@ class BenchLink:
             created_at=time.time(),
         )
         book.add(run)
-        return RoundTracker(run.id, book, self._link.note, read_reply, NumberedRounds())
+        self.results = RoundTracker(run.id, book, self._link.note, read, NumberedRounds())
+        return self.results
 
 
 @contextmanager
@@ -109,10 +111,10 @@ def echo_client(pipe: Connection, name: str, port: int) -> None:
     runtime.start()
     identity = ClientIdentity(name, "mnist", ("cnn",), platform.node(), "cpu")
     with suppress(asyncio.CancelledError):
-        asyncio.run(_serve(Link(f"127.0.0.1:{port}", identity, runtime, lambda _: None), pipe))
+        asyncio.run(serve_until_closed(Link(f"127.0.0.1:{port}", identity, runtime, lambda _: None), pipe))
 
 
-async def _serve(link: Link, pipe: Connection) -> None:
+async def serve_until_closed(link: Link, pipe: Connection) -> None:
     """Serve the link until the benchmark closes the pipe."""
     serving = asyncio.ensure_future(link.run())
     asyncio.get_running_loop().add_reader(pipe.fileno(), serving.cancel)

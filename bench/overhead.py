@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from statistics import median
 
-from bench import echo, flower_simulation, sockets
+from bench import echo, flower_simulation, hosted, sockets
 from bench.crew import Crew
 from bench.link import bench_link, echo_client, members
-from bench.report import FEDLOOM, Result, medians, this_machine
+from bench.report import FEDLOOM, Figure, Result, Run, medians, this_machine
 
 REACH_MS = 20.0
+OWN_PROCESSES_REACH_MS = 10.0
+OWN_PROCESSES = "FedLoom, an app with Flower's FedAvg, in its own processes"
+SAME_PROCESS = "FedLoom, the same in FedLoom's processes"
 LIMIT = "plain loopback sockets"
 PEER = "Flower simulation (Ray)"
 EVALUATION_BYTES = 200
@@ -24,8 +28,10 @@ def measure(repeats: int, quick: bool) -> Result:
     replies = (model_bytes, EVALUATION_BYTES)
     runs = [
         {
+            OWN_PROCESSES: _milliseconds(hosted.rounds(warm_up, count)),
+            SAME_PROCESS: _milliseconds(_fedloom(echo.Flower(), warm_up, count)),
             LIMIT: _milliseconds(sockets.rounds(echo.CLIENTS, model_bytes, replies, warm_up, count)),
-            FEDLOOM: _milliseconds(_fedloom(warm_up, count)),
+            FEDLOOM: _milliseconds(_fedloom(echo.FedLoom(), warm_up, count)),
             PEER: _milliseconds(flower_simulation.echo_rounds(1, peer_count)),
         }
         for _ in range(repeats)
@@ -41,6 +47,7 @@ def measure(repeats: int, quick: bool) -> Result:
         beside=beside,
         runs=runs,
         runs_unit="ms",
+        figures=[_cost_of_processes(runs)],
         note="FedLoom and Flower aggregate each with its own FedAvg; "
         "the link is without TLS and signatures, which do not exist yet",
         quick=quick,
@@ -48,12 +55,24 @@ def measure(repeats: int, quick: bool) -> Result:
     )
 
 
+def _cost_of_processes(runs: Sequence[Run]) -> Figure:
+    """How much longer a round takes when the app is in processes of its own."""
+    differences = [run[OWN_PROCESSES] - run[SAME_PROCESS] for run in runs]
+    return Figure(
+        name="an app's own processes",
+        value=median(differences),
+        unit="ms",
+        reach=OWN_PROCESSES_REACH_MS,
+        runs=differences,
+    )
+
+
 def _milliseconds(seconds: list[float]) -> float:
     return 1000 * median(seconds)
 
 
-def _fedloom(warm_up: int, count: int) -> list[float]:
+def _fedloom(system: echo.Rounds, warm_up: int, count: int) -> list[float]:
     """Seconds of each round over FedLoom's link to client processes, with its bookkeeping and events."""
     with bench_link() as link, Crew(echo_client, members(echo.CLIENTS, link.port)) as crew:
         grid = link.grid(echo.CLIENTS, crew.require_alive)
-        return echo.rounds(grid, echo.FedLoom(), warm_up, count)
+        return echo.rounds(grid, system, warm_up, count)

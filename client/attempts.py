@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from shared.errors import AppDied, AppInvalid
+from shared.errors import AppDied, AppEnded, AppInvalid
 
 TRIES = 3
 """So many starts in a row may fail before that is tried less often."""
@@ -32,6 +32,8 @@ class Attempts:
             raise self._error
         try:
             yield
+        except AppEnded:  # it says nothing of the app
+            raise
         except (AppDied, AppInvalid) as error:
             self.failed += 1
             self._error = error

@@ -27,7 +27,7 @@ from shared.app_host.codec import encode_records
 from shared.app_host.serialised import Serialised
 from shared.app_process import AppProcess, Loaded
 from shared.error_text import message_of
-from shared.errors import AppDied, AppInvalid, Cancelled, WireError
+from shared.errors import AppDied, AppEnded, AppInvalid, Cancelled, WireError
 from shared.flower import client_failed, decode_envelope, encode
 from shared.flower_app import FlowerApp
 from shared.wire import MAX_LOG_TEXT
@@ -120,7 +120,7 @@ class HostedApp:
         except _Raised as error:  # whose process has logged it, with the traceback
             reason = str(error)
         except (AppDied, AppInvalid) as error:
-            if work.cancelled.is_set():
+            if isinstance(error, AppEnded) or work.cancelled.is_set():
                 raise Cancelled("it is no longer wanted, and the app's process was ended") from error
             reason = message_of(error)
             log.error("%s failed: %s", message.metadata.message_type, reason)
@@ -138,6 +138,8 @@ class HostedApp:
         if self._is_gone and not self._is_closed and not self._starts.failed:
             try:
                 self._replace()
+            except AppEnded:
+                log.debug("the app is not needed any more")
             except (AppDied, AppInvalid) as error:
                 log.error("the app cannot be loaded again: %s", error)
 

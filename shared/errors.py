@@ -123,6 +123,10 @@ class AppDied(FedLoomError):
         self.last = last
 
 
+class AppEnded(AppDied):
+    """The process is gone because FedLoom has ended it, which is no failure of the app."""
+
+
 class AppFailed(FedLoomError):
     """A Flower app has raised an error. `traceback`: as Python prints it."""
 

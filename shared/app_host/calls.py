@@ -24,6 +24,7 @@ class Refused(RuntimeError):
 
 @dataclass(frozen=True)
 class _Call:
+    is_exchange: bool
     result: Future[Frame] = field(default_factory=Future)
     replies: Replies = field(default_factory=Replies)
 
@@ -57,10 +58,17 @@ class Calls:
         """The same, and the replies that are to come."""
         return self._call("exchange", parts, fields, is_exchange=True)
 
+    def settle(self) -> None:
+        """Wait until all exchanges are done that were opened before, by any thread."""
+        with self._lock:
+            exchanges = [call.replies for call in self._open.values() if call.is_exchange]
+        for replies in exchanges:
+            replies.wait()
+
     def _call(
         self, kind: str, parts: Sequence[bytes], fields: dict[str, Any], *, is_exchange: bool
     ) -> tuple[Frame, Replies]:
-        number, call = self._enter()
+        number, call = self._enter(is_exchange)
         try:
             self._channel.send(kind, parts, call=number, **fields)
             result = call.result.result()
@@ -71,14 +79,14 @@ class Calls:
             self._forget(number)
         return result, call.replies
 
-    def _enter(self) -> tuple[int, _Call]:
+    def _enter(self, is_exchange: bool) -> tuple[int, _Call]:
         if os.getpid() != self._pid:
             raise Refused("The grid belongs to the ServerApp's own process, and this is a child of that.")
         with self._lock:
             if self._over is not None:
                 raise self._over
             self._last += 1
-            call = self._open[self._last] = _Call()
+            call = self._open[self._last] = _Call(is_exchange)
             return self._last, call
 
     def _forget(self, number: int) -> None:

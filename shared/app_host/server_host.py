@@ -19,8 +19,13 @@ from .error_text import error_text, traceback_text
 from .forks import only_here
 from .grid import HostGrid
 from .hooks import Hooks
+from .text import shortened
 
 HERE = Path(__file__).parent
+
+MAX_REASON = 2_000
+MAX_TRACEBACK = 60_000
+"""Characters of what an error says: an app may put a whole model in there."""
 
 
 def prepare() -> Callable[[Channel, ServerApp], None]:
@@ -74,7 +79,7 @@ class _Run:
         try:
             with only_here():
                 _call(server_app, grid, context)
-            grid.settle()
+            self._calls.settle()
         except BaseException as error:  # noqa: BLE001 - whatever the app raises is the run's failure
             return _raised(error)
         return None
@@ -94,7 +99,8 @@ def _raised(error: BaseException) -> _Raised:
     while place is not None and Path(place.tb_frame.f_code.co_filename).parent == HERE:
         place = place.tb_next
     reason = f"sys.exit({error.code!r})" if isinstance(error, SystemExit) else error_text(error)
-    return _Raised(reason, traceback_text(error.with_traceback(place)))
+    text = traceback_text(error.with_traceback(place))
+    return _Raised(reason[:MAX_REASON], shortened(text, MAX_TRACEBACK))
 
 
 class _Told:

@@ -11,6 +11,7 @@ import importlib
 import importlib.util
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 PACKAGE = "_fedloom_app_host"
@@ -30,8 +31,9 @@ def _make_known() -> None:
 
 def _leave() -> None:
     """End now. Taking PyTorch and its threads apart would need up to 2 s that change nothing."""
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(Exception):  # the app may have put anything in its place
+            stream.flush()
     os._exit(1 if hasattr(sys, "last_value") else 0)
 
 

@@ -199,6 +199,8 @@ def _read(fd: int) -> bytes | None:
 
 def main(arguments: list[str]) -> None:
     """The command: it does not return."""
+    while os.open(os.devnull, os.O_RDWR) <= 2:  # FedLoom may have no terminal, and no descriptors for it
+        pass
     control_fd, channel_fd = int(arguments[0]), int(arguments[1])
     for fd in (control_fd, channel_fd):
         os.set_inheritable(fd, False)

@@ -26,7 +26,10 @@ MAX_LINE = 1_000
 def reason_of(status: int | None, last: str) -> str:
     """Why the process is gone. `status` as waitpid has it, None where nobody knows; `last`: what it wrote to
     stderr before that."""
-    what = "Its process is gone" if status is None else f"Its process ended: {_how(status)}"
+    if status is None:
+        what = "Its process is gone, and so is the one that watched over it"
+    else:
+        what = f"Its process ended: {_how(status)}"
     line = _line_that_says_most(last)
     return f"{what}. The last that it printed: {line[:MAX_LINE]}" if line else f"{what}."
 

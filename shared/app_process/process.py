@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import subprocess
-import sys
+import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,16 +12,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
-import shared.app_host
 from shared.app_host.channel import Channel, ChannelBroken, ChannelClosed, Frame
 from shared.app_process.ending import reason_of
+from shared.app_process.starting import start_warden
 from shared.app_process.watch import Watch
-from shared.errors import AppDied, AppInvalid
+from shared.errors import AppDied, AppEnded, AppInvalid
 from shared.flower_app import FlowerApp
 from shared.payload import MAX_SKELETON_BYTES
 from shared.wire import MAX_MESSAGE_BYTES
 
-START = Path(shared.app_host.__file__).with_name("start.py")
 MAX_FRAME_BYTES = {
     "client": 2 * (MAX_MESSAGE_BYTES + MAX_SKELETON_BYTES),
     "server": 32 * MAX_MESSAGE_BYTES,
@@ -57,28 +56,19 @@ class AppProcess:
         self._watch = Watch(control, run_id, on_gone=warden.wait)
         self._what: dict[str, Any] = {}
         self._loaded: Loaded | None = None
+        self._is_killed = False
+        """Whether it was FedLoom that ended it."""
 
     @classmethod
     def start(cls, app: FlowerApp, folder: Path, role: Role, *, cwd: Path, run_id: str | None = None) -> Self:
         """Start the process; `load` is what comes next.
 
         `folder`: where the app runs, as a copy of its own; `cwd`: its working folder; `run_id`: whose run's
-        log has what it prints.
+        log has what it prints. Raises AppDied when the system does not let it start.
         """
-        ours, theirs = socket.socketpair()
-        control, wardens = socket.socketpair()
-        with theirs, wardens:
-            warden = subprocess.Popen(
-                [
-                    *(sys.executable, "-I", "-S", str(START), "warden"),
-                    *(str(wardens.fileno()), str(theirs.fileno())),
-                    *(sys.executable, "-P", str(START), "host"),
-                ],
-                pass_fds=(wardens.fileno(), theirs.fileno()),
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,
-            )
-        process = cls(warden, Channel(ours, MAX_FRAME_BYTES[role]), control, run_id)
+        started = start_warden()
+        channel = Channel(started.channel, MAX_FRAME_BYTES[role])
+        process = cls(started.warden, channel, started.control, run_id)
         process._what = {**what_to_load(app, folder, role), "cwd": str(cwd)}
         return process
 
@@ -132,15 +122,17 @@ class AppProcess:
 
     @property
     def is_alive(self) -> bool:
-        """Whether it has not ended, as far as is known."""
-        return not self._watch.is_over
+        """Whether it can be used: it has not ended, as far as is known, and is not about to."""
+        return not (self._is_killed or self._watch.is_over)
 
     def pause(self, paused: bool) -> None:
         """Stop it where it is, with all that it has started, or let it go on."""
         self._command("stop" if paused else "continue")
 
     def kill(self) -> None:
-        """End it now, with all that it has started; does not wait for that."""
+        """End it now, with all that it has started; does not wait for that. From now on, whoever sends to it
+        or receives gets AppEnded."""
+        self._is_killed = self._is_killed or not self._watch.is_over
         self._command("kill")
 
     def wait(self, timeout_s: float) -> bool:
@@ -150,15 +142,20 @@ class AppProcess:
     def end(self, grace_s: float) -> None:
         """Have it leave by itself, which may take so long; then as `close`."""
         if grace_s > 0:
+            too_late = threading.Timer(grace_s, self.kill)  # also of one that does not even take this
+            too_late.daemon = True
+            too_late.start()
             with suppress(AppDied):
                 self.send("end")
                 self._watch.wait(grace_s)
+            too_late.cancel()
         self.close()
 
     def close(self) -> None:
         """Kill it, wait until nothing of it is left, and let go of what belonged to it."""
         self.kill()
-        self._watch.wait(GONE_S)
+        if not self._watch.wait(GONE_S):
+            self._warden.kill()  # which does not listen; the host ends with it
         self._channel.close()
         self._control.close()
 
@@ -168,7 +165,10 @@ class AppProcess:
 
     def _died(self) -> AppDied:
         """Why it is gone: the channel is closed. If it has only closed that, it is of no more use either."""
-        if not self._watch.wait(GONE_S):
+        is_over = self._is_killed or self._watch.wait(GONE_S)
+        if self._is_killed:
+            return AppEnded("Its process was ended by FedLoom.")
+        if not is_over:
             self.kill()
             return AppDied("Its process has closed its connection to FedLoom, and was ended.")
         return AppDied(reason_of(self._watch.status, self._watch.last), self._watch.last)

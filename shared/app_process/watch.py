@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import signal
 import socket
 import threading
 from collections.abc import Callable
@@ -50,6 +52,8 @@ class Watch:
         self.run_id = run_id
         self._on_gone = on_gone
         self._gone = threading.Event()
+        self._host: int | None = None
+        """Its process id, and that of its group, until it is known to have ended."""
         self.status: int | None = None
         """How the host ended, as waitpid has it."""
         self.last = ""
@@ -71,8 +75,15 @@ class Watch:
                 while line := lines.readline(MAX_LINE_BYTES):
                     self._take(line)
         finally:
+            self._end_what_is_left()
             self._on_gone()
             self._gone.set()
+
+    def _end_what_is_left(self) -> None:
+        """Somebody has killed the warden: the host ends by itself then, but not what it has started."""
+        if self._host is not None:
+            with suppress(OSError):
+                os.killpg(self._host, signal.SIGKILL)
 
     def _take(self, line: bytes) -> None:
         try:
@@ -80,14 +91,16 @@ class Watch:
         except (ValueError, ValidationError, RecursionError) as error:
             logging.getLogger(__name__).warning("what an app logged cannot be read: %s", error)
             return
-        if report.line is not None:
+        if report.started is not None:
+            self._host = report.started
+        elif report.line is not None:
             self._log(logging.INFO, OUTPUT, report.line, is_printed=True)
         elif report.log is not None:
             self._log(report.log.level, report.log.name, report.log.message, report.log.traceback)
         elif report.left_out is not None:
             self._log(logging.INFO, OUTPUT, f"({report.left_out:,} more lines are left out here)")
         elif report.last is not None:
-            self.status, self.last = report.ended, report.last
+            self.status, self.last, self._host = report.ended, report.last, None
 
     def _log(self, level: int, name: str, message: str, traceback: str | None = None, **more: Any) -> None:
         """Log in the app's name, which is none of FedLoom's loggers, whatever it is."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import re
 import signal
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import psutil
@@ -45,6 +46,51 @@ def pids(file: Path, number: int) -> list[psutil.Process]:
         return [psutil.Process(int(line)) for line in lines] if len(lines) == number else None
 
     return wait_until(written, f"{number} processes are named in {file}")
+
+
+def test_an_app_whose_warden_is_killed_ends_with_what_it_has_started(start: Start, tmp_path: Path) -> None:
+    asked = start(
+        """
+if not os.fork():
+    time.sleep(600)
+
+
+@app.query()
+def query(msg, context):
+    time.sleep(600)
+"""
+    )
+    warden, _host, _child = family = psutil.Process().children(recursive=True)
+    asked.tell(a_message())
+
+    warden.kill()
+
+    with pytest.raises(AppDied, match="Its process is gone"):
+        asked.reply()
+    wait_until_gone(family, 10)
+
+
+def test_an_app_that_takes_nothing_any_more_is_killed_when_it_should_end(start: Start) -> None:
+    asked = start("")
+    (host,) = psutil.Process().children()[0].children()
+    host.suspend()
+    begun = threading.Event()
+
+    def fill() -> None:
+        with suppress(AppDied):
+            while True:
+                asked.process.send("execute", [bytes(32 << 10)])
+                begun.set()
+
+    filling = threading.Thread(target=fill, daemon=True)
+    filling.start()
+    assert begun.wait(10)
+
+    asked.process.end(grace_s=0.5)
+
+    assert not asked.process.is_alive
+    filling.join(10)
+    assert not filling.is_alive(), "whoever sends to it goes on"
 
 
 def test_an_app_that_is_told_to_end_does_so_in_order(start: Start, tmp_path: Path) -> None:
@@ -87,6 +133,7 @@ def test_an_app_is_in_the_main_thread_of_a_process_without_fedloom(start: Start)
         "    assert not strange, strange\n"
         "    assert sys.path[0] == os.path.dirname(os.path.dirname(__file__))\n"
         "    assert sys.stdin.read() == ''\n"
+        "    assert os.environ['OMP_NUM_THREADS'] == '1'\n"
         "    assert os.getpgid(0) == os.getpid() == os.getsid(0)\n"
         "    oom = Path('/proc/self/oom_score_adj')\n"
         "    return answer(msg, oom=int(oom.read_text()) if oom.exists() else 1000)\n"
@@ -219,6 +266,30 @@ def test_what_an_app_prints_and_logs_is_in_the_log(start: Start, caplog: pytest.
         assert find(line).__dict__["is_printed"], "it is on the terminal, and not printed once more"
     assert (find("logged 1").name, find("logged 1").levelno) == ("theirs", logging.WARNING)
     assert "ZeroDivisionError: division by zero" in str(find("and with a traceback").exc_text)
+
+
+def test_what_an_app_does_to_its_process_as_a_whole_is_its_own_affair(
+    start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    asked = start(
+        "multiprocessing.set_start_method('spawn')\n"
+        "logging.basicConfig(force=True, level='DEBUG', format='%(levelname)s %(message)s')\n"
+        "os.environ['PATH'] = ''\n"
+        "sys.setrecursionlimit(50_000)\n"
+        "os.chdir('/')\n"
+        "@app.query()\n"
+        "def query(msg, context):\n"
+        "    logging.debug('in a format of its own')\n"
+        "    sys.stdout.close()\n"
+        "    return answer(msg, a=1)\n"
+    )
+
+    assert asked.query() == {"a": 1}
+    wait_until(lambda: "DEBUG in a format of its own" in caplog.text, "what it logs is in the log", 5)
+    asked.process.end(grace_s=20)
+    with pytest.raises(AppDied, match=r"left by itself \(exit code 0\)"):
+        asked.process.receive()
 
 
 def test_state_comes_with_the_reply_when_it_has_changed(start: Start) -> None:

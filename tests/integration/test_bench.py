@@ -15,7 +15,16 @@ from tests.support.processes import Command
     ("name", "unit", "beside"),
     [
         ("round", "x bare", {"bare processes", "Flower simulation (Ray)"}),
-        ("overhead", "ms", {"plain loopback sockets", "Flower simulation (Ray)"}),
+        (
+            "overhead",
+            "ms",
+            {
+                "plain loopback sockets",
+                "Flower simulation (Ray)",
+                "FedLoom, an app with Flower's FedAvg, in its own processes",
+                "FedLoom, the same in FedLoom's processes",
+            },
+        ),
         ("payload", "x sockets", {"plain loopback sockets"}),
         ("recover", "s", {"since the kill"}),
     ],

@@ -182,7 +182,7 @@ def test_the_rounds_before_an_apps_failure_are_kept(api: Api, flower: FlowerRefe
     ("name", "says"),
     [
         ("failing_client raises", "ValueError: no data"),
-        ("failing_client gives nothing back", "failing_client.py"),
+        ("failing_client gives nothing back", "returned None"),
     ],
 )
 def test_a_client_that_fails_once_is_left_out_of_that_round_only(

@@ -78,6 +78,40 @@ def test_a_process_that_ended_between_two_messages_costs_none(start: Start) -> N
     assert client.ask() == {"calls": 1, "kept": 2}
 
 
+def test_a_process_that_is_about_to_end_is_not_asked(start: Start) -> None:
+    client = start(counting(""))
+    client.ask()
+    client.processes[0].pause(True)
+
+    client.processes[0].kill()
+
+    assert client.ask() == {"calls": 1, "kept": 2}
+
+
+@pytest.mark.parametrize("when", ["it works", "it is loaded again"])
+def test_an_app_that_the_client_ends_has_not_failed(
+    when: str, start: Start, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    busy = "Path('busy').touch(); time.sleep(600)"
+    client = start(
+        "if Path('loaded').exists():\n    Path('again').touch(); time.sleep(600)\nPath('loaded').touch()\n"
+        + counting(busy if when == "it works" else "")
+    )
+    if when == "it works":
+        client.tell()
+        wait_for_file(tmp_path / "app" / "busy")
+    else:
+        client.ask()
+        client.runtime.stay_in(0)
+        wait_for_file(tmp_path / "app" / "again")
+
+    client.close()
+
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
+    assert "killed" not in caplog.text
+
+
 def test_every_run_gets_a_process_of_its_own(start: Start) -> None:
     client = start(counting(""))
 

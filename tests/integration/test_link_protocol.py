@@ -14,6 +14,7 @@ from flwr.app import ArrayRecord, Message, MetricRecord, RecordDict
 from shared.app_host.serialised import Serialised
 from shared.flower import client_failed, decode, encode
 from shared.proto.link_pb2 import Chunk, ClientFrame, Failure, Goodbye, Heartbeat, Hello, LogLine, Progress
+from shared.wire import PROTOCOL_VERSION
 from tests.support.api import Api
 from tests.support.processes import ServerProcess
 from tests.support.raw_link import RawClient
@@ -58,13 +59,13 @@ class TestHello:
         client = api.wait_for_client("a", "idle")
         assert (client["dataset"], client["host"], client["device"]) == ("digits", "a test", "cpu")
 
-    @pytest.mark.parametrize("protocol", [0, 1, 2, 4, 2**32 - 1])
+    @pytest.mark.parametrize("protocol", [0, 1, PROTOCOL_VERSION - 1, PROTOCOL_VERSION + 1, 2**32 - 1])
     def test_another_version_of_the_protocol_is_refused_with_both_versions(
         self, link: RawClient, protocol: int
     ) -> None:
         reason = refusal(link, protocol=protocol, version="9.9")
 
-        assert "version 3 of the link" in reason
+        assert f"version {PROTOCOL_VERSION} of the link" in reason
         assert f"version {protocol} (FedLoom '9.9')" in reason
 
     @pytest.mark.parametrize(

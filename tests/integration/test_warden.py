@@ -49,6 +49,14 @@ CHILDREN = {
         "            if os.fork(): os._exit(0)\n"
         "            os.setsid(); time.sleep(0.001)",
     ),
+    "the workers of a DataLoader": (
+        2,
+        "from torch.utils.data import DataLoader\n"
+        "    loader = DataLoader(\n"
+        "        list(range(8)), num_workers=2, persistent_workers=True, worker_init_fn=lambda _: note()\n"
+        "    )\n"
+        "    list(loader)",
+    ),
     "a worker of multiprocessing": (1, "multiprocessing.Process(target=never_end, daemon=True).start()"),
 }
 

@@ -19,7 +19,7 @@ Numbers = dict[str, float]
 Config = dict[str, str | int | float | bool]
 Json = dict[str, Any]
 
-START_S = 60.0
+START_S, APP_S = 60.0, 10.0
 """How long it may take until Ray has started, and until each app has run."""
 WEIGHTS = ("num-examples", "num_examples")
 
@@ -154,8 +154,8 @@ class FlowerReference:
             env={"RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0", "FLWR_TELEMETRY_ENABLED": "0", **(env or {})},
         )
 
-    def of(self, app: ReferenceApp) -> Outcome:
-        """What became of one of the apps; waits until its turn has come."""
+    def of(self, app: ReferenceApp, app_s: float = APP_S) -> Outcome:
+        """What became of one of the apps; waits until its turn has come, so long for each before it."""
         place = self._apps.index(app)
 
         def look() -> str | None:
@@ -165,7 +165,7 @@ class FlowerReference:
             assert self._command.process.poll() is None, f"Flower's engine has ended: {self._command}"
             return None
 
-        line = wait_until(look, "Flower has run the app", START_S + 10.0 * (place + 1))
+        line = wait_until(look, "Flower has run the app", START_S + app_s * (place + 1))
         return read_outcome(json.loads(line.removeprefix("reference: ")))
 
     def end(self) -> None:

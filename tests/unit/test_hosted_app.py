@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
 
 import pytest
 
@@ -10,6 +12,7 @@ from client.attempts import RETRY_S, TRIES, Attempts
 from client.hosted_app import HostedApp
 from shared.app_process import AppProcess
 from shared.errors import AppInvalid
+from tests.support.apps import APPS
 
 
 def test_after_three_failed_starts_there_is_a_pause(
@@ -67,3 +70,9 @@ def test_a_process_that_cannot_be_replaced_is_tried_once_until_a_message_comes(
 
     assert tries == 1
     assert "the app cannot be loaded again: its files are gone" in caplog.text
+
+
+def test_a_client_of_another_app_does_without_pytorch() -> None:
+    code = "import client.main, client.hosted_app, sys; assert 'torch' not in sys.modules"
+
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=APPS.parents[1])

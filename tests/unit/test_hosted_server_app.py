@@ -116,6 +116,17 @@ def test_what_an_app_raises_is_the_runs_failure_with_its_traceback(
     assert "server_host.py" not in caught.value.traceback, "it begins where the app was called"
 
 
+def test_of_an_error_that_says_very_much_the_beginning_and_the_end_are_kept(lab: Lab) -> None:
+    def broken(grid: Grid, context: Context) -> None:
+        raise ValueError("x" * 20_000_000 + " is too long")
+
+    with pytest.raises(AppFailed, match=r"^The ServerApp ended by ValueError: xxx") as caught:
+        lab.run(broken)
+    assert len(str(caught.value)) < 3_000
+    assert "in broken" in caught.value.traceback
+    assert caught.value.traceback.rstrip().endswith("is too long")
+
+
 def test_an_app_that_exits_without_a_code_has_completed(lab: Lab) -> None:
     lab.run(lambda grid, context: sys.exit())
     lab.run(lambda grid, context: sys.exit(0))
@@ -244,6 +255,7 @@ GARBAGE: list[tuple[str, dict[str, Any]]] = [
     ("evaluated", {"call": 1, "number": 10**30, "metrics": {}}),
     ("evaluated", {"call": 1, "number": 1, "metrics": {"loss": float("nan")}}),
     ("aggregated", {"call": 1, "stage": "x" * 1000, "number": 1, "metrics": {}}),
+    ("evaluated", {"call": 1, "number": 1, "metrics": {str(n): 0.5 for n in range(100_000)}}),
     ("raised", {"reason": 3}),
 ]
 
@@ -256,7 +268,9 @@ def test_a_process_that_sends_garbage_is_ended(
     run = Run(lambda: lab.carry_out(host))
     host.say(kind, **fields)
 
-    assert isinstance(run.outcome(), AppDied)
+    error = run.outcome()
+    assert isinstance(error, AppDied)
+    assert "\n" not in str(error), "it is said in a line"
     assert host.did == ["was ended for what it sent", "was closed"]
 
 

@@ -29,6 +29,8 @@ class AppHosts:
         self._copy = self._place
         self._lock = threading.Lock()
         self._spare: AppProcess | None = None
+        self._copying = threading.Lock()
+        """A run that was stopped may still be copying when the next one begins."""
 
     def check(self) -> None:
         """Import the ServerApp, in a process that is kept. Raises AppInvalid when that is not possible."""
@@ -68,6 +70,7 @@ class AppHosts:
             spare.close()
 
     def _start(self, run_id: str | None) -> AppProcess:
-        self._copy = make_copy(self._app, self._place)
+        with self._copying:
+            self._copy = make_copy(self._app, self._place)
         cwd = working_directory(self._app, self._copy, Path.cwd())
         return AppProcess.start(self._app, self._copy, "server", cwd=cwd, run_id=run_id)

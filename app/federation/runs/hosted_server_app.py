@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from flwr.app import Context
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from app.federation.grid.link_grid import LinkGrid
 from app.federation.rounds.results import AppResults
@@ -26,6 +26,7 @@ from shared.text import printable
 END_S = 10.0
 """How long a process whose app is done may take to end: what the app has registered `atexit` is called."""
 
+MAX_NAME = 200
 MAX_REASON = 2_000
 MAX_TRACEBACK = 64 << 10
 """Characters that are kept."""
@@ -156,6 +157,7 @@ class HostedServerApp:
             return not self._is_closed
 
     def _take(self, host: AppHost, frame: Frame) -> None:
+        assert self._outbox is not None
         try:
             match frame.kind:
                 case "finished":
@@ -165,8 +167,11 @@ class HostedServerApp:
                     reason = words.app_ended_by(printable(raised.reason)[:MAX_REASON])
                     self._end(AppFailed(reason, printable(raised.traceback)[-MAX_TRACEBACK:]))
                 case _:
+                    self._outbox.wait_for_room()
                     self._calls.serve(frame)
-        except ValueError as error:  # of what was parsed
+        except ValidationError as error:
+            raise host.broken(f"a frame of kind {frame.kind!r}, {_in_words(error)}") from error
+        except ValueError as error:
             raise host.broken(str(error)) from error
 
     def _end(self, error: BaseException | None) -> None:
@@ -176,3 +181,10 @@ class HostedServerApp:
                 self._error = error
                 self._is_over = True
         self._grid.membership_changed()
+
+
+def _in_words(error: ValidationError) -> str:
+    """The first thing that is wrong, and where."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    place = ".".join(map(str, first["loc"]))[:MAX_NAME]
+    return f"of which {place} is wrong: {first['msg']}"

@@ -29,7 +29,7 @@ def train(msg: Message, context: Context):
         case "raise":
             raise ValueError("no data")
         case "hold":  # the GIL, for seconds: one call in C
-            assert pow(7, 5_000_000) > 0
+            assert pow(7, 3_000_000) > 0
             return trained(msg, context)
 
 
