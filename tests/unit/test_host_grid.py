@@ -157,11 +157,15 @@ def test_a_time_without_end_may_be_waited(lab: Lab, timeout: float | None, ttl: 
 def test_an_app_is_not_done_before_the_replies_to_what_any_of_its_threads_has_sent(lab: Lab) -> None:
     lab.link.silent = set(CLIENTS)
 
+    def answer() -> None:
+        for client_id in CLIENTS:
+            lab.link.answer(client_id)
+
     def app(grid: Grid) -> None:
         grid.get_node_ids()
         with ThreadPoolExecutor() as pool:
             list(pool.map(lambda node: grid.send_and_receive(messages(1, node)), NODES))
-        threading.Timer(0.2, lambda: [lab.link.answer(client_id) for client_id in CLIENTS]).start()
+        threading.Timer(0.2, answer).start()
 
     lab.result(app)
 
