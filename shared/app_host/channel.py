@@ -69,8 +69,12 @@ class Channel:
             kind, lengths = str(fields.pop("kind")), [int(size) for size in fields.pop("parts")]
         except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
             raise ChannelBroken(f"the header of a frame cannot be read: {error}") from error
-        if min(lengths, default=0) < 0 or (self._max_bytes is not None and sum(lengths) > self._max_bytes):
-            raise ChannelBroken(f"a frame of {sum(lengths):,} bytes was announced")
+        if min(lengths, default=0) < 0:
+            raise ChannelBroken("a part of less than no bytes was announced")
+        if self._max_bytes is not None and sum(lengths) > self._max_bytes:
+            raise ChannelBroken(
+                f"a frame of {sum(lengths):,} bytes was announced, and {self._max_bytes:,} are the most"
+            )
         return Frame(kind, fields, tuple(map(self._take, lengths)))
 
     def close(self) -> None:
