@@ -51,8 +51,12 @@ class Channel:
 
     def send(self, kind: str, parts: Sequence[bytes] = (), **fields: Any) -> None:
         """Send a frame; waits until the other side has taken it, but for a small rest. Raises
-        ChannelClosed."""
+        ChannelClosed, and ValueError for a header that the other side would not take."""
         header = json.dumps({**fields, "kind": kind, "parts": [len(part) for part in parts]}).encode()
+        if len(header) > MAX_HEADER_BYTES:
+            raise ValueError(
+                f"What was to be sent is of too many parts: their list has {len(header):,} bytes."
+            )
         with self._sending:
             try:
                 self._send_all(_LENGTH.pack(len(header)) + header, parts)
