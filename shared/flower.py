@@ -17,12 +17,11 @@ from flwr.common.config import flatten_dict
 from flwr.common.constant import ErrorCode
 from flwr.supercore.constant import APP_PUBLISH_INCLUDE_PATTERNS
 from flwr.supercore.run import Run as FlowerRun
-from flwr.supercore.run import RunNotRunningException
 from flwr.supercore.task_identity import TaskIdentity
 
 from shared.app_host import codec
 from shared.app_host.codec import CodecError, encode, encode_content, encode_envelope
-from shared.errors import RunStopped, WireError
+from shared.errors import WireError
 from shared.payload import Payload
 from shared.text import printable
 
@@ -45,7 +44,6 @@ __all__ = [
     "is_unavailable",
     "message_expired",
     "node_id_of",
-    "run_stopped",
     "set_message_id",
 ]
 
@@ -92,15 +90,6 @@ def identify_server_task(run_id: int) -> None:
     TaskIdentity.run_id = run_id
     TaskIdentity.node_id = SERVER_NODE_ID
     TaskIdentity.task_id = run_id
-
-
-class _RunStopped(RunStopped, RunNotRunningException):
-    """One of its bases is what Flower's own threads, in an app of the older style, end at quietly."""
-
-
-def run_stopped(reason: str) -> RunStopped:
-    """The RunStopped that a grid raises."""
-    return _RunStopped(reason)
 
 
 def empty_run(run_id: int) -> FlowerRun:

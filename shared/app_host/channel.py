@@ -51,8 +51,12 @@ class Channel:
 
     def send(self, kind: str, parts: Sequence[bytes] = (), **fields: Any) -> None:
         """Send a frame; waits until the other side has taken it, but for a small rest. Raises
-        ChannelClosed."""
+        ChannelClosed, and ValueError for a header that the other side would not take."""
         header = json.dumps({**fields, "kind": kind, "parts": [len(part) for part in parts]}).encode()
+        if len(header) > MAX_HEADER_BYTES:
+            raise ValueError(
+                f"What was to be sent is of too many parts: their list has {len(header):,} bytes."
+            )
         with self._sending:
             try:
                 self._send_all(_LENGTH.pack(len(header)) + header, parts)
@@ -69,8 +73,12 @@ class Channel:
             kind, lengths = str(fields.pop("kind")), [int(size) for size in fields.pop("parts")]
         except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
             raise ChannelBroken(f"the header of a frame cannot be read: {error}") from error
-        if min(lengths, default=0) < 0 or (self._max_bytes is not None and sum(lengths) > self._max_bytes):
-            raise ChannelBroken(f"a frame of {sum(lengths):,} bytes was announced")
+        if min(lengths, default=0) < 0:
+            raise ChannelBroken("a part of less than no bytes was announced")
+        if self._max_bytes is not None and sum(lengths) > self._max_bytes:
+            raise ChannelBroken(
+                f"a frame of {sum(lengths):,} bytes was announced, and {self._max_bytes:,} are the most"
+            )
         return Frame(kind, fields, tuple(map(self._take, lengths)))
 
     def close(self) -> None:

@@ -15,6 +15,9 @@ from .batch import pack, unpack
 from .calls import Calls
 from .replies import Replies
 
+MAX_WAIT_S = 1e9
+"""Nobody waits for more seconds."""
+
 
 class HostGrid(Grid):
     """The grid of one run, as Flower's own grids behave, but for `send_and_receive`, which does not wait: it
@@ -82,7 +85,7 @@ class HostGrid(Grid):
             replies.close()
             return replies
         layout, parts = pack(messages)
-        answer, replies = self._calls.exchange(parts, layout=layout, timeout=_finite(timeout))
+        answer, replies = self._calls.exchange(parts, layout=layout, timeout=_seconds(timeout))
         _identified(messages, answer.fields["message_ids"])
         self._of_thread.sent = weakref.ref(replies)  # which lives on until it is complete
         return replies
@@ -92,6 +95,13 @@ class HostGrid(Grid):
         sent: weakref.ref[Replies] | None = getattr(self._of_thread, "sent", None)
         if sent is not None and (replies := sent()) is not None:
             replies.wait()
+
+
+def _seconds(timeout: float | None) -> float | None:
+    """A timeout as it can travel: one that is no number is over at once, as with Flower's grids."""
+    if timeout is None or timeout > MAX_WAIT_S:
+        return None
+    return max(float(timeout), 0.0) if not math.isnan(timeout) else 0.0
 
 
 def _checked(messages: Iterable[Message]) -> list[Message]:
@@ -107,13 +117,6 @@ def _checked(messages: Iterable[Message]) -> list[Message]:
                 "seconds: it would be too old at once."
             )
     return messages
-
-
-def _finite(timeout: float | None) -> float | None:
-    """A timeout that can be told; no end of time is none, and what is no number has passed."""
-    if timeout is None or timeout == math.inf:
-        return None
-    return 0.0 if math.isnan(timeout) else max(float(timeout), 0.0)
 
 
 def _identified(messages: Sequence[Message], message_ids: Sequence[str]) -> list[str]:

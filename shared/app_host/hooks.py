@@ -18,15 +18,12 @@ from types import FunctionType
 from typing import Any, Protocol
 from weakref import WeakSet
 
-from .finite import finite_numbers, with_loss
+from .results import numbers_in, round_of, with_loss
 
 log = logging.getLogger(__name__)
 
 SERVER = "server"
 """The stage in which the ServerApp itself evaluates."""
-
-MAX_NUMBER = 2**53
-"""A larger number is none of a round."""
 
 Method = Callable[..., Any]
 
@@ -116,7 +113,7 @@ class Hooks:
                 with self._enter(stage) as is_outermost:
                     result = method(*args, **kwargs)
                 if is_outermost and (result is not None or stage != SERVER):
-                    self._tell(stage, lambda: (_round(args[1:], kwargs), metrics_of(result)))
+                    self._tell(stage, lambda: (round_of(args[1:], kwargs), metrics_of(result)))
                 return result
 
             return told
@@ -134,7 +131,8 @@ class Hooks:
                     self._of_thread.told.clear()
                 result = method(*args, **kwargs)
             if is_outermost:
-                self._tell_the_rest(result)
+                with _harmless("the result of the strategy"):
+                    self._tell_the_rest(result)
             return result
 
         return told
@@ -144,9 +142,13 @@ class Hooks:
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The arguments of a call to `start`, with another function for `evaluate_fn` that does the same."""
         try:
-            bound = inspect.signature(method).bind(*args, **kwargs)
-        except (TypeError, ValueError):
-            return args, kwargs  # the call itself says what is wrong
+            return self._replaced(inspect.signature(method).bind(*args, **kwargs), args, kwargs)
+        except Exception:  # noqa: BLE001 - the call itself says what is wrong
+            return args, kwargs
+
+    def _replaced(
+        self, bound: inspect.BoundArguments, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         if "evaluate_fn" in kwargs:
             return args, {**kwargs, "evaluate_fn": self._evaluate_fn(kwargs["evaluate_fn"])}
         if "evaluate_fn" in bound.arguments:
@@ -164,7 +166,7 @@ class Hooks:
         def told(*args: Any, **kwargs: Any) -> Any:
             result = function(*args, **kwargs)
             if result is not None:
-                self._tell(SERVER, lambda: (_round(args, kwargs), result))
+                self._tell(SERVER, lambda: (round_of(args, kwargs), result))
             return result
 
         return self._remembered(told)
@@ -188,15 +190,13 @@ class Hooks:
         """Whatever becomes of it, the app goes on."""
         if self.report is None:
             return
-        try:
+        with _harmless(f"what the app computed in stage {stage}"):
             number, metrics = read()
             self._of_thread.told.add((stage, number))
             if stage == SERVER:
-                self.report.evaluated(number, finite_numbers(metrics))
+                self.report.evaluated(number, numbers_in(metrics))
             else:
-                self.report.aggregated(stage, number, finite_numbers(metrics))
-        except Exception as error:  # noqa: BLE001 - an app may return anything
-            log.warning("what the app computed in stage %s could not be shown: %r", stage, error)
+                self.report.aggregated(stage, number, numbers_in(metrics))
 
     def _tell_the_rest(self, result: Any) -> None:
         """What the Result of `start` holds, of methods that were not seen."""
@@ -211,6 +211,15 @@ class Hooks:
                     self._tell(stage, partial(_pair, number, metrics))
 
 
+@contextmanager
+def _harmless(what: str) -> Iterator[None]:
+    """What goes wrong here is no failure of the app."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - an app may return anything
+        log.warning("%s could not be shown: %r", what, error)
+
+
 def _with_subclasses(cls: type) -> Iterator[type]:
     yield cls
     subclasses: list[type] = type.__subclasses__(cls)
@@ -219,13 +228,7 @@ def _with_subclasses(cls: type) -> Iterator[type]:
 
 
 def _pair(number: Any, metrics: Any) -> tuple[int | None, Any]:
-    return _round((number,), {}), metrics
-
-
-def _round(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> int | None:
-    """The round, which is the first argument of all that is told."""
-    number = args[0] if args else kwargs.get("server_round")
-    return number if isinstance(number, int) and abs(number) <= MAX_NUMBER else None
+    return round_of((number,), {}), metrics
 
 
 def _is_in(functions: WeakSet[Method], function: Any) -> bool:

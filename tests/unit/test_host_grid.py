@@ -13,6 +13,7 @@ from flwr.app import ArrayRecord, ConfigRecord, Context, Error, Message, RecordD
 from flwr.serverapp import Grid
 
 from app.federation.runs import grid_calls
+from shared.app_host import channel
 from shared.app_host.calls import Refused
 from shared.flower import empty_run, identify_server_task, node_id_of
 from tests.support.hosted import Lab
@@ -157,26 +158,19 @@ def test_a_time_without_end_may_be_waited(lab: Lab, timeout: float | None, ttl: 
 def test_an_app_is_not_done_before_the_replies_to_what_any_of_its_threads_has_sent(lab: Lab) -> None:
     lab.link.silent = set(CLIENTS)
 
+    def answer() -> None:
+        for client_id in CLIENTS:
+            lab.link.answer(client_id)
+
     def app(grid: Grid) -> None:
         grid.get_node_ids()
         with ThreadPoolExecutor() as pool:
             list(pool.map(lambda node: grid.send_and_receive(messages(1, node)), NODES))
-        threading.Timer(0.2, lambda: [lab.link.answer(client_id) for client_id in CLIENTS]).start()
+        threading.Timer(0.2, answer).start()
 
     lab.result(app)
 
     assert not lab.link.withdrawn
-
-
-@pytest.mark.parametrize("timeout", [-1.0, float("-inf"), float("nan")])
-def test_no_time_at_all_is_over_at_once(lab: Lab, timeout: float) -> None:
-    lab.link.silent = set(CLIENTS)
-
-    def app(grid: Grid) -> Any:
-        grid.get_node_ids()
-        return grid.send_and_receive(messages(), timeout=timeout)
-
-    assert lab.result(app) == []
 
 
 def test_a_message_that_has_outlived_its_time_has_an_error_in_place_of_a_reply(lab: Lab) -> None:
@@ -351,5 +345,35 @@ def test_a_child_of_the_app_has_no_grid(lab: Lab) -> None:
                 grid.get_node_ids()
         finally:
             os.getpid = real
+
+    lab.result(app)
+
+
+def test_a_timeout_may_be_for_ever_or_no_number_at_all(lab: Lab) -> None:
+    def app(grid: Grid) -> Any:
+        grid.get_node_ids()
+        lengths = []
+        for timeout in (float("inf"), 1e300, 10**400, 3600):
+            replies: Any = grid.send_and_receive(messages(ttl=1e300), timeout=timeout)
+            lengths.append(len(replies))
+        lab.link.silent = set(CLIENTS)
+        for timeout in (float("nan"), -1.0, 0):
+            replies = grid.send_and_receive(messages(), timeout=timeout)
+            lengths.append(len(replies))
+        return lengths
+
+    assert lab.result(app) == [3, 3, 3, 3, 0, 0, 0]
+
+
+def test_more_parts_than_a_frame_can_have_are_refused_before_they_are_sent(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(channel, "MAX_HEADER_BYTES", 2_000)
+
+    def app(grid: Grid) -> Any:
+        grid.get_node_ids()
+        wide = RecordDict({"arrays": ArrayRecord([np.zeros(1)] * 1_000)})
+        with pytest.raises(ValueError, match="is of too many parts"):
+            grid.push_messages([Message(wide, NODES[0], "train")])
 
     lab.result(app)

@@ -17,14 +17,13 @@ from app.federation.grid.instruction import Instruction, kind_of, round_of
 from app.federation.grid.owner import Observer, Owner
 from app.federation.grid.pause import PauseClock
 from app.federation.grid.transport import Transport
-from shared.errors import ReplyInvalid
+from shared.errors import ReplyInvalid, RunStopped
 from shared.flower import (
     FlowerRun,
     client_failed,
     client_unavailable,
     empty_run,
     node_id_of,
-    run_stopped,
     set_message_id,
 )
 from shared.natural_order import natural_key
@@ -294,7 +293,7 @@ class LinkGrid(Grid):
 
     def _raise_if_stopped(self) -> None:
         if self._stopped is not None:
-            raise run_stopped(self._stopped)
+            raise RunStopped(self._stopped)
 
     def _handle(self, item: Item) -> None:
         match item:

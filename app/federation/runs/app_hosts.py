@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 from app.federation.runs import words
@@ -56,9 +57,10 @@ class AppHosts:
         return self._start(run_id)
 
     def say_what_was_written(self, run_id: str) -> None:
-        """Log where the app has written to, if it has."""
-        if (words_ := where_it_wrote(self._copy)) is not None:
-            log.info("%s", words_, extra={"run_id": run_id})
+        """Log where the app has written to, if it has, and that can be seen."""
+        with suppress(OSError):
+            if (where := where_it_wrote(self._copy)) is not None:
+                log.info("%s", where, extra={"run_id": run_id})
 
     def close(self) -> None:
         """End the process that waits for a run, if one does."""
