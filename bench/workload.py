@@ -27,9 +27,9 @@ SAME_LOSS = 1e-3
 class Outcome:
     """What one system needed for the rounds after the initial evaluation, and its final test loss.
 
-    A FedLoom server also knows the loss that the clients had in the end, and the `interval_s` from one round to
-    the next, from the second on, when everything is warm. Of an app in its own processes it does not know the
-    test loss.
+    A FedLoom server also knows the loss that the clients had in the end, and the `interval_s` from one round
+    to the next, from the second on, when everything is warm. Of an app in its own processes it does not know
+    the test loss.
     """
 
     seconds: float
