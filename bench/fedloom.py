@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import httpx
@@ -12,8 +15,13 @@ from app.demo.fleet import Fleet
 from app.settings import ServerSettings
 from bench.crew import BenchFailed
 from bench.workload import CLIENTS, Outcome
+from client.client_app import node_config_of
+from client.learner import Site
 from client.settings import ClientSettings
+from shared.flower_app import read_app
 from shared.run_spec import RunSpec
+
+PROJECT = Path(__file__).resolve().parent.parent
 
 POLL_S = 1.0
 """Rare: what answers this is the server that is being measured."""
@@ -21,20 +29,40 @@ POLL_S = 1.0
 
 def run(spec: RunSpec, data_dir: Path) -> Outcome:
     """Start everything, wait until the run has ended, stop everything."""
+    return _run(
+        ServerSettings(port=0, link_port=0, data_dir=data_dir, spec=spec, queue_run=True),
+        ClientSettings(client_id="", server="", dataset=spec.dataset, data_dir=data_dir, device="cpu"),
+    )
+
+
+def run_in_own_processes(spec: RunSpec, data_dir: Path) -> Outcome:
+    """The same, with FedLoom's own app as if it were another one: the server and the clients start processes
+    for it, which know of FedLoom what is in the copy of its folder that they run from."""
+    app = read_app(PROJECT)
+    outer = RunSpec.model_validate(
+        {
+            "app": app.name,
+            "num_rounds": spec.num_rounds,
+            "min_clients": spec.min_clients,
+            "num_partitions": spec.num_partitions,
+            "run_config": spec.to_run_config(),
+        }
+    )
+    node_config = node_config_of(Site(data_dir, spec.dataset, 0, "cpu"), private_labels=False)
+    return _run(
+        ServerSettings(port=0, link_port=0, data_dir=data_dir, spec=outer, queue_run=True, app=app),
+        ClientSettings(
+            client_id="", server="", dataset=spec.dataset, data_dir=data_dir, app=app, node_config=node_config
+        ),
+    )
+
+
+def _run(server: ServerSettings, client: ClientSettings) -> Outcome:
     with Fleet() as fleet:
-        ports = fleet.start_server(
-            ServerSettings(port=0, link_port=0, data_dir=data_dir, spec=spec, queue_run=True)
-        )
+        ports = fleet.start_server(server)
         for number in range(1, CLIENTS + 1):
-            fleet.start_client(
-                ClientSettings(
-                    client_id=f"client-{number}",
-                    dataset=spec.dataset,
-                    server=f"127.0.0.1:{ports.link}",
-                    data_dir=data_dir,
-                    device="cpu",
-                )
-            )
+            link = f"127.0.0.1:{ports.link}"
+            fleet.start_client(replace(client, client_id=f"client-{number}", server=link))
         with httpx.Client(base_url=f"http://127.0.0.1:{ports.web}/api/v1", timeout=10) as api:
             return _outcome(_rounds_of_the_run(fleet, api))
 
@@ -50,7 +78,17 @@ def _rounds_of_the_run(fleet: Fleet, api: httpx.Client) -> list[dict[str, Any]]:
 
 
 def _outcome(rounds: list[dict[str, Any]]) -> Outcome:
-    """From the end of round 0, the evaluation of the initial model, to the end of the last round."""
+    """From the end of round 0, the evaluation of the initial model, to the end of the last round.
+
+    An app in its own processes has no round 0; it begins with round 1.
+    """
     first, last = rounds[0], rounds[-1]
-    started = first["started_at"] + first["duration_s"]
-    return Outcome(last["started_at"] + last["duration_s"] - started, last["loss"])
+    started = first["started_at"] + (first["duration_s"] if first["round"] == 0 else 0)
+    starts = [round_["started_at"] for round_ in rounds if round_["round"] >= 2]
+    intervals = [later - earlier for earlier, later in pairwise(starts)]
+    return Outcome(
+        last["started_at"] + last["duration_s"] - started,
+        last["loss"],
+        last["client_loss"],
+        median(intervals) if intervals else None,
+    )

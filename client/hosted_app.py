@@ -23,6 +23,7 @@ from client.runtime import Place
 from client.settings import ClientSettings
 from client.work import Work
 from shared.app_copy import place_of
+from shared.app_host.channel import Pieces
 from shared.app_host.codec import encode_records
 from shared.app_host.serialised import Serialised
 from shared.app_process import AppProcess, Loaded
@@ -179,7 +180,8 @@ class HostedApp:
 
     def _ask(self, process: AppProcess, work: Work) -> Serialised:
         with self._working_on(work):
-            process.send("execute", [work.payload.skeleton(), *work.payload.arrays()])
+            pieces = map(Pieces, work.payload.array_pieces())
+            process.send("execute", [work.payload.skeleton(), *pieces])
             answer = process.receive()
         match answer.kind, answer.fields:
             case "raised", {"reason": str(reason)}:

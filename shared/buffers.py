@@ -6,7 +6,7 @@ import os
 import tempfile
 from abc import ABC, abstractmethod
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -36,6 +36,10 @@ class Buffer(ABC):
     @abstractmethod
     def read(self, start: int, length: int) -> bytes:
         """So many bytes from a place on; fewer at the end."""
+
+    @abstractmethod
+    def pieces(self, start: int, length: int) -> Sequence[memoryview]:
+        """The same bytes, one after the other, as they lie in memory, until the buffer is released."""
 
     @abstractmethod
     def release(self) -> None:
@@ -68,6 +72,10 @@ class MemoryBuffer(Buffer):
 
     def read(self, start: int, length: int) -> bytes:
         """As Buffer has it. The bytes are copied once, from the pieces in which they came."""
+        return b"".join(self.pieces(start, length))
+
+    def pieces(self, start: int, length: int) -> Sequence[memoryview]:
+        """As Buffer has it; none is copied."""
         end = min(start + length, len(self))
         pieces = []
         for number in range(bisect_right(self._ends, start), len(self._parts)):
@@ -76,7 +84,7 @@ class MemoryBuffer(Buffer):
             if part_begins >= end:
                 break
             pieces.append(memoryview(part)[max(start - part_begins, 0) : end - part_begins])
-        return b"".join(pieces)
+        return pieces
 
     def release(self) -> None:
         """As Buffer has it."""
@@ -112,6 +120,10 @@ class FileBuffer(Buffer):
             parts.append(part)
             start, length = start + len(part), length - len(part)
         return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def pieces(self, start: int, length: int) -> Sequence[memoryview]:
+        """As Buffer has it."""
+        return [memoryview(self.read(start, length))]
 
     def release(self) -> None:
         """As Buffer has it."""

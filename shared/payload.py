@@ -47,9 +47,18 @@ class Payload:
 
     def arrays(self) -> Iterator[bytes]:
         """The data of each array in turn."""
+        for start, length in self._places():
+            yield self.buffer.read(start, length)
+
+    def array_pieces(self) -> Iterator[Sequence[memoryview]]:
+        """The same as they lie in the buffer, until that is released."""
+        for start, length in self._places():
+            yield self.buffer.pieces(start, length)
+
+    def _places(self) -> Iterator[tuple[int, int]]:
         start = len(self.buffer) - sum(self.array_bytes)
         for length in self.array_bytes:
-            yield self.buffer.read(start, length)
+            yield start, length
             start += length
 
     def release(self) -> None:

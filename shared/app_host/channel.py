@@ -10,7 +10,7 @@ import json
 import socket
 import struct
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,6 +32,19 @@ class ChannelBroken(ChannelClosed):
 
 
 @dataclass(frozen=True)
+class Pieces:
+    """A part whose bytes lie in several places, and need not be put together to be sent."""
+
+    views: Sequence[memoryview]
+
+    def __len__(self) -> int:
+        return sum(map(len, self.views))
+
+
+Part = bytes | Pieces
+
+
+@dataclass(frozen=True)
 class Frame:
     """One frame: `fields` is its header but for `kind` and `parts`."""
 
@@ -49,7 +62,7 @@ class Channel:
         self._max_bytes = max_bytes
         self._sending = threading.Lock()
 
-    def send(self, kind: str, parts: Sequence[bytes] = (), **fields: Any) -> None:
+    def send(self, kind: str, parts: Sequence[Part] = (), **fields: Any) -> None:
         """Send a frame; waits until the other side has taken it, but for a small rest. Raises
         ChannelClosed, and ValueError for a header that the other side would not take."""
         header = json.dumps({**fields, "kind": kind, "parts": [len(part) for part in parts]}).encode()
@@ -73,8 +86,12 @@ class Channel:
             kind, lengths = str(fields.pop("kind")), [int(size) for size in fields.pop("parts")]
         except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
             raise ChannelBroken(f"the header of a frame cannot be read: {error}") from error
-        if min(lengths, default=0) < 0 or (self._max_bytes is not None and sum(lengths) > self._max_bytes):
-            raise ChannelBroken(f"a frame of {sum(lengths):,} bytes was announced")
+        if min(lengths, default=0) < 0:
+            raise ChannelBroken("a part of less than no bytes was announced")
+        if self._max_bytes is not None and sum(lengths) > self._max_bytes:
+            raise ChannelBroken(
+                f"a frame of {sum(lengths):,} bytes was announced, and {self._max_bytes:,} are the most"
+            )
         return Frame(kind, fields, tuple(map(self._take, lengths)))
 
     def close(self) -> None:
@@ -87,16 +104,16 @@ class Channel:
         """Let go of this end in a forked child: it stays open where it was opened."""
         self._connection.close()
 
-    def _send_all(self, opening: bytes, parts: Sequence[bytes]) -> None:
+    def _send_all(self, opening: bytes, parts: Sequence[Part]) -> None:
         joined = bytearray(opening)
-        for part in parts:
-            if len(part) <= JOINED_BYTES:
-                joined += part
-            if len(part) > JOINED_BYTES or len(joined) > JOINED_BYTES:
+        for piece in _pieces(parts):
+            if len(piece) <= JOINED_BYTES:
+                joined += piece
+            if len(piece) > JOINED_BYTES or len(joined) > JOINED_BYTES:
                 self._connection.sendall(joined)
                 joined = bytearray()
-            if len(part) > JOINED_BYTES:
-                self._connection.sendall(part)
+            if len(piece) > JOINED_BYTES:
+                self._connection.sendall(piece)
         if joined:
             self._connection.sendall(joined)
 
@@ -113,3 +130,11 @@ class Channel:
             pieces.append(piece)
             length -= len(piece)
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def _pieces(parts: Sequence[Part]) -> Iterator[bytes | memoryview]:
+    for part in parts:
+        if isinstance(part, Pieces):
+            yield from part.views
+        else:
+            yield part

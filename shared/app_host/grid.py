@@ -15,7 +15,7 @@ from .batch import pack, unpack
 from .calls import Calls
 from .replies import Replies
 
-MAX_WAIT_S = 3e8
+MAX_WAIT_S = 1e9
 """Nobody waits for more seconds."""
 
 

@@ -18,7 +18,7 @@ from types import FunctionType
 from typing import Any, Protocol
 from weakref import WeakSet
 
-from .finite import finite_numbers, round_of, with_loss
+from .results import numbers_in, round_of, with_loss
 
 log = logging.getLogger(__name__)
 
@@ -194,9 +194,9 @@ class Hooks:
             number, metrics = read()
             self._of_thread.told.add((stage, number))
             if stage == SERVER:
-                self.report.evaluated(number, finite_numbers(metrics))
+                self.report.evaluated(number, numbers_in(metrics))
             else:
-                self.report.aggregated(stage, number, finite_numbers(metrics))
+                self.report.aggregated(stage, number, numbers_in(metrics))
 
     def _tell_the_rest(self, result: Any) -> None:
         """What the Result of `start` holds, of methods that were not seen."""

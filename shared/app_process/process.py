@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from shared.app_host.channel import Channel, ChannelBroken, ChannelClosed, Frame
+from shared.app_host.channel import Channel, ChannelBroken, ChannelClosed, Frame, Part
 from shared.app_process.ending import reason_of
 from shared.app_process.starting import start_warden
 from shared.app_process.watch import Watch
@@ -99,7 +99,7 @@ class AppProcess:
         """From now on this run's log has what it prints."""
         self._watch.run_id = run_id
 
-    def send(self, kind: str, parts: Sequence[bytes] = (), **fields: Any) -> None:
+    def send(self, kind: str, parts: Sequence[Part] = (), **fields: Any) -> None:
         """Send a frame. Raises AppDied."""
         try:
             self._channel.send(kind, parts, **fields)

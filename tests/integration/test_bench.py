@@ -14,7 +14,11 @@ from tests.support.processes import Command
 @pytest.mark.parametrize(
     ("name", "unit", "beside"),
     [
-        ("round", "x bare", {"bare processes", "Flower simulation (Ray)"}),
+        (
+            "round",
+            "x bare",
+            {"bare processes", "Flower simulation (Ray)", "FedLoom, its app in processes of its own"},
+        ),
         (
             "overhead",
             "ms",

@@ -129,6 +129,8 @@ FOLDERS: dict[str, Callable[[Path], Path]] = {
     "what can be done once": once_at_import,
     "saves beside itself": saving_beside_itself,
 }
+UNDER_FLOWER = {**FOLDERS, "a package called code": package("fine")}
+"""What Flower's engine runs in their place: it has Python's own `code` loaded."""
 
 
 def replace(file: Path, old: str, new: str) -> None:
@@ -148,10 +150,10 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def flower(folders: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """What Flower makes of each, in copies of the folders."""
     apps = {}
-    for name, write in FOLDERS.items():
+    for name, write in UNDER_FLOWER.items():
         folder = write(tmp_path_factory.mktemp("theirs") / "made-up")
         key = "algorithm.num-server-rounds" if name == "rounds in a nested table" else "num-server-rounds"
-        apps[name] = ReferenceApp(folder, {key: ROUNDS}, direct=name == "what can be done once")
+        apps[name] = ReferenceApp(folder, {key: ROUNDS})
     reference = FlowerReference(list(apps.values()), len(PAIR), tmp_path_factory.mktemp("flower"))
     yield {name: lambda app=app: reference.of(app) for name, app in apps.items()}
     reference.end()

@@ -221,11 +221,10 @@ def test_a_client_whose_app_holds_the_gil_stays_connected(api: Api, flower: Flow
     assert {client["state"] for client in api.clients().values()} == {"idle"}
 
 
-def test_what_an_app_has_started_and_left_ends_with_the_run(api: Api, tmp_path: Path) -> None:
-    shape = Shape(TRAINED)
-
-    run(api, "orphans", shape, "completed", folder=str(tmp_path))
+@pytest.mark.parametrize("method", ["processes", "loader"])
+def test_what_an_app_has_started_and_left_ends_with_the_run(method: str, api: Api, tmp_path: Path) -> None:
+    run(api, "orphans", Shape(TRAINED, method=method), "completed", folder=str(tmp_path))
 
     pids = [int(pid) for file in tmp_path.glob("*.pids") for pid in file.read_text().split()]
-    assert len(pids) == len(PAIR) * ROUNDS
+    assert len(pids) == len(PAIR) * ROUNDS * 2
     wait_until(lambda: not any(psutil.pid_exists(pid) for pid in pids), "the children of the app have ended")

@@ -28,6 +28,7 @@ def test_a_buffer_gives_what_there_is(buffer: Buffer) -> None:
     assert len(buffer) == 6
     assert (buffer.read(0, 6), buffer.read(2, 3), buffer.read(4, 99)) == (b"abcdef", b"cde", b"ef")
     assert (buffer.read(6, 1), buffer.read(0, 0), buffer.read(3, 0)) == (b"", b"", b"")
+    assert b"".join(buffer.pieces(1, 4)) == b"bcde"
 
 
 @given(st.lists(st.binary(max_size=6), max_size=6), st.integers(0, 40), st.integers(0, 40), st.integers(0, 8))

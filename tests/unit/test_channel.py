@@ -20,6 +20,7 @@ from shared.app_host.channel import (
     ChannelBroken,
     ChannelClosed,
     Frame,
+    Pieces,
 )
 
 values = st.recursive(
@@ -76,6 +77,20 @@ def test_frames_arrive_as_they_were_sent(sent: list[Frame]) -> None:
     ends.close()
 
     assert got == sent
+
+
+@given(st.lists(st.lists(st.binary(max_size=9) | st.just(b"z" * 2 * JOINED_BYTES), max_size=3), max_size=3))
+def test_a_part_in_pieces_arrives_as_one(parts: list[list[bytes]]) -> None:
+    ends = Ends()
+    pieces = [Pieces([memoryview(piece) for piece in part]) for part in parts]
+
+    sender = threading.Thread(target=ends.channel.send, args=("a", pieces))
+    sender.start()
+    got = Channel(ends.raw).receive()
+    sender.join()
+    ends.close()
+
+    assert got.parts == tuple(b"".join(part) for part in parts)
 
 
 @given(st.binary(max_size=200))

@@ -42,10 +42,10 @@ RUN_BY = MappingProxyType(
         "cd app/frontend && npm ci && npm run types && npm run build": (".ci/run", "npm run types"),
         "pip install -r requirements-dev.txt": ("start.sh", "pip install"),
         **{
-            f"python -m bench {name} --json {name}.json": ("tests/integration/test_bench.py", f'("{name}", ')
+            f"python -m bench {name} --json {name}.json": ("tests/integration/test_bench.py", f'"{name}",')
             for name in ("round", "overhead", "payload", "recover")
         },
-        "python -m bench round": ("tests/integration/test_bench.py", '("round", '),
+        "python -m bench round": ("tests/integration/test_bench.py", '"round",'),
         "flwr run . fedloom --run-config 'num-server-rounds=2 learning-rate=0.2' --stream": (
             "tests/integration/test_flower_command.py",
             '"num-server-rounds=2 learning-rate=0.2"',

@@ -311,6 +311,16 @@ def test_a_round_may_be_numpys_number(report: Reporting) -> None:
     assert report.told == [("evaluate", 4, {})]
 
 
+def test_of_very_many_numbers_some_are_told(report: Reporting) -> None:
+    many = {"x" * 1000: 1.0, **{str(number): float(number) for number in range(20_000)}}
+
+    start(FedAvg(), evaluate_fn=lambda server_round, arrays: many if server_round else None)
+
+    (told,) = [numbers for stage, _, numbers in report.told if stage == "server"]
+    assert len(told) == 10_000
+    assert max(map(len, told)) == 200
+
+
 NO_ROUNDS: list[Any] = ["first", None, 2.5, 2**60]
 
 
@@ -344,16 +354,6 @@ def test_what_is_no_finite_number_is_left_out(report: Reporting) -> None:
 
     (told,) = [numbers for stage, _, numbers in report.told if stage == "server"]
     assert told == {"float": 0.5, "int": 2.0, "32 bits": 0.25, "an array of no dimensions": 0.75, "3": 3.0}
-
-
-def test_of_very_many_numbers_the_first_are_told(report: Reporting) -> None:
-    many = {f"{number}" + "x" * 1000: float(number) for number in range(100_000)}
-
-    start(FedAvg(), evaluate_fn=lambda server_round, arrays: many if server_round else None)
-
-    (told,) = [numbers for stage, _, numbers in report.told if stage == "server"]
-    assert list(told.values()) == [float(number) for number in range(5_000)]
-    assert max(map(len, told)) <= 200
 
 
 def test_an_aggregation_without_numbers_is_told(report: Reporting) -> None:

@@ -53,7 +53,8 @@ def full(process: Process, failed: list[BaseException]) -> Outbox:
 
 
 def test_a_process_is_heard_again_when_it_has_taken_its_answers(process: Process) -> None:
-    outbox = full(process, failed := [])
+    failed: list[BaseException] = []
+    outbox = full(process, failed)
     asking = waiting(outbox)
     process.may_take.release(2)
     assert asking.is_alive()
@@ -67,7 +68,8 @@ def test_a_process_is_heard_again_when_it_has_taken_its_answers(process: Process
 
 @pytest.mark.parametrize("how", ["the run ends", "the process dies"])
 def test_nobody_waits_for_a_process_whose_run_is_over(process: Process, how: str) -> None:
-    outbox = full(process, failed := [])
+    failed: list[BaseException] = []
+    outbox = full(process, failed)
     asking = waiting(outbox)
 
     if how == "the run ends":

@@ -42,6 +42,9 @@ def _canonical(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
+OF_OTHER_APPS = frozenset({"apps", "stand_ins"})
+"""Folders of tests in which what is required is other Flower apps' business."""
+
 RUN_TIME = _named(PROJECT["project"]["dependencies"])
 DEVELOPMENT = _named(PROJECT["project"]["optional-dependencies"]["dev"])
 
@@ -68,7 +71,7 @@ def _development_files() -> Iterator[Path]:
     yield from (ROOT / "bench").rglob("*.py")
     yield from (ROOT / name for name in OF_DEVELOPERS)
     for path in (ROOT / "tests").rglob("*.py"):
-        if "apps" not in path.relative_to(ROOT).parts:  # what other Flower apps require is their business
+        if OF_OTHER_APPS.isdisjoint(path.relative_to(ROOT).parts):
             yield path
 
 

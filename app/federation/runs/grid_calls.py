@@ -32,8 +32,8 @@ MAX_NUMBER = 2**53
 MAX_NUMBERS = 10_000
 """Of one result. The app's process tells fewer."""
 
-LONGEST_S = 10 * 365 * 86_400.0
-"""To wait: the system has no clock for what an app may call a time."""
+MAX_WAIT_S = 1e9
+"""Nobody waits for more seconds."""
 
 Send = Callable[..., None]
 """`send(kind, parts, **fields)`, which does not wait."""
@@ -46,7 +46,7 @@ class _Asked(BaseModel):
 
 class _Messages(_Asked):
     layout: Any
-    timeout: float | None = Field(default=None, ge=0, le=LONGEST_S)
+    timeout: float | None = Field(default=None, ge=0, le=MAX_WAIT_S)
 
 
 class _Pull(_Asked):
@@ -170,4 +170,4 @@ class GridCalls:
 def _seconds_left(messages: Sequence[Message]) -> float:
     """Until the last of them has outlived its time to live, as its sender has set it."""
     ends = max(message.metadata.created_at + message.metadata.ttl for message in messages)
-    return min(max(ends - time.time(), 0.0), LONGEST_S)
+    return min(max(ends - time.time(), 0.0), MAX_WAIT_S)

@@ -1,4 +1,4 @@
-"""The numbers in what a strategy computes, and that of its round."""
+"""What a strategy's methods return, as far as it is told: a round's number, and numbers by name."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from itertools import islice
 from numbers import Integral, Real
 from typing import Any
 
-MAX_NUMBERS = 5_000
-"""Of one result; more than FedLoom shows."""
-MAX_ROUND = 2**53
-"""A larger number is none of a round."""
+MAX_METRICS = 10_000
 MAX_NAME = 200
-"""Characters of a number's name."""
+"""Of one result are told, and characters of a name."""
+
+MAX_NUMBER = 2**53
+"""A larger number is none of a round."""
 
 
 def round_of(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> int | None:
     """The round, which is the first argument of all that is told."""
     number = args[0] if args else kwargs.get("server_round")
-    number = int(number) if isinstance(number, Integral) else MAX_ROUND + 1
-    return number if abs(number) <= MAX_ROUND else None
+    number = int(number) if isinstance(number, Integral) else MAX_NUMBER + 1
+    return number if abs(number) <= MAX_NUMBER else None
 
 
 def with_loss(result: Any) -> dict[str, Any]:
@@ -29,9 +29,9 @@ def with_loss(result: Any) -> dict[str, Any]:
     return {**(metrics or {}), "loss": loss}
 
 
-def finite_numbers(metrics: Any) -> dict[str, float]:
-    """What of metrics is a finite number, of a result with very many of them the first ones."""
-    items = islice(metrics.items(), MAX_NUMBERS) if metrics is not None else ()
+def numbers_in(metrics: Any) -> dict[str, float]:
+    """What of metrics is a finite number."""
+    items = islice(metrics.items() if metrics is not None else (), MAX_METRICS)
     numbers = {str(name)[:MAX_NAME]: _number(value) for name, value in items}
     return {name: number for name, number in numbers.items() if number is not None}
 
