@@ -116,7 +116,5 @@ def test_a_run_whose_apps_process_ended_has_failed_with_the_last_that_it_said(la
     run = ended_by(AppDied("Its process ended: it aborted (SIGABRT).", last), OF_AN_APP).run("a")
 
     assert (run.state, run.cause) == (RunState.FAILED, Cause.APP_FAILED)
-    assert run.reason == (
-        "The ServerApp did not come to its end. Its process ended: it aborted (SIGABRT)."
-    )
+    assert run.reason == ("The ServerApp did not come to its end. Its process ended: it aborted (SIGABRT).")
     assert run.error == (last or None)
