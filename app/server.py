@@ -68,8 +68,8 @@ def serve(settings: ServerSettings, on_ready: OnReady = lambda port, link_port: 
     logging.getLogger().addHandler(feed)
     flask_app = create_app(env)
     create_socketio(flask_app, env)
-    # What is imported stays. To look through all of it for garbage takes PyTorch's half a million objects some
-    # hundred milliseconds, in which nobody is answered.
+    # What is imported stays. To look through all of it for garbage, half a million objects with PyTorch,
+    # takes hundreds of milliseconds in which nobody is answered.
     gc.freeze()
     try:
         serve_until_stopped(flask_app, env, on_ready)
