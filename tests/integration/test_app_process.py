@@ -18,7 +18,7 @@ from shared.errors import AppDied
 from shared.flower_app import read_app
 from tests.support.app_host import AskedApp, a_message
 from tests.support.apps import CLIENT_APP, SERVER_APP, write_app
-from tests.support.processes import ROOT, wait_until_gone
+from tests.support.processes import ROOT, app_family, wait_until_gone
 from tests.support.waiting import wait_until
 
 Start = Callable[[str], AskedApp]
@@ -60,7 +60,7 @@ def query(msg, context):
     time.sleep(600)
 """
     )
-    warden, _host, _child = family = psutil.Process().children(recursive=True)
+    warden, _host, _child = family = app_family()
     asked.tell(a_message())
 
     warden.kill()
@@ -72,7 +72,7 @@ def query(msg, context):
 
 def test_an_app_that_takes_nothing_any_more_is_killed_when_it_should_end(start: Start) -> None:
     asked = start("")
-    (host,) = psutil.Process().children()[0].children()
+    _warden, host = app_family()
     host.suspend()
     begun = threading.Event()
 
@@ -95,7 +95,7 @@ def test_an_app_that_takes_nothing_any_more_is_killed_when_it_should_end(start: 
 
 def test_an_app_that_is_told_to_end_does_so_in_order(start: Start, tmp_path: Path) -> None:
     asked = start("import atexit\natexit.register(lambda: Path('left').write_text('in order'))\n")
-    family = psutil.Process().children(recursive=True)
+    family = app_family()
 
     asked.process.end(grace_s=20)
 

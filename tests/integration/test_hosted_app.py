@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.app_host import RUN_ID
 from tests.support.hosted_app import HostedClient
-from tests.support.processes import wait_until_gone
+from tests.support.processes import app_family, wait_until_gone
 from tests.support.waiting import wait_until
 
 Start = Callable[[str], HostedClient]
@@ -189,7 +189,7 @@ def test_a_paused_app_stands_still_and_one_that_is_given_up_meanwhile_ends(
     work = client.tell()
     wait_for_file(tmp_path / "app" / "busy")
     client.runtime.pause(True)
-    family = psutil.Process().children(recursive=True)
+    family = app_family()
     wait_until(lambda: any(each.status() == psutil.STATUS_STOPPED for each in family), "it is stopped")
 
     client.runtime.pause(False)
@@ -229,7 +229,7 @@ def test_an_end_of_the_client_is_the_end_of_all_that_its_app_has_started(
     )
     client.tell()
     wait_for_file(tmp_path / "app" / "busy")
-    family = psutil.Process().children(recursive=True)
+    family = app_family()
     assert len(family) >= 5, "the warden, the app, and its children"
 
     client.close()

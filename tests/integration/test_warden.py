@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from tests.support.app_host import AskedApp, a_message
-from tests.support.processes import ROOT, Command, wait_until_gone
+from tests.support.processes import ROOT, Command, app_family, wait_until_gone
 from tests.support.waiting import wait_until
 
 NOTE = """
@@ -197,7 +197,7 @@ def test_an_app_that_prints_without_end_fills_nobodys_memory_or_log(
     caplog.set_level("INFO")
     asked.append(AskedApp(FLOOD, tmp_path / "app"))
     asked[0].load()
-    (warden,) = psutil.Process().children()
+    warden = app_family()[0]
     assert asked[0].query() == {"a": 1}
 
     assert warden.memory_info().rss < 64 << 20

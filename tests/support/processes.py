@@ -172,3 +172,12 @@ def _is_alive(process: psutil.Process) -> bool:
 def wait_until_gone(processes: list[psutil.Process], timeout_s: float) -> None:
     """Wait until all of these have ended."""
     wait_until(lambda: not alive(processes), f"these have ended: {processes}", timeout_s)
+
+
+def app_family() -> list[psutil.Process]:
+    """Of the one app that this process has started: its warden, its host, and all that this has started.
+
+    Others that this process has started, such as servers that tests share, are not of it.
+    """
+    (warden,) = [child for child in psutil.Process().children() if "warden" in child.cmdline()]
+    return [warden, *warden.children(recursive=True)]
