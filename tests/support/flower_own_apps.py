@@ -12,7 +12,7 @@ from tests.support.flower_reference import Config
 
 PACKAGES = (
     "flwr-datasets",
-    *("catboost", "easydict", "flax", "jax", "lifelines", "opacus", "optax", "pandas", "pennylane"),
+    *("catboost", "easydict==1.11", "flax", "jax", "lifelines", "opacus", "optax", "pandas", "pennylane"),
     *("pillow", "psycopg", "pytorch-lightning", "sqlalchemy", "tensorboard", "tqdm", "wandb", "xgboost"),
 )
 """What they need beside FedLoom's own packages."""

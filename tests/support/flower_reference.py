@@ -86,8 +86,9 @@ class Outcome:
         for stage in ("train", "evaluate"):
             places = [place for place, (kind, _) in enumerate(stages) if kind == stage]
             known = self._aggregated(stage)
-            if len(known) == len(places):
-                for place, numbers in zip(places, known, strict=True):
+            if known and len(places) % len(known) == 0:  # the last of those of a round is what was aggregated
+                last = len(places) // len(known)
+                for place, numbers in zip(places[last - 1 :: last], known, strict=True):
                     stages[place] = (stage, {**stages[place][1], **numbers})
         stages += [("server", numbers) for numbers in self._aggregated("server")]
         return [(kind, numbers) for kind, numbers in stages if numbers]

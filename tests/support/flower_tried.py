@@ -79,6 +79,8 @@ def attempt(tried: Tried, checkout: Path) -> Row:
         reference.end()
         if outcome.error:
             return Row(tried, 0, 0, f"not run: under Flower it ends with {last_line(outcome.error)}")
+        if not any(replies for _, replies in outcome.phases):
+            return Row(tried, 0, 0, "not run: under Flower no client answers")
         ours = copy(checkout / tried.path, home / "fedloom")
         run, rounds = run_here(ours, tried, configs, home, ending)
         if run["state"] != "completed":
