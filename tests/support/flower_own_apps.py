@@ -110,17 +110,13 @@ TRIED = (
         "rounds in a nested table; a Server of its own; writes beside itself",
         {
             "algorithm.num-server-rounds": 2,
-            "algorithm.min-available-clients": 2,
+            "algorithm.min-available-clients": 10,
             "algorithm.fraction-fit": 1.0,
             "algorithm.local-epochs": 1,
-            "algorithm.num-clients": 2,
+            "algorithm.num-clients": 10,
             "dataset.preassigned-num-samples-per-label": 1,
         },
-    ),
-    Tried(
-        "baselines/floco",
-        "a strategy in the older style that changes parameters for each client",
-        {**TWO, "fraction-fit": 1.0, "local-epochs": 1, "tau": 1, "dataset-split-arg": 5.0},
+        clients=10,
     ),
     Tried(
         "baselines/fedrep",

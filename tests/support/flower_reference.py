@@ -62,6 +62,9 @@ class Outcome:
     results: tuple[dict[str, dict[str, Numbers]], ...]
     """Of each strategy that ran, by stage and round."""
     error: str | None
+    """The traceback of what ended the ServerApp."""
+    failures: tuple[str, ...] = ()
+    """Why clients could not answer."""
 
     def rounds(self, layout: Iterable[RoundOf]) -> list[dict[str, Numbers]]:
         """Of each round by stage: the mean of all numbers, or what a strategy aggregated in its place."""
@@ -136,6 +139,9 @@ def read_outcome(told: Json) -> Outcome:
         phases=tuple((kind, tuple(replies)) for kind, _, replies in phases),
         results=tuple(told["results"] + told["histories"]),
         error=told["error"],
+        failures=tuple(
+            reply["error"] for sent in told["exchanges"] for reply in sent["replies"] if "error" in reply
+        ),
     )
 
 
