@@ -62,6 +62,9 @@ class Outcome:
     results: tuple[dict[str, dict[str, Numbers]], ...]
     """Of each strategy that ran, by stage and round."""
     error: str | None
+    """The traceback of what ended the ServerApp."""
+    failures: tuple[str, ...] = ()
+    """Why clients could not answer."""
 
     def rounds(self, layout: Iterable[RoundOf]) -> list[dict[str, Numbers]]:
         """Of each round by stage: the mean of all numbers, or what a strategy aggregated in its place."""
@@ -86,8 +89,9 @@ class Outcome:
         for stage in ("train", "evaluate"):
             places = [place for place, (kind, _) in enumerate(stages) if kind == stage]
             known = self._aggregated(stage)
-            if len(known) == len(places):
-                for place, numbers in zip(places, known, strict=True):
+            if known and len(places) % len(known) == 0:  # the last of those of a round is what was aggregated
+                last = len(places) // len(known)
+                for place, numbers in zip(places[last - 1 :: last], known, strict=True):
                     stages[place] = (stage, {**stages[place][1], **numbers})
         stages += [("server", numbers) for numbers in self._aggregated("server")]
         return [(kind, numbers) for kind, numbers in stages if numbers]
@@ -135,6 +139,9 @@ def read_outcome(told: Json) -> Outcome:
         phases=tuple((kind, tuple(replies)) for kind, _, replies in phases),
         results=tuple(told["results"] + told["histories"]),
         error=told["error"],
+        failures=tuple(
+            reply["error"] for sent in told["exchanges"] for reply in sent["replies"] if "error" in reply
+        ),
     )
 
 

@@ -79,6 +79,8 @@ def attempt(tried: Tried, checkout: Path) -> Row:
         reference.end()
         if outcome.error:
             return Row(tried, 0, 0, f"not run: under Flower it ends with {last_line(outcome.error)}")
+        if not any(replies for _, replies in outcome.phases):
+            return Row(tried, 0, 0, f"not run: under Flower {last_line(outcome.failures[0])}")
         ours = copy(checkout / tried.path, home / "fedloom")
         run, rounds = run_here(ours, tried, configs, home, ending)
         if run["state"] != "completed":
@@ -98,7 +100,7 @@ def run_here(
 ) -> tuple[Json, list[Json]]:
     """The run on a FedLoom server, once it has ended, and its rounds."""
     env = environment()
-    server = ServerProcess("--app", str(folder), home=home, env=env)
+    server = ServerProcess("--app", str(folder), start_s=RUN_S, home=home, env=env)
     ending.callback(server.end)
     for part in range(tried.clients):
         node_config = {

@@ -135,13 +135,14 @@ class ServerProcess(Command):
         port: int = 0,
         link_port: int = 0,
         script: str = "run_server.py",
+        start_s: float = START_TIMEOUT_S,
         **options: Any,
     ) -> None:
-        """`options`: of `Command`."""
+        """`start_s`: how long it may take until it answers. `options`: of `Command`."""
         ports = ("--port", str(port), "--link-port", str(link_port))
         super().__init__(script, *ports, *flags, home=home, **options)
         try:
-            ready = self.wait_for_output(READY)
+            ready = self.wait_for_output(READY, start_s)
         except BaseException:
             self.end()
             raise

@@ -104,6 +104,7 @@ STAND_INS: Mapping[str, Callable[[], dict[str, Dataset]]] = {
     "ylecun/mnist": lambda: digits("image", 28, colours=False),
     "zalando-datasets/fashion_mnist": lambda: digits("image", 28, colours=False),
     "uoft-cs/cifar10": lambda: digits("img", 32, colours=True),
+    "cifar10": lambda: digits("img", 32, colours=True),
     "hitorilabs/iris": lambda: iris(IRIS),
     "scikit-learn/iris": lambda: iris(IRIS_ON_KAGGLE),
     "scikit-learn/adult-census-income": census,
