@@ -79,9 +79,9 @@ def level_name(level: int) -> LevelName:
 
 def traceback_of(record: logging.LogRecord) -> str | None:
     """The traceback of a record that was logged with an exception, here or in an app's process."""
-    if not record.exc_info or record.exc_info[1] is None:
-        return record.exc_text  # of another process, which had the exception
-    return traceback_text(record.exc_info[1])
+    if record.exc_info and record.exc_info[1] is not None:
+        return traceback_text(record.exc_info[1])
+    return getattr(record, "traceback", None)  # of another process, which had the exception
 
 
 class _Formatter(logging.Formatter):

@@ -96,16 +96,15 @@ class Watch:
         elif report.line is not None:
             self._log(logging.INFO, OUTPUT, report.line, is_printed=True)
         elif report.log is not None:
-            self._log(report.log.level, report.log.name, report.log.message, report.log.traceback)
+            self._log(report.log.level, report.log.name, report.log.message, traceback=report.log.traceback)
         elif report.left_out is not None:
             self._log(logging.INFO, OUTPUT, f"({report.left_out:,} more lines are left out here)")
         elif report.last is not None:
             self.status, self.last, self._host = report.ended, report.last, None
 
-    def _log(self, level: int, name: str, message: str, traceback: str | None = None, **more: Any) -> None:
+    def _log(self, level: int, name: str, message: str, **more: Any) -> None:
         """Log in the app's name, which is none of FedLoom's loggers, whatever it is."""
         record = logging.LogRecord(name, level, "", 0, message, None, None)
-        record.exc_text = traceback
         record.__dict__.update(more)
         if self.run_id is not None:
             record.__dict__["run_id"] = self.run_id

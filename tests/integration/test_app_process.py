@@ -265,7 +265,7 @@ def test_what_an_app_prints_and_logs_is_in_the_log(start: Start, caplog: pytest.
         assert (find(line).name, find(line).levelno) == ("app", logging.INFO)
         assert find(line).__dict__["is_printed"], "it is on the terminal, and not printed once more"
     assert (find("logged 1").name, find("logged 1").levelno) == ("theirs", logging.WARNING)
-    assert "ZeroDivisionError: division by zero" in str(find("and with a traceback").exc_text)
+    assert "ZeroDivisionError: division by zero" in str(find("and with a traceback").__dict__["traceback"])
 
 
 def test_what_an_app_does_to_its_process_as_a_whole_is_its_own_affair(

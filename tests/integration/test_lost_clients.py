@@ -63,9 +63,9 @@ def round_in_the_middle_of_which(api: Api, client_id: str) -> int | None:
 
 def test_a_killed_client_is_shown_as_lost_and_the_others_go_on(api: Api, clients: Clients) -> None:
     clients.start("a", "b", "c")
-    run = api.start(num_rounds=10_000, min_clients=2, num_partitions=3, **LONG_ROUND)
     for client_id in ("a", "b", "c"):
-        api.wait_for_client(client_id, "idle", "training")
+        api.wait_for_client(client_id, "idle")
+    run = api.start(num_rounds=10_000, min_clients=2, num_partitions=3, **LONG_ROUND)
     api.wait_for_round(run["id"], 0)
     round_ = wait_until(lambda: round_in_the_middle_of_which(api, "c"), "c is in the middle of its training")
 

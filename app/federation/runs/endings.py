@@ -50,10 +50,10 @@ class Endings:
             case AppInvalid() if _can_go_on(self._book.run(run_id)):
                 self.interrupt(run_id, Cause.APP, str(error), logging.ERROR)
             case AppFailed():
-                self._end(run_id, RunState.FAILED, Cause.APP_FAILED, str(error), details=error.traceback)
+                self._end(run_id, RunState.FAILED, Cause.APP_FAILED, str(error), traceback=error.traceback)
             case AppDied():
                 reason = words.app_died(str(error))
-                self._end(run_id, RunState.FAILED, Cause.APP_FAILED, reason, details=error.last)
+                self._end(run_id, RunState.FAILED, Cause.APP_FAILED, reason, printed=error.last)
             case FedLoomError():
                 self._end(run_id, RunState.FAILED, _cause_of(error), str(error))
             case _ if is_shortage(error) and _can_go_on(self._book.run(run_id)):
@@ -91,15 +91,17 @@ class Endings:
         cause: Cause | None = None,
         reason: str | None = None,
         error: BaseException | None = None,
-        details: str = "",
+        traceback: str = "",
+        printed: str = "",
     ) -> Run:
-        """`details`: what an app has left of its failure, where there is no `error` of this process."""
+        """Of a failure there is the `error`, an app's `traceback`, or what an app `printed` before it died."""
+        traceback = traceback_text(error) if error else traceback
         run = self._book.update(
             run_id,
             state=state,
             cause=cause,
             reason=reason,
-            error=traceback_text(error) if error else details or None,
+            error=traceback or printed or None,
             pending=None,
             waiting_for=None,
             can_resume=False,
@@ -112,8 +114,7 @@ class Endings:
             run.id,
             run.state,
             f": {reason}" if reason else "",
-            extra={"run_id": run_id},
-            exc_info=error,
+            extra={"run_id": run_id, "traceback": traceback or None},
         )
         return run
 
