@@ -54,6 +54,11 @@ class Calls:
         """What FedLoom answers. Raises what it refuses the call with."""
         return self._call(kind, parts, fields, is_exchange=False)[0]
 
+    def tell(self, kind: str, **fields: Any) -> None:
+        """Let FedLoom know; there is no answer."""
+        self._require_own_process()
+        self._channel.send(kind, **fields)
+
     def exchange(self, parts: Sequence[bytes] = (), **fields: Any) -> tuple[Frame, Replies]:
         """The same, and the replies that are to come."""
         return self._call("exchange", parts, fields, is_exchange=True)
@@ -79,9 +84,12 @@ class Calls:
             self._forget(number)
         return result, call.replies
 
-    def _enter(self, is_exchange: bool) -> tuple[int, _Call]:
+    def _require_own_process(self) -> None:
         if os.getpid() != self._pid:
             raise Refused("The grid belongs to the ServerApp's own process, and this is a child of that.")
+
+    def _enter(self, is_exchange: bool) -> tuple[int, _Call]:
+        self._require_own_process()
         with self._lock:
             if self._over is not None:
                 raise self._over

@@ -6,13 +6,13 @@ Protobuf copies a bytes field on every level of nesting, so it never gets the ar
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Sequence
 
-from flwr.app import Array, ArrayRecord, Message, RecordDict
+from flwr.app import ArrayRecord, Message, RecordDict
 from flwr.common.serde import message_from_proto, recorddict_from_proto, recorddict_to_proto
 from flwr.common.serde_utils import error_to_proto, metadata_to_proto
 from flwr.proto.message_pb2 import Message as MessageProto
+from flwr.proto.recorddict_pb2 import Array as ArrayProto
 from flwr.proto.recorddict_pb2 import RecordDict as RecordDictProto
 from google.protobuf.message import DecodeError
 
@@ -96,39 +96,37 @@ def decode_records(skeleton: bytes, arrays: Sequence[bytes]) -> RecordDict:
 
 def _without_data(records: RecordDict) -> tuple[RecordDictProto, tuple[bytes, ...]]:
     """The records with numbers in place of their arrays' data, and the data."""
-    arrays: list[bytes] = []
-    skeleton = RecordDict(
-        {
-            key: _numbered(record, arrays) if isinstance(record, ArrayRecord) else record
-            for key, record in records.items()
-        }
+    proto = recorddict_to_proto(
+        RecordDict(
+            {
+                key: ArrayRecord() if isinstance(record, ArrayRecord) else record
+                for key, record in records.items()
+            }
+        )
     )
-    return recorddict_to_proto(skeleton), tuple(arrays)
-
-
-def _numbered(record: ArrayRecord, arrays: list[bytes]) -> ArrayRecord:
-    numbered = OrderedDict[str, Array]()
-    for name, array in record.items():
-        numbered[name] = _with_data(array, as_number(len(arrays)))
-        arrays.append(array.data)
-    return ArrayRecord(numbered)
+    arrays: list[bytes] = []
+    for item, record in zip(proto.items, records.values(), strict=True):
+        if isinstance(record, ArrayRecord):
+            for name, array in record.items():
+                number = as_number(len(arrays))
+                value = ArrayProto(dtype=array.dtype, shape=array.shape, stype=array.stype, data=number)
+                item.array_record.items.add(key=name, value=value)
+                arrays.append(array.data)
+    return proto, tuple(arrays)
 
 
 def _put_data_in(records: RecordDict, arrays: Sequence[bytes]) -> None:
     places = [
-        (record, name, array)
-        for record in records.values()
-        if isinstance(record, ArrayRecord)
-        for name, array in record.items()
+        array for record in records.values() if isinstance(record, ArrayRecord) for array in record.values()
     ]
     if len(places) != len(arrays):
         raise CodecError(
             f"The payload has the data of {len(arrays)} arrays for a message with {len(places)}."
         )
-    for number, ((record, name, array), data) in enumerate(zip(places, arrays, strict=True)):
+    for number, (array, data) in enumerate(zip(places, arrays, strict=True)):
         if array.data != as_number(number):
             raise CodecError(f"Array {number} of the message has something else in place of that number.")
-        record[name] = _with_data(array, data)
+        array.data = data
 
 
 def _require_few_entries(records: RecordDictProto) -> None:
@@ -143,7 +141,3 @@ def _require_few_entries(records: RecordDictProto) -> None:
             f"The payload has {entries:,} records, arrays, metrics and settings, "
             f"more than the {MAX_ENTRIES:,} that are taken."
         )
-
-
-def _with_data(array: Array, data: bytes) -> Array:
-    return Array(dtype=array.dtype, shape=array.shape, stype=array.stype, data=data)

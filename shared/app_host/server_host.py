@@ -104,16 +104,16 @@ def _raised(error: BaseException) -> _Raised:
 
 
 class _Told:
-    """The hooks' Report: a call each, so that FedLoom knows before the app goes on."""
+    """The hooks' Report. FedLoom takes it before whatever the app asks for next."""
 
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
 
     def evaluated(self, number: int | None, metrics: Mapping[str, float]) -> None:
-        self._calls.ask("evaluated", number=number, metrics=dict(metrics))
+        self._calls.tell("evaluated", number=number, metrics=dict(metrics))
 
     def aggregated(self, kind: str, number: int | None, metrics: Mapping[str, float]) -> None:
-        self._calls.ask("aggregated", stage=kind, number=number, metrics=dict(metrics))
+        self._calls.tell("aggregated", stage=kind, number=number, metrics=dict(metrics))
 
 
 def _context(fields: Mapping[str, Any]) -> Context:

@@ -251,11 +251,11 @@ GARBAGE: list[tuple[str, dict[str, Any]]] = [
     ("node_ids", {"call": "one"}),
     ("push", {"call": 1, "layout": {}, "timeout": "soon"}),
     ("pull", {"call": 1, "message_ids": [1]}),
-    ("evaluated", {"call": 1, "number": "first", "metrics": {}}),
-    ("evaluated", {"call": 1, "number": 10**30, "metrics": {}}),
-    ("evaluated", {"call": 1, "number": 1, "metrics": {"loss": float("nan")}}),
-    ("aggregated", {"call": 1, "stage": "x" * 1000, "number": 1, "metrics": {}}),
-    ("evaluated", {"call": 1, "number": 1, "metrics": {str(n): 0.5 for n in range(100_000)}}),
+    ("evaluated", {"number": "first", "metrics": {}}),
+    ("evaluated", {"number": 10**30, "metrics": {}}),
+    ("evaluated", {"number": 1, "metrics": {"loss": float("nan")}}),
+    ("aggregated", {"stage": "x" * 1000, "number": 1, "metrics": {}}),
+    ("evaluated", {"number": 1, "metrics": {str(n): 0.5 for n in range(100_000)}}),
     ("raised", {"reason": 3}),
 ]
 
@@ -286,12 +286,13 @@ def _calls_of(grid: Any) -> Any:
     return grid._calls
 
 
-def test_what_the_app_computes_is_told_before_it_goes_on(lab: Lab) -> None:
+def test_what_the_app_computes_is_taken_before_what_it_asks_for_next(lab: Lab) -> None:
     order: list[Any] = []
 
     def main(grid: Grid, context: Context) -> None:
         report = _Told(_calls_of(grid))
         report.evaluated(0, {"auc": 0.5})
+        grid.get_node_ids()
         order.append(list(lab.told.told))
         report.aggregated("train", None, {"loss": 1.0, "\udcff" + "x" * 1000: 2.0})
 

@@ -17,7 +17,7 @@ from app.federation.grid.link_grid import LinkGrid
 from app.federation.rounds.results import AppResults
 from shared.app_host.batch import pack, unpack
 from shared.app_host.channel import Frame
-from shared.errors import RunStopped, WireError
+from shared.errors import AppDied, RunStopped, WireError
 from shared.flower import message_expired
 from shared.text import printable
 
@@ -36,7 +36,7 @@ MAX_WAIT_S = 1e9
 """Nobody waits for more seconds."""
 
 Send = Callable[..., None]
-"""`send(kind, parts, **fields)`, which does not wait."""
+"""`send(kind, parts, **fields)`: sends a frame, and may wait for the other side. Raises AppDied."""
 
 
 class _Asked(BaseModel):
@@ -53,7 +53,8 @@ class _Pull(_Asked):
     message_ids: list[str]
 
 
-class _Computed(_Asked):
+class _Computed(BaseModel):
+    model_config = ConfigDict(frozen=True, strict=True, allow_inf_nan=False)
     stage: str = Field(default="", max_length=MAX_NAME)
     number: int | None = Field(ge=-MAX_NUMBER, le=MAX_NUMBER)
     metrics: dict[str, float] = Field(max_length=MAX_NUMBERS)
@@ -62,7 +63,8 @@ class _Computed(_Asked):
 class GridCalls:
     """Each call is served in a thread of its own: any of them may wait.
 
-    `failed` takes an error that is not the app's.
+    What the app tells is taken at once, so in its place among the calls. `failed` takes an error that is not
+    the app's.
     """
 
     def __init__(
@@ -76,8 +78,12 @@ class GridCalls:
         self._pushed: dict[str, Message] = {}
 
     def serve(self, frame: Frame) -> None:
-        """Begin to do what a frame asks for; does not wait. Raises ValueError for one that asks for nothing
-        that is known."""
+        """Take what a frame tells, or begin to do what it asks for. Raises ValueError for one that does
+        neither in a way that is known."""
+        if frame.kind in ("evaluated", "aggregated"):
+            computed = _Computed.model_validate(frame.fields)
+            self._carefully(lambda: self._computed(frame.kind, computed))
+            return
         asked, work = self._parsed(frame)
         if not self._slots.acquire(blocking=False):
             words = f"More than {MAX_CALLS:,} calls of the grid at once are not served."
@@ -100,23 +106,27 @@ class GridCalls:
             case "pull":
                 pull = _Pull.model_validate(fields)
                 return pull, lambda: self._pull(pull.call, pull.message_ids)
-            case "evaluated" | "aggregated":
-                computed = _Computed.model_validate(fields)
-                return computed, lambda: self._computed(frame.kind, computed)
         raise ValueError(f"{frame.kind[:MAX_NAME]!r} is nothing that an app can ask for")
 
     def _serve(self, call: int, work: Callable[[], None]) -> None:
-        """The edge of the thread: an app that asked for what cannot be is told so."""
+        """The edge of the thread."""
+        self._carefully(lambda: self._answer(call, work))
+        self._slots.release()
+
+    def _answer(self, call: int, work: Callable[[], None]) -> None:
+        """An app that asked for what cannot be is told so."""
         try:
             work()
-        except RunStopped:
-            pass  # its process is about to end
         except (ValueError, WireError) as error:
             self._send("refused", call=call, wrong=isinstance(error, ValueError), words=str(error))
+
+    def _carefully(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except (RunStopped, AppDied):
+            pass  # the process is about to end; or it has ended, and whoever receives from it says so
         except BaseException as error:  # noqa: BLE001 - it ends the run, which says so
             self._failed(error)
-        finally:
-            self._slots.release()
 
     def _node_ids(self, call: int) -> None:
         self._send("result", call=call, node_ids=self._grid.get_node_ids())
@@ -164,7 +174,6 @@ class GridCalls:
             self._grid.in_turn(lambda: self._results.app_evaluated(computed.number, metrics))
         else:
             self._grid.in_turn(lambda: self._results.app_aggregated(computed.stage, computed.number, metrics))
-        self._send("result", call=computed.call)
 
 
 def _seconds_left(messages: Sequence[Message]) -> float:

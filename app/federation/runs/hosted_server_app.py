@@ -1,14 +1,15 @@
 """HostedServerApp: the ServerApp of another Flower app, called in a process of its own.
 
 Threads of the server: the run's own waits on the grid, so that it hears of a stop whatever the app does;
-`app-reader` starts the process and takes what it sends; `app-outbox` sends, and each call of the app's grid
-has one.
+`app-reader` starts the process and takes what it sends, and each call of the app's grid has one, which sends
+the answers: an app that takes none has all its threads wait, and is not listened to any more.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, Protocol
 
 from flwr.app import Context
@@ -18,7 +19,6 @@ from app.federation.grid.link_grid import LinkGrid
 from app.federation.rounds.results import AppResults
 from app.federation.runs import words
 from app.federation.runs.grid_calls import GridCalls
-from app.federation.runs.outbox import Outbox
 from shared.app_host.channel import Frame
 from shared.errors import AppDied, AppFailed
 from shared.text import printable
@@ -39,7 +39,7 @@ class AppHost(Protocol):
         """Have it import the app, unless it has. Raises AppInvalid and AppDied."""
 
     def send(self, kind: str, parts: Sequence[bytes] = (), **fields: Any) -> None:
-        """Send a frame; waits until the process takes it. Raises AppDied."""
+        """Send a frame, from any thread; waits until the process takes it. Raises AppDied."""
 
     def receive(self) -> Frame:
         """The next frame. Raises AppDied once the process is gone."""
@@ -73,7 +73,6 @@ class HostedServerApp:
         self._results = results
         self._lock = threading.Lock()
         self._host: AppHost | None = None
-        self._outbox: Outbox | None = None
         self._is_paused = False
         self._is_closed = False
         self._is_over = False
@@ -98,14 +97,7 @@ class HostedServerApp:
         stopped.
         """
         assert self._host is not None
-        assert self._outbox is not None
-        self._outbox.put(
-            "run",
-            run_id=context.run_id,
-            node_id=context.node_id,
-            node_config=dict(context.node_config),
-            run_config=dict(context.run_config),
-        )
+        threading.Thread(target=self._send_run, args=(self._host, context), daemon=True).start()
         self._grid.wait_until(lambda: self._is_over)
         self._grid.breathe()  # an app may end because it was stopped, and say nothing of it
         if self._error is None or isinstance(self._error, AppFailed):
@@ -124,9 +116,7 @@ class HostedServerApp:
         """End the process, if it has not ended."""
         with self._lock:
             self._is_closed = True
-            host, outbox = self._host, self._outbox
-        if outbox is not None:
-            outbox.close()
+            host = self._host
         if host is not None:
             host.close()
 
@@ -145,19 +135,28 @@ class HostedServerApp:
         except BaseException as error:  # noqa: BLE001 - raised in the run thread, which reports it
             self._end(error)
 
+    def _send_run(self, host: AppHost, context: Context) -> None:
+        """In a thread of its own, as one that is paused takes nothing."""
+        with suppress(AppDied):  # whoever receives from the process says so
+            host.send(
+                "run",
+                run_id=context.run_id,
+                node_id=context.node_id,
+                node_config=dict(context.node_config),
+                run_config=dict(context.run_config),
+            )
+
     def _take_over(self, host: AppHost) -> bool:
         """Have the process as the run's own, unless the run is over."""
         with self._lock:
             if not self._is_closed:
                 self._host = host
-                self._outbox = Outbox(host.send, self._end)
-                self._calls = GridCalls(self._grid, self._results, self._outbox.put, self._end)
+                self._calls = GridCalls(self._grid, self._results, host.send, self._end)
                 if self._is_paused:
                     host.pause(True)
             return not self._is_closed
 
     def _take(self, host: AppHost, frame: Frame) -> None:
-        assert self._outbox is not None
         try:
             match frame.kind:
                 case "finished":
@@ -167,7 +166,6 @@ class HostedServerApp:
                     reason = words.app_ended_by(printable(raised.reason)[:MAX_REASON])
                     self._end(AppFailed(reason, printable(raised.traceback)[-MAX_TRACEBACK:]))
                 case _:
-                    self._outbox.wait_for_room()
                     self._calls.serve(frame)
         except ValidationError as error:
             raise host.broken(f"a frame of kind {frame.kind!r}, {_in_words(error)}") from error
