@@ -14,7 +14,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.app_host.channel import (
-    JOINED_BYTES,
     MAX_HEADER_BYTES,
     Channel,
     ChannelBroken,
@@ -22,6 +21,8 @@ from shared.app_host.channel import (
     Frame,
     Pieces,
 )
+
+LARGE = 32 << 10
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -33,9 +34,7 @@ frames = st.builds(
     Frame,
     kind=st.text(),
     fields=st.dictionaries(names, values, max_size=4),
-    parts=st.lists(
-        st.binary(max_size=50) | st.sampled_from([b"x" * JOINED_BYTES, b"y" * 3 * JOINED_BYTES])
-    ).map(tuple),
+    parts=st.lists(st.binary(max_size=50) | st.sampled_from([b"x" * LARGE, b"y" * 3 * LARGE])).map(tuple),
 )
 
 
@@ -79,7 +78,7 @@ def test_frames_arrive_as_they_were_sent(sent: list[Frame]) -> None:
     assert got == sent
 
 
-@given(st.lists(st.lists(st.binary(max_size=9) | st.just(b"z" * 2 * JOINED_BYTES), max_size=3), max_size=3))
+@given(st.lists(st.lists(st.binary(max_size=9) | st.just(b"z" * 2 * LARGE), max_size=3), max_size=3))
 def test_a_part_in_pieces_arrives_as_one(parts: list[list[bytes]]) -> None:
     ends = Ends()
     pieces = [Pieces([memoryview(piece) for piece in part]) for part in parts]
@@ -91,6 +90,19 @@ def test_a_part_in_pieces_arrives_as_one(parts: list[list[bytes]]) -> None:
     ends.close()
 
     assert got.parts == tuple(b"".join(part) for part in parts)
+
+
+def test_more_pieces_than_the_system_takes_at_once_arrive_in_their_order() -> None:
+    ends = Ends()
+    part = Pieces([memoryview(bytes([number % 251]) * (number % 700)) for number in range(5_000)])
+
+    sender = threading.Thread(target=ends.channel.send, args=("a", [b"", part, b"end"]))
+    sender.start()
+    got = Channel(ends.raw).receive()
+    sender.join()
+    ends.close()
+
+    assert got.parts == (b"", b"".join(part.views), b"end")
 
 
 @given(st.binary(max_size=200))

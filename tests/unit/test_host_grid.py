@@ -44,6 +44,15 @@ def senders(replies: Any) -> list[int]:
     return [reply.metadata.src_node_id for reply in replies]
 
 
+def send_each(grid: Grid, nodes: list[int]) -> None:
+    """Send to each node from a thread of its own: one that sends again waits for what it sent before."""
+    threads = [threading.Thread(target=grid.send_and_receive, args=(messages(1, node),)) for node in nodes]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
 def test_an_app_finds_the_clients_and_gets_their_replies(lab: Lab) -> None:
     def app(grid: Grid) -> tuple[Any, ...]:
         nodes = list(grid.get_node_ids())
@@ -164,8 +173,7 @@ def test_an_app_is_not_done_before_the_replies_to_what_any_of_its_threads_has_se
 
     def app(grid: Grid) -> None:
         grid.get_node_ids()
-        with ThreadPoolExecutor() as pool:
-            list(pool.map(lambda node: grid.send_and_receive(messages(1, node)), NODES))
+        send_each(grid, NODES)
         threading.Timer(0.2, answer).start()
 
     lab.result(app)
@@ -324,10 +332,7 @@ def test_more_calls_at_once_than_are_served_are_refused_in_words(
 
     def app(grid: Grid) -> Any:
         grid.get_node_ids()
-        with ThreadPoolExecutor(2) as pool:
-            waiting = [pool.submit(grid.send_and_receive, messages(1, node)) for node in NODES[:2]]
-            for asked in waiting:
-                asked.result()
+        send_each(grid, NODES[:2])
         with pytest.raises(Refused, match="More than 2 calls of the grid at once"):
             grid.get_node_ids()
         for client_id in CLIENTS[:2]:

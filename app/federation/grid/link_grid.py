@@ -152,10 +152,13 @@ class LinkGrid(Grid):
 
     # waiting
 
-    def wait_until(self, condition: Callable[[], bool], every_s: float | None = None) -> None:
+    def wait_until(
+        self, condition: Callable[[], bool], every_s: float | None = None, *, commands_only: bool = False
+    ) -> None:
         """Block until `condition` holds; it is asked again whenever something happened.
 
-        `every_s`: ask also after so many seconds.
+        `every_s`: ask also after so many seconds. `commands_only`: what comes from clients is left to the
+        threads that wait for it.
         """
         self.breathe()
         while True:
@@ -163,7 +166,7 @@ class LinkGrid(Grid):
             with self._turn:
                 if condition():
                     return
-            self._take(seen, every_s)
+            self._take(seen, every_s, commands_only=commands_only)
             self._hold()
 
     @property

@@ -94,7 +94,7 @@ class Endings:
         traceback: str = "",
         printed: str = "",
     ) -> Run:
-        """Of a failure there is the `error`, an app's `traceback`, or what an app `printed` before it died."""
+        """Of a failure there is the `error`, an app's `traceback`, or what it `printed` before it died."""
         traceback = traceback_text(error) if error else traceback
         run = self._book.update(
             run_id,

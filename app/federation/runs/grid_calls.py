@@ -5,9 +5,11 @@ What comes from there is parsed once, here; the app is not trusted with more tha
 
 from __future__ import annotations
 
+import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from flwr.app import Message
@@ -22,7 +24,7 @@ from shared.flower import message_expired
 from shared.text import printable
 
 MAX_CALLS = 1_000
-"""That an app may have open at once: each has a thread here."""
+"""That an app may have open at once: each keeps a thread busy."""
 
 MAX_NAME = 200
 """Characters of a name that an app gives to a number, or to a kind of messages."""
@@ -61,7 +63,7 @@ class _Computed(BaseModel):
 
 
 class GridCalls:
-    """Each call is served in a thread of its own: any of them may wait.
+    """Each call is served in a thread that has nothing else to do: any of them may wait.
 
     What the app tells is taken at once, so in its place among the calls. `failed` takes an error that is not
     the app's.
@@ -74,7 +76,9 @@ class GridCalls:
         self._results = results
         self._send = send
         self._failed = failed
+        self._calls: queue.SimpleQueue[tuple[int, Callable[[], None]] | None] = queue.SimpleQueue()
         self._slots = threading.Semaphore(MAX_CALLS)
+        self._idle = threading.Semaphore(0)
         self._pushed: dict[str, Message] = {}
 
     def serve(self, frame: Frame) -> None:
@@ -89,7 +93,13 @@ class GridCalls:
             words = f"More than {MAX_CALLS:,} calls of the grid at once are not served."
             self._send("refused", call=asked.call, wrong=False, words=words)
             return
-        threading.Thread(target=self._serve, args=(asked.call, work), name="app-call", daemon=True).start()
+        self._calls.put((asked.call, work))
+        if not self._idle.acquire(blocking=False):
+            threading.Thread(target=self._serve_calls, name="app-call", daemon=True).start()
+
+    def close(self) -> None:
+        """No more comes: the threads end when they have nothing to do."""
+        self._calls.put(None)
 
     def _parsed(self, frame: Frame) -> tuple[_Asked, Callable[[], None]]:
         fields = frame.fields
@@ -108,10 +118,13 @@ class GridCalls:
                 return pull, lambda: self._pull(pull.call, pull.message_ids)
         raise ValueError(f"{frame.kind[:MAX_NAME]!r} is nothing that an app can ask for")
 
-    def _serve(self, call: int, work: Callable[[], None]) -> None:
-        """The edge of the thread."""
-        self._carefully(lambda: self._answer(call, work))
-        self._slots.release()
+    def _serve_calls(self) -> None:
+        while (asked := self._calls.get()) is not None:
+            self._carefully(partial(self._answer, *asked))
+            del asked  # whose messages may be large
+            self._slots.release()
+            self._idle.release()
+        self._calls.put(None)  # for the next
 
     def _answer(self, call: int, work: Callable[[], None]) -> None:
         """An app that asked for what cannot be is told so."""

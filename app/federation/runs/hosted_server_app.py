@@ -73,6 +73,7 @@ class HostedServerApp:
         self._results = results
         self._lock = threading.Lock()
         self._host: AppHost | None = None
+        self._calls: GridCalls | None = None
         self._is_paused = False
         self._is_closed = False
         self._is_over = False
@@ -98,7 +99,7 @@ class HostedServerApp:
         """
         assert self._host is not None
         threading.Thread(target=self._send_run, args=(self._host, context), daemon=True).start()
-        self._grid.wait_until(lambda: self._is_over)
+        self._grid.wait_until(lambda: self._is_over, commands_only=True)
         self._grid.breathe()  # an app may end because it was stopped, and say nothing of it
         if self._error is None or isinstance(self._error, AppFailed):
             self._host.end(END_S)
@@ -116,9 +117,11 @@ class HostedServerApp:
         """End the process, if it has not ended."""
         with self._lock:
             self._is_closed = True
-            host = self._host
+            host, calls = self._host, self._calls
         if host is not None:
             host.close()
+        if calls is not None:
+            calls.close()
 
     def _work(self) -> None:
         """The edge of the thread: what ends it ends the run."""
@@ -157,6 +160,7 @@ class HostedServerApp:
             return not self._is_closed
 
     def _take(self, host: AppHost, frame: Frame) -> None:
+        assert self._calls is not None
         try:
             match frame.kind:
                 case "finished":
