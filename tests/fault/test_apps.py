@@ -35,6 +35,11 @@ SLOWER_MS = 100.0
 """By so much the server's answers may be slower than without an app."""
 
 STOPS_WITHIN_S = 5.0
+PRINTED_WITHIN_S = 120.0
+
+LITTLE_BYTES = 100 << 20
+"""Beside 2 GB; a server keeps the newest lines of its log."""
+
 GONE_WITHIN_S = 30.0
 
 KILLED = r"it was killed, perhaps because the memory ran out \(SIGKILL\)"
@@ -125,9 +130,14 @@ class Suite:
 
         wait_until(said, f"the app begins to {what}")
 
+    @property
+    def server(self) -> psutil.Process:
+        """The server's own process."""
+        return psutil.Process(self._server.pid)
+
     def family(self) -> list[psutil.Process]:
         """All processes that the server has started, and theirs."""
-        return psutil.Process(self._server.pid).children(recursive=True)
+        return self.server.children(recursive=True)
 
     def wait_until_all_is_gone(self) -> None:
         """Wait until the server has no process, and each client only one that waits for a run, and its
@@ -236,6 +246,23 @@ def test_a_client_app_that_never_ends_is_late_and_the_others_go_on(suite: Suite,
     assert [part["late"] for part in second["per_client"].values()].count(True) == 1
     suite.wait_until_all_is_gone()
     suite.require_prompt_answers(does, measured.latency)
+
+
+def test_two_gigabytes_of_prints_take_neither_the_memory_nor_the_time_of_the_server(suite: Suite) -> None:
+    before = memory_of(suite.server)
+    run_id = suite.start(server="print-two-gigabytes")
+    with suite.measured() as measured:
+        suite.wait_until_it_does(run_id, "print-two-gigabytes")
+        wait_until(lambda: suite.api.run(run_id)["state"] == "completed", "all is printed", PRINTED_WITHIN_S)
+
+    assert memory_of(suite.server) - before < LITTLE_BYTES
+    suite.wait_until_all_is_gone()
+    suite.require_prompt_answers("print-two-gigabytes", measured.latency)
+
+
+def memory_of(process: psutil.Process) -> int:
+    """What a process has of its own, in bytes."""
+    return int(process.memory_info().rss)
 
 
 def test_after_all_of_that_a_run_goes_well(suite: Suite) -> None:

@@ -66,6 +66,13 @@ def print_without_end(_):
         print(line)
 
 
+def print_two_gigabytes(_):
+    """And be done."""
+    line = "x" * 1023
+    for _ in range(2**31 // 1024):
+        print(line)
+
+
 def start_children(_):
     """Half of them in sessions of their own, all deaf, and waits for them."""
     children = []
