@@ -24,8 +24,8 @@ The limit that NumPy sets itself, and so Flower's `Array.numpy()`: nobody could 
 the worst that fits takes 50 ms on one core of 2024.
 """
 
-SHORT = 512
-"""Bytes of a header that is remembered. NumPy fills them up to 128 as a rule."""
+REMEMBERED_BYTES = 512
+"""Of a header, at most. NumPy fills them up to 128 as a rule."""
 
 _VERSION_1 = npy.magic(1, 0)
 _PREFIX = len(_VERSION_1) + 2
@@ -60,7 +60,7 @@ def read_header(data: bytes) -> Header:
     Short ones are remembered: the same ones come with every update, and the parser takes long for each.
     """
     header = data[: _PREFIX + int.from_bytes(data[_PREFIX - 2 : _PREFIX], "little")]
-    if data.startswith(_VERSION_1) and len(header) <= SHORT:
+    if data.startswith(_VERSION_1) and len(header) <= REMEMBERED_BYTES:
         return _parsed_before(header)
     return _parsed(data)
 

@@ -41,8 +41,11 @@ Send = Callable[..., None]
 """`send(kind, parts, **fields)`: sends a frame, and may wait for the other side. Raises AppDied."""
 
 
-class _Asked(BaseModel):
+class _Fields(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, allow_inf_nan=False)
+
+
+class _Asked(_Fields):
     call: int
 
 
@@ -55,8 +58,7 @@ class _Pull(_Asked):
     message_ids: list[str]
 
 
-class _Computed(BaseModel):
-    model_config = ConfigDict(frozen=True, strict=True, allow_inf_nan=False)
+class _Computed(_Fields):
     stage: str = Field(default="", max_length=MAX_NAME)
     number: int | None = Field(ge=-MAX_NUMBER, le=MAX_NUMBER)
     metrics: dict[str, float] = Field(max_length=MAX_NUMBERS)
@@ -134,6 +136,7 @@ class GridCalls:
             self._send("refused", call=call, wrong=isinstance(error, ValueError), words=str(error))
 
     def _carefully(self, work: Callable[[], None]) -> None:
+        """What it raises is nobody's failure once the process goes, and else the run's."""
         try:
             work()
         except (RunStopped, AppDied):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from typing import Any, Protocol
 
 from flwr.app import Context
@@ -98,7 +97,8 @@ class HostedServerApp:
         stopped.
         """
         assert self._host is not None
-        threading.Thread(target=self._send_run, args=(self._host, context), daemon=True).start()
+        sending = (self._host, context)
+        threading.Thread(target=self._send_run, args=sending, name="app-run", daemon=True).start()
         self._grid.wait_until(lambda: self._is_over, commands_only=True)
         self._grid.breathe()  # an app may end because it was stopped, and say nothing of it
         if self._error is None or isinstance(self._error, AppFailed):
@@ -139,8 +139,8 @@ class HostedServerApp:
             self._end(error)
 
     def _send_run(self, host: AppHost, context: Context) -> None:
-        """In a thread of its own, as one that is paused takes nothing."""
-        with suppress(AppDied):  # whoever receives from the process says so
+        """The edge of a thread of its own: a process that is paused takes nothing."""
+        try:
             host.send(
                 "run",
                 run_id=context.run_id,
@@ -148,6 +148,10 @@ class HostedServerApp:
                 node_config=dict(context.node_config),
                 run_config=dict(context.run_config),
             )
+        except AppDied:
+            pass  # whoever receives from the process says so
+        except BaseException as error:  # noqa: BLE001 - raised in the run thread, which reports it
+            self._end(error)
 
     def _take_over(self, host: AppHost) -> bool:
         """Have the process as the run's own, unless the run is over."""
