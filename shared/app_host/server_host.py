@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from flwr.app import Context, RecordDict
@@ -15,13 +14,11 @@ from flwr.supercore.task_identity import TaskIdentity
 
 from .calls import Calls
 from .channel import Channel, Frame
-from .error_text import error_text, traceback_text
+from .error_text import error_text, from_the_app, traceback_text
 from .forks import only_here
 from .grid import HostGrid
 from .hooks import Hooks
 from .text import shortened
-
-HERE = Path(__file__).parent
 
 MAX_REASON = 2_000
 MAX_TRACEBACK = 60_000
@@ -95,11 +92,8 @@ def _call(server_app: ServerApp, grid: HostGrid, context: Context) -> None:
 
 def _raised(error: BaseException) -> _Raised:
     """An error in a line, and its traceback from where the app was called."""
-    place = error.__traceback__
-    while place is not None and Path(place.tb_frame.f_code.co_filename).parent == HERE:
-        place = place.tb_next
+    text = traceback_text(from_the_app(error))  # first: one that cannot say what it is adds to it
     reason = f"sys.exit({error.code!r})" if isinstance(error, SystemExit) else error_text(error)
-    text = traceback_text(error.with_traceback(place))
     return _Raised(reason[:MAX_REASON], shortened(text, MAX_TRACEBACK))
 
 
