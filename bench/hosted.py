@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from flwr.app import Context, Message, RecordDict, UserConfig
 
 from app.federation.grid.instruction import Instruction
-from app.federation.rounds.foreign_replies import read_any_reply
+from app.federation.rounds.foreign_replies import open_any_reply, read_any_reply
 from app.federation.rounds.results import ClientResult
 from app.federation.runs.hosted_server_app import HostedServerApp
 from bench import echo
@@ -41,9 +41,7 @@ def rounds(warm_up: int, count: int) -> list[float]:
         bench_link() as link,
         Crew(_client, members(echo.CLIENTS, link.port)) as crew,
     ):
-        grid = link.grid(
-            echo.CLIENTS, crew.require_alive, lambda asked, reply: read_any_reply(asked.kind, reply)
-        )
+        grid = link.grid(echo.CLIENTS, crew.require_alive, _read, open_any_reply)
         hosted = HostedServerApp(_start("server", Path(folder)), grid, link.results)
         hosted.begin()
         try:

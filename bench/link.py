@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from app.event_bus import EventBus
+from app.federation.grid.codec import OpenReply, opened
 from app.federation.grid.link_grid import LinkGrid
 from app.federation.link.clients import ClientRegistry
 from app.federation.link.server import LinkServer
@@ -51,8 +52,15 @@ class BenchLink:
         self._registry.on_membership(self._somebody_came.set)
         self.port = self._link.start("127.0.0.1", 0)
 
-    def grid(self, clients: int, still: Callable[[], None], read: ReadReply = read_reply) -> LinkGrid:
-        """A grid for this thread, once so many clients are here, whose replies are seen as `read` has them.
+    def grid(
+        self,
+        clients: int,
+        still: Callable[[], None],
+        read: ReadReply = read_reply,
+        open_reply: OpenReply = opened,
+    ) -> LinkGrid:
+        """A grid for this thread, once so many clients are here, whose replies are opened and seen as these
+        functions have them.
 
         `still` is called now and then until that; it raises when there is no point in waiting any more.
         """
@@ -61,7 +69,8 @@ class BenchLink:
             self._somebody_came.wait(LOOK_S)
             self._somebody_came.clear()
         names = [client.id for client in self._registry.snapshot()]
-        grid = LinkGrid(self._link, int(RUN_ID, 16), BenchOwner(names), self._tracker(clients, read))
+        tracker = self._tracker(clients, read)
+        grid = LinkGrid(self._link, int(RUN_ID, 16), BenchOwner(names), tracker, open_reply)
         identify_server_task(grid.run.run_id)
         for name in names:
             self._link.assign(

@@ -39,7 +39,8 @@ class Buffer(ABC):
 
     @abstractmethod
     def pieces(self, start: int, length: int) -> Sequence[memoryview]:
-        """The same bytes, one after the other, as they lie in memory, until the buffer is released."""
+        """The same bytes, one after the other, as they lie in memory. They stay when the buffer is released,
+        but nobody counts them any more."""
 
     @abstractmethod
     def release(self) -> None:

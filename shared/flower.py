@@ -20,7 +20,7 @@ from flwr.supercore.run import Run as FlowerRun
 from flwr.supercore.task_identity import TaskIdentity
 
 from shared.app_host import codec
-from shared.app_host.codec import CodecError, encode, encode_content, encode_envelope
+from shared.app_host.codec import ArrayPlace, CodecError, encode, encode_content, encode_envelope
 from shared.errors import WireError
 from shared.payload import Payload
 from shared.text import printable
@@ -35,6 +35,7 @@ __all__ = [
     "client_unavailable",
     "decode",
     "decode_envelope",
+    "decode_unopened",
     "empty_run",
     "encode",
     "encode_content",
@@ -68,6 +69,15 @@ def decode(payload: Payload) -> Message:
     """
     try:
         return codec.decode(payload.skeleton(), list(payload.arrays()))
+    except CodecError as error:
+        raise WireError(str(error)) from error
+
+
+def decode_unopened(payload: Payload) -> tuple[Message, list[ArrayPlace]]:
+    """A message with its arrays left out of their records, and what they are; raises `WireError` when it is
+    none. Whoever is given the payload's skeleton and arrays can `decode` them."""
+    try:
+        return codec.decode_unopened(payload.skeleton(), len(payload.array_bytes))
     except CodecError as error:
         raise WireError(str(error)) from error
 

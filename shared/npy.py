@@ -24,6 +24,9 @@ The limit that NumPy sets itself, and so Flower's `Array.numpy()`: nobody could 
 the worst that fits takes 50 ms on one core of 2024.
 """
 
+MAX_BEGINNING = MAX_HEADER + 100
+"""Bytes in which every header that is read ends."""
+
 REMEMBERED_BYTES = 512
 """Of a header, at most. NumPy fills them up to 128 as a rule."""
 
@@ -55,7 +58,9 @@ class Header:
 
 
 def read_header(data: bytes) -> Header:
-    """The header of an array in version 1 or 2 of the format. Raises ValueError for bytes that have none.
+    """The header of an array in version 1 or 2 of the format; its first MAX_BEGINNING bytes will do.
+
+    Raises ValueError for bytes that have none.
 
     Short ones are remembered: the same ones come with every update, and the parser takes long for each.
     """
@@ -81,11 +86,11 @@ def _parsed(data: bytes) -> Header:
 _parsed_before = lru_cache(maxsize=4_096)(_parsed)
 
 
-def has_right_size(header: Header, data: bytes) -> bool:
-    """Whether there are as many bytes as an array with this header has."""
+def has_right_size(header: Header, size: int) -> bool:
+    """Whether an array with this header has so many bytes, with the header."""
     if min(header.shape, default=0) < 0:
         return False
-    return len(data) - header.offset == header.dtype.itemsize * math.prod(header.shape)
+    return size - header.offset == header.dtype.itemsize * math.prod(header.shape)
 
 
 def flat_view(array: Array) -> NDArray[Any]:

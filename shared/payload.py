@@ -51,7 +51,7 @@ class Payload:
             yield self.buffer.read(start, length)
 
     def array_pieces(self) -> Iterator[Sequence[memoryview]]:
-        """The same as they lie in the buffer, until that is released."""
+        """The same as they lie in the buffer; they stay when that is released."""
         for start, length in self._places():
             yield self.buffer.pieces(start, length)
 

@@ -1,49 +1,60 @@
-"""Messages that travel together between a ServerApp's process and FedLoom: what they share travels once.
+"""Messages that travel together from a ServerApp's process to FedLoom: what they share travels once.
 
-Strategies send all clients of a round one content; at the other side it is one object again, so that it is
-serialised once for the link. The same holds for the data of arrays that stand in several contents.
+Strategies send all clients of a round one content, which goes on to the clients as the bytes that came. The
+same holds for the data of arrays that stand in several contents.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from flwr.app import Message, RecordDict
 
-from .codec import CodecError, decode, decode_records, encode_content, encode_envelope, encode_records
+from .codec import CodecError, decode_content_unopened, decode_envelope, encode_content, encode_envelope
+from .serialised import Serialised
 
-Layout = dict[str, list[list[int | None]]]
+Layout = dict[str, list[list[int]]]
 """Which of a frame's parts belong to what.
 
 `contents`: of each, its skeleton and the data of its arrays; `messages`: of each, its envelope, and its place
-in `contents` (None: an error stands in the place of a content).
+in `contents`.
 """
 
 
+@dataclass(frozen=True)
+class Outgoing:
+    """A message to a client, and its content as it travels, which messages may share.
+
+    The message itself may lack its arrays: nobody at the server opens those of another app.
+    """
+
+    message: Message
+    content: Serialised
+
+
 def pack(messages: Sequence[Message]) -> tuple[Layout, list[bytes]]:
-    """Messages as the layout and the parts of a frame; no data is copied."""
+    """Messages with contents as the layout and the parts of a frame; no data is copied."""
     parts = _Parts()
-    contents: dict[int, int] = {}
     layout: Layout = {"contents": [], "messages": []}
+    contents: dict[int, int] = {}
     for message in messages:
-        place = None
-        if message.has_content():
-            record = message.content
-            if (place := contents.get(id(record))) is None:
-                place = contents[id(record)] = len(contents)
-                encoded = encode_records(record)
-                layout["contents"].append([parts.add(part) for part in (encoded.skeleton, *encoded.arrays)])
+        record = message.content
+        if (place := contents.get(id(record))) is None:
+            place = contents[id(record)] = len(contents)
+            encoded = encode_content(record)
+            layout["contents"].append([parts.add(part) for part in (encoded.skeleton, *encoded.arrays)])
         layout["messages"].append([parts.add(encode_envelope(message)), place])
     return layout, parts.all
 
 
-def unpack(layout: Any, parts: Sequence[bytes]) -> list[Message]:
+def unpack(layout: Any, parts: Sequence[bytes]) -> list[Outgoing]:
     """The messages in a frame that `pack` has made. Raises CodecError for what it cannot have made."""
     try:
         contents = [_content([parts[_place(index)] for index in content]) for content in layout["contents"]]
         return [
-            _message(parts[_place(envelope)], None if content is None else contents[_place(content)])
+            _message(parts[_place(envelope)], *contents[_place(content)])
             for envelope, content in layout["messages"]
         ]
     except (TypeError, ValueError, LookupError) as error:
@@ -71,16 +82,15 @@ def _place(index: Any) -> int:
     return index
 
 
-def _content(parts: Sequence[bytes]) -> RecordDict:
-    return decode_records(parts[0], parts[1:])
+def _content(parts: Sequence[bytes]) -> tuple[RecordDict, Serialised]:
+    skeleton, *arrays = parts
+    return decode_content_unopened(skeleton, len(arrays)), Serialised(skeleton, tuple(arrays))
 
 
-def _message(envelope: bytes, content: RecordDict | None) -> Message:
-    if content is None:
-        return decode(envelope, ())
-    message = decode(envelope + _NO_RECORDS, ())
+def _message(envelope: bytes, content: RecordDict, serialised: Serialised) -> Outgoing:
+    message = decode_envelope(envelope + _NO_RECORDS)
     message.content = content  # Flower makes no message without one
-    return message
+    return Outgoing(message, serialised)
 
 
 _NO_RECORDS = encode_content(RecordDict()).skeleton

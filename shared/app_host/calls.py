@@ -13,8 +13,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
-from .batch import unpack
 from .channel import Channel, ChannelClosed, Frame
+from .codec import decode
 from .replies import Replies
 
 
@@ -52,16 +52,16 @@ class Calls:
 
     def ask(self, kind: str, parts: Sequence[bytes] = (), **fields: Any) -> Frame:
         """What FedLoom answers. Raises what it refuses the call with."""
-        return self._call(kind, parts, fields, is_exchange=False)[0]
+        return self._call(kind, parts, fields)[0]
 
     def tell(self, kind: str, **fields: Any) -> None:
         """Let FedLoom know; there is no answer."""
-        self._require_own_process()
+        self.require_own_process()
         self._channel.send(kind, **fields)
 
-    def exchange(self, parts: Sequence[bytes] = (), **fields: Any) -> tuple[Frame, Replies]:
+    def exchange(self, parts: Sequence[bytes], **fields: Any) -> tuple[Frame, Replies]:
         """The same, and the replies that are to come."""
-        return self._call("exchange", parts, fields, is_exchange=True)
+        return self._call("exchange", parts, fields)
 
     def settle(self) -> None:
         """Wait until all exchanges are done that were opened before, by any thread."""
@@ -70,26 +70,26 @@ class Calls:
         for replies in exchanges:
             replies.wait()
 
-    def _call(
-        self, kind: str, parts: Sequence[bytes], fields: dict[str, Any], *, is_exchange: bool
-    ) -> tuple[Frame, Replies]:
-        number, call = self._enter(is_exchange)
+    def _call(self, kind: str, parts: Sequence[bytes], fields: dict[str, Any]) -> tuple[Frame, Replies]:
+        number, call = self._enter(is_exchange=kind == "exchange")
         try:
-            self._channel.send(kind, parts, call=number, **fields)
+            # a model is asked for twice as a rule: evaluated in one round, and trained in the next
+            self._channel.send(kind, parts, recurring=bool(parts), call=number, **fields)
             result = call.result.result()
         except BaseException:
             self._forget(number)
             raise
-        if not is_exchange:
+        if not call.is_exchange:
             self._forget(number)
         return result, call.replies
 
-    def _require_own_process(self) -> None:
+    def require_own_process(self) -> None:
+        """Raise Refused in a child that the app has forked."""
         if os.getpid() != self._pid:
             raise Refused("The grid belongs to the ServerApp's own process, and this is a child of that.")
 
     def _enter(self, is_exchange: bool) -> tuple[int, _Call]:
-        self._require_own_process()
+        self.require_own_process()
         with self._lock:
             if self._over is not None:
                 raise self._over
@@ -123,11 +123,15 @@ class Calls:
                 words = str(frame.fields["words"])
                 call.result.set_exception(ValueError(words) if frame.fields["wrong"] else Refused(words))
             case "reply":
-                for reply in unpack(frame.fields["layout"], frame.parts):
-                    call.replies.arrived(reply)
+                call.replies.arrived(decode(frame.parts[0], frame.parts[1:]))
+                if frame.fields["is_last"]:
+                    self._is_done(frame.fields["call"], call)
             case "done":
-                self._forget(frame.fields["call"])
-                call.replies.close()
+                self._is_done(frame.fields["call"], call)
+
+    def _is_done(self, number: int, call: _Call) -> None:
+        self._forget(number)
+        call.replies.close()
 
     def _close(self, error: BaseException) -> None:
         with self._lock:

@@ -1,7 +1,9 @@
 """Frames over a local socket between an app's host and FedLoom: a header in JSON, then parts in raw bytes.
 
 A frame is the number of bytes of its header (4 bytes, most significant first), the header, and the parts one
-after the other. The header has the frame's `kind`, the `parts`' lengths, and whatever else belongs to it.
+after the other. The header has the frame's `kind`, the `parts`' lengths, and whatever else belongs to it. A
+frame that is `recurring` may have parts that the recurring frame before it has had: of those only the place
+is sent, as -1 for the first large part of that frame, -2 for the second.
 """
 
 from __future__ import annotations
@@ -13,12 +15,22 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import accumulate
+from typing import Any, TypeVar
 
 MAX_HEADER_BYTES = 16 << 20
 SENT_AT_ONCE = 1_000
 """Pieces, of which a system takes 1,024."""
 RECEIVED_AT_ONCE = 1 << 30
+
+SMALL = 16 << 10
+"""Bytes: parts with fewer are received together."""
+
+LARGE = 64 << 10
+"""Bytes: parts with as many are not sent twice."""
+
+KEPT_BYTES = 64 << 20
+"""Of recurring parts, at most, at each end."""
 
 _LENGTH = struct.Struct("!I")
 
@@ -40,8 +52,18 @@ class Pieces:
     def __len__(self) -> int:
         return sum(map(len, self.views))
 
+    def beginning(self, length: int) -> bytes:
+        """The first bytes, so many or all that there are."""
+        begun = bytearray()
+        for view in self.views:
+            if len(begun) >= length:
+                break
+            begun += view[: length - len(begun)]
+        return bytes(begun)
+
 
 Part = bytes | Pieces
+P = TypeVar("P", bytes, Part)
 
 
 @dataclass(frozen=True)
@@ -61,18 +83,30 @@ class Channel:
         self._connection = connection
         self._max_bytes = max_bytes
         self._sending = threading.Lock()
+        self._sent: Sequence[Part] = ()
+        self._received: Sequence[bytes] = ()
+        """What was kept of the last recurring frames."""
 
-    def send(self, kind: str, parts: Sequence[Part] = (), **fields: Any) -> None:
+    def send(self, kind: str, parts: Sequence[Part] = (), *, recurring: bool = False, **fields: Any) -> None:
         """Send a frame; waits until the other side has taken it, but for a small rest. Raises
-        ChannelClosed, and ValueError for a header that the other side would not take."""
-        header = json.dumps({**fields, "kind": kind, "parts": [len(part) for part in parts]}).encode()
-        if len(header) > MAX_HEADER_BYTES:
-            raise ValueError(
-                f"What was to be sent is of too many parts: their list has {len(header):,} bytes."
-            )
+        ChannelClosed, and ValueError for a header that the other side would not take.
+
+        `recurring`: the next such frame is likely to have some of these parts again, as the same objects.
+        Both sides keep them until then.
+        """
         with self._sending:
+            known = {id(part): -number for number, part in enumerate(self._sent, 1)} if recurring else {}
+            lengths = [known.get(id(part)) or len(part) for part in parts]
+            header = json.dumps({**fields, "kind": kind, "recurring": recurring, "parts": lengths}).encode()
+            if len(header) > MAX_HEADER_BYTES:
+                raise ValueError(
+                    f"What was to be sent is of too many parts: their list has {len(header):,} bytes."
+                )
+            new = [part for part in parts if id(part) not in known]
+            if recurring:
+                self._sent = _kept(parts)
             try:
-                self._send_all(_LENGTH.pack(len(header)) + header, parts)
+                self._send_all(_LENGTH.pack(len(header)) + header, new)
             except OSError as error:
                 raise ChannelClosed(str(error)) from error
 
@@ -83,16 +117,14 @@ class Channel:
             raise ChannelBroken(f"a header of {length:,} bytes was announced")
         try:
             fields = json.loads(self._take(length))
-            kind, lengths = str(fields.pop("kind")), [int(size) for size in fields.pop("parts")]
+            kind, recurring = str(fields.pop("kind")), bool(fields.pop("recurring"))
+            sizes = [int(size) for size in fields.pop("parts")]
         except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
             raise ChannelBroken(f"the header of a frame cannot be read: {error}") from error
-        if min(lengths, default=0) < 0:
-            raise ChannelBroken("a part of less than no bytes was announced")
-        if self._max_bytes is not None and sum(lengths) > self._max_bytes:
-            raise ChannelBroken(
-                f"a frame of {sum(lengths):,} bytes was announced, and {self._max_bytes:,} are the most"
-            )
-        return Frame(kind, fields, tuple(map(self._take, lengths)))
+        parts = self._parts(sizes)
+        if recurring:
+            self._received = _kept(parts)
+        return Frame(kind, fields, tuple(parts))
 
     def close(self) -> None:
         """Whoever sends or receives at either end gets ChannelClosed."""
@@ -103,6 +135,27 @@ class Channel:
     def forget(self) -> None:
         """Let go of this end in a forked child: it stays open where it was opened."""
         self._connection.close()
+
+    def _parts(self, sizes: Sequence[int]) -> list[bytes]:
+        """The parts of a frame that announces these sizes, or places of parts that were kept."""
+        if min(sizes, default=0) < -len(self._received):
+            raise ChannelBroken("a part was announced that is none of those before")
+        lengths = [size if size >= 0 else len(self._received[-1 - size]) for size in sizes]
+        if self._max_bytes is not None and sum(lengths) > self._max_bytes:
+            raise ChannelBroken(
+                f"a frame of {sum(lengths):,} bytes was announced, and {self._max_bytes:,} are the most"
+            )
+        parts: list[bytes] = []
+        for run in _runs(sizes):
+            if run[0] < 0:
+                parts.append(self._received[-1 - run[0]])
+                continue
+            data = self._take(sum(run))
+            if len(run) == 1:
+                parts.append(data)
+            else:
+                parts += [data[end - length : end] for length, end in zip(run, accumulate(run), strict=True)]
+        return parts
 
     def _send_all(self, opening: bytes, parts: Sequence[Part]) -> None:
         """All in as few calls of the system as it allows: each gives Python's lock away, and waits for it."""
@@ -137,3 +190,26 @@ def _views(parts: Sequence[Part]) -> Iterator[memoryview]:
             yield from part.views
         else:
             yield memoryview(part)
+
+
+def _runs(sizes: Sequence[int]) -> Iterator[list[int]]:
+    """The same sizes, small ones that follow each other together."""
+    run: list[int] = []
+    for size in sizes:
+        if run and not (0 <= size < SMALL and 0 <= run[-1] < SMALL):
+            yield run
+            run = []
+        run.append(size)
+    if run:
+        yield run
+
+
+def _kept(parts: Sequence[P]) -> list[P]:
+    """The large parts of a recurring frame, as far as there is room for them."""
+    large: list[P] = []
+    room = KEPT_BYTES
+    for part in parts:
+        if LARGE <= len(part) <= room:
+            large.append(part)
+            room -= len(part)
+    return large

@@ -6,9 +6,10 @@ Protobuf copies a bytes field on every level of nesting, so it never gets the ar
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
-from flwr.app import ArrayRecord, Message, RecordDict
+from flwr.app import Array, ArrayRecord, Message, RecordDict
 from flwr.common.serde import message_from_proto, recorddict_from_proto, recorddict_to_proto
 from flwr.common.serde_utils import error_to_proto, metadata_to_proto
 from flwr.proto.message_pb2 import Message as MessageProto
@@ -23,8 +24,22 @@ MAX_ENTRIES = 500_000
 seconds to read, however few bytes they are."""
 
 
+_NO_MESSAGE = (DecodeError, ValueError, TypeError, KeyError, AttributeError)
+"""What protobuf and Flower raise for bytes that are none of their messages."""
+
+
 class CodecError(ValueError):
     """What came is not what was said to come; says so in words."""
+
+
+class ArrayPlace(NamedTuple):
+    """What a message says of an array, but for its data."""
+
+    record: str
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    stype: str
 
 
 def encode(message: Message) -> Serialised:
@@ -62,14 +77,25 @@ def encode_records(records: RecordDict) -> Serialised:
 
 def decode(skeleton: bytes, arrays: Sequence[bytes]) -> Message:
     """A message from what `encode` made. Raises CodecError when it is none."""
+    message, places = decode_unopened(skeleton, len(arrays))
+    if places:
+        _put_in(message.content, places, arrays)
+    return message
+
+
+def decode_unopened(skeleton: bytes, num_arrays: int) -> tuple[Message, list[ArrayPlace]]:
+    """A message from what `encode` made, with its arrays left out of their records, and what they were.
+
+    Raises CodecError where `decode` does: whoever is given the same bytes with so many arrays can read them.
+    """
     try:
         proto = MessageProto.FromString(skeleton)
-        _require_few_entries(proto.content)
-        message = message_from_proto(proto)
-    except (DecodeError, ValueError, TypeError, KeyError, AttributeError) as error:
+        places = _take_arrays_out(proto.content, num_arrays)
+        return message_from_proto(proto), places
+    except CodecError:
+        raise
+    except _NO_MESSAGE as error:
         raise CodecError(f"The payload is not a Flower message: {error}") from error
-    _put_data_in(message.content if message.has_content() else RecordDict(), arrays)
-    return message
 
 
 def decode_envelope(skeleton: bytes) -> Message:
@@ -78,20 +104,37 @@ def decode_envelope(skeleton: bytes) -> Message:
         proto = MessageProto.FromString(skeleton)
         proto.content.Clear()
         return message_from_proto(proto)
-    except (DecodeError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except _NO_MESSAGE as error:
         raise CodecError(f"The payload is not a Flower message: {error}") from error
+
+
+def decode_content_unopened(skeleton: bytes, num_arrays: int) -> RecordDict:
+    """What `encode_content` made, with its arrays left out of their records. Raises CodecError for other
+    bytes."""
+    try:
+        proto = MessageProto.FromString(skeleton).content
+    except DecodeError as error:
+        raise CodecError(f"The payload is not the content of a Flower message: {error}") from error
+    return _unopened(proto, num_arrays)[0]
 
 
 def decode_records(skeleton: bytes, arrays: Sequence[bytes]) -> RecordDict:
     """Records from what `encode_records` made. Raises CodecError when they are none."""
     try:
         proto = RecordDictProto.FromString(skeleton)
-        _require_few_entries(proto)
-        records = recorddict_from_proto(proto)
-    except (DecodeError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except DecodeError as error:
         raise CodecError(f"The payload holds no Flower records: {error}") from error
-    _put_data_in(records, arrays)
+    records, places = _unopened(proto, len(arrays))
+    _put_in(records, places, arrays)
     return records
+
+
+def _unopened(proto: RecordDictProto, num_arrays: int) -> tuple[RecordDict, list[ArrayPlace]]:
+    places = _take_arrays_out(proto, num_arrays)
+    try:
+        return recorddict_from_proto(proto), places
+    except _NO_MESSAGE as error:
+        raise CodecError(f"The payload holds no Flower records: {error}") from error
 
 
 def _without_data(records: RecordDict) -> tuple[RecordDictProto, tuple[bytes, ...]]:
@@ -115,18 +158,41 @@ def _without_data(records: RecordDict) -> tuple[RecordDictProto, tuple[bytes, ..
     return proto, tuple(arrays)
 
 
-def _put_data_in(records: RecordDict, arrays: Sequence[bytes]) -> None:
-    places = [
-        array for record in records.values() if isinstance(record, ArrayRecord) for array in record.values()
-    ]
-    if len(places) != len(arrays):
-        raise CodecError(
-            f"The payload has the data of {len(arrays)} arrays for a message with {len(places)}."
-        )
-    for number, (array, data) in enumerate(zip(places, arrays, strict=True)):
-        if array.data != as_number(number):
-            raise CodecError(f"Array {number} of the message has something else in place of that number.")
-        array.data = data
+def _take_arrays_out(records: RecordDictProto, num_arrays: int) -> list[ArrayPlace]:
+    """Remove all arrays from their records. Raises CodecError unless they have the numbers in place of their
+    data that so many arrays have."""
+    _require_few_entries(records)
+    _require_different("records", (item.key for item in records.items))
+    places: list[ArrayPlace] = []
+    for item in records.items:
+        if item.WhichOneof("value") != "array_record":
+            continue
+        arrays = item.array_record.items
+        _require_different("arrays", (array.key for array in arrays))
+        for array in arrays:
+            value = array.value
+            if value.data != as_number(len(places)):
+                raise CodecError(
+                    f"Array {len(places)} of the message has something else in place of that number."
+                )
+            places.append(ArrayPlace(item.key, array.key, value.dtype, tuple(value.shape), value.stype))
+        del arrays[:]
+    if len(places) != num_arrays:
+        raise CodecError(f"The payload has the data of {num_arrays} arrays for a message with {len(places)}.")
+    return places
+
+
+def _put_in(records: RecordDict, places: Iterable[ArrayPlace], arrays: Iterable[bytes]) -> None:
+    for place, data in zip(places, arrays, strict=True):
+        record = records[place.record]
+        assert isinstance(record, ArrayRecord)
+        record[place.name] = Array(place.dtype, place.shape, place.stype, data)
+
+
+def _require_different(what: str, names: Iterable[str]) -> None:
+    names = list(names)
+    if len(set(names)) < len(names):
+        raise CodecError(f"The payload has two {what} of one name.")
 
 
 def _require_few_entries(records: RecordDictProto) -> None:

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import math
 import threading
+import time
 import weakref
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 from flwr.app import Message, RecordDict
 from flwr.serverapp import Grid
 from flwr.supercore.run import Run
 
-from .batch import pack, unpack
+from .batch import pack
 from .calls import Calls
+from .codec import decode
 from .replies import Replies
 
 MAX_WAIT_S = 1e9
 """Nobody waits for more seconds."""
+
+FRESH_S = 0.05
+"""So old may be what is known of who is there: strategies ask twice in a row."""
+
+NOBODY_ASKED = (-math.inf, ())
 
 
 class HostGrid(Grid):
@@ -31,6 +39,8 @@ class HostGrid(Grid):
         self._calls = calls
         self._run = Run.create_empty(run_id)
         self._of_thread = threading.local()
+        self._who_is_there: tuple[float, tuple[int, ...]] = NOBODY_ASKED
+        """When FedLoom has last said it, on the monotonic clock; since then nothing was sent."""
 
     def set_run(self, run: Run) -> None:
         """Part of Flower's interface; a HostGrid belongs to one run from the start."""
@@ -56,7 +66,12 @@ class HostGrid(Grid):
 
     def get_node_ids(self) -> list[int]:
         """The node ids of the run's connected clients; waits until the run has enough of them."""
-        return [int(node_id) for node_id in self._calls.ask("node_ids").fields["node_ids"]]
+        self._calls.require_own_process()
+        asked_at, node_ids = self._who_is_there
+        if time.monotonic() - asked_at > FRESH_S:
+            node_ids = tuple(map(int, self._calls.ask("node_ids").fields["node_ids"]))
+            self._who_is_there = time.monotonic(), node_ids
+        return list(node_ids)
 
     def push_messages(self, messages: Iterable[Message]) -> list[str]:
         """Send messages; returns their ids. Raises ValueError, and sends none, if one cannot be sent."""
@@ -64,13 +79,16 @@ class HostGrid(Grid):
         messages = _checked(messages)
         if not messages:
             return []
+        self._who_is_there = NOBODY_ASKED
         layout, parts = pack(messages)
         return _identified(messages, self._calls.ask("push", parts, layout=layout).fields["message_ids"])
 
     def pull_messages(self, message_ids: Iterable[str]) -> list[Message]:
         """The replies that have arrived since the last call to any of these messages; does not wait."""
         answer = self._calls.ask("pull", message_ids=[str(message_id) for message_id in message_ids])
-        return unpack(answer.fields["layout"], answer.parts)
+        parts = iter(answer.parts)
+        replies = [[*islice(parts, length)] for length in answer.fields["replies"]]
+        return [decode(skeleton, arrays) for skeleton, *arrays in replies]
 
     def send_and_receive(self, messages: Iterable[Message], *, timeout: float | None = None) -> Replies:
         """Send messages at once; returns a list of their replies, which fills as they arrive.
@@ -84,6 +102,7 @@ class HostGrid(Grid):
             replies = Replies()
             replies.close()
             return replies
+        self._who_is_there = NOBODY_ASKED
         layout, parts = pack(messages)
         answer, replies = self._calls.exchange(parts, layout=layout, timeout=_seconds(timeout))
         _identified(messages, answer.fields["message_ids"])

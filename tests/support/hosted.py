@@ -13,6 +13,7 @@ from flwr.serverapp import Grid, ServerApp
 
 from app.federation.grid.link_grid import LinkGrid
 from app.federation.link.task import Task
+from app.federation.rounds.foreign_replies import open_any_reply
 from app.federation.runs.hosted_server_app import HostedServerApp
 from shared.app_host import server_host
 from shared.app_host.channel import Channel, ChannelClosed, Frame
@@ -140,7 +141,7 @@ class Lab:
         self.owner = FakeOwner()
         self.watching = Watching()
         self.told = Told()
-        self.grid = LinkGrid(self.link, RUN_ID, self.owner, self.watching)
+        self.grid = LinkGrid(self.link, RUN_ID, self.owner, self.watching, open_any_reply)
         self._hooks = hooks or Hooks()
 
     def start(self, main: Main) -> ThreadHost:

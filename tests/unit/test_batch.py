@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from flwr.app import ArrayRecord, ConfigRecord, Error, Message, MetricRecord, RecordDict
 
-from shared.app_host.batch import pack, unpack
-from shared.app_host.codec import CodecError
+from shared.app_host.batch import Outgoing, pack, unpack
+from shared.app_host.codec import CodecError, decode, encode_envelope
 from shared.flower import identify_server_task, set_message_id
 
 
@@ -32,13 +32,19 @@ def sent_to(content: RecordDict, *node_ids: int) -> list[Message]:
     return [Message(content, node_id, "train", group_id="3", ttl=60.0) for node_id in node_ids]
 
 
+def arrived_of(outgoing: Outgoing) -> Message:
+    """The message as the client that it goes to reads it."""
+    skeleton = encode_envelope(outgoing.message) + outgoing.content.skeleton
+    return decode(skeleton, outgoing.content.arrays)
+
+
 def test_messages_arrive_as_they_were_sent(model: RecordDict) -> None:
     other = RecordDict({"metrics": MetricRecord({"loss": 0.5})})
     messages = [*sent_to(model, 2, 3), Message(other, 4, "query.ages")]
     for number, message in enumerate(messages):
         set_message_id(message, f"message-{number}")
 
-    arrived = unpack(*pack(messages))
+    arrived = list(map(arrived_of, unpack(*pack(messages))))
 
     assert [vars(message.metadata) for message in arrived] == [vars(message.metadata) for message in messages]
     assert [message.content for message in arrived] == [model, model, other]
@@ -49,7 +55,7 @@ def test_a_content_that_messages_share_travels_once_and_is_one_object_again(mode
 
     assert len([part for part in parts if len(part) > 1000]) == 1
     first, *others = unpack(layout, parts)
-    assert all(message.content is first.content for message in others)
+    assert all(other.content is first.content for other in others)
 
 
 def test_arrays_that_several_contents_share_travel_once(model: RecordDict) -> None:
@@ -62,7 +68,7 @@ def test_arrays_that_several_contents_share_travel_once(model: RecordDict) -> No
     layout, parts = pack(messages)
 
     assert len([part for part in parts if len(part) > 1000]) == 1
-    assert [message.content for message in unpack(layout, parts)] == contents
+    assert [arrived_of(outgoing).content for outgoing in unpack(layout, parts)] == contents
 
 
 def test_the_data_of_arrays_is_not_copied(model: RecordDict) -> None:
@@ -71,18 +77,14 @@ def test_the_data_of_arrays_is_not_copied(model: RecordDict) -> None:
     layout, parts = pack(sent_to(model, 2))
 
     assert any(part is data for part in parts)
-    assert unpack(layout, parts)[0].content.array_records["arrays"]["w"].data is data
+    assert unpack(layout, parts)[0].content.arrays[0] is data
 
 
-def test_an_error_travels_in_the_place_of_a_content(model: RecordDict) -> None:
-    (message,) = sent_to(model, 2)
-    set_message_id(message, "asked")
+def test_the_settings_in_a_message_can_be_read_and_its_arrays_are_left_closed(model: RecordDict) -> None:
+    (arrived,) = unpack(*pack(sent_to(model, 2)))
 
-    (arrived,) = unpack(*pack([Message(Error(code=2, reason="it could not"), reply_to=message)]))
-
-    assert not arrived.has_content()
-    assert (arrived.error.code, arrived.error.reason) == (2, "it could not")
-    assert arrived.metadata.reply_to_message_id == "asked"
+    assert arrived.message.content.config_records == model.config_records
+    assert dict(arrived.message.content.array_records["arrays"]) == {}
 
 
 def test_no_messages_are_a_frame_as_well() -> None:
@@ -92,8 +94,8 @@ def test_no_messages_are_a_frame_as_well() -> None:
 def test_a_content_without_records_stays_one() -> None:
     (arrived,) = unpack(*pack(sent_to(RecordDict(), 2)))
 
-    assert arrived.has_content()
-    assert arrived.content == RecordDict()
+    assert arrived_of(arrived).has_content()
+    assert arrived_of(arrived).content == RecordDict()
 
 
 def test_what_no_batch_can_be_is_refused(model: RecordDict) -> None:
@@ -106,14 +108,15 @@ def test_what_no_batch_can_be_is_refused(model: RecordDict) -> None:
         {"contents": 3, "messages": []},
         {"contents": [], "messages": [[0]]},
         {"contents": [], "messages": [[0, 0]]},
-        {"contents": [], "messages": [[99, None]]},
-        {"contents": [], "messages": [[-1, None]]},
-        {"contents": [], "messages": [[True, None]]},
-        {"contents": [], "messages": [["0", None]]},
+        {**layout, "messages": [[99, 0]]},
+        {**layout, "messages": [[-1, 0]]},
+        {**layout, "messages": [[True, 0]]},
+        {**layout, "messages": [["0", 0]]},
+        {**layout, "messages": [[0, None]]},
         {"contents": [[]], "messages": []},
         {"contents": [[skeleton]], "messages": []},
         {"contents": [[arrays[0], skeleton]], "messages": []},
-        {"contents": [], "messages": [[arrays[0], None]]},
+        {**layout, "messages": [[arrays[0], 0]]},
         {**layout, "messages": [[layout["messages"][0][0], None]]},
     ]
     for broken in wrong:
@@ -121,13 +124,10 @@ def test_what_no_batch_can_be_is_refused(model: RecordDict) -> None:
             unpack(broken, parts)
 
 
-def test_an_error_with_a_content_is_refused(model: RecordDict) -> None:
+def test_a_message_with_an_error_is_refused(model: RecordDict) -> None:
     (message,) = sent_to(model, 2)
-    with_error, error_parts = pack([Message(Error(code=2, reason="no"), reply_to=message)])
     layout, parts = pack([message])
+    error = encode_envelope(Message(Error(code=2, reason="no"), reply_to=message))
 
     with pytest.raises(CodecError):
-        unpack(
-            {"contents": layout["contents"], "messages": [[len(parts), 0]]},
-            [*parts, error_parts[with_error["messages"][0][0]]],  # type: ignore[index]
-        )
+        unpack({**layout, "messages": [[len(parts), 0]]}, [*parts, error])

@@ -12,10 +12,11 @@ from flwr.app import Array, ArrayRecord, ConfigRecord, Message, MetricRecord, Re
 from app.federation.grid.instruction import Instruction
 from app.federation.rounds import built_in_replies
 from app.federation.rounds.built_in_replies import BuiltInReplies, open_array, read_reply
-from app.federation.rounds.foreign_replies import check_any_reply
+from app.federation.rounds.foreign_replies import open_any_reply
 from shared.errors import ReplyInvalid
 from shared.flower import identify_server_task, node_id_of, set_message_id
 from shared.results import TrainMetrics
+from tests.support.payloads import payload_of
 
 MODEL = {"weight": np.ones((2, 3), np.float32), "bias": np.zeros(3, np.float32)}
 TRAINED: dict[str, Any] = {"num-examples": 10, "train_loss": 0.5, "duration_s": 0.1}
@@ -230,7 +231,7 @@ def test_a_header_that_overburdens_pythons_parser_is_refused_as_any_other(data: 
     with pytest.raises(ReplyInvalid, match="bias is not a NumPy array"):
         check("train", arrays=arrays, metrics=MetricRecord(dict(TRAINED)))
     with pytest.raises(ReplyInvalid):
-        check_any_reply(Message(RecordDict({"arrays": arrays}), node_id_of("a"), "train"))
+        open_any_reply(payload_of(Message(RecordDict({"arrays": arrays}), node_id_of("a"), "train")))
 
 
 def test_a_header_as_numpy_writes_it_is_never_too_long() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import socket
 import struct
 import threading
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.app_host import channel
 from shared.app_host.channel import (
     MAX_HEADER_BYTES,
     Channel,
@@ -29,7 +31,7 @@ values = st.recursive(
     lambda inner: st.lists(inner, max_size=3),
     max_leaves=5,
 )
-names = st.text(min_size=1).filter(lambda name: name not in {"kind", "parts", "self"})
+names = st.text(min_size=1).filter(lambda name: name not in {"kind", "parts", "recurring", "self"})
 frames = st.builds(
     Frame,
     kind=st.text(),
@@ -78,6 +80,84 @@ def test_frames_arrive_as_they_were_sent(sent: list[Frame]) -> None:
     assert got == sent
 
 
+POOL = [bytes([number]) * size for number, size in enumerate([10, LARGE, 80_000, 80_000, 300_000])]
+
+
+@given(st.lists(st.tuples(st.booleans(), st.lists(st.sampled_from(POOL), max_size=6)), max_size=6))
+def test_parts_that_come_again_arrive_each_time(sent: list[tuple[bool, list[bytes]]]) -> None:
+    ends = Ends()
+
+    def send() -> None:
+        for recurring, parts in sent:
+            ends.channel.send("a", parts, recurring=recurring)
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    other = Channel(ends.raw)
+    got = [other.receive().parts for _ in sent]
+    sender.join()
+    ends.close()
+
+    assert got == [tuple(parts) for _, parts in sent]
+
+
+def bytes_of(ends: Ends, parts: list[bytes], *, recurring: bool = True) -> int:
+    """How many a frame with these parts is sent as."""
+    ends.raw.setblocking(False)
+    received = 0
+    sender = threading.Thread(target=lambda: ends.channel.send("a", parts, recurring=recurring))
+    sender.start()
+    while sender.is_alive() or select.select([ends.raw], [], [], 0)[0]:
+        with suppress(BlockingIOError):
+            received += len(ends.raw.recv(1 << 20))
+    return received
+
+
+def test_a_large_part_that_comes_again_is_not_sent_again(ends: Ends) -> None:
+    model, other = b"x" * 100_000, b"y" * 100_000
+
+    assert bytes_of(ends, [model]) > 100_000
+    assert bytes_of(ends, [b"small", model]) < 200
+    assert bytes_of(ends, [], recurring=False) < 200
+    assert bytes_of(ends, [model, model]) < 200
+    assert bytes_of(ends, [other]) > 100_000
+    assert bytes_of(ends, [model]) > 100_000, "only the frame before is remembered"
+    assert bytes_of(ends, [bytes(bytearray(model))]) > 100_000, "an equal one is another"
+
+
+def test_no_more_is_kept_than_there_is_room_for(ends: Ends, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(channel, "KEPT_BYTES", 250_000)
+    parts = [bytes([number]) * 100_000 for number in range(4)]
+
+    bytes_of(ends, parts)
+
+    assert 200_000 < bytes_of(ends, parts) < 201_000
+
+
+@pytest.mark.parametrize("place", [-1, -(2**70)])
+def test_a_part_that_was_not_there_before_breaks_the_channel(ends: Ends, place: int) -> None:
+    header = b'{"kind": "a", "recurring": true, "parts": [%d]}' % place
+    ends.raw.sendall(struct.pack("!I", len(header)) + header)
+
+    with pytest.raises(ChannelBroken, match="none of those before"):
+        ends.channel.receive()
+
+
+def test_parts_that_come_again_count_each_time(ends: Ends) -> None:
+    ends = Ends(max_bytes=250_000)
+    sender = Channel(ends.raw)
+    model = b"x" * 100_000
+    threading.Thread(target=sender.send, args=("a", [model]), kwargs={"recurring": True}).start()
+    ends.channel.receive()
+    sender.send("a", [model, model], recurring=True)
+    ends.channel.receive()
+    sender.send("a", [model, model, model], recurring=True)
+
+    with pytest.raises(ChannelBroken, match="300,000 bytes"):
+        ends.channel.receive()
+    ends.close()
+
+
 @given(st.lists(st.lists(st.binary(max_size=9) | st.just(b"z" * 2 * LARGE), max_size=3), max_size=3))
 def test_a_part_in_pieces_arrives_as_one(parts: list[list[bytes]]) -> None:
     ends = Ends()
@@ -123,12 +203,13 @@ def test_whatever_comes_is_a_frame_or_the_end(data: bytes) -> None:
         b"no JSON",
         b"[]",
         b"{}",
-        b'{"kind": "a"}',
-        b'{"kind": "a", "parts": 7}',
-        b'{"kind": "a", "parts": ["x"]}',
-        b'{"kind": "a", "parts": [-1]}',
-        b'{"kind": "a", "parts": [600, 600]}',
-        b'{"kind": "a", "parts": [1e400]}',
+        b'{"kind": "a", "recurring": false}',
+        b'{"kind": "a", "parts": []}',
+        b'{"kind": "a", "recurring": false, "parts": 7}',
+        b'{"kind": "a", "recurring": false, "parts": ["x"]}',
+        b'{"kind": "a", "recurring": false, "parts": [-1]}',
+        b'{"kind": "a", "recurring": false, "parts": [600, 600]}',
+        b'{"kind": "a", "recurring": false, "parts": [1e400]}',
         b"[" * 100_000,
     ],
 )

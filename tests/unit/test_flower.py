@@ -33,6 +33,7 @@ from shared.flower import (
     client_failed,
     client_unavailable,
     decode,
+    decode_unopened,
     empty_run,
     encode,
     encode_content,
@@ -44,6 +45,7 @@ from shared.flower import (
     node_id_of,
     set_message_id,
 )
+from shared.payload import Payload
 from tests.support.apps import CLIENT_APP, write_app
 from tests.support.payloads import payload_of
 
@@ -329,8 +331,57 @@ class TestArrays:
         for entry in proto.content.items[0].array_record.items:
             entry.key = "the same"
 
-        with pytest.raises(WireError, match="the data of 2 arrays for a message with 1"):
+        with pytest.raises(WireError, match="two arrays of one name"):
             decode(payload_of(Serialised(proto.SerializeToString(), (b"x", b"y"))))
+
+
+@given(contents(), st.integers(0, 10_000), st.integers(0, 255), st.integers(-1, 1))
+def test_what_is_passed_on_unopened_can_be_read(
+    content: RecordDict, position: int, value: int, more: int
+) -> None:
+    """Whoever lets a message pass by its skeleton, damaged or not, says no more and no less than a reader."""
+    sent = encode(Message(content, node_id_of("client-1"), "train"))
+    damaged = bytearray(sent.skeleton)
+    damaged[position % len(damaged)] = value
+    arrays = (*sent.arrays, b"more")[: max(len(sent.arrays) + more, 0)]
+    payload = payload_of(Serialised(bytes(damaged), arrays))
+
+    refusals = [_refusal(read, payload) for read in (decode_unopened, decode)]
+    assert refusals[0] == refusals[1]
+    if refusals[0] is not None:
+        return
+    (message, places), read = decode_unopened(payload), decode(payload)
+
+    assert vars(message.metadata) == vars(read.metadata)
+    assert message.has_content() == read.has_content()
+    if not read.has_content():
+        return
+    assert list(message.content) == list(read.content)
+    assert message.content.metric_records == read.content.metric_records
+    assert message.content.config_records == read.content.config_records
+    assert not any(message.content.array_records.values())
+    said = [
+        (record, name, array.dtype, array.shape, array.stype)
+        for record, arrays_of_it in read.content.array_records.items()
+        for name, array in arrays_of_it.items()
+    ]
+    assert list(map(tuple, places)) == said
+
+
+def _refusal(read: Callable[[Payload], object], payload: Payload) -> str | None:
+    try:
+        read(payload)
+    except WireError as error:
+        return str(error)
+    return None
+
+
+def test_two_records_of_one_name_are_refused() -> None:
+    proto = RecordDictProto(items=[*many_metrics(1).items, *many_metrics(1).items])
+    flood = encode_envelope(instruction()) + MessageProto(content=proto).SerializeToString()
+
+    with pytest.raises(WireError, match="two records of one name"):
+        decode(payload_of(flood))
 
 
 @given(st.text(min_size=1, max_size=64))

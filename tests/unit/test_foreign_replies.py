@@ -21,13 +21,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.lib import format as npy
 
-from app.federation.rounds.foreign_replies import check_any_reply, read_any_reply
+from app.federation.rounds.foreign_replies import open_any_reply, read_any_reply
 from app.federation.rounds.known_metrics import KNOWN_AS, MAX_METRICS, MAX_NAME
 from app.federation.rounds.results import ClientResult
 from app.federation.rounds.shares import Shares
 from app.records import ClientRound
 from shared.errors import ReplyInvalid
 from shared.flower import identify_server_task, node_id_of
+from tests.support.payloads import payload_of
 
 NUMPY = "numpy.ndarray"
 OK = Status(code=Code.OK, message="")
@@ -229,6 +230,11 @@ def test_any_reply_gives_something_that_can_be_shown(
     assert result.num_examples is None or 0 <= result.num_examples <= 2**53
 
 
+def check(message: Message) -> None:
+    """As a reply is checked when it comes in."""
+    open_any_reply(payload_of(message))
+
+
 def arrays(**content: Array) -> Message:
     return reply(RecordDict({"arrays": ArrayRecord(OrderedDict(content))}))
 
@@ -259,22 +265,22 @@ def saved(array: np.ndarray[Any, Any], allow_pickle: bool = False) -> bytes:
     ],
 )
 def test_any_array_that_can_be_read_is_let_through(array: np.ndarray[Any, Any]) -> None:
-    check_any_reply(arrays(w=Array(array)))
+    check(arrays(w=Array(array)))
 
 
 def test_a_reply_without_arrays_is_let_through() -> None:
-    check_any_reply(reply(RecordDict({"metrics": MetricRecord({"x": 1})})))
-    check_any_reply(reply(RecordDict()))
+    check(reply(RecordDict({"metrics": MetricRecord({"x": 1})})))
+    check(reply(RecordDict()))
 
 
 def test_the_older_style_is_let_through() -> None:
     weights = Parameters([saved(np.ones(3))], NUMPY)
-    check_any_reply(reply(fitres_to_recorddict(FitRes(OK, weights, 1, {}), keep_input=True)))
-    check_any_reply(reply(getparametersres_to_recorddict(GetParametersRes(OK, Parameters([], NUMPY)), True)))
+    check(reply(fitres_to_recorddict(FitRes(OK, weights, 1, {}), keep_input=True)))
+    check(reply(getparametersres_to_recorddict(GetParametersRes(OK, Parameters([], NUMPY)), True)))
 
 
 def test_an_apps_own_format_is_left_to_the_app() -> None:
-    check_any_reply(arrays(trees=raw(b'{"trees": []}', stype="", dtype="", shape=())))
+    check(arrays(trees=raw(b'{"trees": []}', stype="", dtype="", shape=())))
 
 
 class Bomb:
@@ -292,9 +298,9 @@ def test_python_objects_are_refused_and_never_unpickled() -> None:
     bomb = np.array([Bomb()], dtype=object)
 
     with pytest.raises(ReplyInvalid, match=r"arrays\.w holds Python objects, which are never unpickled"):
-        check_any_reply(arrays(w=raw(saved(bomb, allow_pickle=True))))
+        check(arrays(w=raw(saved(bomb, allow_pickle=True))))
     with pytest.raises(ReplyInvalid, match="is not a NumPy array"):
-        check_any_reply(arrays(w=raw(pickle.dumps([1, 2]))))
+        check(arrays(w=raw(pickle.dumps([1, 2]))))
 
 
 def test_python_objects_within_a_structure_are_refused() -> None:
@@ -304,7 +310,7 @@ def test_python_objects_within_a_structure_are_refused() -> None:
     )
 
     with pytest.raises(ReplyInvalid, match="Python objects"):
-        check_any_reply(arrays(w=raw(header.getvalue() + b"\0" * 16)))
+        check(arrays(w=raw(header.getvalue() + b"\0" * 16)))
 
 
 def with_shape(*shape: int) -> bytes:
@@ -330,7 +336,7 @@ def with_shape(*shape: int) -> bytes:
 )
 def test_an_array_that_cannot_be_read_is_refused(data: bytes, complaint: str) -> None:
     with pytest.raises(ReplyInvalid, match=complaint):
-        check_any_reply(arrays(w=raw(data)))
+        check(arrays(w=raw(data)))
 
 
 @given(st.binary(max_size=200), st.integers(0, 150), st.integers(0, 255))
@@ -339,7 +345,7 @@ def test_any_bytes_are_let_through_or_refused(garbage: bytes, position: int, val
     damaged[position] = value
     for data in (garbage, bytes(damaged)):
         try:
-            check_any_reply(arrays(w=raw(data)))
+            check(arrays(w=raw(data)))
         except ReplyInvalid:
             continue
         np.load(io.BytesIO(data), allow_pickle=False)

@@ -20,7 +20,14 @@ from app.records import WaitingFor
 from shared.buffers import MemoryBuffer
 from shared.chunks import Assembler
 from shared.errors import ReplyInvalid, RunStopped, StoreUnavailable
-from shared.flower import decode, identify_server_task, is_unavailable, node_id_of, set_message_id
+from shared.flower import (
+    decode,
+    encode_content,
+    identify_server_task,
+    is_unavailable,
+    node_id_of,
+    set_message_id,
+)
 from shared.payload import Payload
 from shared.proto.link_pb2 import ServerFrame
 from tests.support.payloads import payload_of
@@ -219,7 +226,7 @@ def test_clients_that_get_the_same_content_share_its_bytes(grid: LinkGrid, link:
 
 
 def test_content_that_was_sent_lies_in_memory_only_until_all_have_it() -> None:
-    content = Content(RecordDict({"config": ConfigRecord({"text": "x" * 1_000_000})}))
+    content = Content(encode_content(RecordDict({"config": ConfigRecord({"text": "x" * 1_000_000})})))
     sending = content.frames()
     size = sum(map(len, sending))
     kept = weakref.ref(cast(Any, sending))

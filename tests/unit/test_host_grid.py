@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import threading
+import time
+from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import pytest
-from flwr.app import ArrayRecord, ConfigRecord, Context, Error, Message, RecordDict
+from flwr.app import Array, ArrayRecord, ConfigRecord, Context, Error, Message, RecordDict
 from flwr.serverapp import Grid
 
 from app.federation.runs import grid_calls
@@ -322,6 +324,36 @@ def test_the_grid_knows_its_run_as_flowers_does(lab: Lab) -> None:
 
     assert (before, after) == (RUN_ID, 5)
     assert (metadata["_dst_node_id"], metadata["_group_id"], metadata["_ttl"]) == (3, "9", 5.0)
+
+
+def test_who_asks_twice_in_a_row_who_is_there_asks_the_server_once(lab: Lab) -> None:
+    looked: list[str] = []
+    lab.owner.looks_for_clients = lambda: looked.append("looked")
+
+    def app(grid: Grid) -> list[int]:
+        counts = []
+        for act in (lambda: None, lambda: list(grid.send_and_receive(messages())), lambda: time.sleep(0.1)):
+            act()
+            first, second = list(grid.get_node_ids()), list(grid.get_node_ids())
+            assert first == second == NODES
+            first.clear()  # the app's own
+            counts.append(len(looked))
+        return counts
+
+    assert lab.result(app) == [1, 2, 3]
+
+
+def test_arrays_that_cannot_be_read_are_an_error_reply(lab: Lab) -> None:
+    broken = Array("float32", (2,), "numpy.ndarray", b"no array")
+
+    def app(grid: Grid) -> Any:
+        grid.get_node_ids()
+        content = RecordDict({"arrays": ArrayRecord(OrderedDict(w=broken))})  # which clients send back
+        return list(grid.send_and_receive([Message(content, NODES[0], "train")]))
+
+    (reply,) = lab.result(app)
+    assert reply.has_error()
+    assert "arrays.w is not a NumPy array" in reply.error.reason
 
 
 def test_more_calls_at_once_than_are_served_are_refused_in_words(

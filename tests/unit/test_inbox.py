@@ -63,7 +63,25 @@ def test_a_wait_ends_with_any_news(inbox: Inbox, news: str) -> None:
         if news == "an item":
             inbox.put(MembershipChanged())
         else:
-            inbox.handled()
+            inbox.handled(Back("m"))
+
+
+@pytest.mark.parametrize("news", ["an item", "an item was handled"])
+def test_who_waits_for_commands_wakes_for_commands_alone(inbox: Inbox, news: str) -> None:
+    tell = inbox.put if news == "an item" else inbox.handled
+    awake = threading.Event()
+
+    def wait() -> None:
+        inbox.wait(inbox.version, None, commands_only=True)
+        awake.set()
+
+    with waiting(wait):
+        time.sleep(0.1)  # until it waits
+        for _ in range(10):
+            tell(Back("m"))
+        assert not awake.wait(0.2), "it woke for what it does not wait for"
+        tell(MembershipChanged())
+        assert awake.wait(LIMIT_S)
 
 
 def test_all_who_wait_hear_of_one_item(inbox: Inbox) -> None:

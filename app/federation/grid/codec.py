@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 from flwr.app import Message
 
@@ -10,10 +11,44 @@ from app.federation.grid.content import Content
 from app.federation.grid.inbox import Away, Back, Failed, Item, Reply
 from app.federation.grid.instruction import Instruction
 from app.federation.link.task import Task
+from shared.app_host.batch import Outgoing
+from shared.app_host.channel import Part
+from shared.app_host.serialised import Serialised
 from shared.chunks import opening
 from shared.errors import ReplyInvalid, WireError
-from shared.flower import client_failed, decode, encode_envelope
+from shared.flower import client_failed, decode, encode_content, encode_envelope
 from shared.payload import Payload
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """A reply, or the error that stands for one."""
+
+    message: Message
+    parts: Sequence[Part] | None = None
+    """The reply as the bytes that came, its skeleton and the data of each array, where it is only passed on;
+    the message is without the arrays then."""
+
+
+OpenReply = Callable[[Payload], Arrived]
+"""Makes a reply of the bytes that came. Raises WireError, and ReplyInvalid for one that must not be used."""
+
+
+def opened(payload: Payload) -> Arrived:
+    """An OpenReply: the reply with all that is in it."""
+    return Arrived(decode(payload))
+
+
+def outgoing(messages: Iterable[Message]) -> list[Outgoing]:
+    """Messages with their content serialised, which those that have one object as content share."""
+    contents: dict[int, Serialised] = {}
+    ready = []
+    for message in messages:
+        record = message.content
+        if (content := contents.get(id(record))) is None:
+            content = contents[id(record)] = encode_content(record)
+        ready.append(Outgoing(message, content))
+    return ready
 
 
 class Packer:
@@ -33,11 +68,10 @@ class Packer:
         """What was packed, each content once; to let go of when all messages have begun to be sent."""
         return self._contents.values()
 
-    def pack(self, item: Instruction) -> Task:
-        """One message. Raises WireError if it is too large for the link."""
-        record = item.message.content
-        if (content := self._contents.get(id(record))) is None:
-            content = self._contents[id(record)] = Content(record)
+    def pack(self, item: Instruction, serialised: Serialised) -> Task:
+        """One message with its content. Raises WireError if it is too large for the link."""
+        if (content := self._contents.get(id(serialised))) is None:
+            content = self._contents[id(serialised)] = Content(serialised)
         envelope = encode_envelope(item.message)
         message_id = item.message.metadata.message_id
         begun = opening(message_id, envelope, len(envelope) + content.skeleton_bytes, content.array_bytes)
@@ -57,14 +91,14 @@ class Packer:
         )
 
 
-def unpack(instruction: Instruction, payload: Payload) -> Message:
+def unpack(instruction: Instruction, payload: Payload, open_reply: OpenReply) -> Arrived:
     """The reply in a payload; an error reply in place of one that cannot be used."""
     try:
-        reply = decode(payload)
-        _check_addresses(instruction.message, reply)
+        arrived = open_reply(payload)
+        _check_addresses(instruction.message, arrived.message)
     except (WireError, ReplyInvalid) as error:
-        return client_failed(instruction.message, str(error))
-    return reply
+        return Arrived(client_failed(instruction.message, str(error)))
+    return arrived
 
 
 def _check_addresses(message: Message, reply: Message) -> None:

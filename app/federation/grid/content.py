@@ -5,11 +5,8 @@ from __future__ import annotations
 import weakref
 from collections.abc import Sequence
 
-from flwr.app import RecordDict
-
 from shared.app_host.serialised import Serialised
 from shared.chunks import following
-from shared.flower import encode_content
 from shared.proto.link_pb2 import ServerFrame
 
 
@@ -24,9 +21,8 @@ class Content:
     comes back later: a model that was sent need not lie in memory twice until the last client has answered.
     """
 
-    def __init__(self, record: RecordDict) -> None:
-        self._record = record
-        content = encode_content(record)
+    def __init__(self, content: Serialised) -> None:
+        self._content = content
         self.skeleton_bytes = len(content.skeleton)
         self.array_bytes = content.array_bytes
         self._kept: _Frames | None = _cut(content)
@@ -36,7 +32,7 @@ class Content:
         """The content as frames that follow the opening chunk of a message."""
         frames = self._frames()
         if frames is None:
-            frames = _cut(encode_content(self._record))
+            frames = _cut(self._content)
             self._frames = weakref.ref(frames)
         return frames
 

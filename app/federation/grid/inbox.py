@@ -58,7 +58,10 @@ class Inbox:
     """Two queues, of which commands go first. Putting something in never waits for whoever reads."""
 
     def __init__(self) -> None:
-        self._news = threading.Condition()
+        lock = threading.Lock()
+        self._news = threading.Condition(lock)
+        self._commands_news = threading.Condition(lock)
+        """For those who wait for commands alone, and need not wake for each reply."""
         self._commands: deque[Command] = deque()
         self._others: deque[Item] = deque()
         self._version = 0
@@ -78,7 +81,7 @@ class Inbox:
                 self._commands.append(item)
             else:
                 self._others.append(item)
-            self._bump()
+            self._tell_of(item)
 
     def close(self) -> None:
         """Nobody reads any more: let go of what is here, and of what is put in from now on."""
@@ -88,18 +91,21 @@ class Inbox:
                 _let_go(item)
             self._others.clear()
             self._commands.clear()
-            self._bump()
+            self._version += 1
+            self._news.notify_all()
+            self._commands_news.notify_all()
 
-    def handled(self) -> None:
+    def handled(self, item: Item) -> None:
         """An item that was taken has had its effect: have the other readers look for it."""
         with self._news:
-            self._bump()
+            self._tell_of(item)
 
     def wait(self, seen: int, timeout_s: float | None, *, commands_only: bool = False) -> None:
         """Wait for an item while `version` is still what the caller has `seen`; at most `timeout_s`, or for
-        ever (None)."""
-        with self._news:
-            self._news.wait_for(
+        ever (None). `commands_only`: and while only the others change."""
+        news = self._commands_news if commands_only else self._news
+        with news:
+            news.wait_for(
                 lambda: self._version != seen or self._commands or (self._others and not commands_only),
                 timeout_s,
             )
@@ -111,9 +117,11 @@ class Inbox:
                 return self._commands.popleft()
             return self._others.popleft() if self._others and not commands_only else None
 
-    def _bump(self) -> None:
+    def _tell_of(self, item: Item) -> None:
         self._version += 1
         self._news.notify_all()
+        if isinstance(item, Command):
+            self._commands_news.notify_all()
 
 
 def _let_go(item: Item) -> None:

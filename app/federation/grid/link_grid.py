@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import replace
 
 from flwr.app import Message, RecordDict
 from flwr.serverapp import Grid
 
-from app.federation.grid.codec import Packer, unpack
+from app.federation.grid.codec import Arrived, OpenReply, Packer, opened, outgoing, unpack
 from app.federation.grid.exchange import Exchange
 from app.federation.grid.inbox import Away, Back, Failed, Inbox, Item, MembershipChanged, Pause, Reply, Stop
 from app.federation.grid.instruction import Instruction, kind_of, round_of
 from app.federation.grid.owner import Observer, Owner
 from app.federation.grid.pause import PauseClock
 from app.federation.grid.transport import Transport
+from shared.app_host.batch import Outgoing
 from shared.errors import ReplyInvalid, RunStopped
 from shared.flower import (
     FlowerRun,
@@ -38,16 +39,25 @@ class LinkGrid(Grid):
     turn.
     """
 
-    def __init__(self, link: Transport, run_id: int, owner: Owner, observer: Observer) -> None:
+    def __init__(
+        self,
+        link: Transport,
+        run_id: int,
+        owner: Owner,
+        observer: Observer,
+        open_reply: OpenReply = opened,
+    ) -> None:
+        """`open_reply`: another than this one is for who takes replies by `exchange` and `pull` only."""
         self._link = link
         self._run = empty_run(run_id)
         self._owner = owner
         self._observer = observer
+        self._open_reply = open_reply
         self._inbox = Inbox()
         self._turn = threading.RLock()
         self._outstanding: dict[str, Instruction] = {}
         self._away: dict[str, str] = {}
-        self._arrived: dict[str, Message] = {}
+        self._arrived: dict[str, Arrived] = {}
         self._client_ids: dict[int, str] = {}
         self._changes = 0
         self._pauses = PauseClock()
@@ -105,31 +115,14 @@ class LinkGrid(Grid):
 
     def push_messages(self, messages: Iterable[Message]) -> list[str]:
         """Send messages; returns their ids. Raises ValueError, and sends none, if a node is unknown."""
-        self.breathe()
-        with self._turn:
-            instructions = [self._instruct(message) for message in messages]
-            packer = Packer(self._owner.largest_reply, self._inbox.put)
-            tasks = [packer.pack(item) for item in instructions]
-            self._owner.sending()
-            rounds = self._observer.sent(instructions)
-            self._outstanding.update({item.message.metadata.message_id: item for item in instructions})
-        self._link.dispatch([replace(task, round=number) for task, number in zip(tasks, rounds, strict=True)])
-        for content in packer.contents:
-            self._link.post(content.let_go)
-        return [task.message_id for task in tasks]
+        return self.push(outgoing(messages))
 
     def pull_messages(self, message_ids: Iterable[str]) -> list[Message]:
         """The replies that have arrived since the last call to any of these messages; does not wait.
 
         For a client that is away, an error reply is given at once.
         """
-        self.breathe()
-        with self._turn:
-            message_ids = list(dict.fromkeys(message_ids))
-            for message_id in message_ids:
-                self._give_up_if_away(message_id)
-            arrived = [message_id for message_id in message_ids if message_id in self._arrived]
-            return [self._arrived.pop(message_id) for message_id in arrived]
+        return [arrived.message for arrived in self.pull(message_ids)]
 
     def send_and_receive(
         self, messages: Iterable[Message], *, timeout: float | None = None
@@ -140,9 +133,41 @@ class LinkGrid(Grid):
         `timeout` seconds (None: never), or the run's own deadline if enough replies are there, the generator
         ends without the others; their clients are told to stop.
         """
-        messages = list(messages)
-        message_ids = self.push_messages(messages)
-        kind = kind_of(messages[0]) if messages else ""
+        return _messages(self.exchange(outgoing(messages), timeout))
+
+    # the same for who only passes messages on
+
+    def push(self, messages: Sequence[Outgoing]) -> list[str]:
+        """As `push_messages`."""
+        self.breathe()
+        with self._turn:
+            instructions = [self._instruct(each.message) for each in messages]
+            packer = Packer(self._owner.largest_reply, self._inbox.put)
+            tasks = [
+                packer.pack(item, each.content) for item, each in zip(instructions, messages, strict=True)
+            ]
+            self._owner.sending()
+            rounds = self._observer.sent(instructions)
+            self._outstanding.update({item.message.metadata.message_id: item for item in instructions})
+        self._link.dispatch([replace(task, round=number) for task, number in zip(tasks, rounds, strict=True)])
+        for content in packer.contents:
+            self._link.post(content.let_go)
+        return [task.message_id for task in tasks]
+
+    def pull(self, message_ids: Iterable[str]) -> list[Arrived]:
+        """As `pull_messages`."""
+        self.breathe()
+        with self._turn:
+            message_ids = list(dict.fromkeys(message_ids))
+            for message_id in message_ids:
+                self._give_up_if_away(message_id)
+            arrived = [message_id for message_id in message_ids if message_id in self._arrived]
+            return [self._arrived.pop(message_id) for message_id in arrived]
+
+    def exchange(self, messages: Sequence[Outgoing], timeout: float | None) -> Generator[Arrived, None, None]:
+        """As `send_and_receive`."""
+        message_ids = self.push(messages)
+        kind = kind_of(messages[0].message) if messages else ""
         return self._replies(Exchange(self._owner, kind, message_ids, timeout, self._pauses.held_s))
 
     @property
@@ -209,7 +234,7 @@ class LinkGrid(Grid):
             self._stopped = self._stopped or reason
             self._inbox.close()
 
-    def _replies(self, exchange: Exchange) -> Generator[Message, None, None]:
+    def _replies(self, exchange: Exchange) -> Generator[Arrived, None, None]:
         awaited = exchange.awaited
         while awaited:
             seen = self._inbox.version
@@ -230,16 +255,16 @@ class LinkGrid(Grid):
             if (reply := self._left_out(awaited.pop())) is not None:
                 yield reply
 
-    def _next_of(self, exchange: Exchange) -> Message | None:
+    def _next_of(self, exchange: Exchange) -> Arrived | None:
         """A reply that has arrived, if there is one."""
         with self._turn:
             for message_id in exchange.awaited:
                 if (reply := self._arrived.pop(message_id, None)) is not None:
-                    exchange.answered(message_id, good=not reply.has_error())
+                    exchange.answered(message_id, good=not reply.message.has_error())
                     return reply
         return None
 
-    def _left_out(self, message_id: str) -> Message | None:
+    def _left_out(self, message_id: str) -> Arrived | None:
         """Give up a message: an error reply if its client is away, None if it is late."""
         with self._turn:
             if message_id in self._arrived or self._give_up_if_away(message_id):
@@ -282,7 +307,7 @@ class LinkGrid(Grid):
                 try:
                     self._handle(item)
                 finally:
-                    self._inbox.handled()
+                    self._inbox.handled(item)
         self._raise_if_stopped()
         return item is not None
 
@@ -302,9 +327,9 @@ class LinkGrid(Grid):
         match item:
             case Reply(message_id, payload):
                 with payload:
-                    self._arrive(message_id, lambda sent: unpack(sent, payload))
+                    self._arrive(message_id, lambda sent: unpack(sent, payload, self._open_reply))
             case Failed(message_id, reason):
-                self._arrive(message_id, lambda instruction: client_failed(instruction.message, reason))
+                self._arrive(message_id, lambda sent: Arrived(client_failed(sent.message, reason)))
             case Away(message_id, reason):
                 if message_id in self._outstanding:
                     self._away[message_id] = reason
@@ -328,17 +353,17 @@ class LinkGrid(Grid):
         else:
             self._owner.resumed()
 
-    def _arrive(self, message_id: str, read: Callable[[Instruction], Message]) -> None:
+    def _arrive(self, message_id: str, read: Callable[[Instruction], Arrived]) -> None:
         instruction = self._outstanding.pop(message_id, None)
         self._away.pop(message_id, None)
         if instruction is None:
             return  # withdrawn before
         reply = read(instruction)
         try:
-            self._observer.replied(instruction, reply)
+            self._observer.replied(instruction, reply.message)
         except ReplyInvalid as error:
-            reply = client_failed(instruction.message, str(error))
-            self._observer.replied(instruction, reply)
+            reply = Arrived(client_failed(instruction.message, str(error)))
+            self._observer.replied(instruction, reply.message)
         self._arrived[message_id] = reply
 
     def _give_up_if_away(self, message_id: str) -> bool:
@@ -348,7 +373,7 @@ class LinkGrid(Grid):
             return False
         instruction = self._outstanding[message_id]
         self._link.withdraw(instruction.client_id, message_id, reason)
-        self._arrive(message_id, lambda instruction: client_unavailable(instruction.message, reason))
+        self._arrive(message_id, lambda sent: Arrived(client_unavailable(sent.message, reason)))
         return True
 
     def _withdraw(self, message_id: str, reason: str, *, late: bool = False) -> None:
@@ -366,3 +391,9 @@ class LinkGrid(Grid):
             )
         set_message_id(message, uuid.uuid4().hex)
         return Instruction(client_id, message, round_of(message))
+
+
+def _messages(arrivals: Generator[Arrived, None, None]) -> Generator[Message, None, None]:
+    for arrived in arrivals:
+        yield arrived.message
+        del arrived  # while the next is waited for

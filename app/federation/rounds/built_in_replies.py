@@ -115,20 +115,20 @@ def _check_array(name: str, sent: Array, got: Array) -> None:
         raise ReplyInvalid(
             f"The update does not fit the model: {name} has dtype {header.dtype}, not {sent.dtype}."
         )
-    check_size(name, header, got.data)
+    check_size(name, header, len(got.data))
     if not np.isfinite(np.frombuffer(got.data, header.dtype, offset=header.offset)).all():
         raise ReplyInvalid(f"The update cannot be used: {name} has values that are infinite or not numbers.")
 
 
 def open_array(name: str, data: bytes) -> Header:
-    """The header of an array, unchecked. Raises ReplyInvalid when the bytes do not begin like an array."""
+    """The header of an array that begins like this, unchecked. Raises ReplyInvalid for one that has none."""
     try:
         return read_header(data)
     except ValueError as error:
         raise ReplyInvalid(f"The update cannot be read: {name} is not a NumPy array ({error}).") from None
 
 
-def check_size(name: str, header: Header, data: bytes) -> None:
-    """Raise ReplyInvalid unless there are as many bytes as an array with this header has."""
-    if not has_right_size(header, data):
+def check_size(name: str, header: Header, size: int) -> None:
+    """Raise ReplyInvalid unless an array with this header has so many bytes."""
+    if not has_right_size(header, size):
         raise ReplyInvalid(f"The update cannot be read: {name} is cut short, or goes on after its end.")

@@ -6,10 +6,11 @@ a name that is known.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from flwr.app import Array, ArrayRecord, ConfigRecord, Message, MetricRecord
+from flwr.app import ConfigRecord, Message, MetricRecord
 
+from app.federation.grid.codec import Arrived
 from app.federation.rounds.built_in_replies import check_size, open_array
 from app.federation.rounds.known_metrics import (
     MAX_NAME,
@@ -20,7 +21,12 @@ from app.federation.rounds.known_metrics import (
     train_loss_of,
 )
 from app.federation.rounds.results import ClientResult
+from shared.app_host.channel import Pieces
+from shared.app_host.codec import ArrayPlace
 from shared.errors import ReplyInvalid
+from shared.flower import decode_unopened
+from shared.npy import MAX_BEGINNING
+from shared.payload import Payload
 from shared.results import records_of
 
 OLDER_STYLE_STATUS = (
@@ -38,10 +44,8 @@ NUMPY = "numpy.ndarray"
 def read_any_reply(kind: str, reply: Message) -> ClientResult:
     """What a reply to a message of this kind ("train", "evaluate", "query" ...) says.
 
-    Raises ReplyInvalid as `check_any_reply` has it. Metrics are taken as they are: those that cannot be shown
-    are left out.
+    Metrics are taken as they are: those that cannot be shown are left out.
     """
-    check_any_reply(reply)
     metrics, left_out = shown(_numbers(reply))
     return ClientResult(
         num_examples=examples_of(metrics),
@@ -52,29 +56,37 @@ def read_any_reply(kind: str, reply: Message) -> ClientResult:
     )
 
 
-def check_any_reply(reply: Message) -> None:
+def open_any_reply(payload: Payload) -> Arrived:
+    """A reply as it is passed on: only the app opens its arrays. Raises WireError, and ReplyInvalid unless
+    `check_arrays` finds nothing."""
+    message, places = decode_unopened(payload)
+    data = [Pieces(pieces) for pieces in payload.array_pieces()]
+    check_arrays(places, data)
+    return Arrived(message, [payload.skeleton(), *data])
+
+
+def check_arrays(places: Iterable[ArrayPlace], data: Iterable[Pieces]) -> None:
     """Raise ReplyInvalid unless every NumPy array can be read without executing anything.
 
     Which records and arrays belong in a reply only the app knows.
     """
-    for record_name, record in records_of(reply.content, ArrayRecord).items():
-        for name, array in record.items():
-            if array.stype == NUMPY and not _is_placeholder(array):
-                _check_array(f"{record_name}.{name}"[:MAX_NAME], array)
+    for place, pieces in zip(places, data, strict=True):
+        if place.stype == NUMPY and not _is_placeholder(place, pieces):
+            _check_array(f"{place.record}.{place.name}"[:MAX_NAME], pieces)
 
 
-def _check_array(name: str, array: Array) -> None:
-    header = open_array(name, array.data)
+def _check_array(name: str, data: Pieces) -> None:
+    header = open_array(name, data.beginning(MAX_BEGINNING))
     if header.dtype.hasobject:
         raise ReplyInvalid(
             f"The update cannot be used: {name} holds Python objects, which are never unpickled."
         )
-    check_size(name, header, array.data)
+    check_size(name, header, len(data))
 
 
-def _is_placeholder(array: Array) -> bool:
+def _is_placeholder(place: ArrayPlace, data: Pieces) -> bool:
     """The older style sends an array of no bytes in place of an empty list of arrays."""
-    return not array.data and not array.shape and not array.dtype
+    return not data and not place.shape and not place.dtype
 
 
 def _numbers(reply: Message) -> dict[str, float]:

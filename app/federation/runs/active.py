@@ -34,7 +34,7 @@ class ActiveRun:
         shown = RunStatus(run.id, services.book)
         rounds: Rounds = NumberedRounds() if run.spec.app is None else AppRounds()
         tracker = RoundTracker(run.id, services.book, services.link.note, kind.read, rounds)
-        self.grid = LinkGrid(services.link, int(run.id, 16), self, tracker)
+        self.grid = LinkGrid(services.link, int(run.id, 16), self, tracker, kind.open_reply)
         self.parts = RunParts(
             shown=shown,
             membership=Membership(

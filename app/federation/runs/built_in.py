@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flwr.app import Context, Message, UserConfig
 
+from app.federation.grid.codec import Arrived, opened
 from app.federation.grid.instruction import Instruction
 from app.federation.rounds import server_app
 from app.federation.rounds.built_in_replies import BuiltInReplies
@@ -14,6 +15,7 @@ from app.federation.runs.services import Services
 from app.federation.strategies import build_strategy
 from app.records import Run, WaitingFor, WaitKind
 from shared.data.datasets import dataset_info
+from shared.payload import Payload
 
 BESIDE_THE_MODEL = 256 << 10
 """Bytes in a reply that are not the model, or in one that has none: a few numbers, or a traceback."""
@@ -42,6 +44,10 @@ class BuiltInKind(RunKind):
         parts.shown.waits(WaitingFor(kind=WaitKind.DATA), self._spec.dataset)
         rounds = SavedRounds(self._run, parts, self.replies, self._services)
         server_app.build(rounds, self._secret)(parts.grid, context)
+
+    def open_reply(self, payload: Payload) -> Arrived:
+        """With its arrays, which strategies and checks read."""
+        return opened(payload)
 
     def read(self, instruction: Instruction, reply: Message) -> ClientResult:
         """The reply must be sane, and an update must fit the model."""

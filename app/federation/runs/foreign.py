@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 from flwr.app import Context, Message, UserConfig
 
+from app.federation.grid.codec import Arrived
 from app.federation.grid.instruction import Instruction
-from app.federation.rounds.foreign_replies import read_any_reply
+from app.federation.rounds.foreign_replies import open_any_reply, read_any_reply
 from app.federation.rounds.results import ClientResult
 from app.federation.runs.app_compatibility import app_run_config
 from app.federation.runs.app_hosts import AppHosts
@@ -15,6 +16,7 @@ from app.federation.runs.hosted_server_app import HostedServerApp
 from app.federation.runs.kind import RunKind, RunParts
 from app.records import Run, WaitingFor, WaitKind
 from shared.flower_app import FlowerApp
+from shared.payload import Payload
 from shared.wire import MAX_MESSAGE_BYTES
 
 PATIENCE = 2
@@ -62,8 +64,12 @@ class ForeignKind(RunKind):
         if self._hosted is not None:
             self._hosted.pause(paused)
 
+    def open_reply(self, payload: Payload) -> Arrived:
+        """Its arrays are for the app alone."""
+        return open_any_reply(payload)
+
     def read(self, instruction: Instruction, reply: Message) -> ClientResult:
-        """The reply must be readable; what belongs in it only the app knows."""
+        """What belongs in a reply only the app knows."""
         return read_any_reply(instruction.kind, reply)
 
     def largest_reply(self, kind: str, sent_bytes: int) -> int:

@@ -10,15 +10,18 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import chain
 from typing import Any
 
 from flwr.app import Message
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.federation.grid.codec import Arrived
 from app.federation.grid.link_grid import LinkGrid
 from app.federation.rounds.results import AppResults
-from shared.app_host.batch import pack, unpack
-from shared.app_host.channel import Frame
+from shared.app_host.batch import Outgoing, unpack
+from shared.app_host.channel import Frame, Part
+from shared.app_host.codec import encode
 from shared.errors import AppDied, RunStopped, WireError
 from shared.flower import message_expired
 from shared.text import printable
@@ -147,42 +150,46 @@ class GridCalls:
     def _node_ids(self, call: int) -> None:
         self._send("result", call=call, node_ids=self._grid.get_node_ids())
 
-    def _push(self, call: int, messages: list[Message]) -> None:
-        message_ids = self._grid.push_messages(messages)
-        self._pushed.update(zip(message_ids, messages, strict=True))
+    def _push(self, call: int, messages: list[Outgoing]) -> None:
+        message_ids = self._grid.push(messages)
+        self._pushed.update(
+            {message_id: each.message for message_id, each in zip(message_ids, messages, strict=True)}
+        )
         self._send("result", call=call, message_ids=message_ids)
 
     def _pull(self, call: int, message_ids: Sequence[str]) -> None:
-        replies = self._grid.pull_messages(message_ids)
+        replies = self._grid.pull(message_ids)
         for reply in replies:
-            self._pushed.pop(reply.metadata.reply_to_message_id, None)
+            self._pushed.pop(reply.message.metadata.reply_to_message_id, None)
         for message_id in dict.fromkeys(message_ids):
             message = self._pushed.get(message_id)
             if message is not None and _seconds_left([message]) <= 0:
                 del self._pushed[message_id]
                 self._grid.give_up(message_id, "its time to live is over")
-                replies.append(message_expired(message))
-        layout, parts = pack(replies)
-        self._send("result", parts, call=call, layout=layout)
+                replies.append(Arrived(message_expired(message)))
+        as_parts = [_parts(reply) for reply in replies]
+        self._send("result", [*chain(*as_parts)], call=call, replies=[len(parts) for parts in as_parts])
 
-    def _exchange(self, call: int, messages: list[Message], timeout: float | None) -> None:
+    def _exchange(self, call: int, outgoing: list[Outgoing], timeout: float | None) -> None:
         """What arrives is sent on at once, whether or not the app looks at it."""
+        messages = [each.message for each in outgoing]
         left_s = _seconds_left(messages)
         expires = timeout is None or left_s < timeout
-        replies = self._grid.send_and_receive(messages, timeout=left_s if expires else timeout)
+        replies = self._grid.exchange(outgoing, left_s if expires else timeout)
         waiting = {message.metadata.message_id: message for message in messages}
         self._send("result", call=call, message_ids=list(waiting))
         for reply in replies:
-            del waiting[reply.metadata.reply_to_message_id]
-            self._reply(call, reply)
+            del waiting[reply.message.metadata.reply_to_message_id]
+            self._reply(call, reply, is_last=not waiting)
+        if not waiting:
+            return
         if expires and _seconds_left(messages) <= 0:
             for message in waiting.values():
-                self._reply(call, message_expired(message))
+                self._reply(call, Arrived(message_expired(message)), is_last=False)
         self._send("done", call=call)
 
-    def _reply(self, call: int, reply: Message) -> None:
-        layout, parts = pack([reply])
-        self._send("reply", parts, call=call, layout=layout)
+    def _reply(self, call: int, reply: Arrived, *, is_last: bool) -> None:
+        self._send("reply", _parts(reply), call=call, is_last=is_last)
 
     def _computed(self, what: str, computed: _Computed) -> None:
         metrics = {printable(name)[:MAX_NAME]: value for name, value in computed.metrics.items()}
@@ -190,6 +197,14 @@ class GridCalls:
             self._grid.in_turn(lambda: self._results.app_evaluated(computed.number, metrics))
         else:
             self._grid.in_turn(lambda: self._results.app_aggregated(computed.stage, computed.number, metrics))
+
+
+def _parts(reply: Arrived) -> Sequence[Part]:
+    """A reply as the bytes that came, or an error that was made here: its skeleton, and its arrays' data."""
+    if reply.parts is not None:
+        return reply.parts
+    serialised = encode(reply.message)
+    return [serialised.skeleton, *serialised.arrays]
 
 
 def _seconds_left(messages: Sequence[Message]) -> float:

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 from flwr.app import Context, Message, UserConfig
 
+from app.federation.grid.codec import Arrived
 from app.federation.grid.instruction import Instruction
 from app.federation.grid.link_grid import LinkGrid
 from app.federation.rounds.results import ClientResult
 from app.federation.runs.membership import Membership, WaitUntil
 from app.federation.runs.run_status import RunStatus
 from app.federation.runs.tracker import RoundTracker
+from shared.payload import Payload
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,10 @@ class RunKind(ABC):
     @abstractmethod
     def call_server_app(self, parts: RunParts, context: Context) -> None:
         """Carry out the run; raises whatever ends it early."""
+
+    @abstractmethod
+    def open_reply(self, payload: Payload) -> Arrived:
+        """A reply as the run takes it. Raises WireError, and ReplyInvalid for one that must not be used."""
 
     @abstractmethod
     def read(self, instruction: Instruction, reply: Message) -> ClientResult:
