@@ -2,8 +2,9 @@
 
 A frame is the number of bytes of its header (4 bytes, most significant first), the header, and the parts one
 after the other. The header has the frame's `kind`, the `parts`' lengths, and whatever else belongs to it. A
-frame that is `recurring` may have parts that the recurring frame before it has had: of those only the place
-is sent, as -1 for the first large part of that frame, -2 for the second.
+letter for each part says `where` it is: in the stream (s), in the memory that both ends share (m, `ring.py`),
+or among the large parts that were kept of the `recurring` frame before it (k, with its place among them in
+place of a length).
 """
 
 from __future__ import annotations
@@ -15,8 +16,11 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import accumulate
+from itertools import accumulate, groupby
+from operator import itemgetter
 from typing import Any, TypeVar
+
+from .ring import Ring
 
 MAX_HEADER_BYTES = 16 << 20
 SENT_AT_ONCE = 1_000
@@ -27,12 +31,16 @@ SMALL = 16 << 10
 """Bytes: parts with fewer are received together."""
 
 LARGE = 64 << 10
-"""Bytes: parts with as many are not sent twice."""
+"""Bytes: parts with as many go through shared memory, and those of recurring frames not twice."""
 
 KEPT_BYTES = 64 << 20
 """Of recurring parts, at most, at each end."""
 
+STREAM, MEMORY, KEPT = "smk"
+"""Where a part is."""
+
 _LENGTH = struct.Struct("!I")
+_WHERE_BYTES = len(', "where": ""')
 
 
 class ChannelClosed(ConnectionError):
@@ -78,10 +86,19 @@ class Frame:
 class Channel:
     """One end. Any thread may send; one at a time receives."""
 
-    def __init__(self, connection: socket.socket, max_bytes: int | None = None) -> None:
-        """`max_bytes`: of the parts of a frame that is taken from the other side, all together."""
+    def __init__(
+        self,
+        connection: socket.socket,
+        max_bytes: int | None = None,
+        to_other: Ring | None = None,
+        from_other: Ring | None = None,
+    ) -> None:
+        """`max_bytes`: of the parts of a frame that is taken from the other side, all together; the rings are
+        in the memory that both ends share, if they share some."""
         self._connection = connection
         self._max_bytes = max_bytes
+        self._to_other = to_other
+        self._from_other = from_other
         self._sending = threading.Lock()
         self._sent: Sequence[Part] = ()
         self._received: Sequence[bytes] = ()
@@ -95,18 +112,20 @@ class Channel:
         Both sides keep them until then.
         """
         with self._sending:
-            known = {id(part): -number for number, part in enumerate(self._sent, 1)} if recurring else {}
-            lengths = [known.get(id(part)) or len(part) for part in parts]
-            header = json.dumps({**fields, "kind": kind, "recurring": recurring, "parts": lengths}).encode()
-            if len(header) > MAX_HEADER_BYTES:
+            known = {id(part): place for place, part in enumerate(self._sent)} if recurring else {}
+            numbers = [known.get(id(part), len(part)) for part in parts]
+            header = json.dumps({**fields, "kind": kind, "recurring": recurring, "parts": numbers})
+            if len(header) + len(parts) > MAX_HEADER_BYTES - _WHERE_BYTES:
                 raise ValueError(
                     f"What was to be sent is of too many parts: their list has {len(header):,} bytes."
                 )
-            new = [part for part in parts if id(part) not in known]
+            where = "".join(KEPT if id(part) in known else self._put(part) for part in parts)
             if recurring:
                 self._sent = _kept(parts)
+            header = f'{header[:-1]}, "where": "{where}"}}'
+            streamed = [part for part, place in zip(parts, where, strict=True) if place == STREAM]
             try:
-                self._send_all(_LENGTH.pack(len(header)) + header, new)
+                self._send_all(_LENGTH.pack(len(header)) + header.encode(), streamed)
             except OSError as error:
                 raise ChannelClosed(str(error)) from error
 
@@ -118,10 +137,11 @@ class Channel:
         try:
             fields = json.loads(self._take(length))
             kind, recurring = str(fields.pop("kind")), bool(fields.pop("recurring"))
-            sizes = [int(size) for size in fields.pop("parts")]
+            numbers = [int(number) for number in fields.pop("parts")]
+            places = list(zip(str(fields.pop("where")), numbers, strict=True))
         except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
             raise ChannelBroken(f"the header of a frame cannot be read: {error}") from error
-        parts = self._parts(sizes)
+        parts = self._parts(places)
         if recurring:
             self._received = _kept(parts)
         return Frame(kind, fields, tuple(parts))
@@ -136,25 +156,57 @@ class Channel:
         """Let go of this end in a forked child: it stays open where it was opened."""
         self._connection.close()
 
-    def _parts(self, sizes: Sequence[int]) -> list[bytes]:
-        """The parts of a frame that announces these sizes, or places of parts that were kept."""
-        if min(sizes, default=0) < -len(self._received):
+    def _put(self, part: Part) -> str:
+        """Put a part that is sent into shared memory, if it may go there; returns where it is."""
+        ring = self._to_other
+        is_there = ring is not None and len(part) >= LARGE and ring.put(len(part), _views([part]))
+        return MEMORY if is_there else STREAM
+
+    def _parts(self, places: Sequence[tuple[str, int]]) -> list[bytes]:
+        """The parts of a frame, of which it says where they are, and how long, or which."""
+        if min((number for _, number in places), default=0) < 0:
+            raise ChannelBroken("a part of less than no bytes was announced")
+        kept = self._received
+        if any(where == KEPT and number >= len(kept) for where, number in places):
             raise ChannelBroken("a part was announced that is none of those before")
-        lengths = [size if size >= 0 else len(self._received[-1 - size]) for size in sizes]
-        if self._max_bytes is not None and sum(lengths) > self._max_bytes:
+        total = sum(len(kept[number]) if where == KEPT else number for where, number in places)
+        if self._max_bytes is not None and total > self._max_bytes:
             raise ChannelBroken(
-                f"a frame of {sum(lengths):,} bytes was announced, and {self._max_bytes:,} are the most"
+                f"a frame of {total:,} bytes was announced, and {self._max_bytes:,} are the most"
             )
         parts: list[bytes] = []
-        for run in _runs(sizes):
-            if run[0] < 0:
-                parts.append(self._received[-1 - run[0]])
+        for where, group in groupby(places, key=itemgetter(0)):
+            numbers = [number for _, number in group]
+            match where:
+                case "s":
+                    parts += self._take_all(numbers)
+                case "m":
+                    parts += map(self._take_shared, numbers)
+                case "k":
+                    parts += map(kept.__getitem__, numbers)
+                case _:
+                    raise ChannelBroken(f"a part was announced at {where!r}, which is no place")
+        return parts
+
+    def _take_shared(self, length: int) -> bytes:
+        if self._from_other is None:
+            raise ChannelBroken("a part was announced in shared memory, and there is none")
+        try:
+            return self._from_other.take(length)
+        except ValueError as error:
+            raise ChannelBroken(str(error)) from error
+
+    def _take_all(self, lengths: Sequence[int]) -> list[bytes]:
+        """Parts that follow each other in the stream: small ones together, since each call of the system
+        gives Python's lock away."""
+        parts: list[bytes] = []
+        for are_small, group in groupby(lengths, key=lambda length: length < SMALL):
+            if not are_small:
+                parts += map(self._take, group)
                 continue
+            run = list(group)
             data = self._take(sum(run))
-            if len(run) == 1:
-                parts.append(data)
-            else:
-                parts += [data[end - length : end] for length, end in zip(run, accumulate(run), strict=True)]
+            parts += [data[end - length : end] for length, end in zip(run, accumulate(run), strict=True)]
         return parts
 
     def _send_all(self, opening: bytes, parts: Sequence[Part]) -> None:
@@ -190,18 +242,6 @@ def _views(parts: Sequence[Part]) -> Iterator[memoryview]:
             yield from part.views
         else:
             yield memoryview(part)
-
-
-def _runs(sizes: Sequence[int]) -> Iterator[list[int]]:
-    """The same sizes, small ones that follow each other together."""
-    run: list[int] = []
-    for size in sizes:
-        if run and not (0 <= size < SMALL and 0 <= run[-1] < SMALL):
-            yield run
-            run = []
-        run.append(size)
-    if run:
-        yield run
 
 
 def _kept(parts: Sequence[P]) -> list[P]:

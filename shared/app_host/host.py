@@ -15,6 +15,7 @@ from types import ModuleType
 from .channel import Channel, ChannelClosed
 from .loading import Component, Unusable, load
 from .log_socket import log_to
+from .ring import NO_MEMORY, rings
 
 ROOT = Path(__file__).resolve().parents[2]
 """Where FedLoom's own packages are."""
@@ -22,10 +23,14 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def main(arguments: list[str]) -> None:
     """The command: serve one app until FedLoom has no more to say, or is gone."""
-    channel_socket, log_socket = (socket.socket(fileno=int(fd)) for fd in arguments)
+    channel_fd, log_fd, memory_fd = map(int, arguments)
+    channel_socket, log_socket = socket.socket(fileno=channel_fd), socket.socket(fileno=log_fd)
     for each in (channel_socket, log_socket):
         each.set_inheritable(False)
-    channel = Channel(channel_socket)
+    from_fedloom, to_fedloom = rings(memory_fd)
+    if memory_fd != NO_MEMORY:
+        os.close(memory_fd)
+    channel = Channel(channel_socket, None, to_fedloom, from_fedloom)
     os.register_at_fork(after_in_child=channel.forget)
     faulthandler.enable()
     _flush_every_line()

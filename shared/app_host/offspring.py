@@ -6,6 +6,7 @@ import ctypes
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,8 +21,9 @@ def adopt_orphans() -> None:
         _prctl(PR_SET_CHILD_SUBREAPER, 1)
 
 
-def start_host(command: list[str], channel_fd: int, log_fd: int, stdout: int, stderr: int) -> int:
-    """Fork and become the host in the child; returns its process id."""
+def start_host(command: list[str], descriptors: Sequence[int], stdout: int, stderr: int) -> int:
+    """Fork and become the host in the child, with these descriptors as its arguments; those below 0 stand for
+    what there is not. Returns its process id."""
     warden = os.getpid()
     pid = os.fork()
     if pid:
@@ -39,9 +41,10 @@ def start_host(command: list[str], channel_fd: int, log_fd: int, stdout: int, st
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(stdout, 1)
         os.dup2(stderr, 2)
-        os.set_inheritable(channel_fd, True)
-        os.set_inheritable(log_fd, True)
-        os.execv(command[0], [*command, str(channel_fd), str(log_fd)])
+        for descriptor in descriptors:
+            if descriptor >= 0:
+                os.set_inheritable(descriptor, True)
+        os.execv(command[0], [*command, *map(str, descriptors)])
     except BaseException as error:  # noqa: BLE001 - a child that has become nothing must not go on
         os.write(2, f"the app's process cannot be started: {error}\n".encode())
     finally:

@@ -1,4 +1,4 @@
-"""Starts an app's host, `python -P start.py host CHANNEL_FD LOG_FD`, or its warden, which does that.
+"""Starts an app's host, by `python -P start.py host CHANNEL_FD LOG_FD MEMORY_FD`, or its warden.
 
 This file stays the `__main__` of the process, and children that `multiprocessing` spawns run it again under
 another name. So it does nothing but to make the host's package known, under a name that no app has.

@@ -1,8 +1,8 @@
 """The warden of an app's host: its parent, which passes on what it prints and leaves nothing of it behind.
 
-FedLoom runs it by `python -I -S start.py warden CONTROL_FD CHANNEL_FD COMMAND...` in a session of its own: a
-small process of the standard library alone, which neither Ctrl-C nor the app can reach. It starts the host in
-a further session. When the host ends, when FedLoom says so, or when FedLoom is gone, by SIGKILL
+FedLoom runs it by `python -I -S start.py warden CONTROL_FD CHANNEL_FD MEMORY_FD COMMAND...` in a session of
+its own: a small process of the standard library alone, which neither Ctrl-C nor the app can reach. It starts
+the host in a further session. When the host ends, when FedLoom says so, or when FedLoom is gone, by SIGKILL
 as well, it kills whatever is left of the host: its group and, on Linux, all descendants.
 
 FedLoom says `kill`, `stop` and `continue`, one a line; the warden says, as JSON, one a line:
@@ -49,16 +49,20 @@ class Warden:
         self._host = 0
         self._status: int | None = None
         self._is_to_end = False
+        self._waits_to_send = False
 
-    def run(self, channel_fd: int, command: list[str]) -> None:
+    def run(self, channel_fd: int, memory_fd: int, command: list[str]) -> None:
         """Start the host, and return when nothing of it is left."""
         self._wake_on_signals()
         outputs = {fd: os.pipe() for fd in (1, 2)}
         log, hosts_log = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
         with suppress(OSError):
             hosts_log.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, LOG_BYTES)
-        self._host = start_host(command, channel_fd, hosts_log.fileno(), outputs[1][1], outputs[2][1])
+        descriptors = (channel_fd, hosts_log.fileno(), memory_fd)
+        self._host = start_host(command, descriptors, outputs[1][1], outputs[2][1])
         os.close(channel_fd)
+        if memory_fd >= 0:
+            os.close(memory_fd)
         hosts_log.close()
         for fd, (reader, writer) in outputs.items():
             os.close(writer)
@@ -75,12 +79,12 @@ class Warden:
         self._leave()
 
     def _step(self, timeout_s: float | None) -> None:
-        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if self._reports.is_waiting else 0)
-        if self._control in self._selector.get_map():
+        if self._reports.is_waiting is not self._waits_to_send and self._control in self._selector.get_map():
+            self._waits_to_send = self._reports.is_waiting
+            events = selectors.EVENT_READ | (selectors.EVENT_WRITE if self._waits_to_send else 0)
             self._selector.modify(self._control, events, self._commanded)
         for key, _ in self._selector.select(timeout_s):
             key.data()
-        self._reap()
         with suppress(OSError):  # FedLoom is gone: the control says so as well
             self._reports.send()
 
@@ -95,7 +99,12 @@ class Warden:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
-        self._selector.register(reader, selectors.EVENT_READ, lambda: reader.recv(4096))
+        self._selector.register(reader, selectors.EVENT_READ, self._woken)
+
+    def _woken(self) -> None:
+        """By a signal: a child may have ended."""
+        self._wake[0].recv(4096)
+        self._reap()
 
     def _end(self) -> None:
         self._is_to_end = True
@@ -201,9 +210,10 @@ def main(arguments: list[str]) -> None:
     """The command: it does not return."""
     while os.open(os.devnull, os.O_RDWR) <= 2:  # FedLoom may have no terminal, and no descriptors for it
         pass
-    control_fd, channel_fd = int(arguments[0]), int(arguments[1])
-    for fd in (control_fd, channel_fd):
-        os.set_inheritable(fd, False)
+    control_fd, channel_fd, memory_fd = map(int, arguments[:3])
+    for fd in (control_fd, channel_fd, memory_fd):
+        if fd >= 0:
+            os.set_inheritable(fd, False)
     adopt_orphans()
-    Warden(socket.socket(fileno=control_fd)).run(channel_fd, arguments[2:])
+    Warden(socket.socket(fileno=control_fd)).run(channel_fd, memory_fd, arguments[3:])
     os._exit(0)  # whether or not the terminal takes what there still is

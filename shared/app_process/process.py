@@ -66,9 +66,8 @@ class AppProcess:
         `folder`: where the app runs, as a copy of its own; `cwd`: its working folder; `run_id`: whose run's
         log has what it prints. Raises AppDied when the system does not let it start.
         """
-        started = start_warden()
-        channel = Channel(started.channel, MAX_FRAME_BYTES[role])
-        process = cls(started.warden, channel, started.control, run_id)
+        started = start_warden(MAX_FRAME_BYTES[role])
+        process = cls(started.warden, started.channel, started.control, run_id)
         process._what = {**what_to_load(app, folder, role), "cwd": str(cwd)}
         return process
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -10,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import shared.app_host
+from shared.app_host.channel import Channel
+from shared.app_host.ring import NO_MEMORY, rings, share_memory
 from shared.errors import AppDied
 
 START = Path(shared.app_host.__file__).with_name("start.py")
@@ -21,32 +24,42 @@ class Started:
 
     warden: subprocess.Popen[bytes]
     control: socket.socket
-    channel: socket.socket
+    channel: Channel
 
 
-def start_warden() -> Started:
-    """Start both. Raises AppDied when the system does not allow it."""
+def start_warden(max_frame_bytes: int) -> Started:
+    """Start both. `max_frame_bytes`: that are taken from the host. Raises AppDied when the system does not
+    allow it."""
     with ExitStack() as ours, ExitStack() as theirs:
         try:
             control, wardens = map(_closing_in, (ours, theirs), socket.socketpair())
             channel, hosts = map(_closing_in, (ours, theirs), socket.socketpair())
+            memory = share_memory()
+            theirs.callback(_close, memory)
+            descriptors = [wardens.fileno(), hosts.fileno(), memory]
             warden = subprocess.Popen(
                 [
                     *(sys.executable, "-I", "-S", str(START), "warden"),
-                    *(str(wardens.fileno()), str(hosts.fileno())),
+                    *map(str, descriptors),
                     *(sys.executable, "-P", str(START), "host"),
                 ],
-                pass_fds=(wardens.fileno(), hosts.fileno()),
+                pass_fds=[each for each in descriptors if each != NO_MEMORY],
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
             )
+            to_host, from_host = rings(memory)
         except OSError as error:
             raise AppDied(
                 f"A process for the app cannot be started: {error}. The system has reached a limit, "
                 f"or misses {sys.executable}."
             ) from error
         ours.pop_all()
-        return Started(warden, control, channel)
+        return Started(warden, control, Channel(channel, max_frame_bytes, to_host, from_host))
+
+
+def _close(memory: int) -> None:
+    if memory != NO_MEMORY:
+        os.close(memory)
 
 
 def _closing_in(stack: ExitStack, end: socket.socket) -> socket.socket:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import signal
@@ -87,8 +86,8 @@ class Watch:
 
     def _take(self, line: bytes) -> None:
         try:
-            report = _Report.model_validate(json.loads(line))
-        except (ValueError, ValidationError, RecursionError) as error:
+            report = _Report.model_validate_json(line)
+        except ValidationError as error:
             logging.getLogger(__name__).warning("what an app logged cannot be read: %s", error)
             return
         if report.started is not None:

@@ -15,6 +15,6 @@ def test_a_process_that_cannot_be_started_is_an_error_in_words(monkeypatch: pyte
     before = len(list(Path("/dev/fd").iterdir()))
 
     with pytest.raises(AppDied, match=r"cannot be started: .*No such file.*misses /nothing/here"):
-        start_warden()
+        start_warden(max_frame_bytes=1_000)
 
     assert len(list(Path("/dev/fd").iterdir())) == before

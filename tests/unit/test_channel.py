@@ -23,15 +23,16 @@ from shared.app_host.channel import (
     Frame,
     Pieces,
 )
+from shared.app_host.ring import Ring
 
-LARGE = 32 << 10
+LARGE = channel.LARGE
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
     lambda inner: st.lists(inner, max_size=3),
     max_leaves=5,
 )
-names = st.text(min_size=1).filter(lambda name: name not in {"kind", "parts", "recurring", "self"})
+names = st.text(min_size=1).filter(lambda name: name not in {"kind", "parts", "recurring", "where", "self"})
 frames = st.builds(
     Frame,
     kind=st.text(),
@@ -43,9 +44,17 @@ frames = st.builds(
 class Ends:
     """A channel, and the socket at its other end."""
 
-    def __init__(self, max_bytes: int | None = None) -> None:
+    def __init__(self, max_bytes: int | None = None, ring_bytes: int = 0) -> None:
         self.raw, theirs = socket.socketpair()
-        self.channel = Channel(theirs, max_bytes)
+        self._memory = memoryview(bytearray(64 + ring_bytes))
+        self.channel = Channel(theirs, max_bytes, to_other=self._ring())
+
+    def _ring(self) -> Ring | None:
+        return Ring(self._memory) if len(self._memory) > 64 else None
+
+    def other(self, max_bytes: int | None = None) -> Channel:
+        """The channel at the other end."""
+        return Channel(self.raw, max_bytes, from_other=self._ring())
 
     def close(self) -> None:
         self.raw.close()
@@ -59,10 +68,13 @@ def ends() -> Iterator[Ends]:
     ends.close()
 
 
-@given(st.lists(frames, max_size=4))
-def test_frames_arrive_as_they_were_sent(sent: list[Frame]) -> None:
-    ends = Ends()
-    other = Channel(ends.raw)
+ring_sizes = st.sampled_from([0, 1_000, 2 * LARGE, 200_000])
+
+
+@given(st.lists(frames, max_size=4), ring_sizes)
+def test_frames_arrive_as_they_were_sent(sent: list[Frame], ring_bytes: int) -> None:
+    ends = Ends(ring_bytes=ring_bytes)
+    other = ends.other()
 
     def send() -> None:
         for frame in sent:
@@ -83,9 +95,13 @@ def test_frames_arrive_as_they_were_sent(sent: list[Frame]) -> None:
 POOL = [bytes([number]) * size for number, size in enumerate([10, LARGE, 80_000, 80_000, 300_000])]
 
 
-@given(st.lists(st.tuples(st.booleans(), st.lists(st.sampled_from(POOL), max_size=6)), max_size=6))
-def test_parts_that_come_again_arrive_each_time(sent: list[tuple[bool, list[bytes]]]) -> None:
-    ends = Ends()
+@given(
+    st.lists(st.tuples(st.booleans(), st.lists(st.sampled_from(POOL), max_size=6)), max_size=6), ring_sizes
+)
+def test_parts_that_come_again_arrive_each_time(
+    sent: list[tuple[bool, list[bytes]]], ring_bytes: int
+) -> None:
+    ends = Ends(ring_bytes=ring_bytes)
 
     def send() -> None:
         for recurring, parts in sent:
@@ -93,7 +109,7 @@ def test_parts_that_come_again_arrive_each_time(sent: list[tuple[bool, list[byte
 
     sender = threading.Thread(target=send)
     sender.start()
-    other = Channel(ends.raw)
+    other = ends.other()
     got = [other.receive().parts for _ in sent]
     sender.join()
     ends.close()
@@ -134,13 +150,55 @@ def test_no_more_is_kept_than_there_is_room_for(ends: Ends, monkeypatch: pytest.
     assert 200_000 < bytes_of(ends, parts) < 201_000
 
 
-@pytest.mark.parametrize("place", [-1, -(2**70)])
-def test_a_part_that_was_not_there_before_breaks_the_channel(ends: Ends, place: int) -> None:
-    header = b'{"kind": "a", "recurring": true, "parts": [%d]}' % place
+def test_large_parts_go_through_memory_as_far_as_there_is_room() -> None:
+    ends = Ends(ring_bytes=250_000)
+
+    assert bytes_of(ends, [b"x" * 100_000, b"y" * 100_000], recurring=False) < 200
+    assert bytes_of(ends, [b"z" * 100_000], recurring=False) > 100_000
+    ends.close()
+
+
+def test_a_frame_that_is_not_sent_leaves_nothing_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    ends = Ends(ring_bytes=2 * LARGE)
+    monkeypatch.setattr(channel, "MAX_HEADER_BYTES", 200)
+    with pytest.raises(ValueError, match="too many parts"):
+        ends.channel.send("a", [b"x" * LARGE] * 100)
+    ends.channel.send("a", [b"y" * LARGE])
+
+    assert ends.other().receive().parts == (b"y" * LARGE,)
+    ends.close()
+
+
+@pytest.mark.parametrize(
+    ("where", "number", "complaint"),
+    [
+        ("k", 0, "none of those before"),
+        ("k", 2**70, "none of those before"),
+        ("m", 10, "there is none"),
+        ("x", 10, "no place"),
+        ("s", -1, "less than no bytes"),
+        ("k", -1, "less than no bytes"),
+        ("", 1, "cannot be read"),
+    ],
+)
+def test_a_part_that_cannot_be_where_it_is_said_to_be_breaks_the_channel(
+    ends: Ends, where: str, number: int, complaint: str
+) -> None:
+    header = b'{"kind": "a", "recurring": true, "parts": [%d], "where": "%s"}' % (number, where.encode())
     ends.raw.sendall(struct.pack("!I", len(header)) + header)
 
-    with pytest.raises(ChannelBroken, match="none of those before"):
-        ends.channel.receive()
+    with pytest.raises(ChannelBroken, match=complaint):
+        Channel(ends.channel._connection).receive()
+
+
+def test_more_than_the_memory_holds_breaks_the_channel() -> None:
+    ends = Ends(ring_bytes=1_000)
+    header = b'{"kind": "a", "recurring": false, "parts": [1001], "where": "m"}'
+    ends.channel._connection.sendall(struct.pack("!I", len(header)) + header)
+
+    with pytest.raises(ChannelBroken, match="1,001 bytes do not fit"):
+        ends.other().receive()
+    ends.close()
 
 
 def test_parts_that_come_again_count_each_time(ends: Ends) -> None:
@@ -203,13 +261,13 @@ def test_whatever_comes_is_a_frame_or_the_end(data: bytes) -> None:
         b"no JSON",
         b"[]",
         b"{}",
-        b'{"kind": "a", "recurring": false}',
-        b'{"kind": "a", "parts": []}',
-        b'{"kind": "a", "recurring": false, "parts": 7}',
-        b'{"kind": "a", "recurring": false, "parts": ["x"]}',
-        b'{"kind": "a", "recurring": false, "parts": [-1]}',
-        b'{"kind": "a", "recurring": false, "parts": [600, 600]}',
-        b'{"kind": "a", "recurring": false, "parts": [1e400]}',
+        b'{"kind": "a", "recurring": false, "where": ""}',
+        b'{"kind": "a", "recurring": false, "parts": []}',
+        b'{"kind": "a", "parts": [], "where": ""}',
+        b'{"kind": "a", "recurring": false, "parts": 7, "where": "s"}',
+        b'{"kind": "a", "recurring": false, "parts": ["x"], "where": "s"}',
+        b'{"kind": "a", "recurring": false, "parts": [600, 600], "where": "ss"}',
+        b'{"kind": "a", "recurring": false, "parts": [1e400], "where": "s"}',
         b"[" * 100_000,
     ],
 )
