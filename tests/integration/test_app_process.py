@@ -10,10 +10,13 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
+from flwr.app import ArrayRecord, RecordDict
 
-from shared.app_process import AppProcess
+from shared.app_host.ring import NO_MEMORY
+from shared.app_process import AppProcess, starting
 from shared.errors import AppDied
 from shared.flower_app import read_app
 from tests.support.app_host import AskedApp, a_message
@@ -91,6 +94,29 @@ def test_an_app_that_takes_nothing_any_more_is_killed_when_it_should_end(start: 
     assert not asked.process.is_alive
     filling.join(10)
     assert not filling.is_alive(), "whoever sends to it goes on"
+
+
+@pytest.mark.parametrize("has_memory", [True, False], ids=["shared memory", "none"])
+def test_models_of_any_size_come_and_go_with_and_without_shared_memory(
+    start: Start, monkeypatch: pytest.MonkeyPatch, has_memory: bool
+) -> None:
+    if not has_memory:
+        monkeypatch.setattr(starting, "share_memory", lambda: NO_MEMORY)
+    asked = start(
+        """
+@app.query()
+def query(msg, context):
+    return Message(msg.content, reply_to=msg)
+"""
+    )
+    _warden, host = app_family()
+
+    for values in (10, 100_000, 400_000, 3_000_000, 100_000):  # the fourth is larger than the memory
+        content = RecordDict({"arrays": ArrayRecord([np.full(values, values, np.float32)] * 3)})
+        asked.tell(a_message(content=content))
+        assert asked.reply().content == content
+    used = sum(part.rss for part in host.memory_maps() if "memfd:fedloom" in part.path)
+    assert (used > 0) is has_memory
 
 
 def test_an_app_that_is_told_to_end_does_so_in_order(start: Start, tmp_path: Path) -> None:

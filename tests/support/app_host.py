@@ -33,10 +33,10 @@ def answer(msg, **metrics):
 """How the ClientApps of tests begin; what follows has `query` answer."""
 
 
-def a_message(message_type: str = "query") -> Message:
-    """A message of the run, without content."""
+def a_message(message_type: str = "query", content: RecordDict | None = None) -> Message:
+    """A message of the run, without content as a rule."""
     identify_server_task(RUN_ID)
-    message = Message(RecordDict(), 5, message_type)
+    message = Message(RecordDict() if content is None else content, 5, message_type)
     set_message_id(message, "m")
     return message
 
