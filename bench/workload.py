@@ -14,6 +14,8 @@ from bench.images import write_images
 from shared.names import DatasetName, ModelName
 from shared.run_spec import RunSpec
 
+DATA_DIR = "FEDLOOM_DATA_DIR"
+
 CLIENTS = 3
 SAMPLES = 1_000
 HELD_OUT = 111
@@ -48,10 +50,17 @@ def images() -> Iterator[Path]:
 
     All processes that are started in it find the data there: an app's own are told of no directory.
     """
+    before = os.environ.get(DATA_DIR)
     with TemporaryDirectory(prefix="fedloom-bench-") as folder:
         write_images(Path(folder), CLIENTS * (SAMPLES + HELD_OUT), TEST_SAMPLES)
-        os.environ["FEDLOOM_DATA_DIR"] = folder
-        yield Path(folder)
+        os.environ[DATA_DIR] = folder
+        try:
+            yield Path(folder)
+        finally:
+            if before is None:
+                del os.environ[DATA_DIR]
+            else:
+                os.environ[DATA_DIR] = before
 
 
 def spec(num_rounds: int) -> RunSpec:

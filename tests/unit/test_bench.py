@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import mmap
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -158,6 +159,21 @@ def test_every_client_trains_on_a_thousand_samples(tmp_path: Path) -> None:
         indices = partition_indices(labels, workload.CLIENTS, part, alpha=spec.alpha, seed=spec.seed)
         rows, held_out = split_holdout(indices, HELD_OUT, seed=0)
         assert (len(rows), len(held_out)) == (workload.SAMPLES, workload.HELD_OUT)
+
+
+@pytest.mark.parametrize("before", ["/where/they/were", None])
+def test_afterwards_data_sets_are_where_they_were(
+    before: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if before is None:
+        monkeypatch.delenv("FEDLOOM_DATA_DIR", raising=False)
+    else:
+        monkeypatch.setenv("FEDLOOM_DATA_DIR", before)
+
+    with workload.images() as data_dir:
+        assert os.environ["FEDLOOM_DATA_DIR"] == str(data_dir)
+
+    assert os.environ.get("FEDLOOM_DATA_DIR") == before
 
 
 def test_weights_survive_the_shared_memory_of_the_bare_processes() -> None:
