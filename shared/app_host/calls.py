@@ -1,7 +1,8 @@
 """Calls: what the app's threads ask FedLoom, and the thread that takes in the answers.
 
 Each call has a number, by which its answers name it. FedLoom answers a call with `result` or `refused`; one
-that opens an exchange is followed by a `reply` for each message, as they arrive, and `done`.
+that opens an exchange is followed by a `reply` for each message, as they arrive, of which the last says that
+it is, or, if some are missing, by `done`.
 """
 
 from __future__ import annotations

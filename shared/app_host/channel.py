@@ -76,7 +76,7 @@ P = TypeVar("P", bytes, Part)
 
 @dataclass(frozen=True)
 class Frame:
-    """One frame: `fields` is its header but for `kind` and `parts`."""
+    """One frame: `fields` is its header, but for what tells of its kind and of the parts."""
 
     kind: str
     fields: dict[str, Any] = field(default_factory=dict)
@@ -99,17 +99,19 @@ class Channel:
         self._max_bytes = max_bytes
         self._to_other = to_other
         self._from_other = from_other
+        self._is_closed = False
         self._sending = threading.Lock()
         self._sent: Sequence[Part] = ()
         self._received: Sequence[bytes] = ()
         """What was kept of the last recurring frames."""
 
     def send(self, kind: str, parts: Sequence[Part] = (), *, recurring: bool = False, **fields: Any) -> None:
-        """Send a frame; waits until the other side has taken it, but for a small rest. Raises
-        ChannelClosed, and ValueError for a header that the other side would not take.
+        """Send a frame; waits until the other side has taken it, but for what sockets and shared memory hold.
+        Raises ChannelClosed, and ValueError for a header that the other side would not take. Whatever else
+        interrupts it closes the channel.
 
         `recurring`: the next such frame is likely to have some of these parts again, as the same objects.
-        Both sides keep them until then.
+        Both sides keep the large ones until then.
         """
         with self._sending:
             known = {id(part): place for place, part in enumerate(self._sent)} if recurring else {}
@@ -119,15 +121,18 @@ class Channel:
                 raise ValueError(
                     f"What was to be sent is of too many parts: their list has {len(header):,} bytes."
                 )
-            where = "".join(KEPT if id(part) in known else self._put(part) for part in parts)
-            if recurring:
-                self._sent = _kept(parts)
-            header = f'{header[:-1]}, "where": "{where}"}}'
-            streamed = [part for part, place in zip(parts, where, strict=True) if place == STREAM]
             try:
+                where = "".join(KEPT if id(part) in known else self._put(part) for part in parts)
+                if recurring:
+                    self._sent = _kept(parts)
+                header = f'{header[:-1]}, "where": "{where}"}}'
+                streamed = [part for part, place in zip(parts, where, strict=True) if place == STREAM]
                 self._send_all(_LENGTH.pack(len(header)) + header.encode(), streamed)
-            except OSError as error:
-                raise ChannelClosed(str(error)) from error
+            except BaseException as error:
+                self.close()  # nobody knows how much of it has gone out, and so where the next would begin
+                if isinstance(error, OSError):
+                    raise ChannelClosed(str(error)) from error
+                raise
 
     def receive(self) -> Frame:
         """The next frame; waits for it. Raises ChannelClosed, or ChannelBroken for what is none."""
@@ -142,12 +147,15 @@ class Channel:
         except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
             raise ChannelBroken(f"the header of a frame cannot be read: {error}") from error
         parts = self._parts(places)
-        if recurring:
+        if recurring and not self._is_closed:
             self._received = _kept(parts)
         return Frame(kind, fields, tuple(parts))
 
     def close(self) -> None:
         """Whoever sends or receives at either end gets ChannelClosed."""
+        self._is_closed = True
+        self._to_other = self._from_other = None
+        self._sent = self._received = ()
         with suppress(OSError):  # the other side was faster
             self._connection.shutdown(socket.SHUT_RDWR)
         self._connection.close()
@@ -174,6 +182,9 @@ class Channel:
             raise ChannelBroken(
                 f"a frame of {total:,} bytes was announced, and {self._max_bytes:,} are the most"
             )
+        shared = sum(number for where, number in places if where == MEMORY)
+        if shared > (self._from_other.size if self._from_other is not None else 0):
+            raise ChannelBroken(f"{shared:,} bytes were announced in shared memory, and it has not so many")
         parts: list[bytes] = []
         for where, group in groupby(places, key=itemgetter(0)):
             numbers = [number for _, number in group]
@@ -189,24 +200,20 @@ class Channel:
         return parts
 
     def _take_shared(self, length: int) -> bytes:
-        if self._from_other is None:
-            raise ChannelBroken("a part was announced in shared memory, and there is none")
-        try:
-            return self._from_other.take(length)
-        except ValueError as error:
-            raise ChannelBroken(str(error)) from error
+        if (ring := self._from_other) is None:
+            raise ChannelClosed("the channel was closed here")
+        return ring.take(length)
 
     def _take_all(self, lengths: Sequence[int]) -> list[bytes]:
         """Parts that follow each other in the stream: small ones together, since each call of the system
         gives Python's lock away."""
         parts: list[bytes] = []
-        for are_small, group in groupby(lengths, key=lambda length: length < SMALL):
-            if not are_small:
-                parts += map(self._take, group)
-                continue
-            run = list(group)
+        for run in _runs(lengths):
             data = self._take(sum(run))
-            parts += [data[end - length : end] for length, end in zip(run, accumulate(run), strict=True)]
+            if len(run) == 1:
+                parts.append(data)
+            else:
+                parts += [data[end - length : end] for length, end in zip(run, accumulate(run), strict=True)]
         return parts
 
     def _send_all(self, opening: bytes, parts: Sequence[Part]) -> None:
@@ -242,6 +249,18 @@ def _views(parts: Sequence[Part]) -> Iterator[memoryview]:
             yield from part.views
         else:
             yield memoryview(part)
+
+
+def _runs(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """The same lengths in groups of small ones, which are no more than a large one together."""
+    run: list[int] = []
+    for length in lengths:
+        if run and (max(length, run[-1]) >= SMALL or sum(run) >= LARGE):
+            yield run
+            run = []
+        run.append(length)
+    if run:
+        yield run
 
 
 def _kept(parts: Sequence[P]) -> list[P]:

@@ -112,10 +112,12 @@ def decode_content_unopened(skeleton: bytes, num_arrays: int) -> RecordDict:
     """What `encode_content` made, with its arrays left out of their records. Raises CodecError for other
     bytes."""
     try:
-        proto = MessageProto.FromString(skeleton).content
+        proto = MessageProto.FromString(skeleton)
     except DecodeError as error:
         raise CodecError(f"The payload is not the content of a Flower message: {error}") from error
-    return _unopened(proto, num_arrays)[0]
+    if [field.name for field, _ in proto.ListFields()] != ["content"]:  # it would go before the envelope's
+        raise CodecError("The payload is not the content of a Flower message alone.")
+    return _unopened(proto.content, num_arrays)[0]
 
 
 def decode_records(skeleton: bytes, arrays: Sequence[bytes]) -> RecordDict:
@@ -159,9 +161,12 @@ def _without_data(records: RecordDict) -> tuple[RecordDictProto, tuple[bytes, ..
 
 
 def _take_arrays_out(records: RecordDictProto, num_arrays: int) -> list[ArrayPlace]:
-    """Remove all arrays from their records. Raises CodecError unless they have the numbers in place of their
-    data that so many arrays have."""
+    """Remove all arrays from their records. Raises CodecError unless they are so many, and have their numbers
+    in place of their data."""
     _require_few_entries(records)
+    number = sum(len(item.array_record.items) for item in records.items)
+    if number != num_arrays:
+        raise CodecError(f"The payload has the data of {num_arrays} arrays for a message with {number}.")
     _require_different("records", (item.key for item in records.items))
     places: list[ArrayPlace] = []
     for item in records.items:
@@ -177,8 +182,6 @@ def _take_arrays_out(records: RecordDictProto, num_arrays: int) -> list[ArrayPla
                 )
             places.append(ArrayPlace(item.key, array.key, value.dtype, tuple(value.shape), value.stype))
         del arrays[:]
-    if len(places) != num_arrays:
-        raise CodecError(f"The payload has the data of {num_arrays} arrays for a message with {len(places)}.")
     return places
 
 

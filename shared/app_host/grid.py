@@ -40,7 +40,7 @@ class HostGrid(Grid):
         self._run = Run.create_empty(run_id)
         self._of_thread = threading.local()
         self._who_is_there: tuple[float, tuple[int, ...]] = NOBODY_ASKED
-        """When FedLoom has last said it, on the monotonic clock; since then nothing was sent."""
+        """When FedLoom has last said it, on the monotonic clock; forgotten when something is sent."""
 
     def set_run(self, run: Run) -> None:
         """Part of Flower's interface; a HostGrid belongs to one run from the start."""
@@ -65,7 +65,8 @@ class HostGrid(Grid):
         return Message(content, dst_node_id, message_type, ttl=ttl, group_id=group_id)
 
     def get_node_ids(self) -> list[int]:
-        """The node ids of the run's connected clients; waits until the run has enough of them."""
+        """The node ids of the run's connected clients; waits until the run has enough of them, unless it had
+        just now."""
         self._calls.require_own_process()
         asked_at, node_ids = self._who_is_there
         if time.monotonic() - asked_at > FRESH_S:

@@ -33,29 +33,28 @@ class Ring:
         """`memory`: of both processes, all zeros when the first of them begins."""
         self._taken = memory[:_COUNT_BYTES]
         self._ring = memory[_HEAD_BYTES:]
-        self._size = len(self._ring)
+        self.size = len(self._ring)
+        """How many bytes it holds."""
         self._position = 0
         """Bytes that this end has put in, or taken out, since the beginning."""
 
     def put(self, length: int, views: Iterable[memoryview]) -> bool:
         """Put these bytes in, so many all together, if there is room for all of them; whether there was."""
         taken = int.from_bytes(self._taken, "little")  # by the other side's word
-        free = self._size - (self._position - taken)
-        if not length <= free <= self._size:
+        free = self.size - (self._position - taken)
+        if not length <= free <= self.size:
             return False
         for view in views:
-            at = self._position % self._size
-            until_end = view[: self._size - at]
+            at = self._position % self.size
+            until_end = view[: self.size - at]
             self._ring[at : at + len(until_end)] = until_end
             self._ring[: len(view) - len(until_end)] = view[len(until_end) :]
             self._position += len(view)
         return True
 
     def take(self, length: int) -> bytes:
-        """The next bytes, as they were put in. Raises ValueError for more than the ring can hold."""
-        if length > self._size:
-            raise ValueError(f"{length:,} bytes do not fit into the memory that is shared")
-        at = self._position % self._size
+        """The next bytes, at most `size`, as they were put in."""
+        at = self._position % self.size
         data = bytes(self._ring[at : at + length])
         if len(data) < length:
             data += self._ring[: length - len(data)]
@@ -67,7 +66,7 @@ class Ring:
 def share_memory() -> int:
     """A descriptor of memory for both directions; NO_MEMORY where the system has none to give.
 
-    All of it is there from the start, and nobody who has it can make it smaller under the others' hands.
+    All of it is there from the start, and its size is sealed: who touches what is gone is killed.
     """
     if not hasattr(os, "memfd_create"):
         return NO_MEMORY

@@ -99,6 +99,7 @@ class Warden:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+        signal.pthread_sigmask(signal.SIG_SETMASK, [])  # whatever FedLoom was started with
         self._selector.register(reader, selectors.EVENT_READ, self._woken)
 
     def _woken(self) -> None:

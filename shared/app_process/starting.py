@@ -33,9 +33,11 @@ def start_warden(max_frame_bytes: int) -> Started:
     with ExitStack() as ours, ExitStack() as theirs:
         try:
             control, wardens = map(_closing_in, (ours, theirs), socket.socketpair())
-            channel, hosts = map(_closing_in, (ours, theirs), socket.socketpair())
+            connection, hosts = map(_closing_in, (ours, theirs), socket.socketpair())
             memory = share_memory()
             theirs.callback(_close, memory)
+            channel = Channel(connection, max_frame_bytes, *rings(memory))
+            ours.callback(channel.close)
             descriptors = [wardens.fileno(), hosts.fileno(), memory]
             warden = subprocess.Popen(
                 [
@@ -47,14 +49,13 @@ def start_warden(max_frame_bytes: int) -> Started:
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
             )
-            to_host, from_host = rings(memory)
         except OSError as error:
             raise AppDied(
                 f"A process for the app cannot be started: {error}. The system has reached a limit, "
                 f"or misses {sys.executable}."
             ) from error
         ours.pop_all()
-        return Started(warden, control, Channel(channel, max_frame_bytes, to_host, from_host))
+        return Started(warden, control, channel)
 
 
 def _close(memory: int) -> None:

@@ -7,6 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 from flwr.app import ArrayRecord, ConfigRecord, Error, Message, MetricRecord, RecordDict
+from flwr.common.serde_utils import metadata_to_proto
+from flwr.proto.error_pb2 import Error as ErrorProto
+from flwr.proto.message_pb2 import Message as MessageProto
 
 from shared.app_host.batch import Outgoing, pack, unpack
 from shared.app_host.codec import CodecError, decode, encode_envelope
@@ -122,6 +125,23 @@ def test_what_no_batch_can_be_is_refused(model: RecordDict) -> None:
     for broken in wrong:
         with pytest.raises(CodecError):
             unpack(broken, parts)
+
+
+@pytest.mark.parametrize("more", ["metadata", "error", "nothing"])
+def test_a_content_that_says_more_than_that_is_refused(model: RecordDict, more: str) -> None:
+    """It goes on to the clients behind the envelope that the server has made, and would go before it."""
+    (message,) = sent_to(model, 2)
+    layout, parts = pack([message])
+    place = layout["contents"][0][0]
+    other = {
+        "metadata": MessageProto(metadata=metadata_to_proto(Message(RecordDict(), 99, "evaluate").metadata)),
+        "error": MessageProto(error=ErrorProto(code=1)),
+    }
+    parts[place] = parts[place] + other[more].SerializeToString() if more in other else b""
+    contents = layout["contents"] if more in other else [[place]]
+
+    with pytest.raises(CodecError, match="not the content of a Flower message alone"):
+        unpack({**layout, "contents": contents}, parts)
 
 
 def test_a_message_with_an_error_is_refused(model: RecordDict) -> None:

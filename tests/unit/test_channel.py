@@ -6,6 +6,7 @@ import os
 import select
 import socket
 import struct
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -158,6 +159,61 @@ def test_large_parts_go_through_memory_as_far_as_there_is_room() -> None:
     ends.close()
 
 
+@pytest.mark.parametrize("error", [TimeoutError, MemoryError, KeyboardInterrupt])
+def test_whatever_interrupts_a_frame_closes_the_channel(
+    monkeypatch: pytest.MonkeyPatch, error: type[BaseException]
+) -> None:
+    """Or the next one would arrive with the bytes of this one: the app's handler of a signal may raise."""
+    ends = Ends(ring_bytes=4 * LARGE)
+    with monkeypatch.context() as patched:
+        patched.setattr(Channel, "_send_all", lambda *_: _raise(error()))
+        with pytest.raises((error, ChannelClosed)):
+            ends.channel.send("a", [b"x" * LARGE], recurring=True)
+
+    with pytest.raises(ChannelClosed):
+        ends.channel.send("a", [b"y" * LARGE], recurring=True)
+    with pytest.raises(ChannelClosed):
+        ends.other().receive()
+    ends.close()
+
+
+def _raise(error: BaseException) -> None:
+    raise error
+
+
+def test_a_channel_that_is_closed_lets_go_of_what_it_has_kept() -> None:
+    ends = Ends(ring_bytes=4 * LARGE)
+    part = b"x" * LARGE
+    before = sys.getrefcount(part)
+    ends.channel.send("a", [part], recurring=True)
+    assert sys.getrefcount(part) > before
+
+    ends.channel.close()
+
+    assert sys.getrefcount(part) == before
+    ends.close()
+
+
+def test_many_small_parts_are_received_in_pieces_of_their_own_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[int] = []
+    take = Channel._take
+
+    def counted(other: Channel, length: int) -> bytes:
+        taken.append(length)
+        return take(other, length)
+
+    monkeypatch.setattr(Channel, "_take", counted)
+    ends = Ends()
+    sender = threading.Thread(target=ends.channel.send, args=("a", [bytes(10_000)] * 100))
+    sender.start()
+    assert ends.other().receive().parts == (bytes(10_000),) * 100
+    sender.join()
+    ends.close()
+
+    assert max(taken) < 2 * LARGE
+    assert len(taken) < 30
+
+
 def test_a_frame_that_is_not_sent_leaves_nothing_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     ends = Ends(ring_bytes=2 * LARGE)
     monkeypatch.setattr(channel, "MAX_HEADER_BYTES", 200)
@@ -174,7 +230,7 @@ def test_a_frame_that_is_not_sent_leaves_nothing_in_memory(monkeypatch: pytest.M
     [
         ("k", 0, "none of those before"),
         ("k", 2**70, "none of those before"),
-        ("m", 10, "there is none"),
+        ("m", 10, "it has not so many"),
         ("x", 10, "no place"),
         ("s", -1, "less than no bytes"),
         ("k", -1, "less than no bytes"),
@@ -191,12 +247,14 @@ def test_a_part_that_cannot_be_where_it_is_said_to_be_breaks_the_channel(
         Channel(ends.channel._connection).receive()
 
 
-def test_more_than_the_memory_holds_breaks_the_channel() -> None:
+@pytest.mark.parametrize(("parts", "where"), [("1001", "m"), ("1000, 1", "mm")])
+def test_more_than_the_memory_holds_breaks_the_channel(parts: str, where: str) -> None:
+    """Else a few bytes of a header would have the receiver copy the same memory without end."""
     ends = Ends(ring_bytes=1_000)
-    header = b'{"kind": "a", "recurring": false, "parts": [1001], "where": "m"}'
+    header = f'{{"kind": "a", "recurring": false, "parts": [{parts}], "where": "{where}"}}'.encode()
     ends.channel._connection.sendall(struct.pack("!I", len(header)) + header)
 
-    with pytest.raises(ChannelBroken, match="1,001 bytes do not fit"):
+    with pytest.raises(ChannelBroken, match="1,001 bytes were announced in shared memory"):
         ends.other().receive()
     ends.close()
 

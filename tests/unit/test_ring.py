@@ -59,13 +59,6 @@ def test_a_count_that_cannot_be_right_leaves_no_room_and_does_no_harm(count: byt
     assert memory[HEAD_BYTES + SIZE :] == bytes(50), "nothing is written beyond its end"
 
 
-def test_more_than_a_ring_can_hold_is_not_taken_out() -> None:
-    _, receiver = two_ends(bytearray(HEAD_BYTES + SIZE))
-
-    with pytest.raises(ValueError, match="101 bytes do not fit"):
-        receiver.take(SIZE + 1)
-
-
 @pytest.fixture
 def memory() -> Iterator[int]:
     descriptor = share_memory()

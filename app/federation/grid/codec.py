@@ -17,7 +17,7 @@ from shared.app_host.serialised import Serialised
 from shared.chunks import opening
 from shared.errors import ReplyInvalid, WireError
 from shared.flower import client_failed, decode, encode_content, encode_envelope
-from shared.payload import Payload
+from shared.payload import Payload, require_size
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,7 @@ class Packer:
     def pack(self, item: Instruction, serialised: Serialised) -> Task:
         """One message with its content. Raises WireError if it is too large for the link."""
         if (content := self._contents.get(id(serialised))) is None:
+            require_size(len(serialised.skeleton), serialised.array_bytes)  # before it is copied
             content = self._contents[id(serialised)] = Content(serialised)
         envelope = encode_envelope(item.message)
         message_id = item.message.metadata.message_id

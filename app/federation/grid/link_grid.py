@@ -261,6 +261,8 @@ class LinkGrid(Grid):
             for message_id in exchange.awaited:
                 if (reply := self._arrived.pop(message_id, None)) is not None:
                     exchange.answered(message_id, good=not reply.message.has_error())
+                    if not exchange.awaited:  # before anybody hears of the last reply, and goes on
+                        exchange.went_on()
                     return reply
         return None
 

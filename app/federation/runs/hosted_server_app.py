@@ -18,7 +18,7 @@ from app.federation.grid.link_grid import LinkGrid
 from app.federation.rounds.results import AppResults
 from app.federation.runs import words
 from app.federation.runs.grid_calls import GridCalls
-from shared.app_host.channel import Frame
+from shared.app_host.channel import Frame, Part
 from shared.errors import AppDied, AppFailed
 from shared.text import printable
 
@@ -37,7 +37,7 @@ class AppHost(Protocol):
     def load(self) -> object:
         """Have it import the app, unless it has. Raises AppInvalid and AppDied."""
 
-    def send(self, kind: str, parts: Sequence[bytes] = (), **fields: Any) -> None:
+    def send(self, kind: str, parts: Sequence[Part] = (), **fields: Any) -> None:
         """Send a frame, from any thread; waits until the process takes it. Raises AppDied."""
 
     def receive(self) -> Frame:
