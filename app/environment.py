@@ -28,6 +28,7 @@ from shared.address import ANY_ADDRESS, Address
 from shared.flower_app import compare
 from shared.names import DEFAULT_LINK_PORT
 from shared.proto.link_pb2 import AppIdentity
+from shared.security.server_identity import ServerIdentity
 from shared.shell import shell_quoted
 from shared.version import __version__
 
@@ -54,6 +55,7 @@ class Environment:
         self.store = Store.open(self.store_url)  # first: it makes sure that no other server is at work here
         try:
             self.checkpoints = CheckpointStore(settings.home / "checkpoints")
+            self._identity = ServerIdentity.load_or_make(settings.home)
         except BaseException:
             self.store.close()
             raise
@@ -66,6 +68,7 @@ class Environment:
             settings.app.identity() if settings.app else None,
             self._app_objection,
             Spool(settings.home / "spool"),
+            self._identity,
         )
         self._app_hosts = AppHosts(settings.app, settings.home) if settings.app else None
         self.book = RunBook(self.bus, reversed(self.store.runs()), self.store.rounds)
@@ -95,7 +98,8 @@ class Environment:
             self._app_hosts.check()
         else:
             check_parameters(self.settings.spec)
-        self.link.start(self.settings.host, self.settings.link_port)
+        port = self.link.start(self.settings.host, self.settings.link_port)
+        self._identity.invite(self.settings.home, self.settings.host, port)
         going_on = self.runs.recover(resume=self.settings.resume == "auto")
         self.runs.start()
         if self.settings.queue_run:

@@ -306,6 +306,9 @@ class ClientProgress(Record):
 class Client(Record):
     id: str
     state: ClientState
+    key: str | None = Field(
+        default=None, description="the id of its key, in groups; null: it was here before clients had keys"
+    )
     app: str | None = Field(default=None, description="the Flower app that it runs; null: the built-in one")
     dataset: str
     models: tuple[str, ...]

@@ -20,7 +20,7 @@ from app.federation.rounds.results import ClientResult
 from app.federation.runs.hosted_server_app import HostedServerApp
 from bench import echo
 from bench.crew import Crew
-from bench.link import bench_link, members, serve_until_closed
+from bench.link import bench_link, member, members, serve_until_closed
 from client.hosted_app import HostedApp
 from client.link import ClientIdentity, Link
 from client.runtime import Runtime
@@ -39,7 +39,7 @@ def rounds(warm_up: int, count: int) -> list[float]:
     with (
         TemporaryDirectory(prefix="fedloom-bench-") as folder,
         bench_link() as link,
-        Crew(_client, members(echo.CLIENTS, link.port)) as crew,
+        Crew(_client, members(echo.CLIENTS, link)) as crew,
     ):
         grid = link.grid(echo.CLIENTS, crew.require_alive, _read, open_any_reply)
         hosted = HostedServerApp(_start("server", Path(folder)), grid, link.results)
@@ -68,7 +68,7 @@ def _context(run_id: int, warm_up: int, count: int) -> Context:
     return Context(run_id, SERVER_NODE_ID, {}, RecordDict(), config)
 
 
-def _client(pipe: Connection, name: str, port: int) -> None:
+def _client(pipe: Connection, name: str, port: int, folder: Path) -> None:
     """A client as `client.main` starts it for another app."""
     configure_logging(name)
     logging.getLogger().setLevel(logging.WARNING)
@@ -79,7 +79,7 @@ def _client(pipe: Connection, name: str, port: int) -> None:
     identity = ClientIdentity(name, "mnist", ("cnn",), platform.node(), "cpu")
     try:
         with suppress(asyncio.CancelledError):
-            link = Link(f"127.0.0.1:{port}", identity, runtime, lambda _: None)
+            link = Link(member(name, port, folder), identity, runtime, lambda _: None)
             asyncio.run(serve_until_closed(link, pipe))
     finally:
         hosted.close()

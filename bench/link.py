@@ -28,11 +28,15 @@ from bench import echo
 from bench.owner import BenchOwner
 from client.built_in_app import BuiltInApp
 from client.link import ClientIdentity, Link
+from client.membership import Membership
 from client.runtime import Runtime
+from shared.address import Address
 from shared.console import configure_logging
 from shared.flower import identify_server_task
 from shared.proto.link_pb2 import Assignment
 from shared.run_spec import RunSpec
+from shared.security.keys import KeyPair
+from shared.security.server_identity import ServerIdentity
 
 RUN_ID = "bec4"
 """Of the run that the book and the clients hear of; a grid's run id is this number."""
@@ -47,10 +51,13 @@ class BenchLink:
         """`folder`: for replies that do not fit into memory."""
         self._bus = EventBus()
         self._registry = ClientRegistry(self._bus)
-        self._link = LinkServer(self._registry, self._bus, None, lambda _: None, Spool(folder))
+        identity = ServerIdentity.load_or_make(folder)
+        self._link = LinkServer(self._registry, self._bus, None, lambda _: None, Spool(folder), identity)
         self._somebody_came = threading.Event()
         self._registry.on_membership(self._somebody_came.set)
         self.port = self._link.start("127.0.0.1", 0)
+        identity.invite(folder, "127.0.0.1", self.port)
+        self.folder = folder
 
     def grid(
         self,
@@ -108,19 +115,26 @@ def bench_link() -> Iterator[BenchLink]:
             link.stop()
 
 
-def members(clients: int, port: int) -> Sequence[tuple[str, int]]:
+def members(clients: int, link: BenchLink) -> Sequence[tuple[str, int, Path]]:
     """The arguments of `echo_client` for a crew of so many."""
-    return [(f"client-{number}", port) for number in range(1, clients + 1)]
+    return [(f"client-{number}", link.port, link.folder) for number in range(1, clients + 1)]
 
 
-def echo_client(pipe: Connection, name: str, port: int) -> None:
+def member(name: str, port: int, folder: Path) -> Membership:
+    """A client at a link that is in this folder."""
+    return Membership(KeyPair.make(), Address("127.0.0.1", port), folder)
+
+
+def echo_client(pipe: Connection, name: str, port: int, folder: Path) -> None:
     """A client as `client.main` starts it, with the echo in place of the built-in ClientApp."""
     configure_logging(name)
     runtime = Runtime(BuiltInApp(echo.app), {}, None)
     runtime.start()
     identity = ClientIdentity(name, "mnist", ("cnn",), platform.node(), "cpu")
     with suppress(asyncio.CancelledError):
-        asyncio.run(serve_until_closed(Link(f"127.0.0.1:{port}", identity, runtime, lambda _: None), pipe))
+        asyncio.run(
+            serve_until_closed(Link(member(name, port, folder), identity, runtime, lambda _: None), pipe)
+        )
 
 
 async def serve_until_closed(link: Link, pipe: Connection) -> None:

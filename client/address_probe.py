@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-import threading
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass
 from http.client import BadStatusLine, HTTPConnection, HTTPException, HTTPResponse, RemoteDisconnected
 
+from client.in_thread import in_thread
 from shared.address import Address
 
 TIMEOUT_S = 1.0
@@ -27,30 +27,19 @@ TLS_ALERT = "\x15\x03"
 
 @dataclass(frozen=True)
 class Found:
-    """What is there. `is_other`: somebody else listens, so that the address is wrong, or will be."""
+    """What is there. `is_other`: somebody else listens, so that the address is wrong, or will be; `is_tls`:
+    it speaks TLS, as a FedLoom server does."""
 
     words: str
     is_other: bool = False
+    is_tls: bool = False
 
 
 async def look_at(address: Address) -> Found:
-    """Find out in a thread that nobody waits for at the end: a name can take long to be resolved."""
-    loop = asyncio.get_running_loop()
-    found: asyncio.Future[Found] = loop.create_future()
-
-    def tell(result: Found) -> None:
-        if not found.done():
-            found.set_result(result)
-
-    def work() -> None:
-        result = _look_at(address)
-        with suppress(RuntimeError):  # the loop is closed
-            loop.call_soon_threadsafe(tell, result)
-
-    threading.Thread(target=work, name="address probe", daemon=True).start()
+    """Find out, in the time that there is."""
     try:
         async with asyncio.timeout(LIMIT_S):
-            return await found
+            return await in_thread(lambda: _look_at(address), "address probe")
     except TimeoutError:
         return Found("it did not answer in time")
 
@@ -100,7 +89,7 @@ def _link_port(response: HTTPResponse) -> int | None:
 def _other(begins_with: str) -> Found:
     """A server that speaks no HTTP/1."""
     if begins_with.startswith(HTTP2_SETTINGS):
-        return Found("it did not answer in time")
+        return Found("a server without TLS answers there, as those of an older FedLoom do", is_other=True)
     if begins_with.startswith(TLS_ALERT):
-        return Found("a server with TLS listens there; FedLoom's link has none", is_other=True)
+        return Found("it did not answer in time", is_tls=True)
     return Found("something else than FedLoom listens there", is_other=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 
 from client.settings import ClientSettings
@@ -13,8 +14,11 @@ from shared.flower_app import FlowerApp, read_app
 from shared.interrupt import INTERRUPTED, end_on_signals
 from shared.names import DEFAULT_LINK_PORT, DatasetName
 from shared.run_config import parse_config
+from shared.security.invitation import Invitation, InvitationInvalid
 from shared.version import __version__
 from shared.wire import ConfigScalar
+
+INVITE_VARIABLE = "FEDLOOM_INVITE"
 
 BUILT_IN_ONLY = ("dataset", "data_dir", "max_samples", "device", "private_labels")
 """What another Flower app has no use for."""
@@ -39,6 +43,7 @@ def parse(argv: list[str] | None = None) -> ClientSettings:
         client_id=arguments.client_id,
         dataset=arguments.dataset or DatasetName.DIGITS,
         server=arguments.server,
+        invite=_invitation(parser, arguments.invite),
         data_dir=arguments.data_dir or paths.data_dir(),
         max_samples=arguments.max_samples or 0,
         device=arguments.device or "auto",
@@ -47,6 +52,16 @@ def parse(argv: list[str] | None = None) -> ClientSettings:
         app=_app(parser, arguments),
         node_config=_node_config(parser, arguments),
     )
+
+
+def _invitation(parser: argparse.ArgumentParser, given: str | None) -> Invitation | None:
+    text = given or os.environ.get(INVITE_VARIABLE)
+    if not text:
+        return None
+    try:
+        return Invitation.parse(text)
+    except InvitationInvalid as error:
+        parser.error(f"{'--invite' if given else INVITE_VARIABLE}: {error}")
 
 
 def _app(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> FlowerApp | None:
@@ -85,6 +100,12 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="HOST:PORT",
         type=_address,
         help="the server's address for clients, its --link-port (%(default)s)",
+    )
+    parser.add_argument(
+        "--invite",
+        metavar="TEXT",
+        help=f"the invitation to a server, fedloom://…, which also says where it is ({INVITE_VARIABLE}); "
+        "beside a server of the same user on this machine none is needed",
     )
     parser.add_argument(
         "--threads",

@@ -9,19 +9,24 @@ import asyncio
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import grpc
 import grpc.aio
 
 from client.address_probe import Found, look_at
 from client.connection import Call, Connection, serialise
+from client.in_thread import in_thread
+from client.membership import Membership
 from client.open_messages import OpenMessages
 from client.outage import Outage
 from client.runtime import Runtime
-from shared.address import parse_address
 from shared.error_text import error_text
 from shared.errors import FedLoomError, LinkRefused, WireError
 from shared.proto.link_pb2 import AppIdentity, ClientFrame, Hello, LogLine, ServerFrame, Welcome
+from shared.security.certificate import SERVER_NAME, NoTls, WrongServer, fetch_pinned
+from shared.security.handshake import sign_hello
+from shared.security.invitation import Invitation, InvitationInvalid
 from shared.text import printable
 from shared.version import __version__
 from shared.wire import CHANNEL_OPTIONS, LINK_METHOD, PROTOCOL_VERSION
@@ -46,12 +51,24 @@ class NotAdmitted(FedLoomError):
 
 
 class NotFound(FedLoomError):
-    """There is no link at the server's address. `code` and `details` are what gRPC says of it."""
+    """There is no link at the server's address. `code` and `details` are what gRPC says of it, or would."""
 
-    def __init__(self, error: grpc.aio.AioRpcError) -> None:
-        super().__init__(error.details())
-        self.code = error.code()
-        self.details = error.details()
+    def __init__(self, code: grpc.StatusCode, details: str | None) -> None:
+        super().__init__(details)
+        self.code = code
+        self.details = details
+
+
+class NotInvited(NotFound):
+    """There is no invitation, and so nobody knows which server is the right one."""
+
+    def __init__(self, home: Path) -> None:
+        super().__init__(
+            grpc.StatusCode.UNAVAILABLE,
+            "a server answers there, but this client has no invitation to it: no server of this user has "
+            f"left one in {home}, and none was given. Start the client with --invite and what "
+            "`python -m app.invite` prints at the server",
+        )
 
 
 class Link:
@@ -62,13 +79,13 @@ class Link:
 
     def __init__(
         self,
-        server: str,
+        membership: Membership,
         identity: ClientIdentity,
         runtime: Runtime,
         app_objection: Callable[[AppIdentity | None], str | None],
     ) -> None:
-        self._server = server
-        self._address = parse_address(server)
+        self._membership = membership
+        self._address = membership.address
         self._identity = identity
         self._process = uuid.uuid4().hex
         self._runtime = runtime
@@ -82,13 +99,15 @@ class Link:
         """Serve messages for ever. Raises LinkRefused when the server will never take this client."""
         self._loop = asyncio.get_running_loop()
         open_messages = OpenMessages(self._runtime, self._loop)
-        outage = Outage(self._server)
+        outage = Outage(str(self._address))
         while True:
             try:
                 await self._connect(outage, open_messages)
                 outage.began("it closed the connection")
             except NotFound as error:
                 await self._look_into(error, outage)
+            except (WrongServer, InvitationInvalid) as error:
+                outage.is_elsewhere(str(error))
             except grpc.aio.AioRpcError as error:
                 outage.began(_in_words(error))
             except TimeoutError:
@@ -117,7 +136,10 @@ class Link:
 
     async def _connect(self, outage: Outage, open_messages: OpenMessages) -> None:
         """One connection, from hello until it ends."""
-        async with grpc.aio.insecure_channel(self._server, options=CHANNEL_OPTIONS) as channel:
+        invitation = self._membership.invitation()
+        if invitation is None:
+            raise NotInvited(self._membership.home)
+        async with await self._channel(invitation) as channel:
             method = channel.stream_stream(
                 LINK_METHOD,
                 request_serializer=serialise,
@@ -126,9 +148,9 @@ class Link:
             call: Call = method()
             try:
                 async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                    welcome = await self._greet(call, open_messages)
+                    welcome = await self._greet(call, invitation, open_messages)
             except grpc.aio.AioRpcError as error:
-                raise NotFound(error) from error
+                raise NotFound(error.code(), error.details()) from error
             self._looked_into = None
             outage.over()
             self._connection = Connection(call, self._runtime, open_messages)
@@ -139,6 +161,21 @@ class Link:
                 open_messages.disconnected()
                 self._connection = None
 
+    async def _channel(self, invitation: Invitation) -> grpc.aio.Channel:
+        """A connection to the server that has the invitation's key, and to no other. Raises NotFound, and
+        WrongServer."""
+        try:
+            certificate = await in_thread(
+                lambda: fetch_pinned(invitation.address, invitation.key, CONNECT_TIMEOUT_S), "certificate"
+            )
+        except (NoTls, OSError) as error:
+            raise NotFound(grpc.StatusCode.UNAVAILABLE, str(error)) from error
+        return grpc.aio.secure_channel(
+            str(invitation.address),
+            grpc.ssl_channel_credentials(root_certificates=certificate),
+            options=[*CHANNEL_OPTIONS, ("grpc.ssl_target_name_override", SERVER_NAME)],
+        )
+
     async def _look_into(self, error: NotFound, outage: Outage) -> None:
         """Say what is at the server's address, once for each way in which no link is found there."""
         if error.details == self._looked_into:
@@ -146,6 +183,8 @@ class Link:
         self._looked_into = error.details
         if error.code is grpc.StatusCode.UNAVAILABLE:
             found = await look_at(self._address)
+            if found.is_tls and isinstance(error, NotInvited):
+                found = Found(str(error), is_other=True)
         elif error.code is grpc.StatusCode.UNIMPLEMENTED:
             found = Found("another gRPC server answers there", is_other=True)
         else:
@@ -155,7 +194,10 @@ class Link:
         else:
             outage.began(found.words)
 
-    async def _greet(self, call: Call, open_messages: OpenMessages) -> Welcome:
+    async def _greet(self, call: Call, invitation: Invitation, open_messages: OpenMessages) -> Welcome:
+        first = await call.read()
+        if not isinstance(first, ServerFrame) or first.WhichOneof("kind") != "challenge":
+            raise WireError("the server did not begin as a FedLoom server of this version does")
         who = self._identity
         hello = Hello(
             protocol=PROTOCOL_VERSION,
@@ -169,7 +211,10 @@ class Link:
             app=who.app,
             holding=open_messages.holding(),
         )
-        await call.write(ClientFrame(hello=hello))
+        signed = sign_hello(
+            hello, self._membership.key, invitation.key, first.challenge.nonce, invitation.token
+        )
+        await call.write(ClientFrame(signed_hello=signed))
         answer = await call.read()
         if not isinstance(answer, ServerFrame):
             raise WireError("the server closed the connection without a word")

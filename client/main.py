@@ -8,6 +8,7 @@ import logging
 from client.job import Job
 from client.link import Link
 from client.log_shipping import LinkLogHandler
+from client.membership import Membership
 from client.runtime import Runtime
 from client.settings import ClientSettings
 from shared.console import configure_logging
@@ -25,7 +26,8 @@ def run(settings: ClientSettings) -> int:
     configure_logging(settings.client_id)
     end_on_signals()
     try:
-        asyncio.run(_serve(settings, _prepare(settings)))
+        membership = Membership.of(settings)
+        asyncio.run(_serve(settings, _prepare(settings), membership))
     except FedLoomError as error:
         log.error("%s", error)
         return 1
@@ -45,12 +47,10 @@ def _prepare(settings: ClientSettings) -> Job:
     return hosted_app.prepare(settings, settings.app)
 
 
-async def _serve(settings: ClientSettings, job: Job) -> None:
+async def _serve(settings: ClientSettings, job: Job, membership: Membership) -> None:
     runtime = Runtime(job.app, job.node_config, settings.threads)
     runtime.start()
-    link = Link(
-        settings.server, job.identity, runtime, app_objection=lambda theirs: compare(theirs, settings.app)
-    )
+    link = Link(membership, job.identity, runtime, app_objection=lambda theirs: compare(theirs, settings.app))
     handler = LinkLogHandler(link.send_log)
     logging.getLogger().addHandler(handler)
     serving = asyncio.create_task(link.run())

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from shared import paths
 from shared.flower_app import FlowerApp
+from shared.security.invitation import Invitation
 from shared.wire import ConfigScalar
 
 
@@ -16,7 +17,8 @@ class ClientSettings:
 
     With an `app`, `dataset`, `data_dir`, `max_samples`, `device` and `private_labels`, which are about the
     built-in one, are not used; `node_config` is what the app gets to know of this client, and in `home`,
-    FedLoom's own folder, is the copy from which the app runs.
+    FedLoom's own folder, are the client's key, the copy from which the app runs, and the invitation of a
+    server of the same user's. `invite` is another one, and goes before `server`.
     """
 
     client_id: str
@@ -30,3 +32,4 @@ class ClientSettings:
     app: FlowerApp | None = None
     node_config: dict[str, ConfigScalar] = field(default_factory=dict)
     home: Path = field(default_factory=paths.home_dir)
+    invite: Invitation | None = None

@@ -8,7 +8,7 @@ from shared.errors import WireError
 from shared.proto.link_pb2 import Value
 from shared.text import printable
 
-PROTOCOL_VERSION = 4
+PROTOCOL_VERSION = 5
 LINK_METHOD = "/fedloom.link.v1.Link/Connect"
 LINK_SERVICE, LINK_PROCEDURE = LINK_METHOD.lstrip("/").split("/")
 

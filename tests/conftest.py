@@ -15,6 +15,7 @@ from app.demo.fleet import Fleet
 from client.settings import ClientSettings
 from shared.text import printable
 from tests.support.api import Api
+from tests.support.forked_server import ForkedServer
 from tests.support.processes import Command, ServerProcess
 
 StartServer = Callable[..., ServerProcess]
@@ -93,9 +94,9 @@ def start_command(tmp_path: Path) -> Iterator[StartCommand]:
 class Clients:
     """Real client processes, forked from one that has PyTorch imported: they start in a moment."""
 
-    def __init__(self, fleet: Fleet, link: str, data_dir: Path) -> None:
+    def __init__(self, fleet: Fleet, server: ServerProcess | ForkedServer, data_dir: Path) -> None:
         self._fleet = fleet
-        self._link = link
+        self._server = server
         self._data_dir = data_dir
 
     def start(self, *client_ids: str, dataset: str = "digits", **settings: Any) -> None:
@@ -105,7 +106,8 @@ class Clients:
                 ClientSettings(
                     client_id=client_id,
                     dataset=dataset,
-                    server=self._link,
+                    server=self._server.link,
+                    home=self._server.home,
                     data_dir=self._data_dir,
                     threads=1,
                     **settings,
@@ -142,4 +144,4 @@ class Clients:
 def clients(session_server: ServerProcess, tmp_path: Path) -> Iterator[Clients]:
     """Clients of the shared server; they end with the test."""
     with Fleet() as fleet:
-        yield Clients(fleet, session_server.link, tmp_path)
+        yield Clients(fleet, session_server, tmp_path)

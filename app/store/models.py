@@ -148,6 +148,7 @@ class ClientRow(Base):
     __tablename__ = "clients"
 
     id: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str | None]
     app: Mapped[str | None]
     dataset: Mapped[str]
     models: Mapped[list[Any]]

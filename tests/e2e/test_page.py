@@ -25,7 +25,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """A server with three clients that hold digits."""
     server = ServerProcess(home=tmp_path_factory.mktemp("server"))
     with Fleet() as fleet:
-        Clients(fleet, server.link, tmp_path_factory.mktemp("data")).start(*TRIO)
+        Clients(fleet, server, tmp_path_factory.mktemp("data")).start(*TRIO)
         api = Api(server.url)
         for client_id in TRIO:
             api.wait_for_client(client_id, "idle")

@@ -93,7 +93,7 @@ def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
     server = ServerProcess("--app", str(folder), home=home)
     api = Api(server.url)
     with Fleet() as fleet:
-        Clients(fleet, server.link, home / "data").start(*PAIR, app=app)
+        Clients(fleet, server, home / "data").start(*PAIR, app=app)
         for client_id in PAIR:
             api.wait_for_client(client_id, "idle")
         yield Team(app, server, api)

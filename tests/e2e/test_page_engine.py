@@ -41,7 +41,7 @@ def shared_team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
     server = ServerProcess(home=tmp_path_factory.mktemp("server"))
     api = Api(server.url)
     with Fleet() as fleet:
-        clients = Clients(fleet, server.link, tmp_path_factory.mktemp("data"))
+        clients = Clients(fleet, server, tmp_path_factory.mktemp("data"))
         clients.start(*TRIO[:2])
         clients.start(TRIO[2], private_labels=True)
         for client_id in TRIO:
@@ -282,7 +282,7 @@ def test_a_run_that_waits_for_a_late_client_says_so(page: Page, team: Team) -> N
 def test_an_interrupted_run_is_resumed(page: Page, start_server: StartServer, tmp_path: Path) -> None:
     server = start_server()
     with Fleet() as fleet:
-        Clients(fleet, server.link, tmp_path).start(*TRIO)
+        Clients(fleet, server, tmp_path).start(*TRIO)
         api = Api(server.url)
         run = api.start(**SLOW_RUN)
         api.wait_for_round(run["id"], 2)
@@ -312,7 +312,7 @@ def test_another_flower_app_is_started_and_watched(
     folder = copy_of("quickstart-numpy", tmp_path)
     server = start_server("--app", str(folder))
     with Fleet() as fleet:
-        Clients(fleet, server.link, tmp_path).start("client-1", "client-2", app=read_app(folder))
+        Clients(fleet, server, tmp_path).start("client-1", "client-2", app=read_app(folder))
         api = Api(server.url)
         for client_id in ("client-1", "client-2"):
             api.wait_for_client(client_id, "idle")
@@ -346,7 +346,7 @@ def test_an_interrupted_run_of_another_app_is_started_again(
     folder = copy_of("quickstart-numpy", tmp_path)
     server = start_server("--app", str(folder))
     with Fleet() as fleet:
-        Clients(fleet, server.link, tmp_path).start("client-1", "client-2", app=read_app(folder))
+        Clients(fleet, server, tmp_path).start("client-1", "client-2", app=read_app(folder))
         api = Api(server.url)
         open_page(page, server)
         run = api.start(num_rounds=10_000)

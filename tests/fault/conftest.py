@@ -70,7 +70,7 @@ def fleet() -> Iterator[Fleet]:
 @pytest.fixture
 def clients(lasting_server: ForkedServer, fleet: Fleet, tmp_path: Path) -> Clients:
     """Clients of the module's server."""
-    return Clients(fleet, lasting_server.link, tmp_path)
+    return Clients(fleet, lasting_server, tmp_path)
 
 
 @pytest.fixture(scope="session")
@@ -90,7 +90,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Undisturbe
         return known[key]
 
     with Fleet() as fleet:
-        Clients(fleet, server.link, server.home).start(*PAIR)
+        Clients(fleet, server, server.home).start(*PAIR)
         for client_id in PAIR:
             api.wait_for_client(client_id, "idle")
         yield rounds
@@ -136,7 +136,7 @@ def no_tracebacks(api: Api) -> Iterator[None]:
 @pytest.fixture
 def bad(lasting_server: ForkedServer, api: Api) -> Iterator[RawClient]:
     """A client that does what the test says."""
-    with RawClient(lasting_server.link) as link:
+    with RawClient(lasting_server.home) as link:
         link.hello("bad")
         yield link
         api.end_all_runs()

@@ -79,7 +79,7 @@ def lasting_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkedS
 def pair(lasting_server: ForkedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     """Its clients; they must survive as well."""
     with Fleet() as fleet:
-        clients = Clients(fleet, lasting_server.link, tmp_path_factory.mktemp("data"))
+        clients = Clients(fleet, lasting_server, tmp_path_factory.mktemp("data"))
         clients.start(*PAIR, app=read_app(APPS / "misbehaving"))
         yield fleet
         assert all(process.is_alive() for process in fleet.clients.values())

@@ -90,13 +90,17 @@ def test_it_is_waited_for_and_delivers_what_it_has_computed(
     folder = write_app(tmp_path / "app", "waiting", server_app=SERVER_APP, client_app=CLIENT_APP)
     here, far = (Worker(tmp_path / name) for name in PAIR)
     server.start(app=read_app(folder), host="0.0.0.0")
-    Clients(fleet, server.link, tmp_path).start(
+    Clients(fleet, server, tmp_path).start(
         "a", app=read_app(folder), node_config={"folder": str(here.folder)}
     )
     address = server.link.replace("127.0.0.1", there.gateway)
     flags = ("--client-id", "b", "--server", address, "--app", str(folder))
     b = start_command(
-        "run_client.py", *flags, "--node-config", f"folder='{far.folder}'", before=there.command()
+        "run_client.py",
+        *flags,
+        *("--node-config", f"folder='{far.folder}'"),
+        env={"FEDLOOM_HOME": str(server.home)},
+        before=there.command(),
     )
     with closing(Api(server.url)) as api:
         run_id = api.start(num_rounds=3, min_clients=2, min_replies=2)["id"]

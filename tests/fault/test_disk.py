@@ -48,7 +48,7 @@ def served(disk: SmallDisk) -> Iterator[ForkedServer]:
 
 def join(server: ForkedServer, fleet: Fleet, folder: Path) -> None:
     """The two clients."""
-    Clients(fleet, server.link, folder).start(*PAIR)
+    Clients(fleet, server, folder).start(*PAIR)
 
 
 def begun(api: Api) -> str:

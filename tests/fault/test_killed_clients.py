@@ -24,7 +24,7 @@ FOR_EVER = 1_000
 @pytest.fixture
 def patient(lasting_server: ForkedServer, api: Api) -> Iterator[RawClient]:
     """A client that keeps a round open until the test has it answer; client-1 has the other part."""
-    with RawClient(lasting_server.link) as link:
+    with RawClient(lasting_server.home) as link:
         link.hello("patient")
         yield link
     api.end_all_runs()
@@ -122,7 +122,7 @@ def test_killed_after_it_trained_its_update_counts(api: Api, clients: Clients, p
 def test_killed_while_it_evaluates_the_round_is_complete_without_its_score(
     api: Api, lasting_server: ForkedServer, patient: RawClient
 ) -> None:
-    with RawClient(lasting_server.link) as victim:
+    with RawClient(lasting_server.home) as victim:
         victim.hello("client-1")
         run_id = start(api)
         assert [serve(patient), serve(victim), serve(patient)] == ["train", "train", "evaluate"]

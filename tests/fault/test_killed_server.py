@@ -51,7 +51,7 @@ LONG = {**SPEC, "num_rounds": 40}
 def api(server: ForkedServer, fleet: Fleet, tmp_path: Path) -> Iterator[Api]:
     """Of the server, which was started and has two clients."""
     server.start()
-    Clients(fleet, server.link, tmp_path).start(*PAIR)
+    Clients(fleet, server, tmp_path).start(*PAIR)
     with closing(Api(server.url)) as api:
         yield api
 
@@ -89,7 +89,7 @@ def test_a_run_that_is_killed_in_every_phase_comes_to_the_same(
     server.start(IN_A_TRANSACTION)
     server.wait_until_dead()
 
-    Clients(fleet, server.link, tmp_path).start(*PAIR)
+    Clients(fleet, server, tmp_path).start(*PAIR)
     for death in (
         CLIENTS_TRAIN,
         AGGREGATING,
@@ -180,7 +180,7 @@ def test_after_a_power_cut_everybody_has_the_same_part_again(
 ) -> None:
     run = api.start(**LONG)
     api.wait_for_round(run["id"], 2)
-    clients = Clients(fleet, server.link, tmp_path)
+    clients = Clients(fleet, server, tmp_path)
     server.kill()
     for client_id in PAIR:
         clients.kill(client_id)
@@ -202,7 +202,7 @@ def test_a_run_waits_a_while_for_those_that_it_had(
         api.wait_for_client(client_id, "idle")
     run = api.start(**{**LONG, "min_clients": 1})
     api.wait_for_round(run["id"], 2)
-    clients = Clients(fleet, server.link, tmp_path)
+    clients = Clients(fleet, server, tmp_path)
     server.kill()
     clients.kill("b")
     server.start()
@@ -255,7 +255,7 @@ def test_a_run_of_another_app_is_interrupted_and_offered_to_be_started_again(
 ) -> None:
     app = read_app(APPS / "quickstart-numpy")
     server.start(app=app)
-    Clients(fleet, server.link, tmp_path).start(*PAIR, app=app)
+    Clients(fleet, server, tmp_path).start(*PAIR, app=app)
     api = ending.enter_context(closing(Api(server.url)))
     run = api.start(num_rounds=10_000)
     wait_until_kept(server.home, lambda store: len(store.rounds(run["id"])) >= 2, "a round is over")
@@ -294,7 +294,7 @@ def test_queued_runs_of_an_app_outlast_a_server_without_it(
     server.kill()
 
     server.start(app=app)
-    Clients(fleet, server.link, tmp_path).start(*PAIR, app=app)
+    Clients(fleet, server, tmp_path).start(*PAIR, app=app)
     ended = [api.wait_for_run(run_id, "completed") for run_id in run_ids]
     assert ended[0]["finished_at"] < ended[1]["started_at"]
 

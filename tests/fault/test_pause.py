@@ -56,7 +56,7 @@ def test_clients_stop_between_two_batches_and_go_on(api: Api, clients: Clients) 
 
 
 def test_no_deadline_passes(api: Api, lasting_server: ForkedServer) -> None:
-    with RawClient(lasting_server.link) as link:
+    with RawClient(lasting_server.home) as link:
         link.hello("a")
         run_id = api.start(**SPEC, round_timeout_s=2.0)["id"]
         message_id, payload = link.read_task()
@@ -77,7 +77,7 @@ def test_no_deadline_passes(api: Api, lasting_server: ForkedServer) -> None:
 
 
 def test_a_reply_that_comes_meanwhile_counts_afterwards(api: Api, lasting_server: ForkedServer) -> None:
-    with RawClient(lasting_server.link) as link:
+    with RawClient(lasting_server.home) as link:
         link.hello("a")
         run_id = api.start(**SPEC)["id"]
         message_id, payload = link.read_task()
@@ -135,7 +135,7 @@ def test_a_paused_run_can_be_stopped(api: Api, clients: Clients) -> None:
 
 
 def test_a_client_that_comes_back_meanwhile_is_told(api: Api, lasting_server: ForkedServer) -> None:
-    with RawClient(lasting_server.link) as link:
+    with RawClient(lasting_server.home) as link:
         link.hello("a")
         run_id = api.start(**SPEC)["id"]
         message_id, payload = link.read_task()
@@ -143,7 +143,7 @@ def test_a_client_that_comes_back_meanwhile_is_told(api: Api, lasting_server: Fo
     api.wait_for_client("a", "lost")
     assert api.run(run_id)["state"] == "paused"
 
-    with RawClient(lasting_server.link) as link:
+    with RawClient(lasting_server.home) as link:
         assert link.hello("a", holding=[message_id]).welcome.paused
         api.command(run_id, "resume")
         assert not link.read_kind("pause").pause.paused
@@ -155,7 +155,7 @@ def test_a_client_that_comes_back_meanwhile_is_told(api: Api, lasting_server: Fo
 def test_a_client_that_is_lost_meanwhile_is_waited_for_afterwards(
     api: Api, lasting_server: ForkedServer
 ) -> None:
-    with RawClient(lasting_server.link) as link:
+    with RawClient(lasting_server.home) as link:
         link.hello("a")
         run_id = api.start(**SPEC)["id"]
         link.read_task()

@@ -117,7 +117,7 @@ class TestTooOften:
     def test_a_reply_to_a_message_of_another_client_counts_for_nothing(
         self, api: Api, bad: RawClient, lasting_server: ForkedServer
     ) -> None:
-        with RawClient(lasting_server.link) as other:
+        with RawClient(lasting_server.home) as other:
             other.hello("other")
             run_id = api.start(**SPEC)["id"]
             others_id, others_message = read_message(other)
@@ -138,7 +138,7 @@ class TestCutConnection:
 
     def again(self, lasting_server: ForkedServer, *holding: str) -> tuple[RawClient, ServerFrame]:
         """The same process comes back, and says which messages it still has."""
-        link = RawClient(lasting_server.link)
+        link = RawClient(lasting_server.home)
         return link, link.hello("bad", holding=holding)
 
     def test_a_reply_that_was_cut_is_sent_again_and_counts_once(

@@ -167,7 +167,7 @@ def test_a_wrong_update_is_left_out_in_words_and_the_round_goes_on(
     lasting_server: ForkedServer,
 ) -> None:
     memory = PeakMemory(lasting_server.pid)
-    with RawClient(lasting_server.link) as other:
+    with RawClient(lasting_server.home) as other:
         other.hello("other")
         run_id = api.start(**SPEC)["id"]
         message_id, message = read_message(bad)

@@ -21,10 +21,13 @@ from app.federation.link.spool import Spool
 from bench.owner import BenchOwner
 from client.built_in_app import BuiltInApp
 from client.link import ClientIdentity, Link
+from client.membership import Membership
 from client.runtime import Runtime
 from shared.flower import identify_server_task, node_id_of
 from shared.proto.link_pb2 import Assignment
+from shared.security.server_identity import ServerIdentity
 from shared.wire import CHUNK_BYTES
+from tests.support.membership import member
 from tests.support.waiting import wait_until
 
 BYTES = 30 << 20
@@ -54,11 +57,11 @@ class Quiet:
 class ClientThread:
     """A client's link and runtime in a thread of this process, with an app of the test's own."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, membership: Membership) -> None:
         self._runtime = Runtime(BuiltInApp(echo), {}, threads=1)
         self._runtime.start()
         identity = ClientIdentity("a", "none", (), "here", "cpu")
-        self._link = Link(address, identity, self._runtime, lambda _: None)
+        self._link = Link(membership, identity, self._runtime, lambda _: None)
         self._loop = asyncio.new_event_loop()
         self._task: asyncio.Task[None] | None = None
         self._thread = threading.Thread(target=self._run)
@@ -87,9 +90,10 @@ class ClientThread:
 def link(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LinkServer]:
     bus = EventBus()
     registry = ClientRegistry(bus)
-    link = LinkServer(registry, bus, None, lambda _: None, Spool(tmp_path, request.param))
-    link.start("127.0.0.1", 0)
-    client = ClientThread(f"127.0.0.1:{link.port}")
+    identity = ServerIdentity.load_or_make(tmp_path)
+    link = LinkServer(registry, bus, None, lambda _: None, Spool(tmp_path, request.param), identity)
+    identity.invite(tmp_path, "127.0.0.1", link.start("127.0.0.1", 0))
+    client = ClientThread(member("a", f"127.0.0.1:{link.port}", tmp_path))
     wait_until(lambda: registry.get("a"), "the client is connected")
     yield link
     client.stop()

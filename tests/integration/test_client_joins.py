@@ -19,7 +19,9 @@ from app.federation.link.spool import Spool
 from client.built_in_app import BuiltInApp
 from client.link import ClientIdentity, Link
 from client.runtime import Runtime
+from shared.security.server_identity import ServerIdentity
 from tests.conftest import StartCommand
+from tests.support.membership import member
 from tests.support.tools import give_up
 from tests.support.waiting import wait_until
 
@@ -34,9 +36,12 @@ def serve(tmp_path: Path) -> Iterator[Callable[[str], Served]]:
         def start(host: str) -> Served:
             bus = EventBus()
             registry = ClientRegistry(bus)
-            link = LinkServer(registry, bus, None, lambda _: None, Spool(tmp_path / "spool"))
+            identity = ServerIdentity.load_or_make(tmp_path)
+            link = LinkServer(registry, bus, None, lambda _: None, Spool(tmp_path / "spool"), identity)
             ending.callback(link.stop, 0.0)
-            return registry, link.start(host, 0)
+            port = link.start(host, 0)
+            identity.invite(tmp_path, host, port)
+            return registry, port
 
         yield start
 
@@ -75,12 +80,12 @@ def test_a_name_that_is_no_utf_8_is_refused_in_words(
 
 
 def test_a_machine_whose_name_is_no_utf_8_is_shown_as_far_as_it_can_be(
-    serve: Callable[[str], Served],
+    serve: Callable[[str], Served], tmp_path: Path
 ) -> None:
     registry, port = serve("127.0.0.1")
     identity = ClientIdentity("a", "digits", ("cnn",), "B\udce4r", "cpu")
     runtime = Runtime(BuiltInApp(ClientApp()), {}, threads=1)
-    link = Link(f"127.0.0.1:{port}", identity, runtime, lambda _: None)
+    link = Link(member("a", f"127.0.0.1:{port}", tmp_path), identity, runtime, lambda _: None)
 
     async def serve_until_it_is_there() -> None:
         serving = asyncio.create_task(link.run())

@@ -30,7 +30,7 @@ def server(home: Path) -> Iterator[ServerProcess]:
     """A server with two clients."""
     server = ServerProcess(home=home)
     with Fleet() as fleet:
-        Clients(fleet, server.link, home / "data").start(*PAIR)
+        Clients(fleet, server, home / "data").start(*PAIR)
         yield server
     server.end()
 

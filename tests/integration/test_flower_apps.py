@@ -53,7 +53,7 @@ class Lab:
         self._clients(server).kill(client_id)
 
     def _clients(self, server: ServerProcess) -> Clients:
-        return Clients(self._fleet, server.link, self._folder)
+        return Clients(self._fleet, server, self._folder)
 
     def complete(self, name: str, *flags: str) -> tuple[Json, list[Json], ServerProcess]:
         """A run of two rounds with two clients, from start to end: the run, its rounds, the server."""
@@ -297,7 +297,10 @@ def test_the_commands_do_it_together(start_server: StartServer, start_command: S
 
 def refused(start_command: StartCommand, server: ServerProcess, *flags: str) -> str:
     """What a client says that the server refuses for good."""
-    client = start_command("run_client.py", "--client-id", "client-1", "--server", server.link, *flags)
+    at_home = {"FEDLOOM_HOME": str(server.home)}
+    client = start_command(
+        "run_client.py", "--client-id", "client-1", "--server", server.link, *flags, env=at_home
+    )
     assert client.wait_for_exit(60) == 1, client
     assert "Traceback" not in client.output
     return client.output

@@ -106,7 +106,7 @@ def test_a_run_is_started_followed_and_listed(
     mode: str,
 ) -> None:
     server, api = serve("--async-mode", mode)
-    Clients(fleet, server.link, tmp_path).start("client-1", "client-2", app=read_app(APP))
+    Clients(fleet, server, tmp_path).start("client-1", "client-2", app=read_app(APP))
     command = flwr(server)
 
     config = "num-server-rounds=2 learning-rate=0.2"

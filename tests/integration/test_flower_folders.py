@@ -168,7 +168,7 @@ def started(start_server: StartServer, tmp_path: Path) -> Iterator[Callable[[Pat
             server = start_server("--app", str(folder))
             api = Api(server.url)
             ending.callback(api.close)
-            clients = Clients(fleet, server.link, tmp_path)
+            clients = Clients(fleet, server, tmp_path)
             clients.start(*PAIR, app=read_app(folder))
             return api
 

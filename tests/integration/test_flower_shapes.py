@@ -112,7 +112,7 @@ def server(flower: FlowerReference, tmp_path_factory: pytest.TempPathFactory) ->
     """One server with the app of all shapes, and two clients; Flower begins meanwhile."""
     server = ServerProcess("--app", str(FOLDER), home=tmp_path_factory.mktemp("shapes"))
     with Fleet() as fleet:
-        Clients(fleet, server.link, tmp_path_factory.mktemp("data")).start(*PAIR, app=read_app(FOLDER))
+        Clients(fleet, server, tmp_path_factory.mktemp("data")).start(*PAIR, app=read_app(FOLDER))
         yield server
     server.end()
 

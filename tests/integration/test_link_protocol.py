@@ -13,7 +13,16 @@ from flwr.app import ArrayRecord, Message, MetricRecord, RecordDict
 
 from shared.app_host.serialised import Serialised
 from shared.flower import client_failed, decode, encode
-from shared.proto.link_pb2 import Chunk, ClientFrame, Failure, Goodbye, Heartbeat, Hello, LogLine, Progress
+from shared.proto.link_pb2 import (
+    Chunk,
+    ClientFrame,
+    Failure,
+    Goodbye,
+    Heartbeat,
+    LogLine,
+    Progress,
+    SignedHello,
+)
 from shared.wire import PROTOCOL_VERSION
 from tests.support.api import Api
 from tests.support.processes import ServerProcess
@@ -31,9 +40,9 @@ METRICS = {"num-examples": 10, "train_loss": 0.5, "duration_s": 0.1}
 def link(session_server: ServerProcess, api: Api) -> Iterator[RawClient]:
     """A stream to the shared server, which must be as healthy after the test as before."""
     before = api.get("/status")["seq"]
-    with RawClient(session_server.link) as client:
+    with RawClient(session_server.home) as client:
         yield client
-    with RawClient(session_server.link) as another:
+    with RawClient(session_server.home) as another:
         assert another.hello("well-behaved").WhichOneof("kind") == "welcome"
         api.wait_for_client("well-behaved", "idle")
     api.wait_for_client("well-behaved", "lost")
@@ -86,7 +95,7 @@ class TestHello:
     def test_the_first_frame_must_be_a_hello(self, link: RawClient) -> None:
         link.send(heartbeat=Heartbeat())
 
-        assert "must be a hello" in link.read().refusal.reason
+        assert "must be a signed hello" in link.read_kind("refusal").refusal.reason
 
     @pytest.mark.parametrize("garbage", [b"\xff" * 40, b"GET / HTTP/1.1\r\n\r\n", b""])
     def test_garbage_in_place_of_a_hello_ends_the_stream(self, link: RawClient, garbage: bytes) -> None:
@@ -99,7 +108,7 @@ class TestHello:
     ) -> None:
         link.hello("a", process="p")
         before = api.wait_for_client("a", "idle")["connected_at"]
-        with RawClient(session_server.link) as again:
+        with RawClient(session_server.home) as again:
             assert again.hello("a", process="p").WhichOneof("kind") == "welcome"
 
             link.ending()
@@ -110,7 +119,7 @@ class TestHello:
         self, link: RawClient, session_server: ServerProcess, api: Api
     ) -> None:
         link.hello("a", process="p")
-        with RawClient(session_server.link) as impostor:
+        with RawClient(session_server.home) as impostor:
             answer = impostor.hello("a", process="q")
 
         assert "already connected from a test" in answer.refusal.reason
@@ -127,7 +136,7 @@ class TestAfterTheHello:
             CHUNK_OF_NOTHING,
             CHUNK_TOO_LARGE,
             ClientFrame(),
-            ClientFrame(hello=Hello(protocol=1, client_id="b")),
+            ClientFrame(signed_hello=SignedHello(hello=b"", token="b")),
         ],
         ids=["gap", "too many", "nameless", "too large", "empty frame", "second hello"],
     )
@@ -204,7 +213,7 @@ class TestAfterTheHello:
         self, link: RawClient, session_server: ServerProcess
     ) -> None:
         link.hello("a")
-        with RawClient(session_server.link, "/fedloom.link.v1.Link/Nothing") as lost:
+        with RawClient(session_server.home, "/fedloom.link.v1.Link/Nothing") as lost:
             lost.send_bytes(b"")
 
             assert lost.ending() is grpc.StatusCode.UNIMPLEMENTED

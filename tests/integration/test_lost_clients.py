@@ -35,7 +35,7 @@ def api(server: ServerProcess) -> Iterator[Api]:
 @pytest.fixture
 def clients(server: ServerProcess, api: Api, tmp_path: Path) -> Iterator[Clients]:
     with Fleet() as fleet:
-        yield Clients(fleet, server.link, tmp_path)
+        yield Clients(fleet, server, tmp_path)
         api.end_all_runs()
     wait_until(lambda: api.get("/status")["clients"]["connected"] == 0, "all clients are lost")
 
@@ -129,11 +129,14 @@ def test_a_second_client_of_the_same_name_is_refused_and_waits_its_turn(
     clients.start("a")
     first = api.wait_for_client("a", "idle")
 
-    second = start_command("run_client.py", "--client-id", "a", "--server", server.link)
+    at_home = {"FEDLOOM_HOME": str(server.home)}
+    second = start_command("run_client.py", "--client-id", "a", "--server", server.link, env=at_home)
     second.wait_for_output("A client named 'a' is already connected from .* choose another --client-id")
 
     assert api.clients()["a"]["connected_at"] == first["connected_at"]
-    assert any("refused client 'a'" in entry["message"] for entry in api.logs(level="warning"))
+    assert any(
+        "refused a client: A client named 'a'" in entry["message"] for entry in api.logs(level="warning")
+    )
     clients.end("a")
     second.wait_for_output("connected to the server")
     api.wait_for_client("a", "idle")

@@ -152,7 +152,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, folder: Path) -> Iterator[F
     server = ForkedServer(tmp_path_factory.mktemp("hosted") / "home", app=read_app(folder), queue_run=False)
     server.start()
     with Fleet() as fleet:
-        clients = Clients(fleet, server.link, server.home)
+        clients = Clients(fleet, server, server.home)
         clients.start(*PAIR, app=read_app(folder))
         yield server
     server.end()

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from flwr.clientapp import ClientApp
@@ -15,13 +16,29 @@ import client.outage
 from client.built_in_app import BuiltInApp
 from client.link import ClientIdentity, Link
 from client.runtime import Runtime
+from shared.security.server_identity import ServerIdentity
+from tests.support.membership import member
 from tests.support.processes import ServerProcess
 
 
-def said_by_a_client(address: str, caplog: pytest.LogCaptureFixture, enough: Callable[[], bool]) -> list[str]:
-    """The client's log lines, once `enough` holds."""
+@pytest.fixture
+def invited(tmp_path: Path) -> Path:
+    """The folder of a server that has invited whoever finds it."""
+    ServerIdentity.load_or_make(tmp_path).invite(tmp_path, "127.0.0.1", 1)
+    return tmp_path
+
+
+def said_by_a_client(
+    address: str, caplog: pytest.LogCaptureFixture, enough: Callable[[], bool], home: Path
+) -> list[str]:
+    """The client's log lines, once `enough` holds; it is invited by a server whose folder this is."""
     runtime = Runtime(BuiltInApp(ClientApp()), {}, threads=1)
-    link = Link(address, ClientIdentity("a", "digits", ("cnn",), "here", "cpu"), runtime, lambda _: None)
+    link = Link(
+        member("a", address, home),
+        ClientIdentity("a", "digits", ("cnn",), "here", "cpu"),
+        runtime,
+        lambda _: None,
+    )
 
     async def serve() -> None:
         serving = asyncio.create_task(link.run())
@@ -39,7 +56,7 @@ def said_by_a_client(address: str, caplog: pytest.LogCaptureFixture, enough: Cal
 
 
 def test_one_that_accepts_but_says_nothing(
-    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, invited: Path
 ) -> None:
     monkeypatch.setattr(client.link, "CONNECT_TIMEOUT_S", 0.5)
     accepted: list[socket.socket] = []
@@ -52,7 +69,7 @@ def test_one_that_accepts_but_says_nothing(
                 accepted.append(listener.accept()[0])
             return len(accepted) >= 3
 
-        lines = said_by_a_client(f"127.0.0.1:{port}", caplog, two_tries)
+        lines = said_by_a_client(f"127.0.0.1:{port}", caplog, two_tries, invited)
     for connection in accepted:
         connection.close()
 
@@ -61,7 +78,9 @@ def test_one_that_accepts_but_says_nothing(
     assert lines[0].endswith("Trying again until there is one.")
 
 
-def test_one_that_is_not_there(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_that_is_not_there(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, invited: Path
+) -> None:
     tries: list[float] = []
     next_delay = client.outage.Outage.next_delay
 
@@ -73,7 +92,7 @@ def test_one_that_is_not_there(caplog: pytest.LogCaptureFixture, monkeypatch: py
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
 
-    lines = said_by_a_client(f"127.0.0.1:{port}", caplog, lambda: len(tries) >= 5)
+    lines = said_by_a_client(f"127.0.0.1:{port}", caplog, lambda: len(tries) >= 5, invited)
 
     assert lines == [
         f"no connection to 127.0.0.1:{port}: nothing listens there. Trying again until there is one."
@@ -84,14 +103,16 @@ def test_one_that_speaks_http(caplog: pytest.LogCaptureFixture, session_server: 
     """The port of the page in place of that for clients: the likeliest mistake."""
     port = session_server.port
 
-    lines = said_by_a_client(f"127.0.0.1:{port}", caplog, lambda: bool(caplog.records))
+    lines = said_by_a_client(f"127.0.0.1:{port}", caplog, lambda: bool(caplog.records), session_server.home)
 
     assert lines[0].startswith(f"no connection to 127.0.0.1:{port}: ")
     assert f"FedLoom's page is there; clients connect to port {session_server.link_port}" in lines[0]
     assert f"--server {session_server.link}" in lines[0]
 
 
-def test_a_client_that_is_told_to_end_between_two_tries_does(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_client_that_is_told_to_end_between_two_tries_does(
+    monkeypatch: pytest.MonkeyPatch, invited: Path
+) -> None:
     """However the moment falls: it once could swallow the cancellation and try for ever."""
     monkeypatch.setattr(client.outage.Outage, "next_delay", lambda _: 0.001)
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -100,7 +121,8 @@ def test_a_client_that_is_told_to_end_between_two_tries_does(monkeypatch: pytest
     async def ends(after_s: float) -> bool:
         identity = ClientIdentity("a", "digits", ("cnn",), "here", "cpu")
         runtime = Runtime(BuiltInApp(ClientApp()), {}, threads=1)
-        serving = asyncio.create_task(Link(f"127.0.0.1:{port}", identity, runtime, lambda _: None).run())
+        membership = member("a", f"127.0.0.1:{port}", invited)
+        serving = asyncio.create_task(Link(membership, identity, runtime, lambda _: None).run())
         await asyncio.sleep(after_s)
         serving.cancel()
         done, _ = await asyncio.wait([serving], timeout=10)

@@ -44,7 +44,7 @@ def ours(
     curves = {}
     with Fleet() as fleet:
         names = [f"simulated-{number}" for number in range(SPEC.min_clients)]
-        Clients(fleet, session_server.link, tmp_path_factory.mktemp("data")).start(*names)
+        Clients(fleet, session_server, tmp_path_factory.mktemp("data")).start(*names)
         for seed in SEEDS:
             run = api.start(**{**SPEC.model_dump(mode="json"), "seed": seed})
             api.wait_for_run(run["id"], "completed")

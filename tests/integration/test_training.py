@@ -20,7 +20,7 @@ TRIO = ["client-1", "client-2", "client-10"]
 def _trio(session_server: ServerProcess, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Three clients with digits, for all tests of this file."""
     with Fleet() as fleet:
-        Clients(fleet, session_server.link, tmp_path_factory.mktemp("data")).start(*TRIO)
+        Clients(fleet, session_server, tmp_path_factory.mktemp("data")).start(*TRIO)
         api = Api(session_server.url)
         for client_id in TRIO:
             api.wait_for_client(client_id, "idle")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import queue
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -13,6 +15,10 @@ from shared.buffers import MemoryBuffer
 from shared.chunks import opening, reply_frames
 from shared.payload import Payload
 from shared.proto.link_pb2 import Chunk, ClientFrame, Hello, ServerFrame
+from shared.security.certificate import SERVER_NAME, fetch_pinned
+from shared.security.handshake import sign_hello
+from shared.security.keys import KeyPair
+from shared.security.server_identity import KEYS, local_invitation
 from shared.wire import LINK_METHOD, PROTOCOL_VERSION
 
 TIMEOUT_S = 20.0
@@ -21,13 +27,24 @@ TIMEOUT_S = 20.0
 class RawClient:
     """One stream to a server. A context manager."""
 
-    def __init__(self, address: str, method: str = LINK_METHOD) -> None:
+    def __init__(self, home: Path, method: str = LINK_METHOD) -> None:
+        """`home`: the server's own folder, where its invitation is."""
         self._outgoing: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
-        self._channel = grpc.insecure_channel(address)
+        self._home = home
+        invitation = local_invitation(home)
+        assert invitation is not None
+        self._invitation = invitation
+        certificate = fetch_pinned(invitation.address, invitation.key, TIMEOUT_S)
+        self._channel = grpc.secure_channel(
+            str(invitation.address),
+            grpc.ssl_channel_credentials(certificate),
+            [("grpc.ssl_target_name_override", SERVER_NAME)],
+        )
         call = self._channel.stream_stream(
             method, request_serializer=None, response_deserializer=ServerFrame.FromString
         )
         self._call: Any = call(iter(self._outgoing.get, None), timeout=TIMEOUT_S)
+        self._nonce: bytes | None = None
 
     def __enter__(self) -> RawClient:
         return self
@@ -56,8 +73,23 @@ class RawClient:
             "host": "a test",
             "device": "cpu",
         }
-        self.send(hello=Hello(client_id=client_id, **{**known, **fields}))
+        hello = Hello(client_id=client_id, **{**known, **fields})
+        invitation = self._invitation
+        signed = sign_hello(hello, self._key(client_id), invitation.key, self.nonce, invitation.token)
+        self.send(signed_hello=signed)
         return self.read()
+
+    @property
+    def nonce(self) -> bytes:
+        """What the server wants to have signed."""
+        if self._nonce is None:
+            self._nonce = self.read_kind("challenge").challenge.nonce
+        return self._nonce
+
+    def _key(self, client_id: str) -> KeyPair:
+        """That of whoever has this name here."""
+        name = hashlib.sha256(client_id.encode()).hexdigest() if "/" in client_id else client_id
+        return KeyPair.load_or_make(self._home / KEYS / "clients" / f"{name[:100]}.pem")
 
     def read(self) -> ServerFrame:
         """The next frame of the server."""

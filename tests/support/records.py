@@ -8,6 +8,7 @@ from typing import Any
 from app.records import Client, ClientState, Run, RunState
 from shared.proto.link_pb2 import Hello
 from shared.run_spec import RunSpec
+from shared.security.key_id import KeyId
 
 
 def a_run(run_id: str = "7f3a9c01", **fields: Any) -> Run:
@@ -15,6 +16,9 @@ def a_run(run_id: str = "7f3a9c01", **fields: Any) -> Run:
     spec = fields.pop("spec", RunSpec())
     known = {"state": RunState.QUEUED, "spec": spec, "num_rounds": spec.num_rounds, "created_at": time.time()}
     return Run(id=run_id, **{**known, **fields})
+
+
+A_KEY = str(KeyId(bytes(32)))
 
 
 def a_client(client_id: str = "client-1", **fields: Any) -> Client:

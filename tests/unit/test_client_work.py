@@ -16,7 +16,7 @@ from shared.errors import WireError
 from shared.payload import Payload
 from shared.proto.link_pb2 import Assignment, Failure, LabelCounts, Progress, ServerFrame, Welcome
 from tests.support.payloads import payload_of
-from tests.support.records import a_hello
+from tests.support.records import A_KEY, a_hello
 
 RUN_ID = 7
 
@@ -76,7 +76,7 @@ class Working:
 
     def connect(self, *holding: str) -> ClientStream:
         stream = ClientStream()
-        self.client_work.connected(a_hello(holding=holding), Welcome(), stream)
+        self.client_work.connected(a_hello(holding=holding), A_KEY, Welcome(), stream)
         return stream
 
     def dispatch(self, *message_ids: str, kind: str = "train") -> None:

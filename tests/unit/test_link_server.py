@@ -19,7 +19,10 @@ from app.federation.link.server import LinkServer
 from app.federation.link.spool import Spool
 from app.records import Client, ClientState
 from shared.buffers import Buffer
-from shared.proto.link_pb2 import Chunk, ClientFrame, Goodbye, Heartbeat, Released
+from shared.proto.link_pb2 import Chunk, ClientFrame, Goodbye, Heartbeat, Released, ServerFrame
+from shared.security.handshake import sign_hello
+from shared.security.keys import KeyPair
+from shared.security.server_identity import ServerIdentity
 from shared.wire import PROTOCOL_VERSION
 from tests.support.raw_link import RawClient
 from tests.support.records import a_hello
@@ -53,10 +56,7 @@ class Served:
     registry: ClientRegistry
     receiving: Counting
     told: list[str]
-
-    @property
-    def address(self) -> str:
-        return f"127.0.0.1:{self.link.port}"
+    home: Path
 
     def dispatch(self, on_reply: Callable[[object], None] | None = None) -> None:
         """Send message m to client a."""
@@ -79,9 +79,10 @@ def served(tmp_path: Path) -> Iterator[Served]:
     bus = EventBus()
     registry = ClientRegistry(bus)
     receiving = Counting(tmp_path / "spool")
-    link = LinkServer(registry, bus, None, lambda app: None, receiving)
-    link.start("127.0.0.1", 0)
-    yield Served(link, registry, receiving, [])
+    identity = ServerIdentity.load_or_make(tmp_path)
+    link = LinkServer(registry, bus, None, lambda app: None, receiving, identity)
+    identity.invite(tmp_path, "127.0.0.1", link.start("127.0.0.1", 0))
+    yield Served(link, registry, receiving, [], tmp_path)
     link.stop(0.0)
 
 
@@ -93,7 +94,7 @@ def test_a_deadline_that_crosses_the_reply_changes_nothing(served: Served) -> No
         served.link.mark_late("a", "m")
         served.link.post(answered.set)
 
-    with RawClient(served.address) as client:
+    with RawClient(served.home) as client:
         client.hello("a")
         served.dispatch(on_reply=reply)
         client.read_task()
@@ -105,7 +106,7 @@ def test_a_deadline_that_crosses_the_reply_changes_nothing(served: Served) -> No
 
 
 def test_a_client_that_misses_a_deadline_is_late_until_it_answers(served: Served) -> None:
-    with RawClient(served.address) as client:
+    with RawClient(served.home) as client:
         client.hello("a")
         served.dispatch()
         client.read_task()
@@ -122,7 +123,7 @@ def test_a_client_that_misses_a_deadline_is_late_until_it_answers(served: Served
 
 
 def test_a_client_that_is_late_stays_late_over_a_reconnect_until_it_has_stopped(served: Served) -> None:
-    with RawClient(served.address) as client:
+    with RawClient(served.home) as client:
         client.hello("a")
         served.dispatch()
         client.read_task()
@@ -130,7 +131,7 @@ def test_a_client_that_is_late_stays_late_over_a_reconnect_until_it_has_stopped(
         assert client.read_kind("cancel").cancel.message_id == "m"
         assert served.client().state is ClientState.LATE
 
-    with RawClient(served.address) as client:
+    with RawClient(served.home) as client:
         welcome = client.hello("a", holding=["m"]).welcome
         assert list(welcome.awaited) == []
         assert served.client().state is ClientState.LATE
@@ -141,20 +142,20 @@ def test_a_client_that_is_late_stays_late_over_a_reconnect_until_it_has_stopped(
 
 
 def test_a_client_that_was_late_and_comes_back_with_empty_hands_is_free(served: Served) -> None:
-    with RawClient(served.address) as client:
+    with RawClient(served.home) as client:
         client.hello("a")
         served.dispatch()
         client.read_task()
         served.link.withdraw("a", "m", "the round went on without it", late=True)
         assert served.client().state is ClientState.LATE
 
-    with RawClient(served.address) as client:
+    with RawClient(served.home) as client:
         client.hello("a")
         assert served.client().state is ClientState.IDLE
 
 
 def test_what_was_withdrawn_while_its_client_was_away_is_late_when_it_is_back(served: Served) -> None:
-    with RawClient(served.address) as client:
+    with RawClient(served.home) as client:
         client.hello("a")
         served.dispatch()
         client.read_task()
@@ -162,7 +163,7 @@ def test_what_was_withdrawn_while_its_client_was_away_is_late_when_it_is_back(se
     served.link.withdraw("a", "m", "the round went on without it", late=True)
     assert served.client().state is ClientState.LOST
 
-    with RawClient(served.address) as client:
+    with RawClient(served.home) as client:
         client.hello("a", holding=["m"])
         assert served.client().state is ClientState.LATE
         client.send(released=Released(message_id="m"))
@@ -170,7 +171,7 @@ def test_what_was_withdrawn_while_its_client_was_away_is_late_when_it_is_back(se
 
 
 def test_a_client_that_reconnects_at_once_was_never_away(served: Served) -> None:
-    with RawClient(served.address) as client, RawClient(served.address) as again:
+    with RawClient(served.home) as client, RawClient(served.home) as again:
         client.hello("a")
         served.dispatch()
         client.read_task()
@@ -188,7 +189,7 @@ def test_a_client_that_reconnects_at_once_was_never_away(served: Served) -> None
 
 @pytest.mark.parametrize("end", ["it leaves", "its line is cut", "it breaks the protocol"])
 def test_half_a_reply_is_freed_when_its_client_goes(served: Served, end: str) -> None:
-    with RawClient(served.address) as client:
+    with RawClient(served.home) as client:
         client.hello("a")
         served.dispatch()
         client.read_task()
@@ -209,7 +210,8 @@ def test_half_a_reply_is_freed_when_its_client_goes(served: Served, end: str) ->
 class Cut:
     """A connection on which half a reply comes and then what is no frame; it is gone before it was closed."""
 
-    def __init__(self, *frames: ClientFrame) -> None:
+    def __init__(self, identity: ServerIdentity, *frames: ClientFrame) -> None:
+        self._identity = identity
         self._frames = deque(frames)
         self.handler: asyncio.Task[None] | None = None
 
@@ -218,7 +220,12 @@ class Cut:
             raise DecodeError
         return self._frames.popleft()
 
-    async def write(self, frame: object) -> None:
+    async def write(self, frame: ServerFrame) -> None:
+        if frame.WhichOneof("kind") == "challenge":
+            hello, server = a_hello("a", protocol=PROTOCOL_VERSION), self._identity.key.public.id
+            signed = sign_hello(hello, KeyPair.make(), server, frame.challenge.nonce, self._identity.token)
+            self._frames.appendleft(ClientFrame(signed_hello=signed))
+            return
         try:
             await asyncio.Event().wait()
         finally:  # as gRPC does, which hears of the cut while the server still closes the connection
@@ -229,11 +236,12 @@ class Cut:
 def test_half_a_reply_is_freed_when_the_line_is_cut_while_the_connection_is_closed(tmp_path: Path) -> None:
     bus = EventBus()
     spool = Counting(tmp_path)
-    link = LinkServer(ClientRegistry(bus), bus, None, lambda app: None, spool)
+    identity = ServerIdentity.load_or_make(tmp_path)
+    link = LinkServer(ClientRegistry(bus), bus, None, lambda app: None, spool, identity)
     half = Chunk(message_id="m", total_bytes=10, data=b"12345")
 
     async def serve() -> None:
-        context = Cut(ClientFrame(hello=a_hello("a", protocol=PROTOCOL_VERSION)), ClientFrame(reply=half))
+        context = Cut(identity, ClientFrame(reply=half))
         context.handler = asyncio.create_task(link._connect(None, cast(Any, context)))
         await asyncio.wait([context.handler])
 
@@ -255,7 +263,7 @@ def test_an_error_in_what_a_reply_sets_off_costs_no_other_client_its_connection(
     def fail(_: object) -> None:
         raise error
 
-    with RawClient(served.address) as client, RawClient(served.address) as other:
+    with RawClient(served.home) as client, RawClient(served.home) as other:
         client.hello("a")
         other.hello("b")
         served.dispatch(on_reply=fail)
@@ -268,13 +276,14 @@ def test_an_error_in_what_a_reply_sets_off_costs_no_other_client_its_connection(
         other.reply("n", b"y")
         assert other.read_kind("received").received.message_id == "n"
 
-    with RawClient(served.address) as again:
+    with RawClient(served.home) as again:
         assert again.hello("a").WhichOneof("kind") == "welcome"
 
 
 def test_who_posts_to_a_link_that_has_ended_is_not_told_off(tmp_path: Path) -> None:
     bus = EventBus()
-    link = LinkServer(ClientRegistry(bus), bus, None, lambda app: None, Spool(tmp_path))
+    identity = ServerIdentity.load_or_make(tmp_path)
+    link = LinkServer(ClientRegistry(bus), bus, None, lambda app: None, Spool(tmp_path), identity)
     link.start("127.0.0.1", 0)
     link.stop(0.0)
 

@@ -9,14 +9,14 @@ from app.event_bus import EventBus
 from app.federation.link.clients import ClientRegistry
 from app.records import Client, ClientProgress, ClientState
 from shared.natural_order import natural_key
-from tests.support.records import a_hello
+from tests.support.records import A_KEY, a_hello
 
 
 def registry_of(*client_ids: str) -> tuple[ClientRegistry, EventBus]:
     bus = EventBus()
     registry = ClientRegistry(bus)
     for client_id in client_ids:
-        registry.connected(a_hello(client_id))
+        registry.connected(a_hello(client_id), A_KEY)
     return registry, bus
 
 
@@ -56,7 +56,7 @@ def test_a_client_that_comes_back_keeps_its_results_and_part_but_not_its_task() 
 
     registry.lost("a")
     gone = known(registry, "a")
-    registry.connected(a_hello("a", host="elsewhere"))
+    registry.connected(a_hello("a", host="elsewhere"), A_KEY)
     back = known(registry, "a")
 
     assert (gone.state, gone.round, gone.progress) == (ClientState.LOST, None, None)
@@ -103,11 +103,11 @@ def test_listeners_hear_of_coming_and_going_until_they_leave() -> None:
         heard.append(len(registry.snapshot()))
 
     registry.on_membership(listener)
-    registry.connected(a_hello("a"))
-    registry.connected(a_hello("b"))
+    registry.connected(a_hello("a"), A_KEY)
+    registry.connected(a_hello("b"), A_KEY)
     registry.lost("a")
     registry.off_membership(listener)
-    registry.connected(a_hello("c"))
+    registry.connected(a_hello("c"), A_KEY)
 
     assert heard == [1, 2, 2]
 

@@ -30,7 +30,8 @@ from app.store.urls import default_url
 from app.store.writer import StoreWriter
 from shared.errors import IllegalTransition, StoreUnavailable
 from shared.run_spec import RunSpec
-from tests.support.records import a_hello, a_run
+from shared.security.server_identity import ServerIdentity
+from tests.support.records import A_KEY, a_hello, a_run
 from tests.support.waiting import wait_until
 
 LIMIT_S = 4.0
@@ -44,7 +45,8 @@ class Server:
         bus = EventBus()
         self.registry = ClientRegistry(bus)
         self.writer = StoreWriter(self.store, bus, lambda: ())
-        self.link = LinkServer(self.registry, bus, None, lambda app: None, Spool(home / "spool"))
+        identity = ServerIdentity.load_or_make(home)
+        self.link = LinkServer(self.registry, bus, None, lambda app: None, Spool(home / "spool"), identity)
         self.book = RunBook(bus, known)
         self.services = Services(
             book=self.book,
@@ -295,7 +297,7 @@ def test_a_round_that_lacked_updates_is_tried_again_when_a_client_came_during_it
         run.shown.goes_on()
 
     monkeypatch.setattr(BuiltInKind, "call_server_app", rounds)
-    server.link.post(server.registry.connected, a_hello("a"))
+    server.link.post(server.registry.connected, a_hello("a"), A_KEY)
     run_id = server.manager.submit(RunSpec(min_clients=1)).id
 
     server.wait_for(run_id, RunState.COMPLETED)

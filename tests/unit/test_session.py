@@ -11,7 +11,7 @@ from app.federation.link.spool import Spool
 from shared.buffers import FileBuffer, MemoryBuffer
 from shared.errors import WireError
 from shared.proto.link_pb2 import Chunk, Welcome
-from tests.support.records import a_hello
+from tests.support.records import A_KEY, a_hello
 from tests.unit.test_client_work import Working
 
 
@@ -36,7 +36,7 @@ def working() -> Working:
 def test_what_has_come_of_a_reply_is_given_back(working: Working, tmp_path: Path, end: str) -> None:
     spool = Spool(tmp_path / "spool", in_memory_bytes=10)
     session = Session(a_hello(), working.client_work, spool)
-    working.client_work.connected(a_hello(), Welcome(), session)
+    working.client_work.connected(a_hello(), A_KEY, Welcome(), session)
     working.dispatch("m")
     session.receive(half_a_reply())
     with spool.buffer(10) as meanwhile:

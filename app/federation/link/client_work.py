@@ -149,8 +149,8 @@ class ClientWork:
 
     # connections
 
-    def connected(self, hello: Hello, welcome: Welcome, stream: ClientStream) -> None:
-        """A client is there: welcome it, and send what it should know and do.
+    def connected(self, hello: Hello, key: str, welcome: Welcome, stream: ClientStream) -> None:
+        """A client is there, with this key: welcome it, and send what it should know and do.
 
         A message that it still holds, from a connection before, is not sent again.
         """
@@ -170,7 +170,7 @@ class ClientWork:
                 _transmit(task, stream)
             task.on_back()
         # Last, so that nobody gives up the messages of a client that is seen to be there again.
-        self._registry.connected(hello)
+        self._registry.connected(hello, key)
         self._show(hello.client_id)
 
     def disconnected(self, client_id: str, stream: ClientStream, reason: str) -> None:

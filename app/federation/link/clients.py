@@ -54,12 +54,18 @@ class ClientRegistry:
         """Undo `on_membership`."""
         self._listeners.remove(listener)
 
-    def connected(self, hello: Hello) -> Client:
-        """A client said hello: it is idle now, whatever it was before."""
+    def key_of(self, client_id: str) -> str | None:
+        """The id of the key that a client's name belongs to; None: the name is free."""
+        client = self._clients.get(client_id)
+        return None if client is None else client.key
+
+    def connected(self, hello: Hello, key: str) -> Client:
+        """A client with this key said hello: it is idle now, whatever it was before."""
         now = time.time()
         known = self._clients.get(hello.client_id)
         client = Client(
             id=hello.client_id,
+            key=key,
             state=ClientState.IDLE,
             app=hello.app.name if hello.HasField("app") else None,
             dataset=hello.dataset,

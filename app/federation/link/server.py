@@ -21,6 +21,7 @@ from app.event_bus import EventBus
 from app.federation.link.admission import objection
 from app.federation.link.client_work import ClientWork, OutgoingFrame
 from app.federation.link.clients import ClientRegistry
+from app.federation.link.door import Door, Guest, Refused
 from app.federation.link.loop_thread import LoopThread
 from app.federation.link.reports import log_record
 from app.federation.link.session import Session
@@ -31,15 +32,17 @@ from shared.errors import FedLoomError, WireError
 from shared.proto.link_pb2 import (
     AppIdentity,
     Assignment,
+    Challenge,
     ClientFrame,
-    Hello,
     Refusal,
     ServerFrame,
     Welcome,
 )
+from shared.security.handshake import new_nonce
+from shared.security.server_identity import ServerIdentity
 from shared.text import printable
 from shared.version import __version__
-from shared.wire import CHANNEL_OPTIONS, LINK_PROCEDURE, LINK_SERVICE
+from shared.wire import CHANNEL_OPTIONS, LINK_PROCEDURE, LINK_SERVICE, PROTOCOL_VERSION
 
 Context = grpc.aio.ServicerContext[ClientFrame, OutgoingFrame]
 
@@ -72,8 +75,11 @@ class LinkServer:
         app: AppIdentity | None,
         app_objection: Callable[[AppIdentity | None], str | None],
         spool: Spool,
+        identity: ServerIdentity,
     ) -> None:
         self._registry = registry
+        self._identity = identity
+        self._door = Door(identity, registry.key_of)
         self._bus = bus
         self._app = app
         self._app_objection = app_objection
@@ -152,8 +158,9 @@ class LinkServer:
             (grpc.method_handlers_generic_handler(LINK_SERVICE, {LINK_PROCEDURE: handler}),)
         )
         address = str(Address(host, port))
+        credentials = grpc.ssl_server_credentials([(self._identity.key.pem(), self._identity.certificate)])
         try:
-            bound = self._server.add_insecure_port(address)
+            bound = self._server.add_secure_port(address, credentials)
         except RuntimeError as error:
             raise FedLoomError(
                 f"The link for clients cannot listen on {address}: is another server running there? "
@@ -172,12 +179,14 @@ class LinkServer:
 
     async def _connect(self, _: object, context: Context) -> None:
         """The gRPC method: one call is one client's connection, from hello to goodbye."""
-        hello = await self._admit(context)
-        if hello is None:
+        guest = await self._admit(context)
+        if guest is None:
             return
+        hello = guest.hello
         session = Session(hello, self._client_work, self._spool)
         self._sessions[hello.client_id] = session
-        self._client_work.connected(hello, Welcome(version=__version__, app=self._app), session)
+        welcome = Welcome(version=__version__, app=self._app)
+        self._client_work.connected(hello, str(guest.key), welcome, session)
         log.info(
             "%s connected from %s with %s on %s",
             hello.client_id,
@@ -215,43 +224,45 @@ class LinkServer:
         async for frame in session.outgoing():
             await context.write(frame)
 
-    async def _admit(self, context: Context) -> Hello | None:
-        """The hello of a client that may come in; anyone else is told why not."""
+    async def _admit(self, context: Context) -> Guest | None:
+        """A client that may come in; anyone else is told why not."""
+        nonce = new_nonce()
+        await context.write(ServerFrame(challenge=Challenge(protocol=PROTOCOL_VERSION, nonce=nonce)))
         try:
             async with asyncio.timeout(HELLO_TIMEOUT_S):
                 first = await _read_frame(context)
         except (TimeoutError, WireError):
             return None
-        if first is None or first.WhichOneof("kind") != "hello":
-            await context.write(_refuse("The first frame on a link must be a hello.", final=True))
+        try:
+            if first is None or first.WhichOneof("kind") != "signed_hello":
+                raise Refused("The first frame on a link must be a signed hello.")
+            guest = self._door.examine(first.signed_hello, nonce)
+            self._examine(guest, first.signed_hello.token)
+        except Refused as refused:
+            log.warning("refused a client: %s", refused)
+            await context.write(_refuse(str(refused), final=refused.is_final))
             return None
-        hello = first.hello
-        refused = self._objection(hello)
-        if refused is None:
-            return hello
-        log.warning(
-            "refused client %r from %r: %s", hello.client_id[:64], hello.host[:64], refused.refusal.reason
-        )
-        await context.write(refused)
-        return None
+        return guest
 
-    def _objection(self, hello: Hello) -> ServerFrame | None:
+    def _examine(self, guest: Guest, token: str) -> None:
+        """Raise Refused unless what a client says of itself will do."""
+        hello = guest.hello
         difference = objection(hello) or self._app_objection(hello.app if hello.HasField("app") else None)
         if difference is not None:
-            return _refuse(difference, final=True)
+            raise Refused(difference)
+        self._door.admit(guest, token)
         present = self._sessions.get(hello.client_id)
         if present is None:
-            return None
-        if present.hello.process == hello.process:
-            log.info("%s reconnects before its old connection was seen to be dead", hello.client_id)
-            del self._sessions[hello.client_id]
-            present.close()
-            return None
-        return _refuse(
-            f"A client named {hello.client_id!r} is already connected from {present.hello.host}. "
-            "Stop that one or choose another --client-id.",
-            final=False,
-        )
+            return
+        if present.hello.process != hello.process:
+            raise Refused(
+                f"A client named {hello.client_id!r} is already connected from {present.hello.host}. "
+                "Stop that one or choose another --client-id.",
+                is_final=False,
+            )
+        log.info("%s reconnects before its old connection was seen to be dead", hello.client_id)
+        del self._sessions[hello.client_id]
+        present.close()
 
     def _leave(self, session: Session, reason: str) -> None:
         if self._sessions.get(session.client_id) is not session:

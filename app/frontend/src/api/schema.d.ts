@@ -368,6 +368,12 @@ export interface components {
             /** Id */
             id: string;
             /**
+             * Key
+             * @description the id of its key, in groups; null: it was here before clients had keys
+             * @default null
+             */
+            key: string | null;
+            /**
              * Label Counts
              * @description training samples by label; null: not known or kept private
              * @default null

@@ -1,0 +1,37 @@
+"""What a client joins by: its own key, and an invitation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from client.settings import ClientSettings
+from shared.address import Address, parse_address
+from shared.security.invitation import Invitation
+from shared.security.keys import KeyPair
+from shared.security.server_identity import KEYS, local_invitation
+
+
+@dataclass(frozen=True)
+class Membership:
+    """Of one client at one server."""
+
+    key: KeyPair
+    address: Address
+    home: Path
+    given: Invitation | None = None
+
+    @classmethod
+    def of(cls, settings: ClientSettings) -> Membership:
+        """That of a client, whose key is made if it has none. Raises KeyUnusable."""
+        key = KeyPair.load_or_make(settings.home / KEYS / "clients" / f"{settings.client_id}.pem")
+        address = settings.invite.address if settings.invite else parse_address(settings.server)
+        return cls(key, address, settings.home, settings.invite)
+
+    def invitation(self) -> Invitation | None:
+        """The one that was given, or else that of a server of the same user's on this machine, which leaves
+        one when it starts. Raises InvitationInvalid."""
+        if self.given is not None:
+            return self.given
+        local = local_invitation(self.home)
+        return None if local is None else replace(local, address=self.address)

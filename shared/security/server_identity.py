@@ -1,0 +1,77 @@
+"""ServerIdentity: a server's key, its certificate, and the invitation for clients of its own user's."""
+
+from __future__ import annotations
+
+import hmac
+import os
+import secrets
+import stat
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from shared.address import ANY_ADDRESS, Address
+from shared.security.certificate import load_or_make_certificate
+from shared.security.invitation import Invitation, InvitationInvalid
+from shared.security.keys import KeyPair, KeyUnusable
+
+KEYS = "keys"
+INVITATION = "invitation"
+TOKEN_BYTES = 24
+
+
+@dataclass(frozen=True)
+class ServerIdentity:
+    """What a server is known by. `token` is that of the local invitation."""
+
+    key: KeyPair
+    certificate: bytes
+    """In PEM."""
+    token: str
+
+    @classmethod
+    def load_or_make(cls, home: Path) -> Self:
+        """The identity of the server whose folder this is. Raises KeyUnusable."""
+        key = KeyPair.load_or_make(home / KEYS / "server.pem")
+        try:
+            certificate = load_or_make_certificate(home / KEYS / "server.crt", key)
+        except OSError as error:
+            raise KeyUnusable(
+                f"The server's certificate cannot be kept in {home / KEYS}: {error}."
+            ) from error
+        invitation = local_invitation(home)
+        kept = invitation is not None and invitation.key == key.public.id
+        return cls(
+            key, certificate, invitation.token if kept and invitation else secrets.token_urlsafe(TOKEN_BYTES)
+        )
+
+    def invite(self, home: Path, host: str, port: int) -> None:
+        """Leave the local invitation in the server's folder, for its user's eyes only. Raises OSError."""
+        address = Address("127.0.0.1" if host in ANY_ADDRESS else host, port)
+        descriptor, name = tempfile.mkstemp(dir=home, prefix=".invitation-")  # of mode 0600
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(f"{Invitation(address, self.key.public.id, self.token)}\n")
+        Path(name).replace(home / INVITATION)
+
+    def is_invited(self, token: str) -> bool:
+        """Whether this is the token of an invitation that holds."""
+        return hmac.compare_digest(token.encode(), self.token.encode())
+
+
+def local_invitation(home: Path) -> Invitation | None:
+    """The invitation that a server of this user's has left in its folder; None: there is none.
+
+    Raises InvitationInvalid for one that others could have put there.
+    """
+    path = home / INVITATION
+    try:
+        status = path.stat()
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise InvitationInvalid(f"{path} cannot be read: {error}.") from error
+    if os.name == "posix" and (status.st_uid != os.geteuid() or stat.S_IMODE(status.st_mode) & 0o022):
+        raise InvitationInvalid(f"{path} can be written by other users of this machine. Delete it.")
+    return Invitation.parse(text)

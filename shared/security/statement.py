@@ -1,0 +1,36 @@
+"""What is signed: a purpose, and fields, as bytes that no other purpose and no other fields have."""
+
+from __future__ import annotations
+
+import struct
+from enum import StrEnum
+
+Field = bytes | str | int
+
+
+class Purpose(StrEnum):
+    """Of a signature. One for one purpose is none for another."""
+
+    HANDSHAKE = "fedloom/handshake/v1"
+    MODEL = "fedloom/model/v1"
+    UPDATE = "fedloom/update/v1"
+    RECEIPT = "fedloom/receipt/v1"
+    CHECKPOINT = "fedloom/checkpoint/v1"
+
+
+def statement(purpose: Purpose, *fields: Field) -> bytes:
+    """The canonical encoding: the purpose and each field with its kind and its length before it."""
+    return b"".join(map(_encoded, (purpose.value, *fields)))
+
+
+def _encoded(field: Field) -> bytes:
+    match field:
+        case bool():
+            raise TypeError("a statement has no field that is true or false: name what is meant")
+        case bytes():
+            kind, data = b"b", field
+        case str():
+            kind, data = b"s", field.encode()
+        case int():
+            kind, data = b"i", str(int(field)).encode()
+    return kind + struct.pack("!Q", len(data)) + data
