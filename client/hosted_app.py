@@ -230,7 +230,7 @@ class HostedApp:
         assert self._process is not None
         self._process.send(
             "begin",
-            [self._state.skeleton, *self._state.arrays],
+            self._state.parts,
             run_id=place.run_id,
             node_config=place.node_config,
             run_config=place.run_config,

@@ -6,7 +6,7 @@ same holds for the data of arrays that stand in several contents.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,18 +34,28 @@ class Outgoing:
     content: Serialised
 
 
+def outgoing(messages: Iterable[Message]) -> list[Outgoing]:
+    """Messages with their content serialised, which those that have one object as content share."""
+    contents: dict[int, Serialised] = {}
+    ready = []
+    for message in messages:
+        record = message.content
+        if (content := contents.get(id(record))) is None:
+            content = contents[id(record)] = encode_content(record)
+        ready.append(Outgoing(message, content))
+    return ready
+
+
 def pack(messages: Sequence[Message]) -> tuple[Layout, list[bytes]]:
     """Messages with contents as the layout and the parts of a frame; no data is copied."""
     parts = _Parts()
     layout: Layout = {"contents": [], "messages": []}
-    contents: dict[int, int] = {}
-    for message in messages:
-        record = message.content
-        if (place := contents.get(id(record))) is None:
-            place = contents[id(record)] = len(contents)
-            encoded = encode_content(record)
-            layout["contents"].append([parts.add(part) for part in (encoded.skeleton, *encoded.arrays)])
-        layout["messages"].append([parts.add(encode_envelope(message)), place])
+    places: dict[int, int] = {}
+    for each in outgoing(messages):
+        place = places.setdefault(id(each.content), len(places))
+        if place == len(layout["contents"]):
+            layout["contents"].append(list(map(parts.add, each.content.parts)))
+        layout["messages"].append([parts.add(encode_envelope(each.message)), place])
     return layout, parts.all
 
 

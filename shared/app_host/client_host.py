@@ -85,9 +85,9 @@ class ClientHost:
             log.error("%s failed", message.metadata.message_type, exc_info=error)
             channel.send("raised", reason=traceback_text(error)[-MAX_TEXT:])
             return
-        parts = [reply.skeleton, *reply.arrays]
+        parts = reply.parts
         if state != self._told:  # bytes that are the same objects, mostly
-            parts += [state.skeleton, *state.arrays]
+            parts += state.parts
             self._told = state
         channel.send("reply", parts, arrays=len(reply.arrays))
 

@@ -16,6 +16,11 @@ class Serialised:
     arrays: tuple[bytes, ...] = ()
 
     @property
+    def parts(self) -> list[bytes]:
+        """The skeleton, and then the data of each array, as they travel."""
+        return [self.skeleton, *self.arrays]
+
+    @property
     def array_bytes(self) -> tuple[int, ...]:
         """How many bytes each array has."""
         return tuple(map(len, self.arrays))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -16,6 +15,7 @@ from flwr.serverapp import Grid
 
 from app.federation.runs import grid_calls
 from shared.app_host import channel
+from shared.app_host import grid as host_grid
 from shared.app_host.calls import Refused
 from shared.flower import empty_run, identify_server_task, node_id_of
 from tests.support.hosted import Lab
@@ -326,19 +326,24 @@ def test_the_grid_knows_its_run_as_flowers_does(lab: Lab) -> None:
     assert (metadata["_dst_node_id"], metadata["_group_id"], metadata["_ttl"]) == (3, "9", 5.0)
 
 
-def test_who_asks_twice_in_a_row_who_is_there_asks_the_server_once(lab: Lab) -> None:
+def test_who_asks_twice_in_a_row_who_is_there_asks_the_server_once(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
     looked: list[str] = []
     lab.owner.looks_for_clients = lambda: looked.append("looked")
+    monkeypatch.setattr(host_grid, "FRESH_S", 3600.0)
 
     def app(grid: Grid) -> list[int]:
         counts = []
-        for act in (lambda: None, lambda: list(grid.send_and_receive(messages())), lambda: time.sleep(0.1)):
+        for act in (lambda: None, lambda: list(grid.send_and_receive(messages()))):
             act()
             first, second = list(grid.get_node_ids()), list(grid.get_node_ids())
             assert first == second == NODES
             first.clear()  # the app's own
             counts.append(len(looked))
-        return counts
+        monkeypatch.setattr(host_grid, "FRESH_S", -1.0)  # what was said is no longer fresh
+        assert list(grid.get_node_ids()) == NODES
+        return [*counts, len(looked)]
 
     assert lab.result(app) == [1, 2, 3]
 

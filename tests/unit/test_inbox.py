@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import pytest
 
 from app.federation.grid.inbox import Away, Back, Inbox, Item, MembershipChanged, Pause, Stop
+from tests.support.waiting import wait_until
 
 LIMIT_S = 2.0
 
@@ -76,7 +77,7 @@ def test_who_waits_for_commands_wakes_for_commands_alone(inbox: Inbox, news: str
         awake.set()
 
     with waiting(wait):
-        time.sleep(0.1)  # until it waits
+        wait_until(lambda: inbox._commands_news._waiters, "it waits")  # type: ignore[attr-defined]
         for _ in range(10):
             tell(Back("m"))
         assert not awake.wait(0.2), "it woke for what it does not wait for"

@@ -11,12 +11,11 @@ from app.federation.grid.content import Content
 from app.federation.grid.inbox import Away, Back, Failed, Item, Reply
 from app.federation.grid.instruction import Instruction
 from app.federation.link.task import Task
-from shared.app_host.batch import Outgoing
 from shared.app_host.channel import Part
 from shared.app_host.serialised import Serialised
 from shared.chunks import opening
 from shared.errors import ReplyInvalid, WireError
-from shared.flower import client_failed, decode, encode_content, encode_envelope
+from shared.flower import client_failed, decode, encode_envelope
 from shared.payload import Payload, require_size
 
 
@@ -37,18 +36,6 @@ OpenReply = Callable[[Payload], Arrived]
 def opened(payload: Payload) -> Arrived:
     """An OpenReply: the reply with all that is in it."""
     return Arrived(decode(payload))
-
-
-def outgoing(messages: Iterable[Message]) -> list[Outgoing]:
-    """Messages with their content serialised, which those that have one object as content share."""
-    contents: dict[int, Serialised] = {}
-    ready = []
-    for message in messages:
-        record = message.content
-        if (content := contents.get(id(record))) is None:
-            content = contents[id(record)] = encode_content(record)
-        ready.append(Outgoing(message, content))
-    return ready
 
 
 class Packer:

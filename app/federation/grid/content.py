@@ -42,4 +42,4 @@ class Content:
 
 
 def _cut(content: Serialised) -> _Frames:
-    return _Frames(following([content.skeleton, *content.arrays], ServerFrame.TASK_FIELD_NUMBER))
+    return _Frames(following(content.parts, ServerFrame.TASK_FIELD_NUMBER))

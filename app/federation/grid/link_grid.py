@@ -10,14 +10,14 @@ from dataclasses import replace
 from flwr.app import Message, RecordDict
 from flwr.serverapp import Grid
 
-from app.federation.grid.codec import Arrived, OpenReply, Packer, opened, outgoing, unpack
+from app.federation.grid.codec import Arrived, OpenReply, Packer, opened, unpack
 from app.federation.grid.exchange import Exchange
 from app.federation.grid.inbox import Away, Back, Failed, Inbox, Item, MembershipChanged, Pause, Reply, Stop
 from app.federation.grid.instruction import Instruction, kind_of, round_of
 from app.federation.grid.owner import Observer, Owner
 from app.federation.grid.pause import PauseClock
 from app.federation.grid.transport import Transport
-from shared.app_host.batch import Outgoing
+from shared.app_host.batch import Outgoing, outgoing
 from shared.errors import ReplyInvalid, RunStopped
 from shared.flower import (
     FlowerRun,

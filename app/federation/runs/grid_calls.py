@@ -201,10 +201,7 @@ class GridCalls:
 
 def _parts(reply: Arrived) -> Sequence[Part]:
     """A reply as the bytes that came, or an error that was made here: its skeleton, and its arrays' data."""
-    if reply.parts is not None:
-        return reply.parts
-    serialised = encode(reply.message)
-    return [serialised.skeleton, *serialised.arrays]
+    return encode(reply.message).parts if reply.parts is None else reply.parts
 
 
 def _seconds_left(messages: Sequence[Message]) -> float:
