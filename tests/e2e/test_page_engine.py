@@ -7,6 +7,7 @@ import os
 import re
 import signal
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from tests.conftest import Clients, StartServer
 from tests.e2e.test_page import SLOW_MS, TRIO, open_page, start_with_form, wait_for_points
 from tests.support.api import Api, Json
 from tests.support.apps import copy_of
+from tests.support.consistency import wait_until_kept
 from tests.support.processes import ServerProcess
 
 expect.set_options(timeout=15_000)
@@ -281,11 +283,11 @@ def test_a_run_that_waits_for_a_late_client_says_so(page: Page, team: Team) -> N
 
 def test_an_interrupted_run_is_resumed(page: Page, start_server: StartServer, tmp_path: Path) -> None:
     server = start_server()
-    with Fleet() as fleet:
+    with Fleet() as fleet, closing(Api(server.url)) as api:
         Clients(fleet, server, tmp_path).start(*TRIO)
-        api = Api(server.url)
         run = api.start(**SLOW_RUN)
         api.wait_for_round(run["id"], 2)
+        wait_until_kept(server.home, lambda store: len(store.rounds(run["id"])) > 2, "there are rounds 0 to 2")
         server.process.kill()
         server.process.wait()
         again = start_server("--resume", "never", port=server.port, link_port=server.link_port)
@@ -303,7 +305,6 @@ def test_an_interrupted_run_is_resumed(page: Page, start_server: StartServer, tm
         expect(page.get_by_test_id("run-id")).to_have_text(run["id"])
         wait_for_points(page, "accuracy", known + 1)
         api.end_all_runs()
-        api.close()
 
 
 def test_another_flower_app_is_started_and_watched(
