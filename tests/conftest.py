@@ -22,6 +22,12 @@ StartServer = Callable[..., ServerProcess]
 StartCommand = Callable[..., Command]
 
 
+def pytest_configure() -> None:
+    """A shell has what it starts in the background ignore Ctrl-C, and so would all that tests start."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_report_to_serializable() -> Generator[None, Any, Any]:
     """What a test has logged goes from pytest-xdist's workers to their head as UTF-8, which not all is."""
