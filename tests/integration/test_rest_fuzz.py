@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 import schemathesis
@@ -57,7 +58,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
         HealthCheck.filter_too_much,
     ],
 )
-def test_answers_are_as_described(case: schemathesis.Case, server: ServerProcess) -> None:
+def test_answers_are_as_described(case: schemathesis.Case[Any], server: ServerProcess) -> None:
     response = case.call(base_url=server.url, timeout=30)
 
     case.validate_response(response, checks=CHECKS)
