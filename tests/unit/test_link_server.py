@@ -215,6 +215,9 @@ class Cut:
         self._frames = deque(frames)
         self.handler: asyncio.Task[None] | None = None
 
+    def peer(self) -> str:
+        return "ipv4:127.0.0.1:1"
+
     async def read(self) -> ClientFrame:
         if not self._frames:
             raise DecodeError
