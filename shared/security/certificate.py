@@ -126,10 +126,9 @@ def find_pinned(address: Address, pin: KeyId, timeout_s: float) -> Found:
 
 
 def _tells(error: FedLoomError | OSError) -> int:
-    """How much an error says of a server: of several that tell as much, the first is taken."""
-    return [OSError, NoTls, WrongServer, ClockWrong].index(
-        OSError if isinstance(error, OSError) else type(error)
-    )
+    """How much an error says of a server; of several that say as much, the first is taken."""
+    kinds: list[type[Exception]] = [OSError, NoTls, WrongServer, ClockWrong]
+    return next(place for place, kind in enumerate(kinds) if isinstance(error, kind))
 
 
 def fetch_pinned(address: Address, pin: KeyId, timeout_s: float) -> bytes:

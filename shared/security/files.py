@@ -1,4 +1,4 @@
-"""Files for their user's eyes only: whole and on the disk before they have their name, or not there at all."""
+"""Files for their user's eyes only: whole and on the disk before they have their name."""
 
 from __future__ import annotations
 

@@ -120,9 +120,9 @@ class KeyPair:
             data = read_own(path, MAX_KEY_BYTES + 1)
         except NotOwn as error:
             raise KeyUnusable(
-                f"The key {path} is not used: it {error}. If nobody else can have read or changed it, make it "
-                f"this user's own (`chown`) and run `chmod 600 {path}`; else move it away, and join anew with "
-                "a new key."
+                f"The key {path} is not used: it {error}. If nobody else can have had it, make it this "
+                f"user's own (`chown`) and run `chmod 600 {path}`; else move it away, and join anew with a "
+                "new key."
             ) from error
         try:
             key = serialization.load_pem_private_key(data, password=None)

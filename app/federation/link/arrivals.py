@@ -49,6 +49,8 @@ class Arrivals:
         self._admitted: set[Peer] = set()
         self._since: dict[int, float] = {}
         """By the inode of the connection."""
+        self._told: set[int] = set()
+        """Those that have to go, and are not closed yet."""
 
     def admit(self, peer: Peer) -> None:
         """Whoever is there has said who they are."""
@@ -66,6 +68,8 @@ class Arrivals:
         """Of all connections that there are: those that have waited for too long, and those too many."""
         with self._lock:
             waiting = [connection for connection in connections if connection.peer not in self._admitted]
+        self._told &= {connection.inode for connection in waiting}
+        waiting = [connection for connection in waiting if connection.inode not in self._told]
         self._since = {connection.inode: self._since.get(connection.inode, now) for connection in waiting}
         waiting.sort(key=lambda connection: self._since[connection.inode], reverse=True)
         silent, too_many = [], []
@@ -80,6 +84,7 @@ class Arrivals:
             else:
                 of_one[network] += 1
                 kept += 1
+        self._told |= {connection.inode for connection in (*silent, *too_many)}
         return silent, too_many
 
 

@@ -49,4 +49,7 @@ def credentials_of(identity: ServerIdentity) -> grpc.ServerCredentials:
         certificate = renewal.renewed(datetime.now(UTC))
         return None if certificate is None else configuration(certificate)
 
-    return grpc.dynamic_ssl_server_credentials(configuration(identity.certificate), newer)
+    credentials: grpc.ServerCredentials = grpc.dynamic_ssl_server_credentials(
+        configuration(identity.certificate), newer
+    )
+    return credentials
