@@ -61,8 +61,8 @@ class ServerIdentity:
         except OSError as error:
             raise KeyUnusable(
                 f"The invitation for this machine's clients cannot be kept as {path} "
-                f"({error.strerror or error}), so none could join. Give this user the right to write there, or "
-                "free some space."
+                f"({error.strerror or error}), so none could join. Give this user the right to write there, "
+                "or free some space."
             ) from error
 
     def is_invited(self, token: str) -> bool:

@@ -84,10 +84,9 @@ class TestArrivals:
     def test_there_are_only_so_many_in_all(self) -> None:
         arrivals = Arrivals(most=3)
         there = [from_(f"10.0.0.{n}", n)[0] for n in range(1, 6)]
-        for moment in range(5):
-            arrivals.unwelcome(there[: moment + 1], float(moment))
+        too_many = [arrivals.unwelcome(there[: moment + 1], float(moment))[1] for moment in range(5)]
 
-        assert arrivals.unwelcome(there, 5.0) == ([], there[1::-1])
+        assert too_many == [[], [], [], there[:1], there[1:2]]
 
 
 @pytest.mark.parametrize(
