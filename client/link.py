@@ -33,6 +33,9 @@ from shared.wire import CHANNEL_OPTIONS, LINK_METHOD, PROTOCOL_VERSION
 
 CONNECT_TIMEOUT_S = 10.0
 
+_OTHER_CERTIFICATE = "CERTIFICATE_VERIFY_FAILED"
+"""What gRPC says of a server without the certificate that it was to have, among other things."""
+
 
 @dataclass(frozen=True)
 class ClientIdentity:
@@ -185,6 +188,12 @@ class Link:
             found = await look_at(self._address)
             if found.is_tls and isinstance(error, NotInvited):
                 found = Found(str(error), is_other=True)
+            elif _OTHER_CERTIFICATE in (error.details or ""):
+                found = Found(
+                    "who answers there has another certificate than a moment ago, when the key was the right "
+                    "one. Somebody may be between, or several servers share the address",
+                    is_other=True,
+                )
         elif error.code is grpc.StatusCode.UNIMPLEMENTED:
             found = Found("another gRPC server answers there", is_other=True)
         else:
