@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import ssl
 from contextlib import closing
 from dataclasses import dataclass
 from http.client import BadStatusLine, HTTPConnection, HTTPException, HTTPResponse, RemoteDisconnected
 
 from client.in_thread import in_thread
 from shared.address import Address
+from shared.security.certificate import SERVER_NAME
 
 TIMEOUT_S = 1.0
 """For the connection, and for each piece of the answer."""
@@ -35,6 +37,9 @@ class Found:
     is_tls: bool = False
 
 
+_TLS = Found("it did not answer in time", is_tls=True)
+
+
 async def look_at(address: Address) -> Found:
     """Find out, in the time that there is."""
     try:
@@ -53,7 +58,7 @@ def _look_at(address: Address) -> Found:
         except socket.gaierror as error:
             return Found(f"the name {address.host} cannot be resolved ({error.strerror})")
         except RemoteDisconnected:
-            return Found("something listens there and closes the connection")
+            return _who_wants_another_language(address)
         except ConnectionRefusedError:
             return Found("nothing listens there")
         except TimeoutError:
@@ -64,6 +69,22 @@ def _look_at(address: Address) -> Found:
             return Found("something else than FedLoom listens there", is_other=True)
         except OSError as error:
             return Found(f"it cannot be reached ({error.strerror or error})")
+
+
+def _who_wants_another_language(address: Address) -> Found:
+    """Whoever closes the connection when asked as a web server is."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE  # whose it is, does not matter here
+    context.set_alpn_protocols(["h2"])
+    try:
+        with (
+            socket.create_connection(address, TIMEOUT_S) as connection,
+            context.wrap_socket(connection, server_hostname=SERVER_NAME),
+        ):
+            return _TLS
+    except OSError:
+        return Found("something listens there and closes the connection")
 
 
 def _web_server(address: Address, response: HTTPResponse) -> Found:
@@ -91,5 +112,5 @@ def _other(begins_with: str) -> Found:
     if begins_with.startswith(HTTP2_SETTINGS):
         return Found("a server without TLS answers there, as those of an older FedLoom do", is_other=True)
     if begins_with.startswith(TLS_ALERT):
-        return Found("it did not answer in time", is_tls=True)
+        return _TLS
     return Found("something else than FedLoom listens there", is_other=True)

@@ -24,14 +24,17 @@ from client.runtime import Runtime
 from shared.error_text import error_text
 from shared.errors import FedLoomError, LinkRefused, WireError
 from shared.proto.link_pb2 import AppIdentity, ClientFrame, Hello, LogLine, ServerFrame, Welcome
-from shared.security.certificate import SERVER_NAME, NoTls, WrongServer, fetch_pinned
-from shared.security.handshake import sign_hello
+from shared.security.certificate import SERVER_NAME, ClockWrong, NoTls, WrongServer, find_pinned
+from shared.security.handshake import NONCE_BYTES, sign_hello
 from shared.security.invitation import Invitation, InvitationInvalid
 from shared.text import printable
 from shared.version import __version__
 from shared.wire import CHANNEL_OPTIONS, LINK_METHOD, PROTOCOL_VERSION
 
 CONNECT_TIMEOUT_S = 10.0
+
+_OTHER_CERTIFICATE = "CERTIFICATE_VERIFY_FAILED"
+"""What gRPC says of a server without the certificate that it was to have, among other things."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,7 @@ class Link:
                 outage.began("it closed the connection")
             except NotFound as error:
                 await self._look_into(error, outage)
-            except (WrongServer, InvitationInvalid) as error:
+            except (WrongServer, ClockWrong, InvitationInvalid) as error:
                 outage.is_elsewhere(str(error))
             except grpc.aio.AioRpcError as error:
                 outage.began(_in_words(error))
@@ -162,17 +165,17 @@ class Link:
                 self._connection = None
 
     async def _channel(self, invitation: Invitation) -> grpc.aio.Channel:
-        """A connection to the server that has the invitation's key, and to no other. Raises NotFound, and
-        WrongServer."""
+        """A connection to the server that has the invitation's key, and to no other. Raises NotFound,
+        WrongServer, and ClockWrong."""
         try:
-            certificate = await in_thread(
-                lambda: fetch_pinned(invitation.address, invitation.key, CONNECT_TIMEOUT_S), "certificate"
+            found = await in_thread(
+                lambda: find_pinned(invitation.address, invitation.key, CONNECT_TIMEOUT_S), "certificate"
             )
         except (NoTls, OSError) as error:
             raise NotFound(grpc.StatusCode.UNAVAILABLE, str(error)) from error
         return grpc.aio.secure_channel(
-            str(invitation.address),
-            grpc.ssl_channel_credentials(root_certificates=certificate),
+            found.target,
+            grpc.ssl_channel_credentials(root_certificates=found.certificate),
             options=[*CHANNEL_OPTIONS, ("grpc.ssl_target_name_override", SERVER_NAME)],
         )
 
@@ -185,6 +188,12 @@ class Link:
             found = await look_at(self._address)
             if found.is_tls and isinstance(error, NotInvited):
                 found = Found(str(error), is_other=True)
+            elif _OTHER_CERTIFICATE in (error.details or ""):
+                found = Found(
+                    "who answers there has another certificate than a moment ago, when the key was the right "
+                    "one. Somebody may be between, or several servers share the address",
+                    is_other=True,
+                )
         elif error.code is grpc.StatusCode.UNIMPLEMENTED:
             found = Found("another gRPC server answers there", is_other=True)
         else:
@@ -196,7 +205,8 @@ class Link:
 
     async def _greet(self, call: Call, invitation: Invitation, open_messages: OpenMessages) -> Welcome:
         first = await call.read()
-        if not isinstance(first, ServerFrame) or first.WhichOneof("kind") != "challenge":
+        nonce = first.challenge.nonce if isinstance(first, ServerFrame) else b""
+        if len(nonce) != NONCE_BYTES:
             raise WireError("the server did not begin as a FedLoom server of this version does")
         who = self._identity
         hello = Hello(
@@ -211,9 +221,7 @@ class Link:
             app=who.app,
             holding=open_messages.holding(),
         )
-        signed = sign_hello(
-            hello, self._membership.key, invitation.key, first.challenge.nonce, invitation.token
-        )
+        signed = sign_hello(hello, self._membership.key, invitation.key, nonce, invitation.token)
         await call.write(ClientFrame(signed_hello=signed))
         answer = await call.read()
         if not isinstance(answer, ServerFrame):

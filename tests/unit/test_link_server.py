@@ -210,10 +210,14 @@ def test_half_a_reply_is_freed_when_its_client_goes(served: Served, end: str) ->
 class Cut:
     """A connection on which half a reply comes and then what is no frame; it is gone before it was closed."""
 
-    def __init__(self, identity: ServerIdentity, *frames: ClientFrame) -> None:
+    def __init__(self, identity: ServerIdentity, key: KeyPair, *frames: ClientFrame) -> None:
         self._identity = identity
+        self._key = key
         self._frames = deque(frames)
         self.handler: asyncio.Task[None] | None = None
+
+    def peer(self) -> str:
+        return "ipv4:127.0.0.1:1"
 
     async def read(self) -> ClientFrame:
         if not self._frames:
@@ -223,7 +227,7 @@ class Cut:
     async def write(self, frame: ServerFrame) -> None:
         if frame.WhichOneof("kind") == "challenge":
             hello, server = a_hello("a", protocol=PROTOCOL_VERSION), self._identity.key.public.id
-            signed = sign_hello(hello, KeyPair.make(), server, frame.challenge.nonce, self._identity.token)
+            signed = sign_hello(hello, self._key, server, frame.challenge.nonce, self._identity.token)
             self._frames.appendleft(ClientFrame(signed_hello=signed))
             return
         try:
@@ -233,7 +237,9 @@ class Cut:
             self.handler.cancel()
 
 
-def test_half_a_reply_is_freed_when_the_line_is_cut_while_the_connection_is_closed(tmp_path: Path) -> None:
+def test_half_a_reply_is_freed_when_the_line_is_cut_while_the_connection_is_closed(
+    key: KeyPair, tmp_path: Path
+) -> None:
     bus = EventBus()
     spool = Counting(tmp_path)
     identity = ServerIdentity.load_or_make(tmp_path)
@@ -241,7 +247,7 @@ def test_half_a_reply_is_freed_when_the_line_is_cut_while_the_connection_is_clos
     half = Chunk(message_id="m", total_bytes=10, data=b"12345")
 
     async def serve() -> None:
-        context = Cut(identity, ClientFrame(reply=half))
+        context = Cut(identity, key, ClientFrame(reply=half))
         context.handler = asyncio.create_task(link._connect(None, cast(Any, context)))
         await asyncio.wait([context.handler])
 

@@ -17,12 +17,17 @@ import grpc
 import grpc.aio
 from google.protobuf.message import DecodeError
 
+from app.descriptors import raise_descriptor_limit
 from app.event_bus import EventBus
 from app.federation.link.admission import objection
+from app.federation.link.arrivals import HELLO_TIMEOUT_S, Arrivals, ArrivalWatch, most_connections
 from app.federation.link.client_work import ClientWork, OutgoingFrame
 from app.federation.link.clients import ClientRegistry
+from app.federation.link.credentials import credentials_of
 from app.federation.link.door import Door, Guest, Refused
 from app.federation.link.loop_thread import LoopThread
+from app.federation.link.peers import Peer
+from app.federation.link.refusals import Reason, Refusals
 from app.federation.link.reports import log_record
 from app.federation.link.session import Session
 from app.federation.link.spool import Spool
@@ -46,7 +51,6 @@ from shared.wire import CHANNEL_OPTIONS, LINK_PROCEDURE, LINK_SERVICE, PROTOCOL_
 
 Context = grpc.aio.ServicerContext[ClientFrame, OutgoingFrame]
 
-HELLO_TIMEOUT_S = 10.0
 CATCH_UP_S = 1.0
 
 # How gRPC ends a handler, or a call inside it, whose connection is gone.
@@ -85,6 +89,9 @@ class LinkServer:
         self._app_objection = app_objection
         self._spool = spool
         self._sessions: dict[str, Session] = {}
+        self._arrivals = Arrivals()
+        self._refusals = Refusals()
+        self._watch: ArrivalWatch | None = None
         self._client_work = ClientWork(registry)
         self._loop = LoopThread("link")
         self._server: grpc.aio.Server | None = None
@@ -96,10 +103,14 @@ class LinkServer:
         """Bind and serve; returns the port, which 0 leaves open. Raises FedLoomError when it is taken."""
         self._loop.start()
         self.port = self._loop.run(self._serve(host, port))
+        self._watch = ArrivalWatch(self.port, self._arrivals, self._refusals)
+        self._watch.start()
         return self.port
 
     def stop(self, grace_s: float = 0.5) -> None:
         """Say goodbye to all clients and end the thread."""
+        if self._watch is not None:
+            self._watch.stop()
         if self._loop.is_alive:
             self._loop.run(self._shut_down(grace_s))
             self._loop.stop()
@@ -148,7 +159,7 @@ class LinkServer:
     # in the link thread
 
     async def _serve(self, host: str, port: int) -> int:
-        self._server = grpc.aio.server(options=[*CHANNEL_OPTIONS, ("grpc.so_reuseport", 0)])
+        self._server = grpc.aio.server(options=[*CHANNEL_OPTIONS, *_limits()])
         handler = grpc.stream_stream_rpc_method_handler(
             self._connect,
             request_deserializer=ClientFrame.FromString,
@@ -158,9 +169,8 @@ class LinkServer:
             (grpc.method_handlers_generic_handler(LINK_SERVICE, {LINK_PROCEDURE: handler}),)
         )
         address = str(Address(host, port))
-        credentials = grpc.ssl_server_credentials([(self._identity.key.pem(), self._identity.certificate)])
         try:
-            bound = self._server.add_secure_port(address, credentials)
+            bound = self._server.add_secure_port(address, credentials_of(self._identity))
         except RuntimeError as error:
             raise FedLoomError(
                 f"The link for clients cannot listen on {address}: is another server running there? "
@@ -179,9 +189,18 @@ class LinkServer:
 
     async def _connect(self, _: object, context: Context) -> None:
         """The gRPC method: one call is one client's connection, from hello to goodbye."""
-        guest = await self._admit(context)
+        peer = Peer.of_call(context.peer())
+        guest = await self._admit(context, peer)
         if guest is None:
             return
+        self._arrivals.admit(peer)
+        try:
+            await self._attend(guest, context)
+        finally:
+            self._arrivals.forget(peer)
+
+    async def _attend(self, guest: Guest, context: Context) -> None:
+        """All of a connection from the welcome on."""
         hello = guest.hello
         session = Session(hello, self._client_work, self._spool)
         self._sessions[hello.client_id] = session
@@ -224,24 +243,35 @@ class LinkServer:
         async for frame in session.outgoing():
             await context.write(frame)
 
-    async def _admit(self, context: Context) -> Guest | None:
-        """A client that may come in; anyone else is told why not."""
-        nonce = new_nonce()
-        await context.write(ServerFrame(challenge=Challenge(protocol=PROTOCOL_VERSION, nonce=nonce)))
+    async def _admit(self, context: Context, peer: Peer) -> Guest | None:
+        """A client that may come in; anyone else is told why not. All of it has its time."""
         try:
             async with asyncio.timeout(HELLO_TIMEOUT_S):
-                first = await _read_frame(context)
-        except (TimeoutError, WireError):
+                return await self._receive_hello(context)
+        except Refused as refused:
+            reason, words = Reason.HELLO, str(refused)
+        except WireError as error:
+            reason, words = Reason.HELLO, str(error)
+        except TimeoutError:
+            reason, words = Reason.SILENT, f"it did not say within {HELLO_TIMEOUT_S:.0f} s who it is"
+        self._refusals.count(peer.host, reason, words)
+        return None
+
+    async def _receive_hello(self, context: Context) -> Guest | None:
+        """None: the client went away. Raises WireError, and Refused once the client knows why."""
+        nonce = new_nonce()
+        await context.write(ServerFrame(challenge=Challenge(protocol=PROTOCOL_VERSION, nonce=nonce)))
+        first = await _read_frame(context)
+        if first is None:
             return None
         try:
-            if first is None or first.WhichOneof("kind") != "signed_hello":
+            if first.WhichOneof("kind") != "signed_hello":
                 raise Refused("The first frame on a link must be a signed hello.")
             guest = self._door.examine(first.signed_hello, nonce)
             self._examine(guest, first.signed_hello.token)
         except Refused as refused:
-            log.warning("refused a client: %s", refused)
             await context.write(_refuse(str(refused), final=refused.is_final))
-            return None
+            raise
         return guest
 
     def _examine(self, guest: Guest, token: str) -> None:
@@ -305,6 +335,19 @@ async def _read_frame(context: Context) -> ClientFrame | None:
     except DecodeError as error:
         raise WireError("It sent bytes that are no frame.") from error
     return frame if isinstance(frame, ClientFrame) else None
+
+
+def _limits() -> list[tuple[str, int]]:
+    """gRPC's own, for whoever connects and says nothing, or too much. Its times count where the system does
+    not tell an ArrivalWatch who is connected; elsewhere that is faster."""
+    milliseconds = round(2 * HELLO_TIMEOUT_S * 1000)
+    return [
+        ("grpc.so_reuseport", 0),
+        ("grpc.max_allowed_incoming_connections", most_connections(raise_descriptor_limit())),
+        ("grpc.server_handshake_timeout_ms", milliseconds),
+        ("grpc.max_connection_idle_ms", milliseconds),  # without a call
+        ("grpc.max_concurrent_streams", 1),
+    ]
 
 
 def _serialise(frame: OutgoingFrame) -> bytes:
