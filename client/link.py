@@ -20,11 +20,14 @@ from client.in_thread import in_thread
 from client.membership import Membership
 from client.open_messages import OpenMessages
 from client.outage import Outage
+from client.receipts import Receipts
 from client.runtime import Runtime
+from client.sealing import Sealing
 from shared.error_text import error_text
 from shared.errors import FedLoomError, LinkRefused, WireError
+from shared.hashing import hashing_threads
 from shared.proto.link_pb2 import AppIdentity, ClientFrame, Hello, LogLine, ServerFrame, Welcome
-from shared.security.certificate import SERVER_NAME, NoTls, WrongServer, fetch_pinned
+from shared.security.certificate import SERVER_NAME, NoTls, WrongServer, fetch_pinned, key_in
 from shared.security.handshake import sign_hello
 from shared.security.invitation import Invitation, InvitationInvalid
 from shared.text import printable
@@ -90,6 +93,8 @@ class Link:
         self._process = uuid.uuid4().hex
         self._runtime = runtime
         self._app_objection = app_objection
+        self._threads = hashing_threads()
+        self._sealing = Sealing(identity.client_id, membership.key, self._threads)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._connection: Connection | None = None
         self._looked_into: str | None = None
@@ -98,7 +103,14 @@ class Link:
     async def run(self) -> None:
         """Serve messages for ever. Raises LinkRefused when the server will never take this client."""
         self._loop = asyncio.get_running_loop()
-        open_messages = OpenMessages(self._runtime, self._loop)
+        receipts = Receipts(self._membership.home, self._identity.client_id, self._threads)
+        try:
+            await self._serve(OpenMessages(self._runtime, self._loop, self._sealing, receipts))
+        finally:
+            self._threads.shutdown(wait=False)
+
+    async def _serve(self, open_messages: OpenMessages) -> None:
+        """One connection after the other."""
         outage = Outage(str(self._address))
         while True:
             try:
@@ -139,7 +151,9 @@ class Link:
         invitation = self._membership.invitation()
         if invitation is None:
             raise NotInvited(self._membership.home)
-        async with await self._channel(invitation) as channel:
+        certificate = await self._certificate(invitation)
+        server = key_in(certificate)
+        async with self._channel(invitation, certificate) as channel:
             method = channel.stream_stream(
                 LINK_METHOD,
                 request_serializer=serialise,
@@ -153,7 +167,9 @@ class Link:
                 raise NotFound(error.code(), error.details()) from error
             self._looked_into = None
             outage.over()
-            self._connection = Connection(call, self._runtime, open_messages)
+            self._connection = Connection(
+                call, self._runtime, open_messages, self._sealing, server, self._threads
+            )
             open_messages.connected(welcome, self._connection.send)
             try:
                 await self._connection.serve()
@@ -161,15 +177,17 @@ class Link:
                 open_messages.disconnected()
                 self._connection = None
 
-    async def _channel(self, invitation: Invitation) -> grpc.aio.Channel:
-        """A connection to the server that has the invitation's key, and to no other. Raises NotFound, and
-        WrongServer."""
+    async def _certificate(self, invitation: Invitation) -> bytes:
+        """That of the server that has the invitation's key. Raises NotFound, and WrongServer."""
         try:
-            certificate = await in_thread(
+            return await in_thread(
                 lambda: fetch_pinned(invitation.address, invitation.key, CONNECT_TIMEOUT_S), "certificate"
             )
         except (NoTls, OSError) as error:
             raise NotFound(grpc.StatusCode.UNAVAILABLE, str(error)) from error
+
+    def _channel(self, invitation: Invitation, certificate: bytes) -> grpc.aio.Channel:
+        """A connection to the server that has this certificate, and to no other."""
         return grpc.aio.secure_channel(
             str(invitation.address),
             grpc.ssl_channel_credentials(root_certificates=certificate),
