@@ -264,7 +264,8 @@ class Judgement(Record):
     skeleton_digest: str | None = Field(default=None, description="SHA-256 of all of it but the arrays")
     arrays_digest: str | None = Field(default=None, description="SHA-256 of the data of its arrays")
     base_digest: str | None = Field(
-        default=None, description="SHA-256 of the arrays of the message, that is of the model it was made from"
+        default=None,
+        description="SHA-256 of the arrays of the message, that is of the model it was made from",
     )
     signature: str | None = Field(default=None, description="RSA-PSS by the client's key")
     receipt: str | None = Field(default=None, description="the server's signature under its receipt")

@@ -7,7 +7,15 @@ from dataclasses import dataclass, field
 
 from app.events import Event
 from app.records import Cause, Client, ClientRound, ClientState, Judgement, LogRecord, Round, RoundUpdate, Run
-from app.store.rows import CLIENT_FIELDS, client_round_row, client_row, log_row, round_row, run_row, verdict_row
+from app.store.rows import (
+    CLIENT_FIELDS,
+    client_round_row,
+    client_row,
+    log_row,
+    round_row,
+    run_row,
+    verdict_row,
+)
 from app.store.salvage import Row
 
 RoundKey = tuple[str, int]

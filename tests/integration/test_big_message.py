@@ -47,7 +47,7 @@ class Quiet:
     def sent(self, instructions: list[Instruction]) -> list[int | None]:
         return [None] * len(instructions)
 
-    def replied(self, instruction: Instruction, reply: Message) -> None:
+    def replied(self, instruction: Instruction, reply: Message, verdict: Verdict | None) -> None:
         pass
 
     def late(self, instruction: Instruction) -> None:

@@ -30,8 +30,9 @@ TIMEOUT_S = 20.0
 class RawClient:
     """One stream to a server. A context manager."""
 
-    def __init__(self, home: Path, method: str = LINK_METHOD) -> None:
-        """`home`: the server's own folder, where its invitation is."""
+    def __init__(self, home: Path, method: str = LINK_METHOD, *, before: RawClient | None = None) -> None:
+        """`home`: the server's own folder, where its invitation is. `before`: the connection of the same
+        client on which messages came that are answered on this one."""
         self._outgoing: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._home = home
         invitation = local_invitation(home)
@@ -49,7 +50,7 @@ class RawClient:
         self._call: Any = call(iter(self._outgoing.get, None), timeout=TIMEOUT_S)
         self._nonce: bytes | None = None
         self._client_id = ""
-        self._asked: dict[str, Seal] = {}
+        self._asked: dict[str, Seal] = dict(before._asked) if before else {}
         """The seals of the messages that came, with the hash of their arrays."""
 
     def __enter__(self) -> RawClient:

@@ -41,6 +41,8 @@ from shared.wire import MAX_LOG_TEXT
 MAX_LABELS = 10_000
 MAX_SETTLED = 1_000
 """Messages of a client, the newest, of which it is known that nothing more is to come."""
+MAX_UNASKED = 20
+"""Replies to nothing that may come on one connection: each is written down, and a client could go on for ever."""
 MAX_RECEIPTS = 16
 """Of a client, the newest, that it is told again when it comes back: the connection may have lost them."""
 STATE_OF_TASK = {"train": ClientState.TRAINING, "evaluate": ClientState.EVALUATING}
@@ -79,6 +81,8 @@ class _Client:
     """What it may still work on, although nobody waits for it."""
     settled: OrderedDict[str, bool] = field(default_factory=OrderedDict)
     """The messages of which nothing more is to come, and whether their reply may still be on its way."""
+    unasked: int = 0
+    """Replies that answered nothing, on this connection."""
     receipts: deque[Received] = field(default_factory=lambda: deque(maxlen=MAX_RECEIPTS))
 
     def settle(self, message_id: str, *, is_arriving: bool) -> None:
@@ -100,9 +104,7 @@ class _Client:
 class ClientWork:
     """Of all clients, by their ids. Owned by the link thread; only that calls."""
 
-    def __init__(
-        self, registry: ClientRegistry, verdicts: Verdicts, post: Callable[..., object]
-    ) -> None:
+    def __init__(self, registry: ClientRegistry, verdicts: Verdicts, post: Callable[..., object]) -> None:
         """`post` has a function called in the link thread, from any other."""
         self._registry = registry
         self._verdicts = verdicts
@@ -182,7 +184,7 @@ class ClientWork:
         A message that it still holds, from a connection before, is not sent again.
         """
         client = self._clients[hello.client_id]
-        client.stream, client.key = stream, key
+        client.stream, client.key, client.unasked = stream, key, 0
         held = set(hello.holding)
         for message_id in client.withdrawn.keys() - held:
             del client.withdrawn[message_id]
@@ -254,8 +256,7 @@ class ClientWork:
     def replied_in_vain(self, client_id: str, message_id: str, seal: Seal) -> None:
         """A reply came in whole, of which nothing was kept, since nobody awaits it (any more).
 
-        Raises WireError if nobody ever did, or it has come before: no client does that by mistake, and whoever
-        does it on purpose could do so for ever.
+        Raises WireError if that happens too often: no client does it by mistake.
         """
         client = self._clients[client_id]
         client.send(ServerFrame(received=Received(message_id=message_id)))
@@ -273,7 +274,9 @@ class ClientWork:
             verdict = Verdict.WRONG_ROUND
             words = f"It sent a reply of run {seal.run_id:08x}, in which it has no place now."
         self._verdicts.unasked(client_id, client.key, message_id, seal, verdict, words)
-        raise WireError(words)
+        client.unasked += 1
+        if client.unasked >= MAX_UNASKED:
+            raise WireError(f"It sent {MAX_UNASKED} replies to messages to which it owes none.")
 
     def failed(self, client_id: str, failure: Failure) -> None:
         """There will be no reply, by the client's word."""

@@ -97,9 +97,7 @@ class ClientRegistry:
     def judged(self, client_id: str, verdict: Verdict) -> None:
         """It was decided of a reply of a client's."""
         counts = self._clients[client_id].verdicts
-        self.update(
-            client_id, verdict=verdict, verdicts={**counts, verdict: counts.get(verdict, 0) + 1}
-        )
+        self.update(client_id, verdict=verdict, verdicts={**counts, verdict: counts.get(verdict, 0) + 1})
 
     def seen(self, client_id: str) -> None:
         """A sign of life; too frequent to publish."""

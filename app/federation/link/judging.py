@@ -70,7 +70,8 @@ def _signed(task: Task, reply: SealedReply, server: KeyId) -> Update:
     seal = reply.seal
     if seal is None:
         raise ReplyRefused(
-            Verdict.BAD_SIGNATURE, "The reply came without a signature, so nobody knows whether it was changed."
+            Verdict.BAD_SIGNATURE,
+            "The reply came without a signature, so nobody knows whether it was changed.",
         )
     if seal.key != reply.signer.id.digest:
         whose = KeyId(seal.key).short if len(seal.key) == ID_BYTES else "that is none"

@@ -83,9 +83,7 @@ class Session:
         arrays = await result_of(task.content.arrays_digest(self._threads))
         skeleton = await result_of(hashed([task.opening.data, task.content.skeleton], self._threads))
         round_ = task.round or 0
-        said = Instructed(
-            task.run_id, round_, task.message_id, self._guest.key, Digests(skeleton, arrays)
-        )
+        said = Instructed(task.run_id, round_, task.message_id, self._guest.key, Digests(skeleton, arrays))
         return Seal(run_id=task.run_id, round=round_, signature=self._server.sign(said.statement()))
 
     # incoming

@@ -163,5 +163,3 @@ def _of_task(task: Task, key: str, size: int, *, verdict: Verdict, detail: str |
         time=time.time(),
         bytes=size,
     )
-
-

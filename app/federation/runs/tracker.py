@@ -154,9 +154,7 @@ class RoundTracker:
         progress = self._progress(_PHASE_OF[known[0].kind])
         self._book.update(self._run_id, round=self._records.newest.round, progress=progress)
 
-    def _answered(
-        self, place: Place, client_id: str, result: ClientResult, verdict: Verdict | None
-    ) -> None:
+    def _answered(self, place: Place, client_id: str, result: ClientResult, verdict: Verdict | None) -> None:
         self._numbers.say_what_is_left_out(result.left_out)
         are_others = self._shares.note(place.stage.name, result.metrics)
         place.stage.answer(client_id, result)
