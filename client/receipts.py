@@ -34,8 +34,8 @@ class Receipts:
             receipt.verify()
         except BadSignature:
             log.error(
-                "the server's receipt for a reply of round %d is not one: it is not signed for the reply that "
-                "was sent. It is not kept; ask whoever runs the server",
+                "the server's receipt for a reply of round %d is not one: it is not signed for the reply "
+                "that was sent. It is not kept; ask whoever runs the server",
                 signed.update.round,
             )
             return

@@ -76,8 +76,8 @@ class Sealing:
         self._clock_us = clock_us
         self._lock = threading.Lock()
         self._sequence = 0
-        """Of the newest reply. It begins with the clock, so that it goes on after a restart, and with what the
-        server says, so that it does so as well if the clock was set back."""
+        """Of the newest reply. It begins with the clock, so that it goes on after a restart, and with what
+        the server says, so that it does so as well if the clock was set back."""
 
     def go_on_after(self, sequence: int) -> None:
         """The server has accepted a reply with this number by the client's key."""
@@ -85,7 +85,7 @@ class Sealing:
             self._sequence = max(self._sequence, sequence)
 
     def verify(self, server: PublicKey, message_id: str, digests: Digests, seal: Seal | None) -> Origin:
-        """Where a message comes from. Raises NotFromServer unless the server has signed it for this client."""
+        """Where a message is from. Raises NotFromServer unless the server has signed it for this client."""
         if seal is None:
             raise NotFromServer(
                 "The message came without the server's signature, so nobody knows whether it was changed. "
@@ -96,8 +96,8 @@ class Sealing:
             server.verify(seal.signature, instructed.statement())
         except BadSignature as error:
             raise NotFromServer(
-                "The message is not what the server signed for this client: the model in it, or what is to be "
-                "done with it, was changed. It was not looked at."
+                "The message is not what the server signed for this client: the model in it, or what is to "
+                "be done with it, was changed. It was not looked at."
             ) from error
         return Origin(server, instructed)
 

@@ -37,7 +37,7 @@ class VerdictList(BaseModel):
 
 @verdicts_api.get(
     "",
-    summary="The verdicts of a run, oldest first",
+    summary="A run's verdicts, oldest first",
     responses={200: VerdictList, 404: Problem, 503: Problem},
 )
 def list_verdicts(path: RunPath, query: VerdictQuery) -> Response:

@@ -27,6 +27,7 @@ def a_key(name: str) -> KeyPair:
 
 SERVER = "the server"
 THREADS = hashing_threads()
+A_REPLY = Serialised(b"a reply")
 
 
 def a_guest(hello: Hello) -> Guest:
@@ -82,9 +83,7 @@ def seal_of(update: Update, signer: KeyPair) -> Seal:
     )
 
 
-def sealed_reply(
-    task: Task, reply: Serialised = Serialised(b"a reply"), sequence: int = 1, **changes: Any
-) -> SealedReply:
+def sealed_reply(task: Task, reply: Serialised = A_REPLY, sequence: int = 1, **changes: Any) -> SealedReply:
     """A reply to a message, whole and signed by its client. `changes`: of what is signed."""
     return SealedReply(
         message_id=task.message_id,

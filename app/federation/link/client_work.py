@@ -42,7 +42,7 @@ MAX_LABELS = 10_000
 MAX_SETTLED = 1_000
 """Messages of a client, the newest, of which it is known that nothing more is to come."""
 MAX_UNASKED = 20
-"""Replies to nothing that may come on one connection: each is written down, and a client could go on for ever."""
+"""Replies to nothing that may come on one connection: each is written down, and could come for ever."""
 MAX_RECEIPTS = 16
 """Of a client, the newest, that it is told again when it comes back: the connection may have lost them."""
 STATE_OF_TASK = {"train": ClientState.TRAINING, "evaluate": ClientState.EVALUATING}

@@ -47,8 +47,8 @@ def require_genuine(task: Task, reply: SealedReply, server: KeyId, newest_sequen
     if (update.run_id, update.round) != (task.run_id, task.round or 0):
         raise ReplyRefused(
             Verdict.WRONG_ROUND,
-            f"The reply is signed for round {update.round} of run {update.run_id:08x}, and the message that it "
-            f"answers was of round {task.round or 0} of run {task.run_id:08x}.",
+            f"The reply is signed for round {update.round} of run {update.run_id:08x}, and answers a message "
+            f"of round {task.round or 0} of run {task.run_id:08x}.",
         )
     if update.base != reply.base:
         raise ReplyRefused(
@@ -77,7 +77,7 @@ def _signed(task: Task, reply: SealedReply, server: KeyId) -> Update:
         whose = KeyId(seal.key).short if len(seal.key) == ID_BYTES else "that is none"
         raise ReplyRefused(
             Verdict.UNKNOWN_KEY,
-            f"The reply is signed by a key {whose}, and {task.client_id} has the key {reply.signer.id.short}.",
+            f"The reply is signed by a key {whose}; that of {task.client_id} is {reply.signer.id.short}.",
         )
     update = Update(
         server=server,
