@@ -44,7 +44,8 @@ MAX_SETTLED = 1_000
 MAX_UNASKED = 20
 """Replies to nothing that may come on one connection: each is written down, and could come for ever."""
 MAX_RECEIPTS = 16
-"""Of a client, the newest, that it is told again when it comes back: the connection may have lost them."""
+"""Of a client in a run, the newest, that it is told again when it comes back: the connection may have lost
+them."""
 STATE_OF_TASK = {"train": ClientState.TRAINING, "evaluate": ClientState.EVALUATING}
 
 OutgoingFrame = ServerFrame | bytes
@@ -116,6 +117,8 @@ class ClientWork:
     def assign(self, client_id: str, assignment: Assignment) -> None:
         """Give a client its place in a run: it is told now, and whenever it comes back."""
         client = self._clients[client_id]
+        if not client.is_in(assignment.run_id):
+            client.receipts.clear()
         client.assignment = assignment
         client.send(ServerFrame(assignment=assignment))
 
