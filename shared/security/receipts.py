@@ -10,7 +10,7 @@ from typing import Self
 from shared.errors import FedLoomError
 from shared.security.digest import Digests
 from shared.security.key_id import KeyId
-from shared.security.keys import PublicKey
+from shared.security.keys import BadSignature, PublicKey
 from shared.security.seals import Accepted, Update
 
 
@@ -30,7 +30,12 @@ class Receipt:
     """The client's, under the update in it."""
 
     def verify(self) -> None:
-        """Raises BadSignature unless this server has signed it, KeyUnusable for a key that is none."""
+        """Raises BadSignature unless this server has signed it, KeyUnusable for a key that is none.
+
+        Whether it is the right server, says its key, and whether the client has signed, the client's.
+        """
+        if self.server.id != self.accepted.update.server:
+            raise BadSignature("The receipt is for a reply to another server than the one that signed it.")
         self.server.verify(self.signature, self.accepted.statement())
 
     def as_line(self) -> str:
