@@ -250,7 +250,9 @@ class Judgement(Record):
     signature are in hex; null: the reply was not looked at so far.
     """
 
-    run_id: str | None = Field(default=None, description="null: it answers nothing that was asked")
+    run_id: str | None = Field(
+        default=None, description="null: it answers nothing, and its client takes part in no run"
+    )
     round: int | None = None
     client_id: str
     key: str = Field(description="the id of the key that the client has shown to own, in groups")

@@ -148,14 +148,14 @@ class StoreReader:
         return [rows.to_verdict_entry(row) for row in self._oldest_first(wanted)]
 
     def sequences(self) -> dict[str, int]:
-        """Of each client's key, the number of the newest reply that was genuine."""
+        """Of each client, the number of its newest reply that was genuine."""
         newest = (
-            select(VERDICTS.c.key, func.max(VERDICTS.c.sequence))
+            select(VERDICTS.c.client_id, func.max(VERDICTS.c.sequence))
             .where(VERDICTS.c.verdict.in_(GENUINE), VERDICTS.c.arrays_digest.is_not(None))
-            .group_by(VERDICTS.c.key)
+            .group_by(VERDICTS.c.client_id)
         )
         with self._database.reading() as connection:
-            return {key: sequence for key, sequence in connection.execute(newest) if sequence is not None}
+            return {name: number for name, number in connection.execute(newest) if number is not None}
 
     def logs(
         self,

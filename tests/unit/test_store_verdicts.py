@@ -81,7 +81,7 @@ def test_only_numbers_that_a_client_has_signed_count(store: Store) -> None:
         a_judgement("b", Verdict.REPLAYED, sequence=92, **looked_at),
     )
 
-    assert store.sequences() == {"key of a": 6}
+    assert store.sequences() == {"a": 6}
 
 
 def test_the_next_event_has_a_number_of_its_own_also_when_a_verdict_was_the_last(store: Store) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import OrderedDict, defaultdict, deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,6 +17,7 @@ from typing import Protocol
 from app.federation.link.clients import ClientRegistry
 from app.federation.link.judging import ReplyRefused, SealedReply
 from app.federation.link.reports import client_progress
+from app.federation.link.settled import Settled
 from app.federation.link.task import Task, Withdrawn
 from app.federation.link.verdicts import Genuine, Verdicts, refusal
 from app.records import ClientState, Verdict
@@ -39,8 +40,6 @@ from shared.text import printable
 from shared.wire import MAX_LOG_TEXT
 
 MAX_LABELS = 10_000
-MAX_SETTLED = 1_000
-"""Messages of a client, the newest, of which it is known that nothing more is to come."""
 MAX_UNASKED = 20
 """Replies to nothing that may come on one connection: each is written down, and could come for ever."""
 MAX_RECEIPTS = 16
@@ -80,17 +79,10 @@ class _Client:
     """The messages that it owes a reply to, by id, in the order in which they were given to it."""
     withdrawn: dict[str, Withdrawn] = field(default_factory=dict)
     """What it may still work on, although nobody waits for it."""
-    settled: OrderedDict[str, bool] = field(default_factory=OrderedDict)
-    """The messages of which nothing more is to come, and whether their reply may still be on its way."""
+    settled: Settled = field(default_factory=Settled)
     unasked: int = 0
     """Replies that answered nothing, on this connection."""
     receipts: deque[Received] = field(default_factory=lambda: deque(maxlen=MAX_RECEIPTS))
-
-    def settle(self, message_id: str, *, is_arriving: bool) -> None:
-        """Nothing more is to come of a message, but the rest of a reply that is given up."""
-        self.settled[message_id] = is_arriving
-        if len(self.settled) > MAX_SETTLED:
-            self.settled.popitem(last=False)
 
     def send(self, *frames: ServerFrame) -> None:
         """Send frames, if it is connected."""
@@ -194,7 +186,7 @@ class ClientWork:
         welcome.awaited.extend(held & client.open.keys())
         welcome.paused = client.paused
         welcome.run_id = client.assignment.run_id if client.assignment is not None else 0
-        welcome.sequence = self._verdicts.newest_sequence(key)
+        welcome.sequence = self._verdicts.newest_sequence(hello.client_id)
         client.send(ServerFrame(welcome=welcome))
         client.send(*(ServerFrame(received=received) for received in client.receipts))
         if client.assignment is not None:
@@ -235,7 +227,7 @@ class ClientWork:
                 f"Its reply of {total_bytes:,} bytes was not taken: "
                 f"there is no use for more than {task.max_reply_bytes:,}."
             )
-            self._verdicts.too_large(task, client.key, total_bytes, words)
+            self._verdicts.without_reply(task, client.key, Verdict.MALFORMED, words, total_bytes)
             self._fail(client_id, message_id, words, Verdict.MALFORMED, is_arriving=True)
 
     def replied(self, client_id: str, reply: SealedReply) -> None:
@@ -252,7 +244,7 @@ class ClientWork:
             return
         client.send(ServerFrame(received=Received(message_id=reply.message_id)))
         del client.open[reply.message_id]
-        client.settle(reply.message_id, is_arriving=False)
+        client.settled.add(reply.message_id)
         task.on_reply(reply.payload, partial(self._post, self._judged, client_id, genuine))
         self._show(client_id)
 
@@ -267,16 +259,16 @@ class ClientWork:
             if withdrawn.late:
                 self._verdicts.late(client_id, client.key, message_id, withdrawn)
             return
-        if client.settled.get(message_id):
-            client.settled[message_id] = False
+        if client.settled.has_arrived(message_id):
             return
         verdict, words = Verdict.REPLAYED, "It sent a reply to a message to which it owes none."
         if message_id in client.settled:
             words = "It sent a reply to a message that was answered before."
-        elif client.assignment is None or not client.is_in(seal.run_id):
+        elif not client.is_in(seal.run_id):
             verdict = Verdict.WRONG_ROUND
             words = f"It sent a reply of run {seal.run_id:08x}, in which it has no place now."
-        self._verdicts.unasked(client_id, client.key, message_id, seal, verdict, words)
+        run = self.run_of(client_id)
+        self._verdicts.unasked(run, client_id, client.key, message_id, seal, verdict, words)
         client.unasked += 1
         if client.unasked >= MAX_UNASKED:
             raise WireError(f"It sent {MAX_UNASKED} replies to messages to which it owes none.")
@@ -331,7 +323,7 @@ class ClientWork:
         task = client.open.pop(message_id, None)
         if task is None:
             return False
-        client.settle(message_id, is_arriving=is_arriving)
+        client.settled.add(message_id, is_arriving=is_arriving)
         task.on_failure(reason, verdict)
         self._show(client_id)
         return True
@@ -348,7 +340,7 @@ class ClientWork:
             "" if withdrawn.round is None else f" for round {withdrawn.round}",
             withdrawn.passed_s,
         )
-        client.settle(message_id, is_arriving=False)
+        client.settled.add(message_id)
         self._show(client_id)
         return withdrawn
 

@@ -81,7 +81,7 @@ class LinkServer:
         identity: ServerIdentity,
         sequences: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
-        """`sequences`: of each client's key (its id, as text), the number of its newest reply so far."""
+        """`sequences`: of each client, the number of its newest genuine reply so far."""
         self._registry = registry
         self._identity = identity
         self._door = Door(identity, registry.key_of)

@@ -40,30 +40,27 @@ class Verdicts:
     def __init__(
         self, bus: EventBus, registry: ClientRegistry, server: KeyPair, sequences: Mapping[str, int]
     ) -> None:
-        """`sequences`: of each client's key (its id, as text), the number of the newest reply so far."""
+        """`sequences`: of each client, the number of its newest genuine reply so far."""
         self._bus = bus
         self._registry = registry
         self._server = server
         self._newest = defaultdict[str, int](int, sequences)
 
-    def newest_sequence(self, key: str) -> int:
-        """The number of the newest genuine reply by a key; 0: there was none."""
-        return self._newest[key]
+    def newest_sequence(self, client_id: str) -> int:
+        """The number of a client's newest genuine reply; 0: there was none."""
+        return self._newest[client_id]
 
     def examine(self, task: Task, reply: SealedReply) -> Genuine:
         """Raises ReplyRefused, after it was told, unless the reply is genuine."""
         key = str(reply.signer.id)
         judgement = _judgement(task, reply, key)
         try:
-            if self._registry.key_of(task.client_id) not in (key, None):
-                raise ReplyRefused(
-                    Verdict.UNKNOWN_KEY, f"The name {task.client_id} belongs to another key by now."
-                )
-            update = require_genuine(task, reply, self._server.public.id, self._newest[key])
+            self._require_member(task.client_id, key)
+            update = require_genuine(task, reply, self._server.public.id, self._newest[task.client_id])
         except ReplyRefused as refused:
             self._tell(judgement.changed(verdict=refused.verdict, detail=str(refused)))
             raise
-        self._newest[key] = update.sequence
+        self._newest[task.client_id] = update.sequence
         return Genuine(update, judgement)
 
     def judged(self, genuine: Genuine, verdict: Verdict, detail: str | None) -> Received:
@@ -78,9 +75,9 @@ class Verdicts:
         receipt = Receipt(time_us=accepted.time_us, signature=signature)
         return Received(message_id=judgement.message_id, receipt=receipt)
 
-    def too_large(self, task: Task, key: str, total_bytes: int, words: str) -> None:
-        """A reply was given up when it began."""
-        self._tell(_of_task(task, key, total_bytes, verdict=Verdict.MALFORMED, detail=words))
+    def without_reply(self, task: Task, key: str, verdict: Verdict, words: str, total_bytes: int = 0) -> None:
+        """There is no reply that could be looked at; one that was given up announced so many bytes."""
+        self._tell(_of_task(task, key, total_bytes, verdict=verdict, detail=words))
 
     def late(self, client_id: str, key: str, message_id: str, withdrawn: Withdrawn) -> None:
         """A reply came when it was waited for no longer; it was not looked at."""
@@ -99,11 +96,19 @@ class Verdicts:
         )
 
     def unasked(
-        self, client_id: str, key: str, message_id: str, seal: Seal, verdict: Verdict, words: str
+        self,
+        run_id: str | None,
+        client_id: str,
+        key: str,
+        message_id: str,
+        seal: Seal,
+        verdict: Verdict,
+        words: str,
     ) -> None:
-        """A reply answers nothing that is open; it was not looked at."""
+        """A reply answers nothing that is open; it was not looked at. `run_id`: in which its client is."""
         self._tell(
             Judgement(
+                run_id=run_id,
                 client_id=client_id,
                 key=key,
                 message_id=message_id,
@@ -113,6 +118,11 @@ class Verdicts:
                 sequence=min(seal.sequence, 2**63 - 1),
             )
         )
+
+    def _require_member(self, client_id: str, key: str) -> None:
+        """Raises ReplyRefused unless a client's name still belongs to the key by which it has come in."""
+        if self._registry.key_of(client_id) not in (key, None):
+            raise ReplyRefused(Verdict.UNKNOWN_KEY, f"The name {client_id} belongs to another key by now.")
 
     def _tell(self, judgement: Judgement) -> None:
         if judgement.verdict is not Verdict.ACCEPTED:

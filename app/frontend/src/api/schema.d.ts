@@ -730,7 +730,7 @@ export interface components {
             round: number | null;
             /**
              * Run Id
-             * @description null: it answers nothing that was asked
+             * @description null: it answers nothing, and its client takes part in no run
              * @default null
              */
             run_id: string | null;
@@ -1501,7 +1501,7 @@ export interface components {
             round: number | null;
             /**
              * Run Id
-             * @description null: it answers nothing that was asked
+             * @description null: it answers nothing, and its client takes part in no run
              * @default null
              */
             run_id: string | null;
