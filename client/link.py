@@ -20,11 +20,22 @@ from client.in_thread import in_thread
 from client.membership import Membership
 from client.open_messages import OpenMessages
 from client.outage import Outage
+from client.receipts import Receipts
 from client.runtime import Runtime
+from client.sealing import Sealing
 from shared.error_text import error_text
 from shared.errors import FedLoomError, LinkRefused, WireError
+from shared.hashing import hashing_threads
 from shared.proto.link_pb2 import AppIdentity, ClientFrame, Hello, LogLine, ServerFrame, Welcome
-from shared.security.certificate import SERVER_NAME, ClockWrong, NoTls, WrongServer, find_pinned
+from shared.security.certificate import (
+    SERVER_NAME,
+    ClockWrong,
+    NoTls,
+    PinnedServer,
+    WrongServer,
+    find_pinned,
+    key_in,
+)
 from shared.security.handshake import NONCE_BYTES, sign_hello
 from shared.security.invitation import Invitation, InvitationInvalid
 from shared.text import printable
@@ -93,6 +104,8 @@ class Link:
         self._process = uuid.uuid4().hex
         self._runtime = runtime
         self._app_objection = app_objection
+        self._threads = hashing_threads()
+        self._sealing = Sealing(identity.client_id, membership.key, self._threads)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._connection: Connection | None = None
         self._looked_into: str | None = None
@@ -101,7 +114,14 @@ class Link:
     async def run(self) -> None:
         """Serve messages for ever. Raises LinkRefused when the server will never take this client."""
         self._loop = asyncio.get_running_loop()
-        open_messages = OpenMessages(self._runtime, self._loop)
+        receipts = Receipts(self._membership.home, self._identity.client_id, self._threads)
+        try:
+            await self._serve(OpenMessages(self._runtime, self._loop, self._sealing, receipts))
+        finally:
+            self._threads.shutdown(wait=False)
+
+    async def _serve(self, open_messages: OpenMessages) -> None:
+        """One connection after the other."""
         outage = Outage(str(self._address))
         while True:
             try:
@@ -142,7 +162,8 @@ class Link:
         invitation = self._membership.invitation()
         if invitation is None:
             raise NotInvited(self._membership.home)
-        async with await self._channel(invitation) as channel:
+        server = await self._find(invitation)
+        async with _channel(server) as channel:
             method = channel.stream_stream(
                 LINK_METHOD,
                 request_serializer=serialise,
@@ -156,7 +177,9 @@ class Link:
                 raise NotFound(error.code(), error.details()) from error
             self._looked_into = None
             outage.over()
-            self._connection = Connection(call, self._runtime, open_messages)
+            self._connection = Connection(
+                call, self._runtime, open_messages, self._sealing, key_in(server.certificate), self._threads
+            )
             open_messages.connected(welcome, self._connection.send)
             try:
                 await self._connection.serve()
@@ -164,20 +187,14 @@ class Link:
                 open_messages.disconnected()
                 self._connection = None
 
-    async def _channel(self, invitation: Invitation) -> grpc.aio.Channel:
-        """A connection to the server that has the invitation's key, and to no other. Raises NotFound,
-        WrongServer, and ClockWrong."""
+    async def _find(self, invitation: Invitation) -> PinnedServer:
+        """The server that has the invitation's key. Raises NotFound, WrongServer, and ClockWrong."""
         try:
-            found = await in_thread(
+            return await in_thread(
                 lambda: find_pinned(invitation.address, invitation.key, CONNECT_TIMEOUT_S), "certificate"
             )
         except (NoTls, OSError) as error:
             raise NotFound(grpc.StatusCode.UNAVAILABLE, str(error)) from error
-        return grpc.aio.secure_channel(
-            found.target,
-            grpc.ssl_channel_credentials(root_certificates=found.certificate),
-            options=[*CHANNEL_OPTIONS, ("grpc.ssl_target_name_override", SERVER_NAME)],
-        )
 
     async def _look_into(self, error: NotFound, outage: Outage) -> None:
         """Say what is at the server's address, once for each way in which no link is found there."""
@@ -238,6 +255,15 @@ class Link:
                 return answer.welcome
             case kind:
                 raise WireError(f"the server answered a hello with {kind!r}")
+
+
+def _channel(server: PinnedServer) -> grpc.aio.Channel:
+    """A connection to the server that has this certificate, and to no other."""
+    return grpc.aio.secure_channel(
+        server.target,
+        grpc.ssl_channel_credentials(root_certificates=server.certificate),
+        options=[*CHANNEL_OPTIONS, ("grpc.ssl_target_name_override", SERVER_NAME)],
+    )
 
 
 def _raise_if_cancelled() -> None:

@@ -22,7 +22,7 @@ PROGRESS_INTERVAL_S = 0.2
 
 @dataclass(frozen=True)
 class Work:
-    """A message to execute. Its payload is released when it is over.
+    """A message to execute, which is from the server. Its payload is released when it is over.
 
     `reply` (with the message's id and its reply), or in its place `fail` (with a reason), and before that
     `progress` and `labels` are called in the runtime's thread; once `cancelled` is set, only `released` is,

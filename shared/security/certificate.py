@@ -49,7 +49,7 @@ class ClockWrong(FedLoomError):
 
 
 @dataclass(frozen=True)
-class Found:
+class PinnedServer:
     """A server that has the pinned key."""
 
     address: Address
@@ -93,7 +93,7 @@ def is_due(certificate: bytes, key: KeyPair, now: datetime) -> bool:
     """Whether it is time for a new one: it ends within a year, begins later, or is another key's."""
     try:
         begins, ends = used_between(certificate)
-        is_other = _key_of(x509.load_pem_x509_certificate(certificate)) != key.public.id
+        is_other = key_in(certificate).id != key.public.id
     except _UNREADABLE:
         return True
     return is_other or not begins <= now < ends
@@ -109,7 +109,7 @@ def load_or_make_certificate(path: Path, key: KeyPair) -> bytes:
     return certificate
 
 
-def find_pinned(address: Address, pin: KeyId, timeout_s: float) -> Found:
+def find_pinned(address: Address, pin: KeyId, timeout_s: float) -> PinnedServer:
     """The server with the pinned key, at whichever of the addresses that a name stands for it listens.
 
     `localhost` is 127.0.0.1 and ::1, and somebody else may be at one of them. Raises as `fetch_pinned`, what
@@ -119,7 +119,7 @@ def find_pinned(address: Address, pin: KeyId, timeout_s: float) -> Found:
     errors: list[FedLoomError | OSError] = []
     for numeric in dict.fromkeys(Address(str(where[0]), address.port) for *_, where in resolved):
         try:
-            return Found(numeric, fetch_pinned(numeric, pin, timeout_s))
+            return PinnedServer(numeric, fetch_pinned(numeric, pin, timeout_s))
         except (FedLoomError, OSError) as error:
             errors.append(error)
     raise max(errors, key=_tells)
@@ -158,7 +158,7 @@ def require_pinned(certificate: bytes, address: Address, pin: KeyId, now: dateti
     ClockWrong unless it holds now."""
     try:
         parsed = x509.load_der_x509_certificate(certificate)
-        found = _key_of(parsed)
+        found = _key_of(parsed).id
         begins, ends = parsed.not_valid_before_utc, parsed.not_valid_after_utc
     except _UNREADABLE as error:
         raise WrongServer(f"The server at {address} has no key as FedLoom's servers have one.") from error
@@ -177,11 +177,16 @@ def require_pinned(certificate: bytes, address: Address, pin: KeyId, now: dateti
     return parsed.public_bytes(Encoding.PEM)
 
 
+def key_in(certificate: bytes) -> PublicKey:
+    """The key in a certificate in PEM. Raises KeyUnusable."""
+    return _key_of(x509.load_pem_x509_certificate(certificate))
+
+
 _UNREADABLE = (ValueError, KeyUnusable, UnsupportedAlgorithm, x509.InvalidVersion)
 
 
-def _key_of(certificate: x509.Certificate) -> KeyId:
+def _key_of(certificate: x509.Certificate) -> PublicKey:
     key = certificate.public_key()
     if not isinstance(key, rsa.RSAPublicKey):
         raise KeyUnusable("The certificate is not of a key of RSA.")
-    return PublicKey.of(key).id
+    return PublicKey.of(key)

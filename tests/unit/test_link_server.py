@@ -20,6 +20,7 @@ from app.federation.link.spool import Spool
 from app.records import Client, ClientState
 from shared.buffers import Buffer
 from shared.proto.link_pb2 import Chunk, ClientFrame, Goodbye, Heartbeat, Released, ServerFrame
+from shared.security.digest import digest_of
 from shared.security.handshake import sign_hello
 from shared.security.keys import KeyPair
 from shared.security.server_identity import ServerIdentity
@@ -27,7 +28,7 @@ from shared.wire import PROTOCOL_VERSION
 from tests.support.raw_link import RawClient
 from tests.support.records import a_hello
 from tests.support.waiting import wait_until
-from tests.unit.test_client_work import a_task
+from tests.unit.test_client_work import RUN_ID, a_task
 
 LIMIT_S = 2.0
 
@@ -58,7 +59,7 @@ class Served:
     told: list[str]
     home: Path
 
-    def dispatch(self, on_reply: Callable[[object], None] | None = None) -> None:
+    def dispatch(self, on_reply: Callable[[object, object], None] | None = None) -> None:
         """Send message m to client a."""
         task = a_task(self.told, "m", "a")
         self.link.dispatch([replace(task, on_reply=on_reply or task.on_reply)])
@@ -90,7 +91,7 @@ def test_a_deadline_that_crosses_the_reply_changes_nothing(served: Served) -> No
     """The run thread finds the message overdue, while the link thread has its reply already."""
     answered = threading.Event()
 
-    def reply(_: object) -> None:
+    def reply(*_: object) -> None:
         served.link.mark_late("a", "m")
         served.link.post(answered.set)
 
@@ -181,7 +182,7 @@ def test_a_client_that_reconnects_at_once_was_never_away(served: Served) -> None
         served.flush()
         assert served.told == ["back"]
 
-        again.reply("m", b"y")
+        again.reply("m", b"y", base=digest_of([]), run_id=RUN_ID, round=1)
         assert again.read_kind("received").received.message_id == "m"
         assert served.told == ["back", "replied"]
         assert served.client().state is ClientState.IDLE
@@ -266,7 +267,7 @@ class Panic(BaseException):
 def test_an_error_in_what_a_reply_sets_off_costs_no_other_client_its_connection(
     served: Served, error: type[BaseException]
 ) -> None:
-    def fail(_: object) -> None:
+    def fail(*_: object) -> None:
         raise error
 
     with RawClient(served.home) as client, RawClient(served.home) as other:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import grpc
@@ -32,8 +33,10 @@ from app.federation.link.reports import log_record
 from app.federation.link.session import Session
 from app.federation.link.spool import Spool
 from app.federation.link.task import Task
+from app.federation.link.verdicts import Verdicts
 from shared.address import Address
 from shared.errors import FedLoomError, WireError
+from shared.hashing import hashing_threads
 from shared.proto.link_pb2 import (
     AppIdentity,
     Assignment,
@@ -80,7 +83,9 @@ class LinkServer:
         app_objection: Callable[[AppIdentity | None], str | None],
         spool: Spool,
         identity: ServerIdentity,
+        sequences: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
+        """`sequences`: of each client, the number of its newest genuine reply so far."""
         self._registry = registry
         self._identity = identity
         self._door = Door(identity, registry.key_of)
@@ -92,8 +97,10 @@ class LinkServer:
         self._arrivals = Arrivals()
         self._refusals = Refusals()
         self._watch: ArrivalWatch | None = None
-        self._client_work = ClientWork(registry)
         self._loop = LoopThread("link")
+        verdicts = Verdicts(bus, registry, identity.key, sequences)
+        self._client_work = ClientWork(registry, verdicts, self._loop.post)
+        self._threads = hashing_threads()
         self._server: grpc.aio.Server | None = None
         self.port = 0
 
@@ -114,6 +121,7 @@ class LinkServer:
         if self._loop.is_alive:
             self._loop.run(self._shut_down(grace_s))
             self._loop.stop()
+        self._threads.shutdown(cancel_futures=True)
 
     def post(self, function: Callable[..., object], *args: Any) -> None:
         """Run a function in the link thread, after all that was posted before."""
@@ -202,7 +210,7 @@ class LinkServer:
     async def _attend(self, guest: Guest, context: Context) -> None:
         """All of a connection from the welcome on."""
         hello = guest.hello
-        session = Session(hello, self._client_work, self._spool)
+        session = Session(guest, self._client_work, self._spool, self._identity.key, self._threads)
         self._sessions[hello.client_id] = session
         welcome = Welcome(version=__version__, app=self._app)
         self._client_work.connected(hello, str(guest.key), welcome, session)
@@ -237,7 +245,9 @@ class LinkServer:
             if frame.WhichOneof("kind") == "goodbye":
                 session.said_goodbye = True
                 return
-            self._receive(session, frame)
+            await self._receive(session, frame)
+            if session.is_closed:
+                return
 
     async def _write(self, session: Session, context: Context) -> None:
         async for frame in session.outgoing():
@@ -306,12 +316,17 @@ class LinkServer:
         session.close()
         self._client_work.disconnected(session.client_id, session, f"{session.client_id} was lost: {reason}")
 
-    def _receive(self, session: Session, frame: ClientFrame) -> None:
+    async def _receive(self, session: Session, frame: ClientFrame) -> None:
         client_id = session.client_id
         self._registry.seen(client_id)
-        match frame.WhichOneof("kind"):
+        kind = frame.WhichOneof("kind")
+        if session.awaits_seal and kind != "seal":
+            await session.receive_seal(None)
+        match kind:
             case "reply":
-                session.receive(frame.reply)
+                await session.receive(frame.reply)
+            case "seal":
+                await session.receive_seal(frame.seal)
             case "progress":
                 self._client_work.progressed(client_id, frame.progress)
             case "log":
@@ -324,7 +339,7 @@ class LinkServer:
                 self._client_work.counted(client_id, frame.label_counts)
             case "heartbeat":
                 pass
-            case kind:
+            case _:
                 raise WireError(f"A frame of kind {kind!r} is not expected from a client that is connected.")
 
 
