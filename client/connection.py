@@ -29,6 +29,8 @@ class Connection:
         self._open_messages = open_messages
         self._outbox: asyncio.Queue[Outgoing] = asyncio.Queue()
         self._assembler = Assembler()
+        self._cohort = 0
+        """Of the message whose pieces come in."""
 
     def send(self, outgoing: Outgoing) -> None:
         """Queue a frame, or a reply."""
@@ -74,9 +76,11 @@ class Connection:
                     raise WireError(f"the server sent a frame of kind {kind!r}")
 
     def _receive(self, frame: ServerFrame) -> None:
+        if frame.task.message_id:  # the first piece of a message
+            self._cohort = frame.task.cohort
         whole = self._assembler.add(frame.task)
         if whole is not None and whole[1] is not None:
-            self._open_messages.take(whole[0], whole[1])
+            self._open_messages.take(whole[0], whole[1], self._cohort)
 
     async def _write(self) -> None:
         async for frame in self._outgoing():

@@ -28,6 +28,12 @@ class Membership:
         address = settings.invite.address if settings.invite else parse_address(settings.server)
         return cls(key, address, settings.home, settings.invite)
 
+    def server(self) -> str:
+        """The id of the server's key, as the invitation has it; empty: there is no invitation. Raises
+        InvitationInvalid."""
+        invitation = self.invitation()
+        return "" if invitation is None else str(invitation.key)
+
     def invitation(self) -> Invitation | None:
         """The one that was given, or else that of a server of the same user's on this machine, which leaves
         one when it starts. Raises InvitationInvalid."""

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from client.work import Work
 from shared.app_host.serialised import Serialised
 from shared.payload import Payload
-from shared.proto.link_pb2 import ClientFrame, Failure, LabelCounts, Progress, Released, Welcome
+from shared.proto.link_pb2 import ClientFrame, Failure, Held, LabelCounts, Progress, Released, Welcome
 from shared.text import printable
 
 
@@ -56,6 +56,8 @@ class OpenMessages:
         self._finished: dict[str, Outgoing] = {}
         self._given_up: set[str] = set()
         self._labels: ClientFrame | None = None
+        self._holds: ClientFrame | None = None
+        """The newest that was said of a message that is held back."""
         self._send: Callable[[Outgoing], None] | None = None
 
     def holding(self) -> list[str]:
@@ -75,6 +77,8 @@ class OpenMessages:
         self._runtime.stay_in(welcome.run_id)
         if self._labels is not None:
             send(self._labels)
+        if self._holds is not None and self._holds.held.message_id in self._working:
+            send(self._holds)
         for reply in self._finished.values():
             send(reply)
 
@@ -82,8 +86,8 @@ class OpenMessages:
         """The connection is gone; the work goes on."""
         self._send = None
 
-    def take(self, message_id: str, payload: Payload) -> None:
-        """A message came."""
+    def take(self, message_id: str, payload: Payload, cohort: int = 0) -> None:
+        """A message came; `cohort`: as Work has it."""
         work = Work(
             message_id,
             payload,
@@ -92,6 +96,9 @@ class OpenMessages:
             progress=self._progressed,
             released=self._released,
             labels=self._counted,
+            decline=self._declined,
+            held=self._held,
+            cohort=cohort,
         )
         self._working[message_id] = work
         self._runtime.execute(work)
@@ -116,6 +123,14 @@ class OpenMessages:
         failure = ClientFrame(failure=Failure(message_id=message_id, reason=printable(reason)))
         self._in_loop(self._finish, message_id, failure)
 
+    def _declined(self, message_id: str, rule: str, reason: str) -> None:
+        failure = Failure(message_id=message_id, reason=printable(reason), rule=rule)
+        self._in_loop(self._finish, message_id, ClientFrame(failure=failure))
+
+    def _held(self, message_id: str, reason: str) -> None:
+        held = Held(message_id=message_id, reason=printable(reason))
+        self._in_loop(self._keep_held, ClientFrame(held=held))
+
     def _progressed(self, progress: Progress) -> None:
         self._in_loop(self._pass_on, ClientFrame(progress=progress))
 
@@ -133,6 +148,10 @@ class OpenMessages:
 
     def _keep_labels(self, frame: ClientFrame) -> None:
         self._labels = frame
+        self._pass_on(frame)
+
+    def _keep_held(self, frame: ClientFrame) -> None:
+        self._holds = frame
         self._pass_on(frame)
 
     def _give_up(self, work: Work) -> None:

@@ -38,6 +38,7 @@ def a_task(told: list[str], message_id: str = "m", client_id: str = "client-1", 
         1 << 30,
         on_reply=replied,
         on_failure=told.append,
+        on_declined=told.append,
         on_away=lambda reason: told.append("away"),
         on_back=lambda: told.append("back"),
     )

@@ -18,7 +18,7 @@ class Told:
     def deadline_s(self, kind: str) -> float | None:
         return 10.0
 
-    def required(self, kind: str, asked: int) -> int:
+    def required(self, kind: str, asked: int, declined: int) -> int:
         return 2
 
     def waits(self, waiting_for: WaitingFor) -> None:

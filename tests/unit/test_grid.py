@@ -137,7 +137,10 @@ class FakeOwner:
     def deadline_s(self, kind: str) -> float | None:
         return self.deadline
 
-    def required(self, kind: str, asked: int) -> int:
+    def cohort(self, asked: int) -> int:
+        return asked
+
+    def required(self, kind: str, asked: int, declined: int) -> int:
         return self.needed
 
     def largest_reply(self, kind: str, sent_bytes: int) -> int:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from flwr.app import Message
 
 from app.federation.grid.content import Content
-from app.federation.grid.inbox import Away, Back, Failed, Item, Reply
+from app.federation.grid.inbox import Away, Back, Declined, Failed, Item, Reply
 from app.federation.grid.instruction import Instruction
 from app.federation.link.task import Task
 from shared.app_host.channel import Part
@@ -55,14 +55,19 @@ class Packer:
         """What was packed, each content once; to let go of when all messages have begun to be sent."""
         return self._contents.values()
 
-    def pack(self, item: Instruction, serialised: Serialised) -> Task:
-        """One message with its content. Raises WireError if it is too large for the link."""
+    def pack(self, item: Instruction, serialised: Serialised, cohort: int = 0) -> Task:
+        """One message with its content; `cohort`: as `shared.chunks.opening` has it.
+
+        Raises WireError if it is too large for the link.
+        """
         if (content := self._contents.get(id(serialised))) is None:
             require_size(len(serialised.skeleton), serialised.array_bytes)  # before it is copied
             content = self._contents[id(serialised)] = Content(serialised)
         envelope = encode_envelope(item.message)
         message_id = item.message.metadata.message_id
-        begun = opening(message_id, envelope, len(envelope) + content.skeleton_bytes, content.array_bytes)
+        begun = opening(
+            message_id, envelope, len(envelope) + content.skeleton_bytes, content.array_bytes, cohort
+        )
         put = self._put
         return Task(
             message_id=message_id,
@@ -74,6 +79,7 @@ class Packer:
             max_reply_bytes=self._largest_reply(item.kind, begun.total_bytes),
             on_reply=lambda payload: put(Reply(message_id, payload)),
             on_failure=lambda reason: put(Failed(message_id, reason)),
+            on_declined=lambda reason: put(Declined(message_id, reason)),
             on_away=lambda reason: put(Away(message_id, reason)),
             on_back=lambda: put(Back(message_id)),
         )

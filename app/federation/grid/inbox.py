@@ -24,6 +24,14 @@ class Failed:
 
 
 @dataclass(frozen=True)
+class Declined:
+    """`reason` names the rule of the client's site."""
+
+    message_id: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Away:
     message_id: str
     reason: str
@@ -51,7 +59,7 @@ class MembershipChanged:
 
 
 Command = Stop | Pause | MembershipChanged
-Item = Reply | Failed | Away | Back | Command
+Item = Reply | Failed | Declined | Away | Back | Command
 
 
 class Inbox:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import replace
 
@@ -12,7 +13,18 @@ from flwr.serverapp import Grid
 
 from app.federation.grid.codec import Arrived, OpenReply, Packer, opened, unpack
 from app.federation.grid.exchange import Exchange
-from app.federation.grid.inbox import Away, Back, Failed, Inbox, Item, MembershipChanged, Pause, Reply, Stop
+from app.federation.grid.inbox import (
+    Away,
+    Back,
+    Declined,
+    Failed,
+    Inbox,
+    Item,
+    MembershipChanged,
+    Pause,
+    Reply,
+    Stop,
+)
 from app.federation.grid.instruction import Instruction, kind_of, round_of
 from app.federation.grid.owner import Observer, Owner
 from app.federation.grid.pause import PauseClock
@@ -21,9 +33,11 @@ from shared.app_host.batch import Outgoing, outgoing
 from shared.errors import ReplyInvalid, RunStopped
 from shared.flower import (
     FlowerRun,
+    client_declined,
     client_failed,
     client_unavailable,
     empty_run,
+    is_declined,
     node_id_of,
     set_message_id,
 )
@@ -143,8 +157,10 @@ class LinkGrid(Grid):
         with self._turn:
             instructions = [self._instruct(each.message) for each in messages]
             packer = Packer(self._owner.largest_reply, self._inbox.put)
+            asked = Counter(item.message_type for item in instructions)
             tasks = [
-                packer.pack(item, each.content) for item, each in zip(instructions, messages, strict=True)
+                packer.pack(item, each.content, self._owner.cohort(asked[item.message_type]))
+                for item, each in zip(instructions, messages, strict=True)
             ]
             self._owner.sending()
             rounds = self._observer.sent(instructions)
@@ -260,7 +276,8 @@ class LinkGrid(Grid):
         with self._turn:
             for message_id in exchange.awaited:
                 if (reply := self._arrived.pop(message_id, None)) is not None:
-                    exchange.answered(message_id, good=not reply.message.has_error())
+                    declined = is_declined(reply.message)
+                    exchange.answered(message_id, good=not reply.message.has_error(), declined=declined)
                     if not exchange.awaited:  # before anybody hears of the last reply, and goes on
                         exchange.went_on()
                     return reply
@@ -332,6 +349,8 @@ class LinkGrid(Grid):
                     self._arrive(message_id, lambda sent: unpack(sent, payload, self._open_reply))
             case Failed(message_id, reason):
                 self._arrive(message_id, lambda sent: Arrived(client_failed(sent.message, reason)))
+            case Declined(message_id, reason):
+                self._arrive(message_id, lambda sent: Arrived(client_declined(sent.message, reason)))
             case Away(message_id, reason):
                 if message_id in self._outstanding:
                     self._away[message_id] = reason

@@ -15,7 +15,7 @@ from itertools import chain
 from typing import Protocol
 
 from app.federation.link.clients import ClientRegistry
-from app.federation.link.reports import client_progress
+from app.federation.link.reports import MAX_REASON, client_progress, declined_by
 from app.federation.link.task import Task, Withdrawn
 from app.records import ClientState
 from shared.errors import WireError
@@ -24,6 +24,7 @@ from shared.proto.link_pb2 import (
     Assignment,
     Cancel,
     Failure,
+    Held,
     Hello,
     LabelCounts,
     Pause,
@@ -64,6 +65,8 @@ class _Client:
     paused: bool = False
     open: dict[str, Task] = field(default_factory=dict)
     """The messages that it owes a reply to, by id, in the order in which they were given to it."""
+    says_why: bool = False
+    """Whether it has said why it takes no part, or not yet."""
     withdrawn: dict[str, Withdrawn] = field(default_factory=dict)
     """What it may still work on, although nobody waits for it."""
 
@@ -207,6 +210,7 @@ class ClientWork:
             self._drop_withdrawn(client_id, message_id)
             return
         task = client.open.pop(message_id)
+        self._say_why(client_id, None)
         task.on_reply(payload)
         self._show(client_id)
 
@@ -214,8 +218,17 @@ class ClientWork:
         """There will be no reply, by the client's word or for want of room."""
         client = self._clients[client_id]
         client.send(ServerFrame(received=Received(message_id=failure.message_id)))
-        if not self._fail(client_id, failure.message_id, failure.reason[:MAX_LOG_TEXT]):
+        if failure.rule:
+            was_open = self._decline(client_id, failure)
+        else:
+            was_open = self._fail(client_id, failure.message_id, failure.reason[:MAX_LOG_TEXT])
+        if not was_open:
             self._drop_withdrawn(client_id, failure.message_id)
+
+    def held(self, client_id: str, message: Held) -> None:
+        """The client holds a message back, and why; with no reason: no longer."""
+        if self.is_awaited(client_id, message.message_id):
+            self._say_why(client_id, message.reason[:MAX_REASON] or None)
 
     def released(self, client_id: str, message_id: str) -> None:
         """The client gave up a message that was withdrawn."""
@@ -242,6 +255,23 @@ class ClientWork:
         task.on_failure(reason)
         self._show(client_id)
         return True
+
+    def _decline(self, client_id: str, failure: Failure) -> bool:
+        task = self._clients[client_id].open.pop(failure.message_id, None)
+        if task is None:
+            return False
+        reason = declined_by(failure)
+        self._say_why(client_id, reason)
+        task.on_declined(reason)
+        self._show(client_id)
+        return True
+
+    def _say_why(self, client_id: str, reason: str | None) -> None:
+        """Show why a client takes no part, by its own word; None: it does. What the run says stays."""
+        client = self._clients[client_id]
+        if reason is not None or client.says_why:
+            client.says_why = reason is not None
+            self._registry.update(client_id, reason=reason)
 
     def _drop_withdrawn(self, client_id: str, message_id: str) -> None:
         """The client is done with a message that nobody waits for any more, if it is one of those."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
@@ -227,7 +228,8 @@ class LinkServer:
     async def _admit(self, context: Context) -> Guest | None:
         """A client that may come in; anyone else is told why not."""
         nonce = new_nonce()
-        await context.write(ServerFrame(challenge=Challenge(protocol=PROTOCOL_VERSION, nonce=nonce)))
+        challenge = Challenge(protocol=PROTOCOL_VERSION, nonce=nonce, time=int(time.time()))
+        await context.write(ServerFrame(challenge=challenge))
         try:
             async with asyncio.timeout(HELLO_TIMEOUT_S):
                 first = await _read_frame(context)
@@ -288,6 +290,8 @@ class LinkServer:
                 self._bus.publish(log_record(client_id, frame.log, self._client_work.run_of(client_id)))
             case "failure":
                 self._client_work.failed(client_id, frame.failure)
+            case "held":
+                self._client_work.held(client_id, frame.held)
             case "released":
                 self._client_work.released(client_id, frame.released.message_id)
             case "label_counts":

@@ -18,8 +18,9 @@ class Task:
     `max_reply_bytes` is not taken in; it counts as a failure.
 
     Called in the link thread, unless the task is withdrawn before: once, and then nothing more, `on_reply`
-    (with the serialised reply) or `on_failure` (the client could not answer, with the reason); before that,
-    and in turn, `on_away` (the client went away, or is not there, with the reason) and `on_back`.
+    (with the serialised reply), `on_failure` (the client could not answer, with the reason) or `on_declined`
+    (its site takes no part, with the reason, which names the rule); before that, and in turn, `on_away` (the
+    client went away, or is not there, with the reason) and `on_back`.
     """
 
     message_id: str
@@ -31,6 +32,7 @@ class Task:
     max_reply_bytes: int
     on_reply: Callable[[Payload], None]
     on_failure: Callable[[str], None]
+    on_declined: Callable[[str], None]
     on_away: Callable[[str], None]
     on_back: Callable[[], None]
 
