@@ -50,20 +50,26 @@ def _look_at(address: Address) -> Found:
         try:
             connection.request("GET", "/api/v1/status", headers={"Accept": "application/json"})
             return _web_server(address, connection.getresponse())
-        except socket.gaierror as error:
-            return Found(f"the name {address.host} cannot be resolved ({error.strerror})")
         except RemoteDisconnected:
             return Found("something listens there and closes the connection")
-        except ConnectionRefusedError:
-            return Found("nothing listens there")
-        except TimeoutError:
-            return Found("it does not answer")
         except BadStatusLine as error:
             return _other(str(error))
         except (HTTPException, ValueError):
             return Found("something else than FedLoom listens there", is_other=True)
         except OSError as error:
-            return Found(f"it cannot be reached ({error.strerror or error})")
+            return Found(reach_words(error, address))
+
+
+def reach_words(error: OSError, address: Address) -> str:
+    """Why nobody could be reached at an address."""
+    match error:
+        case socket.gaierror():
+            return f"the name {address.host} cannot be resolved ({error.strerror})"
+        case ConnectionRefusedError():
+            return "nothing listens there"
+        case TimeoutError():
+            return "it does not answer"
+    return f"it cannot be reached ({error.strerror or error})"
 
 
 def _web_server(address: Address, response: HTTPResponse) -> Found:

@@ -97,12 +97,15 @@ def _node_config(parser: argparse.ArgumentParser, arguments: argparse.Namespace)
         parser.error(f"--node-config: {error}")
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser(
+    prog: str = "run_client.py",
+    description: str = "Join a FedLoom server and train on local data.",
+    *,
+    needs_id: bool = True,
+) -> argparse.ArgumentParser:
     """The flags. One that was not given is None."""
-    parser = argparse.ArgumentParser(
-        prog="run_client.py", description="Join a FedLoom server and train on local data."
-    )
-    parser.add_argument("--client-id", required=True, help="this client's name, for example client-1")
+    parser = argparse.ArgumentParser(prog=prog, description=description)
+    parser.add_argument("--client-id", required=needs_id, help="this client's name, for example client-1")
     parser.add_argument(
         "--server",
         default=f"127.0.0.1:{DEFAULT_LINK_PORT}",

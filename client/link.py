@@ -15,6 +15,7 @@ import grpc
 import grpc.aio
 
 from client.address_probe import Found, look_at
+from client.channel import channel_arguments
 from client.connection import Call, Connection, serialise
 from client.in_thread import in_thread
 from client.membership import Membership
@@ -24,12 +25,12 @@ from client.runtime import Runtime
 from shared.error_text import error_text
 from shared.errors import FedLoomError, LinkRefused, WireError
 from shared.proto.link_pb2 import AppIdentity, ClientFrame, Hello, LogLine, ServerFrame, Welcome
-from shared.security.certificate import SERVER_NAME, NoTls, WrongServer, fetch_pinned
+from shared.security.certificate import NoTls, WrongServer, fetch_pinned
 from shared.security.handshake import sign_hello
 from shared.security.invitation import Invitation, InvitationInvalid
 from shared.text import printable
 from shared.version import __version__
-from shared.wire import CHANNEL_OPTIONS, LINK_METHOD, PROTOCOL_VERSION
+from shared.wire import LINK_METHOD, PROTOCOL_VERSION
 
 CONNECT_TIMEOUT_S = 10.0
 
@@ -170,11 +171,7 @@ class Link:
             )
         except (NoTls, OSError) as error:
             raise NotFound(grpc.StatusCode.UNAVAILABLE, str(error)) from error
-        return grpc.aio.secure_channel(
-            str(invitation.address),
-            grpc.ssl_channel_credentials(root_certificates=certificate),
-            options=[*CHANNEL_OPTIONS, ("grpc.ssl_target_name_override", SERVER_NAME)],
-        )
+        return grpc.aio.secure_channel(*channel_arguments(invitation.address, certificate))
 
     async def _look_into(self, error: NotFound, outage: Outage) -> None:
         """Say what is at the server's address, once for each way in which no link is found there."""

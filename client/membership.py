@@ -12,6 +12,11 @@ from shared.security.keys import KeyPair
 from shared.security.server_identity import KEYS, local_invitation
 
 
+def key_file(home: Path, client_id: str) -> Path:
+    """Where a client's key is."""
+    return home / KEYS / "clients" / f"{client_id}.pem"
+
+
 @dataclass(frozen=True)
 class Membership:
     """Of one client at one server."""
@@ -24,7 +29,7 @@ class Membership:
     @classmethod
     def of(cls, settings: ClientSettings) -> Membership:
         """That of a client, whose key is made if it has none. Raises KeyUnusable."""
-        key = KeyPair.load_or_make(settings.home / KEYS / "clients" / f"{settings.client_id}.pem")
+        key = KeyPair.load_or_make(key_file(settings.home, settings.client_id))
         address = settings.invite.address if settings.invite else parse_address(settings.server)
         return cls(key, address, settings.home, settings.invite)
 

@@ -113,6 +113,12 @@ def fetch_pinned(address: Address, pin: KeyId, timeout_s: float) -> bytes:
     return parsed.public_bytes(Encoding.PEM)
 
 
+def validity(certificate: bytes) -> tuple[datetime, datetime]:
+    """From when until when a certificate in PEM holds, in UTC."""
+    parsed = x509.load_pem_x509_certificate(certificate)
+    return parsed.not_valid_before_utc, parsed.not_valid_after_utc
+
+
 def _key_of(certificate: x509.Certificate) -> PublicKey:
     key = certificate.public_key()
     if not isinstance(key, rsa.RSAPublicKey):

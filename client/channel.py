@@ -1,0 +1,20 @@
+"""The connection to a server that has proved to have the right key, as gRPC takes it."""
+
+from __future__ import annotations
+
+import grpc
+
+from shared.address import Address
+from shared.security.certificate import SERVER_NAME
+from shared.wire import CHANNEL_OPTIONS
+
+ChannelArguments = tuple[str, grpc.ChannelCredentials, list[tuple[str, str | int]]]
+
+
+def channel_arguments(address: Address, certificate: bytes) -> ChannelArguments:
+    """For `secure_channel`, which takes a server by exactly this certificate (PEM), and no other."""
+    return (
+        str(address),
+        grpc.ssl_channel_credentials(root_certificates=certificate),
+        [*CHANNEL_OPTIONS, ("grpc.ssl_target_name_override", SERVER_NAME)],
+    )
