@@ -56,7 +56,7 @@ class Outage:
             self._hint()
 
     def _hint(self) -> None:
-        """Where to find out more; not once there has been a connection, since then it is the server's turn."""
+        """Where to find out more; once there has been a connection, this machine lacks nothing."""
         if not self._has_hinted:
             self._has_hinted = True
             log.info("`python -m client.doctor` with the same flags says what this machine lacks to join")
