@@ -53,6 +53,9 @@ __all__ = [
 SERVER_NODE_ID = 1
 """Flower's convention for the ServerApp's own address on the grid."""
 
+_DECLINED = 1_000
+"""FedLoom's own code of an error, beyond those that Flower has."""
+
 
 BUNDLED_ENDINGS = tuple(pattern.rpartition("/")[2].lstrip("*") for pattern in APP_PUBLISH_INCLUDE_PATTERNS)
 """How the name of every file ends that Flower may put into a bundle."""
@@ -124,13 +127,12 @@ def client_unavailable(message: Message, reason: str) -> Message:
 
 def client_declined(message: Message, reason: str) -> Message:
     """The reply that stands for a client whose site takes no part in this; the reason names the rule."""
-    error = Error(code=ErrorCode.MOD_FAILED_PRECONDITION, reason=printable(reason))
-    return Message(error, reply_to=message)
+    return Message(Error(code=_DECLINED, reason=printable(reason)), reply_to=message)
 
 
 def is_declined(reply: Message) -> bool:
     """Whether a reply was made by `client_declined`."""
-    return reply.has_error() and reply.error.code == ErrorCode.MOD_FAILED_PRECONDITION
+    return reply.has_error() and reply.error.code == _DECLINED
 
 
 def message_expired(message: Message) -> Message:
