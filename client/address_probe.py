@@ -11,6 +11,7 @@ from http.client import BadStatusLine, HTTPConnection, HTTPException, HTTPRespon
 
 from client.in_thread import in_thread
 from shared.address import Address
+from shared.security.certificate import speaks_tls
 
 TIMEOUT_S = 1.0
 """For the connection, and for each piece of the answer."""
@@ -50,7 +51,9 @@ def _look_at(address: Address) -> Found:
         try:
             connection.request("GET", "/api/v1/status", headers={"Accept": "application/json"})
             return _web_server(address, connection.getresponse())
-        except RemoteDisconnected:
+        except RemoteDisconnected:  # as gRPC does with who does not begin with TLS
+            if speaks_tls(address, TIMEOUT_S):
+                return Found("it did not answer in time", is_tls=True)
             return Found("something listens there and closes the connection")
         except BadStatusLine as error:
             return _other(str(error))

@@ -86,21 +86,9 @@ def fetch_pinned(address: Address, pin: KeyId, timeout_s: float) -> bytes:
     Blocks for `timeout_s` at most at each step. Raises WrongServer, NoTls, and OSError when nobody can be
     reached.
     """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE  # the key is compared below
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.set_alpn_protocols(["h2"])  # gRPC closes the connection else
-    with socket.create_connection(address, timeout_s) as connection:
-        try:
-            with context.wrap_socket(connection, server_hostname=SERVER_NAME) as secure:
-                certificate = secure.getpeercert(binary_form=True)
-        except ssl.SSLError as error:
-            raise NoTls(
-                f"There is something at {address} that does not speak TLS as a FedLoom server does."
-            ) from error
+    certificate = _fetch(address, timeout_s)
     try:
-        parsed = x509.load_der_x509_certificate(certificate or b"")
+        parsed = x509.load_der_x509_certificate(certificate)
         found = _key_of(parsed).id
     except (ValueError, KeyUnusable) as error:
         raise WrongServer(f"The server at {address} has no key as FedLoom's servers have one.") from error
@@ -111,6 +99,31 @@ def fetch_pinned(address: Address, pin: KeyId, timeout_s: float) -> bytes:
             "Ask who sent the invitation, by another way than this one."
         )
     return parsed.public_bytes(Encoding.PEM)
+
+
+def speaks_tls(address: Address, timeout_s: float) -> bool:
+    """Whether somebody answers there as a FedLoom server would, whoever it is; blocks as `fetch_pinned`."""
+    try:
+        return bool(_fetch(address, timeout_s))
+    except (NoTls, OSError):
+        return False
+
+
+def _fetch(address: Address, timeout_s: float) -> bytes:
+    """The certificate in DER by which somebody at an address answers; whose it is, is to be looked at."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE  # the key is compared instead
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["h2"])  # gRPC closes the connection else
+    with socket.create_connection(address, timeout_s) as connection:
+        try:
+            with context.wrap_socket(connection, server_hostname=SERVER_NAME) as secure:
+                return secure.getpeercert(binary_form=True) or b""
+        except ssl.SSLError as error:
+            raise NoTls(
+                f"There is something at {address} that does not speak TLS as a FedLoom server does."
+            ) from error
 
 
 def validity(certificate: bytes) -> tuple[datetime, datetime]:
