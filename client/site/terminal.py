@@ -34,7 +34,7 @@ class Terminal:
             if not self._is_read:
                 self._is_read = True
                 threading.Thread(target=self._read, name="terminal", daemon=True).start()
-        _say(f"{question} [yes/no] ")
+        _say(f"{question} Type yes or no:")
 
     def let_go(self) -> None:
         """The question is settled, or nobody waits for it any more."""
@@ -68,11 +68,12 @@ class Terminal:
         if line in ANSWERS:
             answered(ANSWERS[line])
         else:
-            _say("Type yes or no: ")
+            _say("Type yes or no:")
 
 
-def _say(text: str) -> None:
-    sys.stderr.write(text)
+def _say(line: str) -> None:
+    """On a line of its own, since the log goes on meanwhile."""
+    sys.stderr.write(f"{line}\n")
     sys.stderr.flush()
 
 

@@ -237,10 +237,10 @@ class TestConfirm:
         )
         api.wait_for_client("typed", "idle")
         run_id = api.start(**{**SPEC, "num_rounds": 1}, min_clients=1)["id"]
-        client.wait_for_output(rf"asked to take part in run {run_id} .*\[yes/no\]")
+        client.wait_for_output(rf"asked to take part in run {run_id} .* Type yes or no:")
 
         client.type("perhaps")
-        client.wait_for_output("Type yes or no")
+        client.wait_for_output(r"(?m)^Type yes or no:")
         client.type(typed)
 
         wait_until(lambda: api.run(run_id)["state"] == state, f"the run is {state}")
