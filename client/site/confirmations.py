@@ -22,6 +22,9 @@ FOLDER = "confirmations"
 KEPT_S = 30 * 24 * 3600.0
 """How long an answer is kept: a run that was cut may go on later."""
 
+MAX_UNANSWERED = 100
+"""Questions that are kept, the newest: a server may think of any number."""
+
 
 class Request(BaseModel):
     """What somebody is asked. `yes`: the answer; None: there is none yet."""
@@ -79,9 +82,11 @@ class Confirmations:
                 yield path, request
 
     def _forget_old(self) -> None:
-        for path, request in list(self._all()):
-            if time.time() - request.asked_at > KEPT_S:
-                path.unlink(missing_ok=True)
+        newest_first = sorted(self._all(), key=lambda each: -each[1].asked_at)
+        unanswered = [path for path, request in newest_first if request.yes is None]
+        old = [path for path, request in newest_first if time.time() - request.asked_at > KEPT_S]
+        for path in {*old, *unanswered[MAX_UNANSWERED - 1 :]}:
+            path.unlink(missing_ok=True)
 
     def _read(self, path: Path) -> Request | None:
         try:

@@ -8,14 +8,14 @@ import time
 from collections.abc import Callable
 
 from client.runtime import LocalApp, Place
-from client.site.confirmations import Confirmations
+from client.site.confirmations import Confirmations, ConfirmationUnusable
 from client.site.policy import Policy
-from client.site.round_count import RoundCount
+from client.site.round_count import CountUnusable, RoundCount
 from client.site.rules import Declined, RunFacts, objection
 from client.site.terminal import Terminal
 from client.work import Work
 from shared.app_host.serialised import Serialised
-from shared.errors import Cancelled
+from shared.errors import Cancelled, WireError
 from shared.flower import decode_envelope
 from shared.flower_app import FlowerApp
 
@@ -65,7 +65,7 @@ class SiteApp:
     def begin(self, place: Place) -> None:
         """As LocalApp has it."""
         app = self._flower_app
-        self._run_id = place.run_id
+        self._run, self._run_id = None, place.run_id
         self._run = RunFacts(
             server=self._server(),
             run=f"{place.run_id:08x}",
@@ -78,17 +78,19 @@ class SiteApp:
     def answer(self, work: Work) -> Serialised:
         """As LocalApp has it. Raises Declined where the site takes no part."""
         message = decode_envelope(work.payload).metadata
-        if self._run is not None and message.run_id == self._run_id:  # else the app refuses it
-            try:
-                self._require(self._run, work, message.message_type)
-            except Declined as declined:
-                self._say(f"takes no part in run {self._run.run} by the policy of this site: {declined}")
-                raise
+        if self._run is None or message.run_id != self._run_id:
+            raise WireError("The server sent a message of a run in which it gave this client no place.")
+        try:
+            self._require(self._run, work, message.message_type)
+        except Declined as declined:
+            self._say(f"takes no part in run {self._run.run} by the policy of this site: {declined}")
+            raise
         return self._app.answer(work)
 
     def end_run(self) -> None:
         """As LocalApp has it."""
         self._run = None
+        self._waited.clear()
         self._terminal.let_go()
         self._app.end_run()
 
@@ -131,19 +133,23 @@ class SiteApp:
 
     def _require(self, run: RunFacts, work: Work, message_type: str) -> None:
         """Raise Declined unless the site takes part; what is counted is counted."""
-        declined = objection(self._policy, run, work.cohort) or self._too_many(run, message_type)
-        if declined is not None:
+        if (declined := objection(self._policy, run, work.cohort)) is not None:
             raise declined
-        if self._policy.confirm:
-            self._require_word(run, work)
-        if self._policy.rounds_a_day is not None:
-            self._rounds.add(run.run, message_type)
+        try:
+            self._require_rounds_left(run, message_type)
+            if self._policy.confirm:
+                self._require_word(run, work)
+            if self._policy.rounds_a_day is not None:
+                self._rounds.add(run.run, message_type)
+        except (CountUnusable, ConfirmationUnusable) as error:
+            log.error("%s", error)
+            rule = "rounds_a_day" if isinstance(error, CountUnusable) else "confirm"
+            raise Declined(rule, f"{rule} is given, and what is kept for it there cannot be used") from error
 
-    def _too_many(self, run: RunFacts, message_type: str) -> Declined | None:
+    def _require_rounds_left(self, run: RunFacts, message_type: str) -> None:
         limit = self._policy.rounds_a_day
-        if limit is None or self._rounds.after(run.run, message_type) <= limit:
-            return None
-        return Declined("rounds_a_day", f"rounds_a_day = {limit}, and today there were so many")
+        if limit is not None and self._rounds.after(run.run, message_type) > limit:
+            raise Declined("rounds_a_day", f"rounds_a_day = {limit}, and today there were so many")
 
     def _require_word(self, run: RunFacts, work: Work) -> None:
         """Wait for a person's word, as long as the policy has it and the server waits for the reply."""

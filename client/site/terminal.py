@@ -31,6 +31,7 @@ class Terminal:
         """Put a question; `answered` is called with what comes, in the thread that reads."""
         with self._lock:
             self._answered = answered
+            _forget_what_was_typed()
             if not self._is_read:
                 self._is_read = True
                 threading.Thread(target=self._read, name="terminal", daemon=True).start()
@@ -52,7 +53,11 @@ class Terminal:
             ready, _, _ = select.select([sys.stdin.fileno()], [], [], POLL_S)
             if not ready or not _is_in_foreground():
                 continue
-            if not (data := os.read(sys.stdin.fileno(), MAX_LINE)):
+            try:
+                data = os.read(sys.stdin.fileno(), MAX_LINE)
+            except OSError:
+                return
+            if not data:
                 return
             *lines, typed = (typed + data)[-MAX_LINE:].split(b"\n")
             for line in lines:
@@ -82,6 +87,14 @@ def _is_terminal() -> bool:
         return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
     except ValueError:  # it is closed
         return False
+
+
+def _forget_what_was_typed() -> None:
+    """Nobody has answered a question before it was put."""
+    if _is_in_foreground():
+        import termios  # not on Windows
+
+        termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
 
 
 def _is_in_foreground() -> bool:

@@ -67,6 +67,18 @@ def test_what_was_asked_long_ago_is_forgotten(home: Path, monkeypatch: pytest.Mo
     assert asked.answer_to(RUN) is None
 
 
+def test_a_server_with_many_questions_fills_no_disk(home: Path) -> None:
+    asked = Confirmations(home)
+    asked.ask(RUN)
+    asked.answer(RUN.run, yes=True)
+
+    for number in range(module.MAX_UNANSWERED + 20):
+        asked.ask(replace(OTHER, run=f"{number:08x}"))
+
+    assert len(asked.unanswered()) == module.MAX_UNANSWERED
+    assert asked.answer_to(RUN) is True
+
+
 def test_a_file_that_cannot_be_read_confirms_nothing(home: Path) -> None:
     asked = Confirmations(home)
     asked.ask(RUN)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from client.cli import parse
 from client.site.policy import KEYS, MAX_BYTES, Policy, PolicyInvalid, read_policy
 from shared.names import ModelName, StrategyName
+from tests.support.documents import blocks, text_of
 
 DIGEST = "0123456789abcdef" * 4
 
@@ -166,6 +168,22 @@ def test_any_combination_of_keys_and_values_is_judged(
             assert rules.keys() == values.keys()
         case str(said):
             assert any(key in said for key in values)
+
+
+class TestTheDocument:
+    """docs/client-policy.md."""
+
+    def test_its_example_has_every_key(self, tmp_path: Path) -> None:
+        [example] = blocks("docs/client-policy.md", "toml")
+        written(tmp_path, example)
+
+        assert tuple(read_policy(tmp_path).rules) == KEYS
+
+    def test_its_table_has_every_rule(self) -> None:
+        rows = re.findall(r"^\| (`.*?) \|", text_of("docs/client-policy.md"), flags=re.MULTILINE)
+        named = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+
+        assert named == set(KEYS) - {"confirm_minutes"}
 
 
 class TestOnTheCommandLine:

@@ -15,12 +15,12 @@ from client.runtime import Place
 from client.site.confirmations import Confirmations
 from client.site.policy import Policy
 from client.site.round_count import RoundCount
-from client.site.rules import Declined
+from client.site.rules import Declined, RunFacts
 from client.site.site_app import SiteApp
 from client.site.terminal import Terminal
 from client.work import Work
 from shared.app_host.serialised import Serialised
-from shared.errors import Cancelled
+from shared.errors import Cancelled, WireError
 from shared.flower import identify_server_task, node_id_of, set_message_id
 from shared.flower_app import FlowerApp, read_app
 from tests.support.apps import APPS
@@ -204,6 +204,35 @@ def test_it_is_said_once_and_not_for_each_message(tmp_path: Path, caplog: pytest
 
     said = "takes no part in run 0000002a by the policy of this site: minimum_cohort = 5, and the run has 4"
     assert [record.getMessage() for record in caplog.records] == [said]
+
+
+def test_a_message_of_a_run_without_a_place_is_refused_and_not_passed_on(tmp_path: Path) -> None:
+    site = Site(tmp_path, Policy(minimum_cohort=1))
+    site.site_app.end_run()
+    site.app.told.clear()
+
+    with pytest.raises(WireError, match="gave this client no place"):
+        site.site_app.answer(site.work())
+
+    assert site.app.told == []
+
+
+@pytest.mark.parametrize(
+    ("policy", "file"),
+    [(Policy(rounds_a_day=5), "rounds.json"), (Policy(confirm=True), "confirmations/{digest}.json")],
+)
+def test_what_is_kept_for_a_rule_and_cannot_be_read_declines(
+    policy: Policy, file: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    site = Site(tmp_path, policy)
+    run = RunFacts(server="KEY", run="0000002a", clients=4, config=(("model", "cnn"), ("strategy", "fedavg")))
+    path = tmp_path / file.format(digest=run.digest)
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("nonsense")
+
+    (rule,) = policy.rules
+    assert site.ask() == f"{rule} is given, and what is kept for it there cannot be used"
+    assert str(path) in caplog.text
 
 
 class TestRoundsADay:

@@ -44,8 +44,9 @@ class Exchange:
         self.awaited = set(message_ids)
         self._patience = patience
         self._asked = len(self.awaited)
-        self._good = 0
         self._declined = 0
+        self._required = patience.required(kind, self._asked, self._declined)
+        self._good = 0
         self._clock = clock
         self._began = clock() - held_s
         self._timeout_s = timeout_s
@@ -62,11 +63,9 @@ class Exchange:
         """A reply came in, or the word that there is none."""
         self.awaited.remove(message_id)
         self._good += good
-        self._declined += declined
-
-    @property
-    def _required(self) -> int:
-        return self._patience.required(self.kind, self._asked, self._declined)
+        if declined:
+            self._declined += 1
+            self._required = self._patience.required(self.kind, self._asked, self._declined)
 
     def is_over(self, held_s: float) -> bool:
         """Whether the caller's own timeout has passed."""
