@@ -216,12 +216,12 @@ interrupted() { # $1: the process of pip
 # doctor
 
 problems=0
-line() { printf '  %-6s%-14s%s\n' "$1" "$2" "$3"; }
+line() { printf '  %-9s%-14s%s\n' "$1" "$2" "$3"; } # as client/doctor/finding.py has it
 ok() { line ok "$1" "$2"; }
-note() { line note "$1" "$2"; }
+note() { line warning "$1" "$2"; }
 missing() {
     problems=$((problems + 1))
-    line FAIL "$1" "$2"
+    line problem "$1" "$2"
 }
 
 doctor() {
@@ -238,10 +238,11 @@ doctor() {
     doctor_data
     doctor_tools
     if [ "$problems" -gt 0 ]; then
-        say "Something that FedLoom needs is missing: see FAIL above."
+        say "Something that FedLoom needs is missing: see the problems above."
         return 1
     fi
-    say "Nothing that FedLoom needs is missing."
+    say "Nothing that FedLoom needs is missing. Whether this machine can join a server says client.doctor, in"
+    say "the environment: python -m client.doctor --invite INVITATION"
 }
 
 doctor_environment() {
@@ -258,48 +259,7 @@ doctor_environment() {
 }
 
 doctor_packages() {
-    "$python" -W ignore - <<'END'
-import importlib
-import importlib.metadata
-
-MODULES = {
-    "torch": "torch",
-    "torchvision": "torchvision",
-    "flwr": "flwr",
-    "grpcio": "grpc",
-    "flask": "flask",
-    "flask-socketio": "flask_socketio",
-    "eventlet": "eventlet",
-    "scikit-learn": "sklearn",
-}
-
-
-def line(mark, what, text):
-    print(f"  {mark:<6}{what:<14}{text}")
-
-
-versions, broken = [], []
-for package, module in MODULES.items():
-    try:
-        importlib.import_module(module)
-        versions.append(f"{package} {importlib.metadata.version(package)}")
-    except Exception as error:
-        broken.append(f"{package} cannot be imported: {type(error).__name__}: {error}")
-if broken:
-    for text in broken:
-        line("FAIL", "packages", text)
-    raise SystemExit("        Remove the environment's folder; the next start makes it anew.")
-line("ok", "packages", ", ".join(versions))
-
-import torch
-
-if torch.cuda.is_available():
-    line("ok", "device", f"CUDA: {torch.cuda.get_device_name()}")
-elif torch.backends.mps.is_available():
-    line("ok", "device", "MPS, the GPU of this Mac")
-else:
-    line("ok", "device", "CPU (PyTorch sees no GPU)")
-END
+    "$python" -P -W ignore "$root/shared/packages.py" # -P: what lies beside it is no package
 }
 
 doctor_port() { # $1: port; $2: the flag that chooses another

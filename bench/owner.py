@@ -31,7 +31,10 @@ class BenchOwner:
     def deadline_s(self, kind: str) -> None:
         """There is none."""
 
-    def required(self, kind: str, asked: int) -> int:
+    def cohort(self, asked: int) -> int:
+        return asked
+
+    def required(self, kind: str, asked: int, declined: int) -> int:
         """A client that is lost ends the benchmark by its error reply."""
         return 0
 

@@ -47,7 +47,7 @@ def prepare(settings: ClientSettings) -> Job:
         app=BuiltInApp(client_app.app),
         node_config=client_app.node_config_of(
             Site(settings.data_dir, settings.dataset, settings.max_samples, settings.device),
-            private_labels=settings.private_labels,
+            private_labels=settings.private_labels or not settings.policy.label_counts,
         ),
         identity=ClientIdentity(
             client_id=settings.client_id,

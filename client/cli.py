@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from client.settings import ClientSettings
+from client.site.policy import FILE_NAME, Policy, PolicyInvalid, read_policy
 from shared import paths
 from shared.address import parse_address
 from shared.errors import AppInvalid, SettingsInvalid
@@ -51,6 +52,7 @@ def parse(argv: list[str] | None = None) -> ClientSettings:
         private_labels=bool(arguments.private_labels),
         app=_app(parser, arguments),
         node_config=_node_config(parser, arguments),
+        policy=_policy(parser, arguments.policy),
     )
 
 
@@ -62,6 +64,13 @@ def _invitation(parser: argparse.ArgumentParser, given: str | None) -> Invitatio
         return Invitation.parse(text)
     except InvitationInvalid as error:
         parser.error(f"{'--invite' if given else INVITE_VARIABLE}: {error}")
+
+
+def _policy(parser: argparse.ArgumentParser, given: Path | None) -> Policy:
+    try:
+        return read_policy(paths.home_dir(), given)
+    except PolicyInvalid as error:
+        parser.error(str(error))
 
 
 def _app(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> FlowerApp | None:
@@ -88,12 +97,15 @@ def _node_config(parser: argparse.ArgumentParser, arguments: argparse.Namespace)
         parser.error(f"--node-config: {error}")
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser(
+    prog: str = "run_client.py",
+    description: str = "Join a FedLoom server and train on local data.",
+    *,
+    needs_id: bool = True,
+) -> argparse.ArgumentParser:
     """The flags. One that was not given is None."""
-    parser = argparse.ArgumentParser(
-        prog="run_client.py", description="Join a FedLoom server and train on local data."
-    )
-    parser.add_argument("--client-id", required=True, help="this client's name, for example client-1")
+    parser = argparse.ArgumentParser(prog=prog, description=description)
+    parser.add_argument("--client-id", required=needs_id, help="this client's name, for example client-1")
     parser.add_argument(
         "--server",
         default=f"127.0.0.1:{DEFAULT_LINK_PORT}",
@@ -111,6 +123,12 @@ def build_parser() -> argparse.ArgumentParser:
         "--threads",
         type=_positive,
         help="CPU threads (the cores, shared with the other clients on this machine)",
+    )
+    parser.add_argument(
+        "--policy",
+        type=Path,
+        metavar="FILE",
+        help=f"what this site accepts, in TOML; {FILE_NAME} in FEDLOOM_HOME, if it is there",
     )
     parser.add_argument("--version", action="version", version=f"FedLoom {__version__}")
     data_dir = str(paths.data_dir()).replace("%", "%%")

@@ -51,6 +51,8 @@ class Connection:
         self._assembler = Assembler(threads=threads)
         self._whole: Whole | None = None
         """A message that has come in, but for its seal."""
+        self._cohort = 0
+        """Of the message whose pieces come in."""
 
     def send(self, outgoing: Outgoing) -> None:
         """Queue a frame, or a reply."""
@@ -101,6 +103,8 @@ class Connection:
                     raise WireError(f"the server sent a frame of kind {kind!r}")
 
     async def _receive(self, chunk: Chunk) -> None:
+        if chunk.message_id:  # the first piece of a message
+            self._cohort = chunk.cohort
         self._whole = self._assembler.add(chunk)
         if (behind := self._assembler.behind()) is not None:
             await result_of(behind)
@@ -118,7 +122,7 @@ class Connection:
             log.error("%s", error)
             self._open_messages.refuse(whole.message_id, str(error))
         else:
-            self._open_messages.take(origin, whole.payload)
+            self._open_messages.take(origin, whole.payload, self._cohort)
 
     async def _write(self) -> None:
         async for frame in self._outgoing():

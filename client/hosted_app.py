@@ -12,6 +12,7 @@ import platform
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from flwr.app import RecordDict
 
@@ -105,9 +106,11 @@ class HostedApp:
 
     def begin(self, place: Place) -> None:
         """Take a place. The process is told with the next message; until then it can serve any run."""
-        if self._place is None or self._place.run_id != place.run_id:
+        before, self._place = self._place, place
+        if before is None or before.run_id != place.run_id:
             self._state = NO_STATE
-        self._place = place
+        elif place != before == replace(place, clients=before.clients):
+            return  # only others came or went, of which the app is told nothing
         if self._has_begun:
             self._tell(place)
 

@@ -15,6 +15,7 @@ import grpc
 import grpc.aio
 
 from client.address_probe import Found, look_at
+from client.channel import channel_arguments
 from client.connection import Call, Connection, serialise
 from client.in_thread import in_thread
 from client.membership import Membership
@@ -28,7 +29,6 @@ from shared.errors import FedLoomError, LinkRefused, WireError
 from shared.hashing import hashing_threads
 from shared.proto.link_pb2 import AppIdentity, ClientFrame, Hello, LogLine, ServerFrame, Welcome
 from shared.security.certificate import (
-    SERVER_NAME,
     ClockWrong,
     NoTls,
     PinnedServer,
@@ -40,7 +40,7 @@ from shared.security.handshake import NONCE_BYTES, sign_hello
 from shared.security.invitation import Invitation, InvitationInvalid
 from shared.text import printable
 from shared.version import __version__
-from shared.wire import CHANNEL_OPTIONS, LINK_METHOD, PROTOCOL_VERSION
+from shared.wire import LINK_METHOD, PROTOCOL_VERSION
 
 CONNECT_TIMEOUT_S = 10.0
 
@@ -163,7 +163,7 @@ class Link:
         if invitation is None:
             raise NotInvited(self._membership.home)
         server = await self._find(invitation)
-        async with _channel(server) as channel:
+        async with grpc.aio.secure_channel(*channel_arguments(server)) as channel:
             method = channel.stream_stream(
                 LINK_METHOD,
                 request_serializer=serialise,
@@ -255,15 +255,6 @@ class Link:
                 return answer.welcome
             case kind:
                 raise WireError(f"the server answered a hello with {kind!r}")
-
-
-def _channel(server: PinnedServer) -> grpc.aio.Channel:
-    """A connection to the server that has this certificate, and to no other."""
-    return grpc.aio.secure_channel(
-        server.target,
-        grpc.ssl_channel_credentials(root_certificates=server.certificate),
-        options=[*CHANNEL_OPTIONS, ("grpc.ssl_target_name_override", SERVER_NAME)],
-    )
 
 
 def _raise_if_cancelled() -> None:

@@ -9,8 +9,11 @@ from client.job import Job
 from client.link import Link
 from client.log_shipping import LinkLogHandler
 from client.membership import Membership
-from client.runtime import Runtime
+from client.runtime import LocalApp, Runtime
 from client.settings import ClientSettings
+from client.site.confirmations import Confirmations
+from client.site.round_count import ROUNDS, RoundCount
+from client.site.site_app import SiteApp
 from shared.console import configure_logging
 from shared.errors import FedLoomError
 from shared.flower_app import compare
@@ -47,8 +50,20 @@ def _prepare(settings: ClientSettings) -> Job:
     return hosted_app.prepare(settings, settings.app)
 
 
+def _behind_policy(app: LocalApp, settings: ClientSettings, membership: Membership) -> LocalApp:
+    """The app, which sees what the site's policy lets pass."""
+    policy = settings.policy
+    if policy.rules:
+        log.info("this site has a policy: %s", policy)
+    if policy.lets_all_pass:
+        return app
+    rounds = RoundCount(settings.home / ROUNDS / f"{membership.key.public.id}.json")
+    confirmations = Confirmations(settings.home)
+    return SiteApp(app, policy, settings.app, rounds, confirmations, membership.server)
+
+
 async def _serve(settings: ClientSettings, job: Job, membership: Membership) -> None:
-    runtime = Runtime(job.app, job.node_config, settings.threads)
+    runtime = Runtime(_behind_policy(job.app, settings, membership), job.node_config, settings.threads)
     runtime.start()
     link = Link(membership, job.identity, runtime, app_objection=lambda theirs: compare(theirs, settings.app))
     handler = LinkLogHandler(link.send_log)

@@ -14,6 +14,11 @@ from shared.security.keys import KeyPair
 from shared.security.server_identity import KEYS, local_invitation
 
 
+def key_file(home: Path, client_id: str) -> Path:
+    """Where a client's key is."""
+    return home / KEYS / "clients" / f"{client_id}.pem"
+
+
 @dataclass(frozen=True)
 class Membership:
     """Of one client at one server."""
@@ -32,9 +37,15 @@ class Membership:
                 "A client id has 1 to 64 letters, digits, dots, dashes and underscores, and begins with a "
                 "letter or digit. Choose another --client-id."
             )
-        key = KeyPair.load_or_make(settings.home / KEYS / "clients" / f"{settings.client_id}.pem")
+        key = KeyPair.load_or_make(key_file(settings.home, settings.client_id))
         address = settings.invite.address if settings.invite else parse_address(settings.server)
         return cls(key, address, settings.home, settings.invite)
+
+    def server(self) -> str:
+        """The id of the server's key, as the invitation has it; empty: there is no invitation. Raises
+        InvitationInvalid."""
+        invitation = self.invitation()
+        return "" if invitation is None else str(invitation.key)
 
     def invitation(self) -> Invitation | None:
         """The one that was given, or else that of a server of the same user's on this machine, which leaves

@@ -18,7 +18,16 @@ from client.sealing import Origin, Reply, Sealing, Signed
 from client.work import Work
 from shared.app_host.serialised import Serialised
 from shared.payload import Payload
-from shared.proto.link_pb2 import ClientFrame, Failure, LabelCounts, Progress, Received, Released, Welcome
+from shared.proto.link_pb2 import (
+    ClientFrame,
+    Failure,
+    Held,
+    LabelCounts,
+    Progress,
+    Received,
+    Released,
+    Welcome,
+)
 from shared.text import printable
 
 MAX_UNRECEIPTED = 1_000
@@ -60,6 +69,8 @@ class OpenMessages:
         self._unreceipted: dict[str, Signed] = {}
         self._given_up: set[str] = set()
         self._labels: ClientFrame | None = None
+        self._holds: ClientFrame | None = None
+        """The newest that was said of a message that is held back."""
         self._send: Callable[[Outgoing], None] | None = None
 
     def holding(self) -> list[str]:
@@ -80,6 +91,8 @@ class OpenMessages:
         self._runtime.stay_in(welcome.run_id)
         if self._labels is not None:
             send(self._labels)
+        if self._holds is not None and self._holds.held.message_id in self._working:
+            send(self._holds)
         for reply in self._finished.values():
             send(reply)
 
@@ -87,8 +100,8 @@ class OpenMessages:
         """The connection is gone; the work goes on."""
         self._send = None
 
-    def take(self, origin: Origin, payload: Payload) -> None:
-        """A message came, and it is the server's."""
+    def take(self, origin: Origin, payload: Payload, cohort: int = 0) -> None:
+        """A message came, and it is the server's; `cohort`: as Work has it."""
         message_id = origin.instructed.message_id
         work = Work(
             message_id,
@@ -98,6 +111,9 @@ class OpenMessages:
             progress=self._progressed,
             released=self._released,
             labels=self._counted,
+            decline=self._declined,
+            held=self._held,
+            cohort=cohort,
         )
         self._working[message_id] = work
         self._runtime.execute(work)
@@ -141,6 +157,14 @@ class OpenMessages:
     def _failed(self, message_id: str, reason: str) -> None:
         self._in_loop(self._finish, message_id, _failure(message_id, reason))
 
+    def _declined(self, message_id: str, rule: str, reason: str) -> None:
+        failure = Failure(message_id=message_id, reason=printable(reason), rule=rule)
+        self._in_loop(self._finish, message_id, ClientFrame(failure=failure))
+
+    def _held(self, message_id: str, reason: str) -> None:
+        held = Held(message_id=message_id, reason=printable(reason))
+        self._in_loop(self._keep_held, ClientFrame(held=held))
+
     def _progressed(self, progress: Progress) -> None:
         self._in_loop(self._pass_on, ClientFrame(progress=progress))
 
@@ -158,6 +182,10 @@ class OpenMessages:
 
     def _keep_labels(self, frame: ClientFrame) -> None:
         self._labels = frame
+        self._pass_on(frame)
+
+    def _keep_held(self, frame: ClientFrame) -> None:
+        self._holds = frame
         self._pass_on(frame)
 
     def _give_up(self, work: Work) -> None:

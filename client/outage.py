@@ -23,6 +23,7 @@ class Outage:
         self._said: str | None = None
         self._delay_s = FIRST_DELAY_S
         self._connected_at: float | None = None
+        self._has_hinted = False
 
     def began(self, reason: str, error: BaseException | None = None) -> None:
         """A try failed, or a connection ended; with the `error`, if it was not expected."""
@@ -37,6 +38,7 @@ class Outage:
                 reason,
                 exc_info=error,
             )
+            self._hint()
 
     def is_elsewhere(self, found: str) -> None:
         """The address is somebody else's; worth a line of its own, once."""
@@ -51,12 +53,20 @@ class Outage:
         if reason != self._said:
             self._said = reason
             log.warning(line, self._server, reason)
+            self._hint()
+
+    def _hint(self) -> None:
+        """Where to find out more; once there has been a connection, this machine lacks nothing."""
+        if not self._has_hinted:
+            self._has_hinted = True
+            log.info("`python -m client.doctor` with the same flags says what this machine lacks to join")
 
     def over(self) -> None:
         """There is a connection."""
         away = "" if self._since is None else f" after {time.monotonic() - self._since:.1f} s"
         log.info("connected to the server at %s%s", self._server, away)
         self._since = self._said = None
+        self._has_hinted = True
         self._connected_at = time.monotonic()
 
     def next_delay(self) -> float:

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from flwr.app import UserConfig
 
+from client.site.rules import Declined
 from client.work import Work
 from shared.app_host.serialised import Serialised
 from shared.error_text import error_text
@@ -32,6 +33,8 @@ class Place:
     run_config: UserConfig
     threads: int
     """How many CPU threads there are for this client."""
+    clients: int = 0
+    """How many take part in the run, by the server's word."""
 
 
 class LocalApp(Protocol):
@@ -43,8 +46,8 @@ class LocalApp(Protocol):
         """Take a place in a run; or another one in the same run, and keep the app's state."""
 
     def answer(self, work: Work) -> Serialised:
-        """The reply to a message; the ClientApp's failure is one, too. Raises Cancelled, or WireError for a
-        message that cannot be answered."""
+        """The reply to a message; the ClientApp's failure is one, too. Raises Cancelled, Declined where the
+        site takes no part, or WireError for a message that cannot be answered."""
 
     def end_run(self) -> None:
         """The run is over: let go of what belongs to it."""
@@ -137,6 +140,7 @@ class Runtime:
                 node_config=node_config,
                 run_config=_or_empty(assignment.run_config),
                 threads=self._threads or max(1, (os.cpu_count() or 1) // max(assignment.clients_on_host, 1)),
+                clients=assignment.clients,
             )
         )
 
@@ -148,16 +152,20 @@ class Runtime:
             work.released(work.message_id)
         elif isinstance(answer, Serialised):
             work.reply(work.message_id, answer)
+        elif isinstance(answer, Declined):
+            work.decline(work.message_id, answer.rule, str(answer))
         else:
             work.fail(work.message_id, answer)
 
-    def _answer(self, work: Work) -> Serialised | str:
+    def _answer(self, work: Work) -> Serialised | Declined | str:
         """The reply, or why there is none."""
         if work.cancelled.is_set():
             return "it is no longer wanted"
         try:
             reply = self._app.answer(work)
             require_size(len(reply.skeleton), reply.array_bytes)
+        except Declined as declined:
+            return declined
         except Cancelled as cancelled:
             log.info("gave up a message: %s", cancelled)
             return str(cancelled)

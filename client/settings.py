@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from client.site.policy import Policy
 from shared import paths
 from shared.flower_app import FlowerApp
 from shared.security.invitation import Invitation
@@ -18,7 +19,8 @@ class ClientSettings:
     With an `app`, `dataset`, `data_dir`, `max_samples`, `device` and `private_labels`, which are about the
     built-in one, are not used; `node_config` is what the app gets to know of this client, and in `home`,
     FedLoom's own folder, are the client's key, the copy from which the app runs, and the invitation of a
-    server of the same user's. `invite` is another one, and goes before `server`.
+    server of the same user's. `invite` is another one, and goes before `server`. `policy`
+    is what the client's site accepts.
     """
 
     client_id: str
@@ -33,3 +35,4 @@ class ClientSettings:
     node_config: dict[str, ConfigScalar] = field(default_factory=dict)
     home: Path = field(default_factory=paths.home_dir)
     invite: Invitation | None = None
+    policy: Policy = field(default_factory=Policy)

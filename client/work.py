@@ -24,9 +24,10 @@ PROGRESS_INTERVAL_S = 0.2
 class Work:
     """A message to execute, which is from the server. Its payload is released when it is over.
 
-    `reply` (with the message's id and its reply), or in its place `fail` (with a reason), and before that
-    `progress` and `labels` are called in the runtime's thread; once `cancelled` is set, only `released` is,
-    when the runtime no longer works on it.
+    `reply` (with the message's id and its reply), or in its place `fail` (with a reason) or `decline` (with a
+    rule of the site's policy, and words), and before that `progress`, `labels` and `held` (with the reason
+    why it is not begun, or none once it is) are called in the runtime's thread; once `cancelled` is set, only
+    `released` is, when the runtime no longer works on it.
     """
 
     message_id: str
@@ -36,6 +37,10 @@ class Work:
     progress: Callable[[Progress], None]
     released: Callable[[str], None]
     labels: Callable[[LabelCounts], None]
+    decline: Callable[[str, str, str], None]
+    held: Callable[[str, str], None]
+    cohort: int = 0
+    """How many clients are asked the same, by the server's word; 0: not known."""
     cancelled: threading.Event = field(default_factory=threading.Event)
 
 

@@ -35,14 +35,23 @@ def reply_frames(message_id: str, reply: Serialised) -> Iterator[bytes]:
     yield from following([rest, *reply.arrays], ClientFrame.REPLY_FIELD_NUMBER)
 
 
-def opening(message_id: str, data: bytes, skeleton_bytes: int, array_bytes: Sequence[int]) -> Chunk:
+def opening(
+    message_id: str, data: bytes, skeleton_bytes: int, array_bytes: Sequence[int], cohort: int = 0
+) -> Chunk:
     """The first chunk of a message, with the first bytes of its skeleton.
 
-    Raises WireError if the message is too large for the link.
+    `cohort`: of one to a client, how many are asked the same; 0: not known. Raises WireError if the message
+    is too large for the link.
     """
     require_size(skeleton_bytes, array_bytes)
     total_bytes = skeleton_bytes + sum(array_bytes)
-    return Chunk(message_id=message_id, total_bytes=total_bytes, array_bytes=array_bytes, data=data)
+    return Chunk(
+        message_id=message_id,
+        total_bytes=total_bytes,
+        array_bytes=array_bytes,
+        data=data,
+        cohort=cohort,
+    )
 
 
 def following(parts: Sequence[bytes], frame_field: int) -> Iterator[bytes]:

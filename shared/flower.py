@@ -31,6 +31,7 @@ __all__ = [
     "FlowerRun",
     "bundle",
     "bundled",
+    "client_declined",
     "client_failed",
     "client_unavailable",
     "decode",
@@ -42,6 +43,7 @@ __all__ = [
     "encode_envelope",
     "flatten_dict",
     "identify_server_task",
+    "is_declined",
     "is_unavailable",
     "message_expired",
     "node_id_of",
@@ -50,6 +52,9 @@ __all__ = [
 
 SERVER_NODE_ID = 1
 """Flower's convention for the ServerApp's own address on the grid."""
+
+_DECLINED = 1_000
+"""FedLoom's own code of an error, beyond those that Flower has."""
 
 
 BUNDLED_ENDINGS = tuple(pattern.rpartition("/")[2].lstrip("*") for pattern in APP_PUBLISH_INCLUDE_PATTERNS)
@@ -118,6 +123,16 @@ def client_unavailable(message: Message, reason: str) -> Message:
     """The reply that stands for a client that went away before it answered."""
     error = Error(code=ErrorCode.NODE_UNAVAILABLE, reason=printable(reason))
     return Message(error, reply_to=message)
+
+
+def client_declined(message: Message, reason: str) -> Message:
+    """The reply that stands for a client whose site takes no part in this; the reason names the rule."""
+    return Message(Error(code=_DECLINED, reason=printable(reason)), reply_to=message)
+
+
+def is_declined(reply: Message) -> bool:
+    """Whether a reply was made by `client_declined`."""
+    return reply.has_error() and reply.error.code == _DECLINED
 
 
 def message_expired(message: Message) -> Message:

@@ -18,6 +18,7 @@ from app.demo.settings import DemoSettings, parse
 from app.federation.runs.states import IDLE_STATES
 from app.settings import ServerSettings
 from client.settings import ClientSettings
+from client.site.policy import read_policy
 from shared import paths
 from shared.errors import DatasetUnavailable, FedLoomError, SettingsInvalid
 from shared.interrupt import INTERRUPTED, end_on_signals
@@ -131,6 +132,8 @@ def _with_available_dataset(fleet: Fleet, settings: DemoSettings) -> RunSpec:
 
 
 def _start_clients(fleet: Fleet, settings: DemoSettings, spec: RunSpec, ports: Ports) -> None:
+    """They are clients of this site, whose policy holds for them. Raises PolicyInvalid."""
+    policy = read_policy(_home())
     for number in range(1, settings.clients + 1):
         fleet.start_client(
             ClientSettings(
@@ -141,6 +144,7 @@ def _start_clients(fleet: Fleet, settings: DemoSettings, spec: RunSpec, ports: P
                 max_samples=settings.max_samples,
                 app=settings.app,
                 home=_home(),
+                policy=policy,
             )
         )
 

@@ -168,6 +168,21 @@ def load_test(name: str, data_dir: DataDir, checkpoint: Checkpoint = lambda: Non
     return _load_tensors(name, data_dir, "test", None, checkpoint)
 
 
+def is_here(name: str, data_dir: DataDir) -> bool:
+    """Whether the training samples can be read without a download.
+
+    Raises:
+        UnknownName: there is no such data set.
+        DataFileUnusable: files are there, and cannot be used.
+    """
+    folder = Path(data_dir).expanduser()
+    if dataset_info(name).offline:
+        return True
+    if name == "cifar10":
+        return read_cifar10(folder, train=True) is not None
+    return _read_idx_dataset(name, folder, "train") is not None
+
+
 def _load_tensors(
     name: str,
     data_dir: DataDir,
@@ -239,21 +254,23 @@ def _synthetic(split: Split) -> tuple[Pixels, Labels]:
 def _idx_dataset(name: str, folder: Path, split: Split, checkpoint: Checkpoint) -> tuple[Pixels, Labels]:
     """MNIST or Fashion-MNIST; the pixels of a plain file are mapped, so that only used rows are read."""
 
-    def read() -> tuple[Pixels, Labels] | None:
-        problem = None
-        for subfolder in _IDX_FOLDERS[name]:
-            try:
-                found = _read_idx_pair(DATASETS[name], folder / subfolder / _IDX_PREFIX[split])
-            except DataFileUnusable as error:
-                problem = problem or error
-                continue
-            if found is not None:
-                return found
-        if problem is not None:
-            raise problem
-        return None
+    return read_or_download(name, folder, lambda: _read_idx_dataset(name, folder, split), checkpoint)
 
-    return read_or_download(name, folder, read, checkpoint)
+
+def _read_idx_dataset(name: str, folder: Path, split: Split) -> tuple[Pixels, Labels] | None:
+    """The same if it is there; None if not. Raises DataFileUnusable."""
+    problem = None
+    for subfolder in _IDX_FOLDERS[name]:
+        try:
+            found = _read_idx_pair(DATASETS[name], folder / subfolder / _IDX_PREFIX[split])
+        except DataFileUnusable as error:
+            problem = problem or error
+            continue
+        if found is not None:
+            return found
+    if problem is not None:
+        raise problem
+    return None
 
 
 def _read_idx_pair(info: DatasetInfo, prefix: Path) -> tuple[Pixels, Labels] | None:

@@ -7,7 +7,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class ClientFrame(_message.Message):
-    __slots__ = ("signed_hello", "reply", "progress", "log", "heartbeat", "failure", "goodbye", "released", "label_counts", "seal")
+    __slots__ = ("signed_hello", "reply", "progress", "log", "heartbeat", "failure", "goodbye", "released", "label_counts", "seal", "held")
     SIGNED_HELLO_FIELD_NUMBER: _ClassVar[int]
     REPLY_FIELD_NUMBER: _ClassVar[int]
     PROGRESS_FIELD_NUMBER: _ClassVar[int]
@@ -18,6 +18,7 @@ class ClientFrame(_message.Message):
     RELEASED_FIELD_NUMBER: _ClassVar[int]
     LABEL_COUNTS_FIELD_NUMBER: _ClassVar[int]
     SEAL_FIELD_NUMBER: _ClassVar[int]
+    HELD_FIELD_NUMBER: _ClassVar[int]
     signed_hello: SignedHello
     reply: Chunk
     progress: Progress
@@ -28,7 +29,8 @@ class ClientFrame(_message.Message):
     released: Released
     label_counts: LabelCounts
     seal: Seal
-    def __init__(self, signed_hello: _Optional[_Union[SignedHello, _Mapping]] = ..., reply: _Optional[_Union[Chunk, _Mapping]] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., log: _Optional[_Union[LogLine, _Mapping]] = ..., heartbeat: _Optional[_Union[Heartbeat, _Mapping]] = ..., failure: _Optional[_Union[Failure, _Mapping]] = ..., goodbye: _Optional[_Union[Goodbye, _Mapping]] = ..., released: _Optional[_Union[Released, _Mapping]] = ..., label_counts: _Optional[_Union[LabelCounts, _Mapping]] = ..., seal: _Optional[_Union[Seal, _Mapping]] = ...) -> None: ...
+    held: Held
+    def __init__(self, signed_hello: _Optional[_Union[SignedHello, _Mapping]] = ..., reply: _Optional[_Union[Chunk, _Mapping]] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., log: _Optional[_Union[LogLine, _Mapping]] = ..., heartbeat: _Optional[_Union[Heartbeat, _Mapping]] = ..., failure: _Optional[_Union[Failure, _Mapping]] = ..., goodbye: _Optional[_Union[Goodbye, _Mapping]] = ..., released: _Optional[_Union[Released, _Mapping]] = ..., label_counts: _Optional[_Union[LabelCounts, _Mapping]] = ..., seal: _Optional[_Union[Seal, _Mapping]] = ..., held: _Optional[_Union[Held, _Mapping]] = ...) -> None: ...
 
 class ServerFrame(_message.Message):
     __slots__ = ("welcome", "refusal", "assignment", "task", "cancel", "received", "pause", "run_over", "challenge", "seal")
@@ -55,12 +57,14 @@ class ServerFrame(_message.Message):
     def __init__(self, welcome: _Optional[_Union[Welcome, _Mapping]] = ..., refusal: _Optional[_Union[Refusal, _Mapping]] = ..., assignment: _Optional[_Union[Assignment, _Mapping]] = ..., task: _Optional[_Union[Chunk, _Mapping]] = ..., cancel: _Optional[_Union[Cancel, _Mapping]] = ..., received: _Optional[_Union[Received, _Mapping]] = ..., pause: _Optional[_Union[Pause, _Mapping]] = ..., run_over: _Optional[_Union[RunOver, _Mapping]] = ..., challenge: _Optional[_Union[Challenge, _Mapping]] = ..., seal: _Optional[_Union[Seal, _Mapping]] = ...) -> None: ...
 
 class Challenge(_message.Message):
-    __slots__ = ("protocol", "nonce")
+    __slots__ = ("protocol", "nonce", "time")
     PROTOCOL_FIELD_NUMBER: _ClassVar[int]
     NONCE_FIELD_NUMBER: _ClassVar[int]
+    TIME_FIELD_NUMBER: _ClassVar[int]
     protocol: int
     nonce: bytes
-    def __init__(self, protocol: _Optional[int] = ..., nonce: _Optional[bytes] = ...) -> None: ...
+    time: int
+    def __init__(self, protocol: _Optional[int] = ..., nonce: _Optional[bytes] = ..., time: _Optional[int] = ...) -> None: ...
 
 class SignedHello(_message.Message):
     __slots__ = ("hello", "public_key", "signature", "token")
@@ -133,7 +137,7 @@ class Refusal(_message.Message):
     def __init__(self, reason: _Optional[str] = ..., final: _Optional[bool] = ...) -> None: ...
 
 class Assignment(_message.Message):
-    __slots__ = ("run_id", "run", "node_config", "run_config", "clients_on_host")
+    __slots__ = ("run_id", "run", "node_config", "run_config", "clients_on_host", "clients")
     class NodeConfigEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -153,12 +157,14 @@ class Assignment(_message.Message):
     NODE_CONFIG_FIELD_NUMBER: _ClassVar[int]
     RUN_CONFIG_FIELD_NUMBER: _ClassVar[int]
     CLIENTS_ON_HOST_FIELD_NUMBER: _ClassVar[int]
+    CLIENTS_FIELD_NUMBER: _ClassVar[int]
     run_id: int
     run: str
     node_config: _containers.MessageMap[str, Value]
     run_config: _containers.MessageMap[str, Value]
     clients_on_host: int
-    def __init__(self, run_id: _Optional[int] = ..., run: _Optional[str] = ..., node_config: _Optional[_Mapping[str, Value]] = ..., run_config: _Optional[_Mapping[str, Value]] = ..., clients_on_host: _Optional[int] = ...) -> None: ...
+    clients: int
+    def __init__(self, run_id: _Optional[int] = ..., run: _Optional[str] = ..., node_config: _Optional[_Mapping[str, Value]] = ..., run_config: _Optional[_Mapping[str, Value]] = ..., clients_on_host: _Optional[int] = ..., clients: _Optional[int] = ...) -> None: ...
 
 class Value(_message.Message):
     __slots__ = ("flag", "integer", "number", "text")
@@ -173,18 +179,20 @@ class Value(_message.Message):
     def __init__(self, flag: _Optional[bool] = ..., integer: _Optional[int] = ..., number: _Optional[float] = ..., text: _Optional[str] = ...) -> None: ...
 
 class Chunk(_message.Message):
-    __slots__ = ("message_id", "total_bytes", "index", "data", "array_bytes")
+    __slots__ = ("message_id", "total_bytes", "index", "data", "array_bytes", "cohort")
     MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
     TOTAL_BYTES_FIELD_NUMBER: _ClassVar[int]
     INDEX_FIELD_NUMBER: _ClassVar[int]
     DATA_FIELD_NUMBER: _ClassVar[int]
     ARRAY_BYTES_FIELD_NUMBER: _ClassVar[int]
+    COHORT_FIELD_NUMBER: _ClassVar[int]
     message_id: str
     total_bytes: int
     index: int
     data: bytes
     array_bytes: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, message_id: _Optional[str] = ..., total_bytes: _Optional[int] = ..., index: _Optional[int] = ..., data: _Optional[bytes] = ..., array_bytes: _Optional[_Iterable[int]] = ...) -> None: ...
+    cohort: int
+    def __init__(self, message_id: _Optional[str] = ..., total_bytes: _Optional[int] = ..., index: _Optional[int] = ..., data: _Optional[bytes] = ..., array_bytes: _Optional[_Iterable[int]] = ..., cohort: _Optional[int] = ...) -> None: ...
 
 class Seal(_message.Message):
     __slots__ = ("run_id", "round", "signature", "key", "sequence", "base")
@@ -255,6 +263,16 @@ class LabelCounts(_message.Message):
     def __init__(self, run_id: _Optional[int] = ..., counts: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class Failure(_message.Message):
+    __slots__ = ("message_id", "reason", "rule")
+    MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    RULE_FIELD_NUMBER: _ClassVar[int]
+    message_id: str
+    reason: str
+    rule: str
+    def __init__(self, message_id: _Optional[str] = ..., reason: _Optional[str] = ..., rule: _Optional[str] = ...) -> None: ...
+
+class Held(_message.Message):
     __slots__ = ("message_id", "reason")
     MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]

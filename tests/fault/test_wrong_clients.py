@@ -8,7 +8,7 @@ import pytest
 from flwr.app import Array, ArrayRecord
 
 from shared.chunks import opening
-from shared.proto.link_pb2 import ServerFrame
+from shared.proto.link_pb2 import Failure, Held, ServerFrame
 from tests.fault.conftest import completed_round, read_message, said_since
 from tests.support.answers import TRAINED, evaluated, model_of, serve, trained
 from tests.support.api import Api
@@ -61,6 +61,47 @@ class TestSilent:
 
         assert bad.read_kind("cancel").cancel.message_id == message_id
         api.wait_for_run(run_id, "stopped")
+
+
+class TestDeclining:
+    @pytest.mark.parametrize("rule", ["minimum_cohort", "a\x1b[2Jb\n" * 2_000, "\u202e", " "])
+    def test_whatever_it_calls_its_rule_the_run_goes_on_with_the_others(
+        self, api: Api, bad: RawClient, good: None, rule: str
+    ) -> None:
+        """Also where the run wants the replies of all: who declines counts as one who was not asked."""
+        run_id = api.start(**SPEC, min_reply_share=1.0, fraction_evaluate=0.0)["id"]
+        message_id, _ = bad.read_task()
+
+        bad.send(failure=Failure(message_id=message_id, reason="not for us", rule=rule))
+
+        part = completed_round(api, run_id)["per_client"]["bad"]
+        assert part["error"].startswith("declined by its site: ")
+        assert part["error"].endswith("not for us")
+        assert part["error"].isprintable()
+        assert len(part["error"]) < 2_000
+
+    def test_a_round_that_all_decline_fails_and_names_the_rule(self, api: Api, bad: RawClient) -> None:
+        run_id = api.start(**{**SPEC, "min_clients": 1})["id"]
+        message_id, _ = bad.read_task()
+
+        bad.send(failure=Failure(message_id=message_id, reason="confirm = true", rule="confirm"))
+
+        run = wait_until(
+            lambda: run if (run := api.run(run_id))["state"] == "failed" else None, "the run has failed"
+        )
+        assert run["cause"] == "round"
+        assert "no client returned an update (declined by its site: confirm = true)" in run["reason"]
+
+    def test_a_message_that_it_holds_back_is_shown_with_the_reason(self, api: Api, bad: RawClient) -> None:
+        api.start(**{**SPEC, "min_clients": 1})
+        message_id, _ = bad.read_task()
+
+        bad.send(held=Held(message_id="another", reason="nothing"))
+        bad.send(held=Held(message_id=message_id, reason="it waits to be confirmed" * 1_000))
+
+        reason = wait_until(lambda: api.clients()["bad"]["reason"], "the reason is shown")
+        assert reason.startswith("it waits to be confirmed")
+        assert len(reason) <= 1_000
 
 
 class TestLate:

@@ -101,6 +101,8 @@ class Checkout:
         self.venv = folder / ".venv"
         folder.mkdir()
         shutil.copy(ROOT / "start.sh", folder)
+        (folder / "shared").mkdir()
+        shutil.copy(ROOT / "shared" / "packages.py", folder / "shared")
         for name in ("run_demo.py", "run_server.py", "run_client.py"):
             (folder / name).write_text(SHOW_ARGUMENTS)
         self.require("")
@@ -435,7 +437,7 @@ def test_doctor_finds_nothing_missing_before_the_first_use(checkout: Checkout) -
     result = checkout.run("doctor")
 
     assert result.returncode == 0, result
-    assert "note  environment   not in" in result.stdout
+    assert "warning  environment   not in" in result.stdout
     assert "Nothing that FedLoom needs is missing." in result.stdout
     assert not checkout.venv.exists()
 
@@ -444,7 +446,7 @@ def test_doctor_fails_without_python(checkout: Checkout, bare_path: Path) -> Non
     result = checkout.run("doctor", PATH=str(bare_path))
 
     assert result.returncode == 1
-    assert "FAIL  Python" in result.stdout
+    assert "problem  Python" in result.stdout
 
 
 def test_doctor_fails_for_packages_that_cannot_be_imported(installed: Checkout) -> None:
@@ -461,8 +463,8 @@ def test_doctor_knows_the_data_sets_that_are_here(checkout: Checkout, tmp_path: 
 
     result = checkout.run("doctor", FEDLOOM_DATA_DIR=str(tmp_path / "data"))
 
-    assert f"ok    mnist         in {raw}" in result.stdout
-    assert "note  cifar10" in result.stdout
+    assert f"ok       mnist         in {raw}" in result.stdout
+    assert "warning  cifar10" in result.stdout
 
 
 def test_doctor_knows_debians_package_of_fashion_mnist(checkout: Checkout, tmp_path: Path) -> None:
@@ -472,7 +474,7 @@ def test_doctor_knows_debians_package_of_fashion_mnist(checkout: Checkout, tmp_p
 
     result = checkout.run("doctor", FEDLOOM_DATA_DIR=str(tmp_path / "share"))
 
-    assert f"ok    fashion-mnist in {package}" in result.stdout
+    assert f"ok       fashion-mnist in {package}" in result.stdout
 
 
 @pytest.mark.parametrize(

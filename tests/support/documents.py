@@ -21,15 +21,15 @@ def text_of(document: str) -> str:
     return (ROOT / document).read_text(encoding="utf-8")
 
 
-def blocks(document: str) -> list[str]:
-    """Its fenced blocks. All of them are commands for a shell, and say so."""
+def blocks(document: str, language: str = "sh") -> list[str]:
+    """Its fenced blocks in a language: commands for a shell, or files in TOML. All say which it is."""
     found = _BLOCK.findall(text_of(document))
-    assert {language for language, _ in found} <= {"sh"}, f"{document} has a block that is not marked ```sh"
-    return [block for _, block in found]
+    assert {name for name, _ in found} <= {"sh", "toml"}, f"{document} has a block that is marked as neither"
+    return [block for name, block in found if name == language]
 
 
 def commands(document: str) -> list[str]:
-    """The lines of its fenced blocks, without comments."""
+    """The lines of its fenced blocks for a shell, without comments."""
     lines = [re.sub(r"\s+#.*", "", line) for block in blocks(document) for line in block.splitlines()]
     return [line for line in lines if line]
 

@@ -57,6 +57,8 @@ class HostedClient:
             progress=lambda _: None,
             released=lambda _: self._outcomes.put(("released", "")),
             labels=lambda _: None,
+            decline=lambda _, rule, reason: None,
+            held=lambda *_: None,
         )
         self.runtime.execute(work)
         return work

@@ -22,6 +22,9 @@ START_TIMEOUT_S = 60.0
 NO_NETWORK = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9")
 """An environment in which nothing can be downloaded, also where there is a network: nobody listens there."""
 
+IN_TERMINAL = "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)"
+"""A program that starts another in a terminal of its own."""
+
 READY = re.compile(r"FedLoom is ready at http://(?:\[\S+\]|[^:]+):(\d+) \(clients connect to port (\d+)\)")
 
 
@@ -40,11 +43,15 @@ class Command:
         home: Path,
         env: Mapping[str, str] | None = None,
         before: Sequence[str] = (),
+        in_terminal: bool = False,
     ) -> None:
-        """`before`: a command that is to start it, such as `ip netns exec NAME`."""
+        """`before`: a command that is to start it, such as `ip netns exec NAME`. `in_terminal`: a person can
+        `type` there."""
         self.name = " ".join((script, *flags))
         self.home = home
         program = ["-m", script.removeprefix("-m ")] if script.startswith("-m ") else [str(ROOT / script)]
+        if in_terminal:
+            before = (*before, sys.executable, "-c", IN_TERMINAL)
         self.process = subprocess.Popen(
             [*before, sys.executable, "-u", *program, *flags],
             cwd=home,
@@ -54,7 +61,7 @@ class Command:
                 "FEDLOOM_HOME": str(home),
                 **(env or {}),
             },
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE if in_terminal else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -71,6 +78,12 @@ class Command:
         with self.process.stdout as output:
             for line in output:
                 self._lines.append(line)
+
+    def type(self, line: str) -> None:
+        """Type a line in its terminal."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{line}\n")
+        self.process.stdin.flush()
 
     @property
     def output(self) -> str:
@@ -120,6 +133,9 @@ class Command:
                 survivor.kill()
             self.process.wait()
         self._reader.join()
+        if self.process.stdin is not None:
+            with contextlib.suppress(BrokenPipeError):
+                self.process.stdin.close()
 
     def __repr__(self) -> str:
         return f"<{self.name}, which printed:\n{self.output or '(nothing)'}>"

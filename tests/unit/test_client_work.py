@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from app.event_bus import EventBus
+from app.federation.link.admission import MAX_NAME
 from app.federation.link.client_work import MAX_LABELS, MAX_UNASKED, ClientWork, OutgoingFrame
 from app.federation.link.clients import ClientRegistry
 from app.federation.link.judging import SealedReply
+from app.federation.link.reports import MAX_REASON
 from app.federation.link.task import Judged, Task
 from app.federation.link.verdicts import Verdicts
 from app.records import Client, ClientState, Judgement, Verdict
@@ -20,6 +22,7 @@ from shared.payload import Payload
 from shared.proto.link_pb2 import (
     Assignment,
     Failure,
+    Held,
     LabelCounts,
     Progress,
     Received,
@@ -51,7 +54,9 @@ def a_task(told: list[str], message_id: str = "m", client_id: str = "client-1", 
         FakeContent(),
         1 << 30,
         on_reply=replied,
-        on_failure=lambda reason, _: told.append(reason),
+        on_failure=lambda reason, verdict: told.append(
+            f"declined: {reason}" if verdict is Verdict.DECLINED else reason
+        ),
         on_away=lambda reason: told.append("away"),
         on_back=lambda: told.append("back"),
     )
@@ -272,6 +277,75 @@ def test_a_failure_is_confirmed_and_told(working: Working) -> None:
 
     assert working.told == ["no data"]
     assert stream.confirmed == ["m"]
+
+
+def test_a_refusal_by_a_sites_policy_is_told_with_its_rule_and_shown(working: Working) -> None:
+    stream = working.connect()
+    working.dispatch("m")
+
+    working.client_work.failed(
+        "client-1",
+        Failure(message_id="m", reason="minimum_cohort = 5, and the run has 3", rule="minimum_cohort"),
+    )
+
+    said = "declined by its site: minimum_cohort = 5, and the run has 3"
+    assert working.told == [f"declined: {said}"]
+    assert stream.confirmed == ["m"]
+    assert (working.state(), working.client.reason) == (ClientState.IDLE, said)
+
+
+@pytest.mark.parametrize(
+    ("rule", "reason", "said"),
+    [
+        ("confirm", "", "declined by its site: confirm: "),
+        ("confirm", "the moon is full", "declined by its site: confirm: the moon is full"),
+        ("a\nb\x1b[2J", "x\x00\u202ey", "declined by its site: ab[2J: xy"),
+        ("r" * 10_000, "w" * 10_000, f"declined by its site: {'r' * MAX_NAME}: {'w' * MAX_REASON}"),
+    ],
+)
+def test_whatever_a_client_calls_its_rule_is_one_line_of_words(
+    rule: str, reason: str, said: str, working: Working
+) -> None:
+    working.connect()
+    working.dispatch("m")
+
+    working.client_work.failed("client-1", Failure(message_id="m", reason=reason, rule=rule))
+
+    assert working.told == [f"declined: {said}"]
+
+
+def test_a_client_that_takes_part_again_is_no_longer_shown_to_decline(working: Working) -> None:
+    working.connect()
+    working.dispatch("m", "n")
+    working.client_work.failed("client-1", Failure(message_id="m", reason="confirm", rule="confirm"))
+
+    working.reply("n")
+
+    assert working.client.reason is None
+
+
+def test_what_a_run_says_of_a_client_is_left_as_it_is_by_a_reply(working: Working) -> None:
+    working.connect()
+    working.dispatch("m")
+    working.registry.update("client-1", reason="holds digits")
+
+    working.reply("m")
+
+    assert working.client.reason == "holds digits"
+
+
+def test_a_message_that_is_held_back_is_shown_with_the_reason_until_it_is_begun(working: Working) -> None:
+    working.connect()
+    working.dispatch("m")
+
+    working.client_work.held("client-1", Held(message_id="another", reason="for fun"))
+    assert working.client.reason is None
+    working.client_work.held("client-1", Held(message_id="m", reason="run 2a waits to be confirmed"))
+    assert working.client.reason == "run 2a waits to be confirmed"
+    working.client_work.held("client-1", Held(message_id="m"))
+
+    assert working.client.reason is None
+    assert working.state() == ClientState.TRAINING
 
 
 def test_a_failure_of_a_message_that_nobody_awaits_is_confirmed_as_well(working: Working) -> None:

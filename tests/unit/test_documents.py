@@ -54,6 +54,16 @@ RUN_BY = MappingProxyType(
             "tests/integration/test_flower_command.py",
             '"num-server-rounds=2 learning-rate=0.2"',
         ),
+        "python -m client.confirm": ("tests/unit/test_confirmations.py", "main([])"),
+        "python -m client.confirm RUN": (
+            "tests/integration/test_site_policy.py",
+            '"-m client.confirm", run_id',
+        ),
+        "python -m client.confirm RUN --decline": ("tests/integration/test_site_policy.py", '"--decline"'),
+        "python -m client.doctor --client-id client-1 --dataset digits": (
+            "tests/integration/test_doctor.py",
+            '("--client-id", "patient", "--server", session_server.link, "--dataset", "digits")',
+        ),
         "flwr list fedloom": ("tests/integration/test_flower_command.py", '"list", "fedloom"'),
         "curl http://localhost:5000/api/v1/runs -H 'Content-Type: application/json' "
         """-d '{"run_config": {"learning-rate": 0.02}, "num_rounds": 3}'""": (
@@ -88,6 +98,7 @@ OUTSIDE = {
     "fedloom.db",
     "~/.flwr",
     "config.toml",
+    "client.toml",
     "apps/APP/server",
     "apps/APP/CLIENT",
     "~/.pgpass",

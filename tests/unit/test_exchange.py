@@ -18,8 +18,8 @@ class Told:
     def deadline_s(self, kind: str) -> float | None:
         return 10.0
 
-    def required(self, kind: str, asked: int) -> int:
-        return 2
+    def required(self, kind: str, asked: int, declined: int) -> int:
+        return asked - declined
 
     def waits(self, waiting_for: WaitingFor) -> None:
         self.said.append(words.waiting(waiting_for))
@@ -68,6 +68,16 @@ def test_that_it_goes_on_is_said_once_and_only_after_it_has_waited(exchange: Exc
     exchange.went_on()
 
     assert told.said == ["waiting for 1 more reply (1 of 2): a is late; b is lost", "goes on"]
+
+
+def test_who_declines_is_not_waited_for_and_counts_as_one_who_was_not_asked(exchange: Exchange) -> None:
+    assert exchange.missing == 2
+
+    exchange.answered("m1", good=False, declined=True)
+
+    assert exchange.missing == 1
+    exchange.answered("m2", good=True)
+    assert exchange.missing == 0
 
 
 def test_the_time_of_a_pause_does_not_count(exchange: Exchange, clock: Clock) -> None:

@@ -123,7 +123,10 @@ class WithLimit:
     def deadline_s(self, kind: str) -> float:
         return self._limit_s
 
-    def required(self, kind: str, asked: int) -> int:
+    def cohort(self, asked: int) -> int:
+        return asked
+
+    def required(self, kind: str, asked: int, declined: int) -> int:
         return asked
 
     def waits(self, waiting_for: WaitingFor) -> None: ...

@@ -24,6 +24,7 @@ from shared.flower import (
     decode,
     encode_content,
     identify_server_task,
+    is_declined,
     is_unavailable,
     node_id_of,
     set_message_id,
@@ -144,7 +145,10 @@ class FakeOwner:
     def deadline_s(self, kind: str) -> float | None:
         return self.deadline
 
-    def required(self, kind: str, asked: int) -> int:
+    def cohort(self, asked: int) -> int:
+        return asked
+
+    def required(self, kind: str, asked: int, declined: int) -> int:
         return self.needed
 
     def largest_reply(self, kind: str, sent_bytes: int) -> int:
@@ -330,6 +334,32 @@ def test_a_client_that_cannot_answer_has_failed_and_is_not_lost(grid: LinkGrid, 
 
     assert reply.error.reason == "it could not read the message"
     assert not is_unavailable(reply)
+
+
+def test_a_client_whose_site_declines_has_not_failed_and_is_not_lost(grid: LinkGrid, link: FakeLink) -> None:
+    replies = grid.send_and_receive(messages_to(grid, "client-1"))
+    link.tasks["client-1"].on_failure(
+        "declined by its site: minimum_cohort = 5, and the run has 3", Verdict.DECLINED
+    )
+
+    (reply,) = replies
+
+    assert is_declined(reply)
+    assert not is_unavailable(reply)
+    assert reply.error.reason == "declined by its site: minimum_cohort = 5, and the run has 3"
+
+
+def test_clients_are_told_how_many_are_asked_the_same(grid: LinkGrid, link: FakeLink) -> None:
+    evaluated = messages_to(grid, "client-3")
+    evaluated[0].metadata.message_type = "evaluate"
+
+    grid.push_messages(messages_to(grid, "client-1", "client-2") + evaluated)
+
+    assert {name: task.opening.cohort for name, task in link.tasks.items()} == {
+        "client-1": 2,
+        "client-2": 2,
+        "client-3": 1,
+    }
 
 
 def test_a_second_reply_to_the_same_message_is_ignored(grid: LinkGrid, link: FakeLink) -> None:

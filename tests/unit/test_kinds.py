@@ -56,17 +56,26 @@ def test_the_runs_values_go_before_the_apps(app: FlowerApp) -> None:
 def test_a_round_of_training_needs_replies_and_nothing_else_does(app: FlowerApp) -> None:
     kind = a_kind(app, min_clients=4, min_replies=3)
 
-    assert kind.required("train", asked=4, members=4) == 3
-    assert kind.required("evaluate", asked=4, members=4) == 0
-    assert kind.required("query", asked=4, members=4) == 0
+    assert kind.required("train", asked=4, declined=0, members=4) == 3
+    assert kind.required("evaluate", asked=4, declined=0, members=4) == 0
+    assert kind.required("query", asked=4, declined=0, members=4) == 0
     assert not kind.can_start_over("train")
 
 
 def test_a_client_that_is_asked_alone_need_not_answer_unless_it_is_the_only_one(app: FlowerApp) -> None:
     kind = a_kind(app, min_clients=1)
 
-    assert kind.required("train", asked=1, members=3) == 0
-    assert kind.required("train", asked=1, members=1) == 1
+    assert kind.required("train", asked=1, declined=0, members=3) == 0
+    assert kind.required("train", asked=1, declined=0, members=1) == 1
+    assert (kind.cohort(asked=1, members=3), kind.cohort(asked=1, members=1)) == (0, 1)
+
+
+def test_who_declines_counts_as_one_who_was_not_asked(app: FlowerApp) -> None:
+    kind = a_kind(app, min_clients=4, min_reply_share=1.0)
+
+    assert kind.required("train", asked=4, declined=1, members=4) == 3
+    assert kind.required("train", asked=2, declined=1, members=2) == 1
+    assert kind.required("train", asked=2, declined=2, members=2) == 0
 
 
 def test_an_app_finds_the_clients_that_the_run_needs(app: FlowerApp) -> None:

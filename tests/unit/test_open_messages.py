@@ -62,9 +62,9 @@ class Held:
         self.sent = []
         self.open_messages.connected(Welcome(awaited=awaited, sequence=sequence), self.sent.append)
 
-    def take(self, message_id: str) -> Work:
+    def take(self, message_id: str, cohort: int = 0) -> Work:
         asked = Instructed(7, 3, message_id, a_key("client-1").public.id, Digests(bytes(32), b"m" * 32))
-        self.open_messages.take(Origin(a_key(SERVER).public, asked), payload_of(b"a message"))
+        self.open_messages.take(Origin(a_key(SERVER).public, asked), payload_of(b"a message"), cohort)
         return self.runtime.works[message_id]
 
     def reply_to(self, message_id: str) -> Reply:
@@ -145,6 +145,32 @@ def test_failures_are_held_until_they_are_confirmed_and_no_longer(held: Held) ->
         held.confirm(name)
 
     assert held.open_messages.holding() == []
+
+
+def test_a_refusal_names_its_rule_and_is_held_until_it_is_confirmed(held: Held) -> None:
+    held.take("m").decline("m", "confirm", "confirm = true, and nobody is here")
+    held.settle()
+
+    (frame,) = held.sent
+    assert isinstance(frame, ClientFrame)
+    assert (frame.failure.rule, frame.failure.reason) == ("confirm", "confirm = true, and nobody is here")
+    assert held.open_messages.holding() == ["m"]
+
+
+def test_that_a_message_is_held_back_is_said_again_after_a_reconnect(held: Held) -> None:
+    held.take("m").held("m", "it waits to be confirmed")
+    held.settle()
+    held.open_messages.disconnected()
+
+    held.connect("m")
+
+    (frame,) = held.sent
+    assert isinstance(frame, ClientFrame)
+    assert frame.held.reason == "it waits to be confirmed"
+
+
+def test_a_message_knows_how_many_are_asked_the_same(held: Held) -> None:
+    assert held.take("m", cohort=7).cohort == 7
 
 
 def test_work_that_was_given_up_is_held_until_it_has_ended(held: Held) -> None:

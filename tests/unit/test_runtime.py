@@ -66,6 +66,8 @@ class Running:
                 progress=lambda _: None,
                 released=lambda _: None,
                 labels=lambda _: None,
+                decline=lambda _, rule, reason: None,
+                held=lambda *_: None,
             )
         )
         return self._answers.get(timeout=LIMIT_S)

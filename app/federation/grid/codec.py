@@ -16,7 +16,7 @@ from shared.app_host.channel import Part
 from shared.app_host.serialised import Serialised
 from shared.chunks import opening
 from shared.errors import ReplyInvalid, WireError
-from shared.flower import client_failed, decode, encode_envelope
+from shared.flower import client_declined, client_failed, decode, encode_envelope
 from shared.payload import Payload, require_size
 
 
@@ -61,14 +61,19 @@ class Packer:
         """What was packed, each content once; to let go of when all messages have begun to be sent."""
         return self._contents.values()
 
-    def pack(self, item: Instruction, serialised: Serialised) -> Task:
-        """One message with its content. Raises WireError if it is too large for the link."""
+    def pack(self, item: Instruction, serialised: Serialised, cohort: int = 0) -> Task:
+        """One message with its content; `cohort`: as `shared.chunks.opening` has it.
+
+        Raises WireError if it is too large for the link.
+        """
         if (content := self._contents.get(id(serialised))) is None:
             require_size(len(serialised.skeleton), serialised.array_bytes)  # before it is copied
             content = self._contents[id(serialised)] = Content(serialised)
         envelope = encode_envelope(item.message)
         message_id = item.message.metadata.message_id
-        begun = opening(message_id, envelope, len(envelope) + len(content.skeleton), content.array_bytes)
+        begun = opening(
+            message_id, envelope, len(envelope) + len(content.skeleton), content.array_bytes, cohort
+        )
         put = self._put
         return Task(
             run_id=self._run_id,
@@ -94,6 +99,12 @@ def unpack(instruction: Instruction, payload: Payload, open_reply: OpenReply) ->
     except (WireError, ReplyInvalid) as error:
         return refused(instruction, error)
     return replace(arrived, verdict=Verdict.ACCEPTED)
+
+
+def failed(instruction: Instruction, reason: str, verdict: Verdict | None) -> Arrived:
+    """What stands for a reply that there is not."""
+    stands_for = client_declined if verdict is Verdict.DECLINED else client_failed
+    return Arrived(stands_for(instruction.message, reason), verdict=verdict)
 
 
 def refused(instruction: Instruction, error: WireError | ReplyInvalid) -> Arrived:

@@ -15,7 +15,7 @@ class Patience(Protocol):
     def deadline_s(self, kind: str) -> float | None:
         """Seconds after which the replies that are there should do."""
 
-    def required(self, kind: str, asked: int) -> int:
+    def required(self, kind: str, asked: int, declined: int) -> int:
         """Good replies that are needed all the same."""
 
     def waits(self, waiting_for: WaitingFor) -> None:
@@ -44,7 +44,8 @@ class Exchange:
         self.awaited = set(message_ids)
         self._patience = patience
         self._asked = len(self.awaited)
-        self._required = patience.required(kind, self._asked)
+        self._declined = 0
+        self._required = patience.required(kind, self._asked, self._declined)
         self._good = 0
         self._clock = clock
         self._began = clock() - held_s
@@ -58,10 +59,13 @@ class Exchange:
         """Good replies that are still needed."""
         return max(self._required - self._good, 0)
 
-    def answered(self, message_id: str, *, good: bool) -> None:
-        """A reply came in."""
+    def answered(self, message_id: str, *, good: bool, declined: bool = False) -> None:
+        """A reply came in, or the word that there is none."""
         self.awaited.remove(message_id)
         self._good += good
+        if declined:
+            self._declined += 1
+            self._required = self._patience.required(self.kind, self._asked, self._declined)
 
     def is_over(self, held_s: float) -> bool:
         """Whether the caller's own timeout has passed."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 import uuid
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import replace
 
 from flwr.app import Message, RecordDict
 from flwr.serverapp import Grid
 
-from app.federation.grid.codec import Arrived, OpenReply, Packer, opened, refused, unpack
+from app.federation.grid.codec import Arrived, OpenReply, Packer, failed, opened, refused, unpack
 from app.federation.grid.exchange import Exchange
 from app.federation.grid.inbox import (
     NOT_USED,
@@ -34,9 +35,9 @@ from shared.app_host.batch import Outgoing, outgoing
 from shared.errors import ReplyInvalid, RunStopped
 from shared.flower import (
     FlowerRun,
-    client_failed,
     client_unavailable,
     empty_run,
+    is_declined,
     node_id_of,
     set_message_id,
 )
@@ -156,8 +157,10 @@ class LinkGrid(Grid):
         with self._turn:
             instructions = [self._instruct(each.message) for each in messages]
             packer = Packer(self._run.run_id, self._owner.largest_reply, self._inbox.put)
+            asked = Counter(item.message_type for item in instructions)
             tasks = [
-                packer.pack(item, each.content) for item, each in zip(instructions, messages, strict=True)
+                packer.pack(item, each.content, self._owner.cohort(asked[item.message_type]))
+                for item, each in zip(instructions, messages, strict=True)
             ]
             self._owner.sending()
             rounds = self._observer.sent(instructions)
@@ -273,7 +276,8 @@ class LinkGrid(Grid):
         with self._turn:
             for message_id in exchange.awaited:
                 if (reply := self._arrived.pop(message_id, None)) is not None:
-                    exchange.answered(message_id, good=not reply.message.has_error())
+                    declined = is_declined(reply.message)
+                    exchange.answered(message_id, good=not reply.message.has_error(), declined=declined)
                     if not exchange.awaited:  # before anybody hears of the last reply, and goes on
                         exchange.went_on()
                     return reply
@@ -345,10 +349,7 @@ class LinkGrid(Grid):
                     reply = self._arrive(message_id, lambda sent: unpack(sent, payload, self._open_reply))
                 _tell_verdict(reply, judged)
             case Failed(message_id, reason, verdict):
-                self._arrive(
-                    message_id,
-                    lambda sent: Arrived(client_failed(sent.message, reason), verdict=verdict),
-                )
+                self._arrive(message_id, lambda sent: failed(sent, reason, verdict))
             case Away(message_id, reason):
                 if message_id in self._outstanding:
                     self._away[message_id] = reason

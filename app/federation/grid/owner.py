@@ -45,8 +45,12 @@ class Owner(Protocol):
     def deadline_s(self, kind: str) -> float | None:
         """Seconds after which the replies to this kind of message that are there should do; None: never."""
 
-    def required(self, kind: str, asked: int) -> int:
-        """Good replies without which an exchange with `asked` clients does not end for want of time."""
+    def required(self, kind: str, asked: int, declined: int) -> int:
+        """Good replies without which an exchange with `asked` clients, of whom some have declined, does not
+        end for want of time."""
+
+    def cohort(self, asked: int) -> int:
+        """How many clients are in on what so many are asked at once; 0: nobody can know. They are told."""
 
     def can_start_over(self, kind: str) -> bool:
         """Whether an exchange that lacks good replies may end, because it can be tried with others."""

@@ -16,7 +16,7 @@ from typing import Protocol
 
 from app.federation.link.clients import ClientRegistry
 from app.federation.link.judging import ReplyRefused, SealedReply
-from app.federation.link.reports import client_progress
+from app.federation.link.reports import MAX_REASON, client_progress, declined_by
 from app.federation.link.settled import Settled
 from app.federation.link.task import Task, Withdrawn
 from app.federation.link.verdicts import Genuine, Verdicts, refusal
@@ -26,6 +26,7 @@ from shared.proto.link_pb2 import (
     Assignment,
     Cancel,
     Failure,
+    Held,
     Hello,
     LabelCounts,
     Pause,
@@ -77,6 +78,8 @@ class _Client:
     paused: bool = False
     open: dict[str, Task] = field(default_factory=dict)
     """The messages that it owes a reply to, by id, in the order in which they were given to it."""
+    says_why: bool = False
+    """Whether it has said why it takes no part, or not yet."""
     withdrawn: dict[str, Withdrawn] = field(default_factory=dict)
     """What it may still work on, although nobody waits for it."""
     settled: Settled = field(default_factory=Settled)
@@ -245,6 +248,7 @@ class ClientWork:
         client.send(ServerFrame(received=Received(message_id=reply.message_id)))
         del client.open[reply.message_id]
         client.settled.add(reply.message_id)
+        self._say_why(client_id, None)
         task.on_reply(reply.payload, partial(self._post, self._judged, client_id, genuine))
         self._show(client_id)
 
@@ -277,13 +281,22 @@ class ClientWork:
         """There will be no reply, by the client's word."""
         client = self._clients[client_id]
         client.send(ServerFrame(received=Received(message_id=failure.message_id)))
-        if not self._fail(client_id, failure.message_id, failure.reason[:MAX_LOG_TEXT]):
+        if failure.rule:
+            was_open = self._decline(client_id, failure)
+        else:
+            was_open = self._fail(client_id, failure.message_id, failure.reason[:MAX_LOG_TEXT])
+        if not was_open:
             self._drop_withdrawn(client_id, failure.message_id)
 
     def not_kept(self, client_id: str, message_id: str, reason: str) -> None:
         """There is no room for a reply that is coming in."""
         self._clients[client_id].send(ServerFrame(received=Received(message_id=message_id)))
         self._fail(client_id, message_id, reason, is_arriving=True)
+
+    def held(self, client_id: str, message: Held) -> None:
+        """The client holds a message back, and why; with no reason: no longer."""
+        if self.is_awaited(client_id, message.message_id):
+            self._say_why(client_id, message.reason[:MAX_REASON] or None)
 
     def released(self, client_id: str, message_id: str) -> None:
         """The client gave up a message that was withdrawn."""
@@ -327,6 +340,26 @@ class ClientWork:
         task.on_failure(reason, verdict)
         self._show(client_id)
         return True
+
+    def _decline(self, client_id: str, failure: Failure) -> bool:
+        client = self._clients[client_id]
+        task = client.open.pop(failure.message_id, None)
+        if task is None:
+            return False
+        client.settled.add(failure.message_id)
+        reason = declined_by(failure)
+        self._say_why(client_id, reason)
+        self._verdicts.without_reply(task, client.key, Verdict.DECLINED, reason)
+        task.on_failure(reason, Verdict.DECLINED)
+        self._show(client_id)
+        return True
+
+    def _say_why(self, client_id: str, reason: str | None) -> None:
+        """Show why a client takes no part, by its own word; None: it does. What the run says stays."""
+        client = self._clients[client_id]
+        if reason is not None or client.says_why:
+            client.says_why = reason is not None
+            self._registry.update(client_id, reason=reason)
 
     def _drop_withdrawn(self, client_id: str, message_id: str) -> Withdrawn | None:
         """The client is done with a message that nobody waits for any more, if it is one of those."""

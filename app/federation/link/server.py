@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from types import MappingProxyType
@@ -270,7 +271,8 @@ class LinkServer:
     async def _receive_hello(self, context: Context) -> Guest | None:
         """None: the client went away. Raises WireError, and Refused once the client knows why."""
         nonce = new_nonce()
-        await context.write(ServerFrame(challenge=Challenge(protocol=PROTOCOL_VERSION, nonce=nonce)))
+        challenge = Challenge(protocol=PROTOCOL_VERSION, nonce=nonce, time=int(time.time()))
+        await context.write(ServerFrame(challenge=challenge))
         first = await _read_frame(context)
         if first is None:
             return None
@@ -333,6 +335,8 @@ class LinkServer:
                 self._bus.publish(log_record(client_id, frame.log, self._client_work.run_of(client_id)))
             case "failure":
                 self._client_work.failed(client_id, frame.failure)
+            case "held":
+                self._client_work.held(client_id, frame.held)
             case "released":
                 self._client_work.released(client_id, frame.released.message_id)
             case "label_counts":

@@ -25,7 +25,7 @@ from shared import paths
 from shared.data.datasets import TensorSet, load_test
 from shared.error_line import error_line
 from shared.errors import ReplyInvalid, RoundFailed
-from shared.flower import client_failed, is_unavailable
+from shared.flower import client_failed, is_declined, is_unavailable
 from shared.models import build_model
 from shared.run_spec import RunSpec
 from shared.seeds import derive_seed
@@ -205,7 +205,8 @@ def _train(
             except ReplyInvalid as error:
                 log.warning("round %d: an update cannot be aggregated: %s", server_round, error)
                 failures.append(client_failed(reply, str(error)))
-        required = spec.required_updates(len(cohort), strategy.minimum_updates)
+        asked = len(cohort) - sum(map(is_declined, failures))  # who declines counts as one not asked
+        required = spec.required_updates(asked, strategy.minimum_updates)
         if fold.updates >= required:
             return fold.finish()
         _explain(server_round, fold.updates, required, failures, callbacks)

@@ -101,9 +101,13 @@ class ActiveRun:
         """The run's deadline holds for each phase of a round."""
         return self._deadline_s
 
-    def required(self, kind: str, asked: int) -> int:
+    def required(self, kind: str, asked: int, declined: int) -> int:
         """As the run's kind has it."""
-        return self._kind.required(kind, asked, self.parts.membership.size)
+        return self._kind.required(kind, asked, declined, self.parts.membership.size)
+
+    def cohort(self, asked: int) -> int:
+        """As the run's kind has it."""
+        return self._kind.cohort(asked, self.parts.membership.size)
 
     def can_start_over(self, kind: str) -> bool:
         """With whoever is there, if the run's kind can."""

@@ -57,11 +57,16 @@ class BuiltInKind(RunKind):
         """A model like the one that was sent; one of wider numbers is still taken, and refused in words."""
         return 2 * sent_bytes + BESIDE_THE_MODEL
 
-    def required(self, kind: str, asked: int, members: int) -> int:
+    def required(self, kind: str, asked: int, declined: int, members: int) -> int:
         """A round needs updates; it can do without the clients' own evaluation."""
         if kind != "train":
             return 0
-        return min(self._spec.required_updates(asked, self._minimum_updates), asked)  # more cannot come
+        can_come = asked - declined
+        return min(self._spec.required_updates(can_come, self._minimum_updates), can_come)
+
+    def cohort(self, asked: int, members: int) -> int:
+        """A round asks all of its clients at once."""
+        return asked
 
     def can_start_over(self, kind: str) -> bool:
         """A round of training can be tried again."""

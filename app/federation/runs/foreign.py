@@ -76,15 +76,16 @@ class ForeignKind(RunKind):
         """Whatever the link carries: how much an app has to say only the app knows."""
         return MAX_MESSAGE_BYTES
 
-    def required(self, kind: str, asked: int, members: int) -> int:
-        """A round of training needs replies; anything else may go without.
-
-        An app in Flower's older style asks each client by itself, and its own strategy decides how many will
-        do.
-        """
-        if kind != "train" or (asked == 1 and members > 1):
+    def required(self, kind: str, asked: int, declined: int, members: int) -> int:
+        """A round of training needs replies; anything else may go without, and what an app in Flower's older
+        style asks, whose own strategy decides how many will do."""
+        if kind != "train" or self.cohort(asked, members) == 0:
             return 0
-        return self._spec.required_replies(asked)
+        return self._spec.required_replies(asked - declined)
+
+    def cohort(self, asked: int, members: int) -> int:
+        """An app in Flower's older style asks each client by itself."""
+        return 0 if asked == 1 and members > 1 else asked
 
     def can_start_over(self, kind: str) -> bool:
         """No: an exchange that ends without replies is a round less."""

@@ -59,8 +59,13 @@ class RunKind(ABC):
         """Bytes that a reply to this kind of message, of so many bytes itself, has at most."""
 
     @abstractmethod
-    def required(self, kind: str, asked: int, members: int) -> int:
-        """Good replies that an exchange of this kind with so many of the run's members needs."""
+    def required(self, kind: str, asked: int, declined: int, members: int) -> int:
+        """Good replies that an exchange of this kind with so many of the run's members needs, of whom some
+        have declined."""
+
+    @abstractmethod
+    def cohort(self, asked: int, members: int) -> int:
+        """How many of the run's members are in on what so many are asked at once; 0: nobody can know."""
 
     @abstractmethod
     def can_start_over(self, kind: str) -> bool:

@@ -89,7 +89,8 @@ class Membership:
         self._told_before = frozenset(given.by_client if given else ())
         self._expected = frozenset(run.clients) if given else frozenset()
         self._grace_ends: float | None = None
-        self._assigned: dict[str, int] = {}
+        self._assigned: dict[str, tuple[int, int]] = {}
+        """By its id, with how many on its machine and how many in all each client was told its part."""
         self._explained: dict[str, tuple[float, str | None]] = {}
         self._has_unsaved_parts = False
         self.size = 0
@@ -110,7 +111,7 @@ class Membership:
         members = [client for client in self._roster.eligible(clients) if client.id in parts]
         on_host = Counter(client.host for client in members)
         for client in members:
-            self._assign(client, parts[client.id], on_host[client.host])
+            self._assign(client, parts[client.id], on_host[client.host], len(members))
         self.size = len(members)
         self._book.update(self._run.id, clients=tuple(client.id for client in members))
         return [client.id for client in members]
@@ -176,12 +177,12 @@ class Membership:
         else:
             self._has_unsaved_parts = False
 
-    def _assign(self, client: Client, part: int, clients_on_host: int) -> None:
-        """Tell a client its part, unless it was told."""
-        if self._assigned.get(client.id) == clients_on_host:
+    def _assign(self, client: Client, part: int, clients_on_host: int, clients: int) -> None:
+        """Tell a client its part, and how many take part in all, unless it was told."""
+        if self._assigned.get(client.id) == (clients_on_host, clients):
             return
         is_first = client.id not in self._assigned
-        self._assigned[client.id] = clients_on_host
+        self._assigned[client.id] = clients_on_host, clients
         number = self._roster.num_partitions
         assignment = Assignment(
             run_id=int(self._run.id, 16),
@@ -189,6 +190,7 @@ class Membership:
             node_config=to_values({"partition-id": part, "num-partitions": number}),
             run_config=to_values(self._run_config),
             clients_on_host=clients_on_host,
+            clients=clients,
         )
         if is_first and client.id not in self._told_before:
             # what the client did in other runs is not what it does in this one

@@ -1,0 +1,116 @@
+"""The rules that need no memory: whether a site takes part in a run, by what the server says of it. Pure.
+
+What a server says can be a lie, but for the app: that is this client's own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cached_property
+
+from client.site.policy import BUILT_IN, Policy
+from shared.app_host.text import shortened
+from shared.errors import FedLoomError
+from shared.wire import ConfigScalar
+
+MAX_SHOWN = 200
+
+
+class Declined(FedLoomError):
+    """The site takes no part, by this `rule` of its policy. The text begins with the rule."""
+
+    def __init__(self, rule: str, words: str) -> None:
+        super().__init__(words)
+        self.rule = rule
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """What is known of a run in which a client has a place. `app`: the digest of the client's own; None: the
+    built-in one."""
+
+    server: str
+    """The id of its key."""
+    run: str
+    clients: int
+    config: tuple[tuple[str, ConfigScalar], ...]
+    app: str | None = None
+    app_name: str = "the built-in app"
+
+    @cached_property
+    def digest(self) -> str:
+        """Of all that somebody agrees to who confirms the run. How many take part may change."""
+        said = json.dumps([self.server, self.run, self.app, sorted(self.config)])
+        return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
+
+    def setting(self, key: str) -> str | None:
+        """One of the run's settings, as the server says it."""
+        value = dict(self.config).get(key)
+        return None if value is None else shown(value)
+
+    def __str__(self) -> str:
+        """The run for who has to confirm it."""
+        if self.app is not None:
+            what = f"the Flower app {shown(self.app_name)} (SHA-256 {self.app})"
+        else:
+            what = "{} on {} by {}, {} rounds".format(
+                *(self.setting(key) or "?" for key in ("model", "dataset", "strategy", "num-server-rounds"))
+            )
+        clients = f"{self.clients} client{'' if self.clients == 1 else 's'}"
+        return f"run {self.run} at the server {self.server[:13]}…: {what}, {clients}"
+
+
+def objection(policy: Policy, run: RunFacts, cohort: int) -> Declined | None:
+    """Why a site takes no part in a round that asks so many clients (0: not known); None: it does."""
+    return _too_few(policy, run, cohort) or _app(policy, run) or _setting(policy, run)
+
+
+def shown(value: object) -> str:
+    """What a server has sent, fit for a terminal."""
+    text = shortened(str(value), MAX_SHOWN)
+    return "".join(character if character.isprintable() else "\ufffd" for character in text)
+
+
+def _too_few(policy: Policy, run: RunFacts, cohort: int) -> Declined | None:
+    minimum = policy.minimum_cohort
+    if minimum is None:
+        return None
+    if run.clients < minimum:
+        return Declined("minimum_cohort", f"minimum_cohort = {minimum}, and the run has {run.clients}")
+    if 0 < cohort < minimum:
+        return Declined("minimum_cohort", f"minimum_cohort = {minimum}, and this round asks {cohort}")
+    return None
+
+
+def _app(policy: Policy, run: RunFacts) -> Declined | None:
+    name = BUILT_IN if run.app is None else run.app
+    if policy.apps is not None:
+        if name in policy.apps:
+            return None
+        called = "the built-in app" if run.app is None else f"the app {shown(run.app_name)} ({name[:12]}…)"
+        return Declined("apps", f"apps names those that may run, and {called} is not among them")
+    if run.app is None:
+        return None
+    for rule in ("strategies", "models"):
+        if getattr(policy, rule) is not None:
+            return Declined(
+                rule,
+                f"{rule} is given, and which one another Flower app has nobody can know. "
+                "An app whose digest stands in apps is taken all the same",
+            )
+    return None
+
+
+def _setting(policy: Policy, run: RunFacts) -> Declined | None:
+    if run.app is not None:
+        return None
+    for rule, key, allowed in (
+        ("strategies", "strategy", policy.strategies),
+        ("models", "model", policy.models),
+    ):
+        if allowed is not None and (value := run.setting(key)) not in allowed:
+            said = "the run does not say which it has" if value is None else f"the run has {value}"
+            return Declined(rule, f"{rule} = {', '.join(allowed)}, and {said}")
+    return None
