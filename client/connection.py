@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import grpc.aio
@@ -11,8 +11,8 @@ import grpc.aio
 from client.open_messages import OpenMessages, Outgoing, Reply
 from client.runtime import Runtime
 from shared.chunks import Assembler, reply_frames
-from shared.errors import WireError
-from shared.proto.link_pb2 import ClientFrame, Goodbye, Heartbeat, ServerFrame
+from shared.errors import FedLoomError, LinkRefused, WireError
+from shared.proto.link_pb2 import ClientFrame, Goodbye, Heartbeat, NextKey, Refusal, ServerFrame
 
 Call = grpc.aio.StreamStreamCall[Any, ServerFrame]
 
@@ -23,8 +23,16 @@ GOODBYE_TIMEOUT_S = 0.3
 class Connection:
     """Passes what comes to the runtime and the open messages, and what they have to say to the server."""
 
-    def __init__(self, call: Call, runtime: Runtime, open_messages: OpenMessages) -> None:
+    def __init__(
+        self,
+        call: Call,
+        runtime: Runtime,
+        open_messages: OpenMessages,
+        next_key: Callable[[NextKey], None],
+    ) -> None:
+        """`next_key`: called with what the server says of the key that it will have."""
         self._call = call
+        self._next_key = next_key
         self._runtime = runtime
         self._open_messages = open_messages
         self._outbox: asyncio.Queue[Outgoing] = asyncio.Queue()
@@ -35,7 +43,8 @@ class Connection:
         self._outbox.put_nowait(outgoing)
 
     async def serve(self) -> None:
-        """Read and write until the connection ends."""
+        """Read and write until the connection ends. Raises LinkRefused when the server sends the client away,
+        and NotAdmitted when it does so for now."""
         reader, writer, beat = (
             asyncio.ensure_future(work) for work in (self._read(), self._write(), self._beat())
         )
@@ -70,6 +79,10 @@ class Connection:
                     self._runtime.stay_in(0)
                 case "pause":
                     self._runtime.pause(frame.pause.paused)
+                case "next_key":
+                    self._next_key(frame.next_key)
+                case "refusal":
+                    raise refused(frame.refusal)
                 case kind:
                     raise WireError(f"the server sent a frame of kind {kind!r}")
 
@@ -99,6 +112,15 @@ class Connection:
         while True:
             await asyncio.sleep(HEARTBEAT_S)
             self.send(ClientFrame(heartbeat=Heartbeat()))
+
+
+class NotAdmitted(FedLoomError):
+    """The server does not take this client for now."""
+
+
+def refused(refusal: Refusal) -> FedLoomError:
+    """What a refusal comes to."""
+    return LinkRefused(refusal.reason) if refusal.final else NotAdmitted(refusal.reason)
 
 
 def serialise(frame: ClientFrame | bytes) -> bytes:

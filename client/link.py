@@ -6,32 +6,41 @@ When the connection is lost it comes back by itself, for ever, and says so once.
 from __future__ import annotations
 
 import asyncio
+import logging
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import grpc
 import grpc.aio
 
 from client.address_probe import Found, look_at
-from client.connection import Call, Connection, serialise
+from client.connection import Call, Connection, NotAdmitted, refused, serialise
 from client.in_thread import in_thread
+from client.known_server import MemoryUnusable
 from client.membership import Membership
 from client.open_messages import OpenMessages
 from client.outage import Outage
 from client.runtime import Runtime
+from shared.address import Address
 from shared.error_text import error_text
 from shared.errors import FedLoomError, LinkRefused, WireError
-from shared.proto.link_pb2 import AppIdentity, ClientFrame, Hello, LogLine, ServerFrame, Welcome
-from shared.security.certificate import SERVER_NAME, NoTls, WrongServer, fetch_pinned
+from shared.proto.link_pb2 import AppIdentity, ClientFrame, Hello, LogLine, NextKey, ServerFrame, Welcome
+from shared.security.certificate import SERVER_NAME, NoTls, PinnedServer, WrongServer, reach
 from shared.security.handshake import sign_hello
 from shared.security.invitation import Invitation, InvitationInvalid
+from shared.security.key_id import KeyId
+from shared.security.keys import BadSignature, KeyUnusable, PublicKey
+from shared.security.next_key import verify_next_key
 from shared.text import printable
 from shared.version import __version__
 from shared.wire import CHANNEL_OPTIONS, LINK_METHOD, PROTOCOL_VERSION
 
 CONNECT_TIMEOUT_S = 10.0
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -44,10 +53,6 @@ class ClientIdentity:
     host: str
     device: str
     app: AppIdentity | None = None
-
-
-class NotAdmitted(FedLoomError):
-    """The server does not take this client for now."""
 
 
 class NotFound(FedLoomError):
@@ -106,7 +111,7 @@ class Link:
                 outage.began("it closed the connection")
             except NotFound as error:
                 await self._look_into(error, outage)
-            except (WrongServer, InvitationInvalid) as error:
+            except (WrongServer, InvitationInvalid, MemoryUnusable) as error:
                 outage.is_elsewhere(str(error))
             except grpc.aio.AioRpcError as error:
                 outage.began(_in_words(error))
@@ -139,7 +144,8 @@ class Link:
         invitation = self._membership.invitation()
         if invitation is None:
             raise NotInvited(self._membership.home)
-        async with await self._channel(invitation) as channel:
+        server = await self._reach(invitation)
+        async with self._channel(invitation.address, server) as channel:
             method = channel.stream_stream(
                 LINK_METHOD,
                 request_serializer=serialise,
@@ -148,12 +154,15 @@ class Link:
             call: Call = method()
             try:
                 async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                    welcome = await self._greet(call, invitation, open_messages)
+                    welcome = await self._greet(call, server.key.id, invitation.token, open_messages)
             except grpc.aio.AioRpcError as error:
                 raise NotFound(error.code(), error.details()) from error
             self._looked_into = None
             outage.over()
-            self._connection = Connection(call, self._runtime, open_messages)
+            self._membership.joined(invitation, server.key.id, ephemeral=welcome.ephemeral)
+            self._connection = Connection(
+                call, self._runtime, open_messages, partial(self._hear_of_next_key, server.key)
+            )
             open_messages.connected(welcome, self._connection.send)
             try:
                 await self._connection.serve()
@@ -161,20 +170,30 @@ class Link:
                 open_messages.disconnected()
                 self._connection = None
 
-    async def _channel(self, invitation: Invitation) -> grpc.aio.Channel:
-        """A connection to the server that has the invitation's key, and to no other. Raises NotFound, and
+    async def _reach(self, invitation: Invitation) -> PinnedServer:
+        """The server that has the invitation's key, or one that has taken its place. Raises NotFound, and
         WrongServer."""
+        pins = self._membership.pins(invitation)
         try:
-            certificate = await in_thread(
-                lambda: fetch_pinned(invitation.address, invitation.key, CONNECT_TIMEOUT_S), "certificate"
-            )
+            return await in_thread(lambda: reach(invitation.address, pins, CONNECT_TIMEOUT_S), "certificate")
         except (NoTls, OSError) as error:
             raise NotFound(grpc.StatusCode.UNAVAILABLE, str(error)) from error
+
+    def _channel(self, address: Address, server: PinnedServer) -> grpc.aio.Channel:
+        """A connection to this server, and to no other."""
         return grpc.aio.secure_channel(
-            str(invitation.address),
-            grpc.ssl_channel_credentials(root_certificates=certificate),
+            str(address),
+            grpc.ssl_channel_credentials(root_certificates=server.certificate),
             options=[*CHANNEL_OPTIONS, ("grpc.ssl_target_name_override", SERVER_NAME)],
         )
+
+    def _hear_of_next_key(self, present: PublicKey, notice: NextKey) -> None:
+        try:
+            following = verify_next_key(notice, present)
+        except (BadSignature, KeyUnusable) as error:
+            raise WireError(f"the server announced a key that it has not signed ({error})") from error
+        self._membership.heard_of(following)
+        log.info("the server will have another key: %s", following.short)
 
     async def _look_into(self, error: NotFound, outage: Outage) -> None:
         """Say what is at the server's address, once for each way in which no link is found there."""
@@ -194,7 +213,7 @@ class Link:
         else:
             outage.began(found.words)
 
-    async def _greet(self, call: Call, invitation: Invitation, open_messages: OpenMessages) -> Welcome:
+    async def _greet(self, call: Call, server: KeyId, token: str, open_messages: OpenMessages) -> Welcome:
         first = await call.read()
         if not isinstance(first, ServerFrame) or first.WhichOneof("kind") != "challenge":
             raise WireError("the server did not begin as a FedLoom server of this version does")
@@ -211,18 +230,14 @@ class Link:
             app=who.app,
             holding=open_messages.holding(),
         )
-        signed = sign_hello(
-            hello, self._membership.key, invitation.key, first.challenge.nonce, invitation.token
-        )
+        signed = sign_hello(hello, self._membership.key, server, first.challenge.nonce, token)
         await call.write(ClientFrame(signed_hello=signed))
         answer = await call.read()
         if not isinstance(answer, ServerFrame):
             raise WireError("the server closed the connection without a word")
         match answer.WhichOneof("kind"):
-            case "refusal" if answer.refusal.final:
-                raise LinkRefused(answer.refusal.reason)
             case "refusal":
-                raise NotAdmitted(answer.refusal.reason)
+                raise refused(answer.refusal)
             case "welcome":
                 app = answer.welcome.app if answer.welcome.HasField("app") else None
                 if (difference := self._app_objection(app)) is not None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import socket
 import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -80,8 +82,23 @@ def load_or_make_certificate(path: Path, key: KeyPair) -> bytes:
     return certificate
 
 
+@dataclass(frozen=True)
+class PinnedServer:
+    """A server that was reached, and whose key is one that was expected."""
+
+    key: PublicKey
+    certificate: bytes
+    """In PEM."""
+
+
 def fetch_pinned(address: Address, pin: KeyId, timeout_s: float) -> bytes:
-    """The certificate in PEM by which the server at an address answers, which must have the pinned key.
+    """As `reach`, with one key; the certificate alone."""
+    return reach(address, [pin], timeout_s).certificate
+
+
+def reach(address: Address, pins: Sequence[KeyId], timeout_s: float) -> PinnedServer:
+    """The server at an address, and the certificate by which it answers, which must have one of the pinned
+    keys, of which there is at least one.
 
     Blocks for `timeout_s` at most at each step. Raises WrongServer, NoTls, and OSError when nobody can be
     reached.
@@ -101,16 +118,17 @@ def fetch_pinned(address: Address, pin: KeyId, timeout_s: float) -> bytes:
             ) from error
     try:
         parsed = x509.load_der_x509_certificate(certificate or b"")
-        found = _key_of(parsed).id
+        key = _key_of(parsed)
     except (ValueError, KeyUnusable) as error:
         raise WrongServer(f"The server at {address} has no key as FedLoom's servers have one.") from error
-    if found != pin:
+    if key.id not in pins:
         raise WrongServer(
             f"The server at {address} has another key than the one in the invitation. It is not the server "
-            f"that you were invited to, or somebody is between: its key is {found}, and {pin} is expected. "
-            "Ask who sent the invitation, by another way than this one."
+            f"that you were invited to, or somebody is between: its key is {key.id}, and {pins[0]} is "
+            "expected. Ask who sent the invitation, by another way than this one. If the server has got a "
+            "new key while this client was away, it needs a new invitation."
         )
-    return parsed.public_bytes(Encoding.PEM)
+    return PinnedServer(key, parsed.public_bytes(Encoding.PEM))
 
 
 def _key_of(certificate: x509.Certificate) -> PublicKey:

@@ -11,8 +11,11 @@ from app.federation.link.spool import Spool
 from shared.buffers import FileBuffer, MemoryBuffer
 from shared.errors import WireError
 from shared.proto.link_pb2 import Chunk, Welcome
+from shared.security.key_id import KeyId
 from tests.support.records import A_KEY, a_hello
 from tests.unit.test_client_work import Working
+
+KEY = KeyId.parse(A_KEY)
 
 
 def half_a_reply(message_id: str = "m") -> Chunk:
@@ -35,7 +38,7 @@ def working() -> Working:
 @pytest.mark.parametrize("end", ["the connection ends", "it is withdrawn", "it breaks the protocol"])
 def test_what_has_come_of_a_reply_is_given_back(working: Working, tmp_path: Path, end: str) -> None:
     spool = Spool(tmp_path / "spool", in_memory_bytes=10)
-    session = Session(a_hello(), working.client_work, spool)
+    session = Session(a_hello(), working.client_work, spool, KEY)
     working.client_work.connected(a_hello(), A_KEY, Welcome(), session)
     working.dispatch("m")
     session.receive(half_a_reply())
@@ -57,7 +60,7 @@ def test_what_has_come_of_a_reply_is_given_back(working: Working, tmp_path: Path
 
 
 def test_a_reply_in_chunks_is_told_once_it_is_whole(working: Working, tmp_path: Path) -> None:
-    session = Session(a_hello(), working.client_work, Spool(tmp_path / "spool"))
+    session = Session(a_hello(), working.client_work, Spool(tmp_path / "spool"), KEY)
     line = working.connect()
     working.dispatch("m")
 
@@ -74,7 +77,7 @@ def test_a_reply_for_which_there_is_no_room_fails_and_the_next_is_taken(
 ) -> None:
     in_the_way = tmp_path / "spool"
     in_the_way.write_text("a file where the folder for replies should be", encoding="utf-8")
-    session = Session(a_hello(), working.client_work, Spool(in_the_way, in_memory_bytes=0))
+    session = Session(a_hello(), working.client_work, Spool(in_the_way, in_memory_bytes=0), KEY)
     line = working.connect()
     working.dispatch("m", "n")
 

@@ -10,14 +10,14 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Engine, create_engine, text
 
 from app.event_bus import EventBus
-from app.records import ClientRound, Round, RoundUpdate
+from app.records import ClientRound, MembershipState, Round, RoundUpdate
 from app.store.models import Base
 from app.store.reader import StoreReader
 from app.store.schema import VERSION_TABLE
 from app.store.store import Store
 from app.store.urls import parse_url
 from shared.errors import StoreUnavailable
-from tests.support.records import a_run
+from tests.support.records import A_KEY, a_client, a_run
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_a_store_of_a_newer_fedloom_is_refused_in_words(store_url: str, beside: 
     set_version(beside, "9999")
 
     for open_it in (Store.open, StoreReader.open_to_read):
-        with pytest.raises(StoreUnavailable, match=r"newer FedLoom \(schema 9999, this one knows 0004\)"):
+        with pytest.raises(StoreUnavailable, match=r"newer FedLoom \(schema 9999, this one knows 0005\)"):
             open_it(store_url)
 
 
@@ -60,7 +60,7 @@ def test_a_reader_asks_for_a_server_to_bring_an_older_store_up_to_date(
     store_url: str, beside: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Store.open(store_url).close()
-    monkeypatch.setattr("alembic.script.ScriptDirectory.get_current_head", lambda self: "0005")
+    monkeypatch.setattr("alembic.script.ScriptDirectory.get_current_head", lambda self: "0006")
 
     with pytest.raises(StoreUnavailable, match=r"older FedLoom\. Start the server once"):
         StoreReader.open_to_read(store_url)
@@ -78,10 +78,28 @@ def test_the_rounds_of_an_older_store_are_read_as_they_were(store_url: str, besi
         for table, column in (("rounds", "label"), ("rounds", "metrics"), ("client_rounds", "stages")):
             connection.execute(text(f"ALTER TABLE {table} DROP COLUMN {column}"))
         connection.execute(text("ALTER TABLE clients DROP COLUMN key"))
+        for table in ("members", "invitations"):
+            connection.execute(text(f"DROP TABLE {table}"))
     set_version(beside, "0002")
 
     with Store.open(store_url) as store:
         assert store.rounds("a") == [before]
+
+
+def test_clients_whose_keys_were_known_are_members(store_url: str, beside: Engine) -> None:
+    bus = EventBus()
+    with Store.open(store_url) as store:
+        for client in (a_client("a", key=A_KEY), a_client("before keys")):
+            bus.publish(client)
+        store.apply(bus.since(0))
+    with beside.begin() as connection:
+        for table in ("members", "invitations"):
+            connection.execute(text(f"DROP TABLE {table}"))
+    set_version(beside, "0004")
+
+    with Store.open(store_url) as store:
+        (member,) = store.enrolment.members()
+    assert (member.client_id, member.key, member.state) == ("a", A_KEY, MembershipState.ADMITTED)
 
 
 def test_a_database_of_another_program_is_left_as_it_is(store_url: str, beside: Engine) -> None:
