@@ -23,7 +23,7 @@ def test_without_more_flags_a_client_trains_on_the_digits(monkeypatch: pytest.Mo
     assert parse(ME) == ClientSettings(
         client_id="client-1",
         dataset=DatasetName.DIGITS,
-        server="127.0.0.1:5050",
+        server=None,
         data_dir=Path(".fedloom/data"),
         max_samples=0,
         device="auto",

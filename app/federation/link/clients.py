@@ -10,7 +10,8 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from app.enrolment.enrolment import Enrolment, Standing
+from app.enrolment.enrolment import Enrolment
+from app.enrolment.known import Standing
 from app.event_bus import EventBus
 from app.records import Client, ClientCounts, ClientGone, ClientState, Member, MembershipState
 from shared.natural_order import natural_key
