@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from pathlib import Path
 
 import qrcode
@@ -15,6 +16,9 @@ from shared.errors import FedLoomError
 
 MAX_PIXELS = 50_000_000
 """Of a picture that is read. What a telephone takes has 12 to 50 million."""
+
+
+_BOMBS = (Image.DecompressionBombError, Image.DecompressionBombWarning)
 
 
 class PictureUnusable(FedLoomError):
@@ -46,7 +50,9 @@ def for_terminal(text: str) -> str:
 def read_picture(path: Path) -> str:
     """The text of the one QR code in a picture. Raises PictureUnusable, which says what is wrong."""
     try:
-        with Image.open(path) as picture:
+        with warnings.catch_warnings(action="error", category=Image.DecompressionBombWarning):
+            picture = Image.open(path)
+        with picture:
             if picture.width * picture.height > MAX_PIXELS:
                 raise PictureUnusable(
                     f"{path} has {picture.width:,} by {picture.height:,} pixels, which is too large. "
@@ -55,7 +61,7 @@ def read_picture(path: Path) -> str:
             found = zxingcpp.read_barcodes(
                 picture.convert("L"), formats=zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
             )
-    except (UnidentifiedImageError, Image.DecompressionBombError, SyntaxError, ValueError) as error:
+    except (UnidentifiedImageError, *_BOMBS, SyntaxError, ValueError) as error:
         raise PictureUnusable(f"{path} is no picture that can be read: use PNG or JPEG.") from error
     except OSError as error:
         raise PictureUnusable(f"{path} cannot be read: {error.strerror or error}.") from error

@@ -62,8 +62,13 @@ class RawClient:
         """Send a frame of one kind, for example `heartbeat=Heartbeat()`."""
         self.send_bytes(ClientFrame(**frame).SerializeToString())
 
-    def hello(self, client_id: str, **fields: Any) -> ServerFrame:
-        """Introduce itself; returns the server's answer."""
+    def hello(
+        self, client_id: str, *, token: str | None = None, key: KeyPair | None = None, **fields: Any
+    ) -> ServerFrame:
+        """Introduce itself; returns the server's answer.
+
+        `token`: in place of the local invitation's. `key`: in place of the one that this name has here.
+        """
         known: dict[str, Any] = {
             "protocol": PROTOCOL_VERSION,
             "process": f"process of {client_id}",
@@ -74,8 +79,8 @@ class RawClient:
             "device": "cpu",
         }
         hello = Hello(client_id=client_id, **{**known, **fields})
-        invitation = self._invitation
-        signed = sign_hello(hello, self._key(client_id), invitation.key, self.nonce, invitation.token)
+        given = self._invitation.token if token is None else token
+        signed = sign_hello(hello, key or self._key(client_id), self._invitation.key, self.nonce, given)
         self.send(signed_hello=signed)
         return self.read()
 
