@@ -10,6 +10,9 @@ export const CLIENT_MARKS: Record<ClientState, Mark> = {
   lost: ["cross", "bad"],
 };
 
+/** Its key is not let in. */
+export const SENT_AWAY: Mark = ["square", "bad"];
+
 export const NOTE_MARKS: Record<Note["kind"], Mark> = {
   failed: ["cross", "bad"],
   late: ["clock", "warn"],
