@@ -8,8 +8,9 @@ import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 
+from app.enrolment.enrolment import Enrolment
 from app.event_bus import EventBus
-from app.federation.link.clients import ClientRegistry
+from app.federation.link.clients import ClientRegistry, shown_clients
 from app.federation.link.server import LinkServer
 from app.federation.link.spool import Spool
 from app.federation.runs.app_hosts import AppHosts
@@ -18,6 +19,7 @@ from app.federation.runs.manager import RunManager
 from app.federation.runs.services import Services
 from app.federation.strategies import check_parameters
 from app.records import AppInfo, Cause, Client, LinkAddress, RoundUpdate, Run, RunState, Snapshot, Status
+from app.running_server import RunningServer
 from app.settings import ServerSettings
 from app.store.checkpoints import CheckpointStore
 from app.store.store import Store
@@ -28,7 +30,9 @@ from shared.address import ANY_ADDRESS, Address
 from shared.flower_app import compare
 from shared.names import DEFAULT_LINK_PORT
 from shared.proto.link_pb2 import AppIdentity
-from shared.security.server_identity import ServerIdentity
+from shared.security.key_id import KeyId
+from shared.security.next_key import announce
+from shared.security.server_identity import ServerIdentity, next_key
 from shared.shell import shell_quoted
 from shared.version import __version__
 
@@ -36,6 +40,9 @@ KEPT_LOGS = 5_000
 SNAPSHOT_LOGS = 500
 SNAPSHOT_ROUNDS = 500
 """A run with more rounds is left out of a snapshot's rounds: whoever needs them asks REST."""
+
+LOOPBACK_OF = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}
+"""Where a server that listens on all addresses is found on its own machine."""
 
 FOUND_BY_DEFAULT = frozenset({"127.0.0.1", "localhost"})
 """Hosts at which a client of this machine looks by itself."""
@@ -51,24 +58,28 @@ class Environment:
         self.settings = settings
         self.instance = uuid.uuid4().hex
         self.started_at = time.time()
+        self._running: RunningServer | None = None
+        self._next_key: KeyId | None = None
         self.store_url = settings.store or default_url(settings.home)
         self.store = Store.open(self.store_url)  # first: it makes sure that no other server is at work here
         try:
             self.checkpoints = CheckpointStore(settings.home / "checkpoints")
-            self._identity = ServerIdentity.load_or_make(settings.home)
+            self.identity = ServerIdentity.load_or_make(settings.home)
+            self.enrolment = Enrolment(self.store.enrolment, self.identity.is_invited)
         except BaseException:
             self.store.close()
             raise
         self.bus = EventBus(first_seq=self.store.last_seq() + 1, logs=self.store.logs(limit=KEPT_LOGS))
         self.writer = StoreWriter(self.store, self.bus, self._everything)
-        self.registry = ClientRegistry(self.bus, self.store.clients())
+        self.registry = ClientRegistry(self.bus, shown_clients(self.store.clients(), self.enrolment))
         self.link = LinkServer(
             self.registry,
             self.bus,
             settings.app.identity() if settings.app else None,
             self._app_objection,
             Spool(settings.home / "spool"),
-            self._identity,
+            self.identity,
+            self.enrolment,
             self.store.sequences(),
         )
         self._app_hosts = AppHosts(settings.app, settings.home) if settings.app else None
@@ -100,7 +111,8 @@ class Environment:
         else:
             check_parameters(self.settings.spec)
         port = self.link.start(self.settings.host, self.settings.link_port)
-        self._identity.invite(self.settings.home, self.settings.host, port)
+        self.announce_next_key()
+        self.identity.invite(self.settings.home, self.settings.host, port)
         going_on = self.runs.recover(resume=self.settings.resume == "auto")
         self.runs.start()
         if self.settings.queue_run:
@@ -114,9 +126,30 @@ class Environment:
         else:
             self.runs.submit(self.settings.spec)
 
+    def answers_at(self, port: int) -> None:
+        """The page is served: leave word for the other commands of this user."""
+        host = self.settings.host
+        found = LOOPBACK_OF.get(host, host)
+        self._running = RunningServer(f"http://{Address(found, port)}", self.instance)
+        self._running.leave(self.settings.home)
+
+    @property
+    def next_key(self) -> KeyId | None:
+        """The key that will take the place of the server's, as clients are told; None: none."""
+        return self._next_key
+
+    def announce_next_key(self) -> None:
+        """Tell clients of the next key in the server's folder, if there is one. Raises KeyUnusable."""
+        following = next_key(self.settings.home)
+        if following is not None:
+            self._next_key = following.public.id
+            self.link.announce(announce(self.identity.key, following.public))
+
     def shut_down(self) -> None:
         """Interrupt the run, let the clients go, and write what is left."""
         with ExitStack() as ending:  # in the reverse order, each whatever becomes of the others
+            if self._running is not None:
+                ending.callback(self._running.remove, self.settings.home)
             ending.callback(self.store.close)
             ending.callback(self.writer.stop)
             ending.callback(self.link.stop)
@@ -147,6 +180,7 @@ class Environment:
             active_run=self.runs.active_id,
             queued_runs=sum(run.state is RunState.QUEUED for run in self.book.newest_first()),
             clients=self.registry.counts(),
+            refused=self.enrolment.refused(),
             app=self._app_info(),
             resume=self.settings.resume,
             store=display_url(self.store_url),
@@ -196,6 +230,16 @@ class Environment:
         if host in FOUND_BY_DEFAULT and port == DEFAULT_LINK_PORT:
             return command
         return f"{command} --server {Address('<this-host>' if host in ANY_ADDRESS else host, port)}"
+
+    @property
+    def link_address(self) -> Address:
+        """Where the link listens."""
+        return Address(self.settings.host, self.link.port)
+
+    def join_command_elsewhere(self, invitation: str) -> str:
+        """What to type on another machine to join by an invitation."""
+        what = "--app DIR" if self.settings.app is not None else self._what_clients_run()
+        return f"python run_client.py --client-id NAME {what} --invite {shell_quoted(invitation)}"
 
     def _export_command(self) -> str:
         if self.store_url == default_url(paths.home_dir()):

@@ -11,7 +11,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
-from app.records import Client, Judgement, LogRecord, Record, RoundUpdate, Run, StoreStatus
+from app.records import Client, ClientGone, Judgement, LogRecord, Record, RoundUpdate, Run, StoreStatus
 
 
 class _Event(Record):
@@ -59,6 +59,17 @@ class ClientEvent(_Event):
         return "client", self.data.id
 
 
+class ClientGoneEvent(_Event):
+    """A client vanishes from the list: an ephemeral one has left, or one that waited does no longer."""
+
+    type: Literal["client_gone"] = "client_gone"
+    data: ClientGone
+
+    @property
+    def subject(self) -> object:
+        return "client", self.data.id
+
+
 class LogEvent(_Event):
     """A log record."""
 
@@ -85,11 +96,12 @@ class StoreEvent(_Event):
 
 
 Event = Annotated[
-    RunEvent | RoundEvent | ClientEvent | LogEvent | VerdictEvent | StoreEvent, Field(discriminator="type")
+    RunEvent | RoundEvent | ClientEvent | ClientGoneEvent | LogEvent | VerdictEvent | StoreEvent,
+    Field(discriminator="type"),
 ]
 """Whatever can happen. A new kind is one more class above, named here, with its data below."""
 
-EventData = Run | RoundUpdate | Client | LogRecord | Judgement | StoreStatus
+EventData = Run | RoundUpdate | Client | ClientGone | LogRecord | Judgement | StoreStatus
 
 _KIND_OF: Mapping[type[EventData], type[Event]] = MappingProxyType(
     {kind.model_fields["data"].annotation: kind for kind in get_args(get_args(Event)[0])}

@@ -356,6 +356,68 @@ class ClientState(StrEnum):
     LOST = "lost"
 
 
+class MembershipState(StrEnum):
+    """Whether a key may join under a name."""
+
+    PENDING = "pending"
+    """it waits until an administrator approves or rejects it"""
+    ADMITTED = "admitted"
+    REJECTED = "rejected"
+    """an administrator did not want it"""
+    REVOKED = "revoked"
+    """it was admitted, and is no longer"""
+
+
+class Member(Record):
+    """What was decided on a key: that of one client, under one name."""
+
+    key: str = Field(description="its id, in groups")
+    client_id: str
+    state: MembershipState
+    invitation: str | None = Field(default=None, description="id of the invitation that it came by")
+    ephemeral: bool = Field(default=False, description="it is forgotten when it leaves")
+    since: float
+
+
+class InvitationKind(StrEnum):
+    ONE_OFF = "one-off"
+    """for one client"""
+    REUSABLE = "reusable"
+    """for any number of clients, or as many as it says"""
+    EPHEMERAL = "ephemeral"
+    """the same, for clients that are forgotten when they leave"""
+
+
+class InvitationState(StrEnum):
+    OPEN = "open"
+    USED_UP = "used-up"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+
+
+class IssuedInvitation(Record):
+    """An invitation as the server knows it: without its secret, of which only a hash is kept."""
+
+    id: str
+    kind: InvitationKind
+    label: str = Field(default="", description="for whom it is, in words")
+    max_uses: int | None = Field(default=None, description="clients that may join by it; null: any number")
+    uses: int = Field(default=0, description="clients that have joined by it")
+    created_at: float
+    expires_at: float | None = Field(default=None, description="null: never")
+    revoked_at: float | None = None
+
+    def state(self, now: float) -> InvitationState:
+        """Whether somebody may join by it."""
+        if self.revoked_at is not None:
+            return InvitationState.REVOKED
+        if self.max_uses is not None and self.uses >= self.max_uses:
+            return InvitationState.USED_UP
+        if self.expires_at is not None and now >= self.expires_at:
+            return InvitationState.EXPIRED
+        return InvitationState.OPEN
+
+
 class ClientProgress(Record):
     """How far a client's current task is."""
 
@@ -371,6 +433,13 @@ class Client(Record):
     key: str | None = Field(
         default=None, description="the id of its key, in groups; null: it was here before clients had keys"
     )
+    membership: MembershipState = Field(
+        default=MembershipState.ADMITTED, description="whether it may join with this key"
+    )
+    waiting_keys: tuple[str, ...] = Field(
+        default=(), description="ids of other keys with which somebody asks to join under this name"
+    )
+    ephemeral: bool = Field(default=False, description="it vanishes from the list when it leaves")
     app: str | None = Field(default=None, description="the Flower app that it runs; null: the built-in one")
     dataset: str
     models: tuple[str, ...]
@@ -425,6 +494,12 @@ class RoundUpdate(Record):
     round: Round
 
 
+class ClientGone(Record):
+    """A client is not on the list any more."""
+
+    id: str
+
+
 class StoreStatus(Record):
     problem: str | None = Field(description="why nothing can be kept at present, in words; null: all is well")
 
@@ -437,6 +512,7 @@ class LinkAddress(Record):
 class ClientCounts(Record):
     connected: int
     lost: int
+    pending: int = Field(default=0, description="clients that wait to be approved")
 
 
 class Status(Record):
@@ -450,6 +526,10 @@ class Status(Record):
     active_run: str | None
     queued_runs: int
     clients: ClientCounts
+    refused: dict[str, int] = Field(
+        default_factory=dict,
+        description="how often somebody was not let in since the server started, by the reason's code",
+    )
     app: AppInfo | None = Field(description="the Flower app that this server runs; null: the built-in one")
     resume: Literal["auto", "never"] = Field(description="what happens to interrupted runs at start")
     store: str = Field(description="where runs are kept, without a password")

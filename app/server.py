@@ -12,9 +12,11 @@ from app.api.checkpoints import checkpoints_api
 from app.api.clients import clients_api
 from app.api.events import events_api
 from app.api.export import export_api
+from app.api.invitations import invitations_api
 from app.api.openapi import create_openapi_app, describe
 from app.api.problems import register_problem_handlers
 from app.api.runs import runs_api
+from app.api.server_key import server_key_api
 from app.api.strategies import strategies_api
 from app.api.system import system_api
 from app.api.verdicts import verdicts_api
@@ -43,8 +45,10 @@ def create_app(env: Environment) -> OpenAPI:
         export_api,
         strategies_api,
         clients_api,
+        invitations_api,
         events_api,
         system_api,
+        server_key_api,
     ):
         flask_app.register_api(blueprint)
     flask_app.register_blueprint(create_control_api())

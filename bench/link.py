@@ -12,6 +12,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from app.enrolment.enrolment import Enrolment
 from app.event_bus import EventBus
 from app.federation.grid.codec import OpenReply, opened
 from app.federation.grid.link_grid import LinkGrid
@@ -24,6 +25,8 @@ from app.federation.rounds.results import ReadReply
 from app.federation.runs.book import RunBook
 from app.federation.runs.tracker import RoundTracker
 from app.records import Run, RunState
+from app.store.store import Store
+from app.store.urls import default_url
 from bench import echo
 from bench.owner import BenchOwner
 from client.built_in_app import BuiltInApp
@@ -52,7 +55,11 @@ class BenchLink:
         self._bus = EventBus()
         self._registry = ClientRegistry(self._bus)
         identity = ServerIdentity.load_or_make(folder)
-        self._link = LinkServer(self._registry, self._bus, None, lambda _: None, Spool(folder), identity)
+        self._store = Store.open(default_url(folder))
+        enrolment = Enrolment(self._store.enrolment, identity.is_invited)
+        self._link = LinkServer(
+            self._registry, self._bus, None, lambda _: None, Spool(folder), identity, enrolment
+        )
         self._somebody_came = threading.Event()
         self._registry.on_membership(self._somebody_came.set)
         self.port = self._link.start("127.0.0.1", 0)
@@ -88,6 +95,7 @@ class BenchLink:
     def stop(self) -> None:
         """End it, and with it all connections."""
         self._link.stop()
+        self._store.close()
 
     def _tracker(self, clients: int, read: ReadReply) -> RoundTracker:
         book = RunBook(self._bus)

@@ -10,12 +10,12 @@ from client.settings import ClientSettings
 from client.site.policy import FILE_NAME, Policy, PolicyInvalid, read_policy
 from shared import paths
 from shared.address import parse_address
-from shared.errors import AppInvalid, SettingsInvalid
+from shared.errors import AppInvalid, FedLoomError, SettingsInvalid
 from shared.flower_app import FlowerApp, read_app
 from shared.interrupt import INTERRUPTED, end_on_signals
 from shared.names import DEFAULT_LINK_PORT, DatasetName
 from shared.run_config import parse_config
-from shared.security.invitation import Invitation, InvitationInvalid
+from shared.security.invitation import MAX_CHARACTERS, Invitation, InvitationInvalid
 from shared.version import __version__
 from shared.wire import ConfigScalar
 
@@ -44,7 +44,7 @@ def parse(argv: list[str] | None = None) -> ClientSettings:
         client_id=arguments.client_id,
         dataset=arguments.dataset or DatasetName.DIGITS,
         server=arguments.server,
-        invite=_invitation(parser, arguments.invite),
+        invite=_invitation(parser, arguments),
         data_dir=arguments.data_dir or paths.data_dir(),
         max_samples=arguments.max_samples or 0,
         device=arguments.device or "auto",
@@ -56,14 +56,41 @@ def parse(argv: list[str] | None = None) -> ClientSettings:
     )
 
 
-def _invitation(parser: argparse.ArgumentParser, given: str | None) -> Invitation | None:
-    text = given or os.environ.get(INVITE_VARIABLE)
-    if not text:
-        return None
+def _invitation(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> Invitation | None:
+    """That of whichever flag was given, of which one goes; or else that of the environment."""
     try:
+        match arguments:
+            case argparse.Namespace(invite=str() as text):
+                source = "--invite"
+            case argparse.Namespace(invite_file=Path() as path):
+                source = f"--invite-file {path}"
+                text = read_invitation(path)
+            case argparse.Namespace(invite_qr=Path() as path):
+                from shared import qr  # only now: it brings two libraries for pictures
+
+                source = f"--invite-qr {path}"
+                text = qr.read_picture(path)
+            case _:
+                source, text = INVITE_VARIABLE, os.environ.get(INVITE_VARIABLE, "")
+                if not text:
+                    return None
         return Invitation.parse(text)
-    except InvitationInvalid as error:
-        parser.error(f"{'--invite' if given else INVITE_VARIABLE}: {error}")
+    except FedLoomError as error:
+        parser.error(f"{source}: {error}")
+
+
+def read_invitation(path: Path) -> str:
+    """The text in a file. Raises InvitationInvalid."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            text = file.read(10 * MAX_CHARACTERS)
+    except OSError as error:
+        raise InvitationInvalid(f"The file cannot be read: {error.strerror or error}.") from error
+    except ValueError as error:
+        raise InvitationInvalid("The file holds something else than an invitation.") from error
+    if not text.strip():
+        raise InvitationInvalid("The file is empty.")
+    return text
 
 
 def _policy(parser: argparse.ArgumentParser, given: Path | None) -> Policy:
@@ -108,16 +135,24 @@ def build_parser(
     parser.add_argument("--client-id", required=needs_id, help="this client's name, for example client-1")
     parser.add_argument(
         "--server",
-        default=f"127.0.0.1:{DEFAULT_LINK_PORT}",
         metavar="HOST:PORT",
         type=_address,
-        help="the server's address for clients, its --link-port (%(default)s)",
+        help="the server's address for clients, its --link-port (that of the server which this client has "
+        f"joined by an invitation, or 127.0.0.1:{DEFAULT_LINK_PORT})",
     )
-    parser.add_argument(
+    invitation = parser.add_mutually_exclusive_group()
+    invitation.add_argument(
         "--invite",
         metavar="TEXT",
         help=f"the invitation to a server, fedloom://…, which also says where it is ({INVITE_VARIABLE}); "
-        "beside a server of the same user on this machine none is needed",
+        "needed once, and beside a server of the same user on this machine not at all",
+    )
+    invitation.add_argument("--invite-file", type=Path, metavar="FILE", help="the same, from a file")
+    invitation.add_argument(
+        "--invite-qr",
+        type=Path,
+        metavar="PICTURE",
+        help="the same, from a picture (PNG, JPEG) of its QR code",
     )
     parser.add_argument(
         "--threads",

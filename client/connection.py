@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor
 from typing import Any
 
@@ -14,9 +14,18 @@ from client.open_messages import OpenMessages, Outgoing
 from client.runtime import Runtime
 from client.sealing import NotFromServer, Reply, Sealing
 from shared.chunks import Assembler, Whole, reply_frames
-from shared.errors import WireError
+from shared.errors import FedLoomError, LinkRefused, WireError
 from shared.hashing import result_of
-from shared.proto.link_pb2 import Chunk, ClientFrame, Goodbye, Heartbeat, Seal, ServerFrame
+from shared.proto.link_pb2 import (
+    Chunk,
+    ClientFrame,
+    Goodbye,
+    Heartbeat,
+    NextKey,
+    Refusal,
+    Seal,
+    ServerFrame,
+)
 from shared.security.keys import PublicKey
 
 Call = grpc.aio.StreamStreamCall[Any, ServerFrame]
@@ -30,7 +39,8 @@ log = logging.getLogger(__name__)
 class Connection:
     """Passes what comes to the runtime and the open messages, and what they have to say to the server.
 
-    `server` is the key that the connection was made to; `threads` hash what comes.
+    `server` is the key that the connection was made to; `threads` hash what comes; `next_key` is called with
+    what the server says of the key that it will have.
     """
 
     def __init__(
@@ -41,8 +51,10 @@ class Connection:
         sealing: Sealing,
         server: PublicKey,
         threads: Executor,
+        next_key: Callable[[NextKey], None],
     ) -> None:
         self._call = call
+        self._next_key = next_key
         self._runtime = runtime
         self._open_messages = open_messages
         self._sealing = sealing
@@ -59,7 +71,8 @@ class Connection:
         self._outbox.put_nowait(outgoing)
 
     async def serve(self) -> None:
-        """Read and write until the connection ends."""
+        """Read and write until the connection ends. Raises LinkRefused when the server sends the client away,
+        and NotAdmitted when it does so for now."""
         reader, writer, beat = (
             asyncio.ensure_future(work) for work in (self._read(), self._write(), self._beat())
         )
@@ -99,6 +112,10 @@ class Connection:
                     self._runtime.stay_in(0)
                 case "pause":
                     self._runtime.pause(frame.pause.paused)
+                case "next_key":
+                    self._next_key(frame.next_key)
+                case "refusal":
+                    raise refused(frame.refusal)
                 case _:
                     raise WireError(f"the server sent a frame of kind {kind!r}")
 
@@ -146,6 +163,15 @@ class Connection:
         while True:
             await asyncio.sleep(HEARTBEAT_S)
             self.send(ClientFrame(heartbeat=Heartbeat()))
+
+
+class NotAdmitted(FedLoomError):
+    """The server does not take this client for now."""
+
+
+def refused(refusal: Refusal) -> FedLoomError:
+    """What a refusal comes to."""
+    return LinkRefused(refusal.reason) if refusal.final else NotAdmitted(refusal.reason)
 
 
 def serialise(frame: ClientFrame | bytes) -> bytes:

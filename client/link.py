@@ -6,9 +6,11 @@ When the connection is lost it comes back by itself, for ever, and says so once.
 from __future__ import annotations
 
 import asyncio
+import logging
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import grpc
@@ -16,8 +18,9 @@ import grpc.aio
 
 from client.address_probe import Found, look_at
 from client.channel import channel_arguments
-from client.connection import Call, Connection, serialise
+from client.connection import Call, Connection, NotAdmitted, refused, serialise
 from client.in_thread import in_thread
+from client.known_server import MemoryUnusable
 from client.membership import Membership
 from client.open_messages import OpenMessages
 from client.outage import Outage
@@ -27,17 +30,13 @@ from client.sealing import Sealing
 from shared.error_text import error_text
 from shared.errors import FedLoomError, LinkRefused, WireError
 from shared.hashing import hashing_threads
-from shared.proto.link_pb2 import AppIdentity, ClientFrame, Hello, LogLine, ServerFrame, Welcome
-from shared.security.certificate import (
-    ClockWrong,
-    NoTls,
-    PinnedServer,
-    WrongServer,
-    find_pinned,
-    key_in,
-)
+from shared.proto.link_pb2 import AppIdentity, ClientFrame, Hello, LogLine, NextKey, ServerFrame, Welcome
+from shared.security.certificate import ClockWrong, NoTls, PinnedServer, WrongServer, find_pinned
 from shared.security.handshake import NONCE_BYTES, sign_hello
 from shared.security.invitation import Invitation, InvitationInvalid
+from shared.security.key_id import KeyId
+from shared.security.keys import BadSignature, KeyUnusable, PublicKey
+from shared.security.next_key import verify_next_key
 from shared.text import printable
 from shared.version import __version__
 from shared.wire import LINK_METHOD, PROTOCOL_VERSION
@@ -46,6 +45,8 @@ CONNECT_TIMEOUT_S = 10.0
 
 _OTHER_CERTIFICATE = "CERTIFICATE_VERIFY_FAILED"
 """What gRPC says of a server without the certificate that it was to have, among other things."""
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -58,10 +59,6 @@ class ClientIdentity:
     host: str
     device: str
     app: AppIdentity | None = None
-
-
-class NotAdmitted(FedLoomError):
-    """The server does not take this client for now."""
 
 
 class NotFound(FedLoomError):
@@ -129,7 +126,7 @@ class Link:
                 outage.began("it closed the connection")
             except NotFound as error:
                 await self._look_into(error, outage)
-            except (WrongServer, ClockWrong, InvitationInvalid) as error:
+            except (WrongServer, ClockWrong, InvitationInvalid, MemoryUnusable) as error:
                 outage.is_elsewhere(str(error))
             except grpc.aio.AioRpcError as error:
                 outage.began(_in_words(error))
@@ -172,13 +169,20 @@ class Link:
             call: Call = method()
             try:
                 async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                    welcome = await self._greet(call, invitation, open_messages)
+                    welcome = await self._greet(call, server.key.id, invitation.token, open_messages)
             except grpc.aio.AioRpcError as error:
                 raise NotFound(error.code(), error.details()) from error
             self._looked_into = None
             outage.over()
+            self._membership.joined(invitation, server.key.id, ephemeral=welcome.ephemeral)
             self._connection = Connection(
-                call, self._runtime, open_messages, self._sealing, key_in(server.certificate), self._threads
+                call,
+                self._runtime,
+                open_messages,
+                self._sealing,
+                server.key,
+                self._threads,
+                partial(self._hear_of_next_key, server.key),
             )
             open_messages.connected(welcome, self._connection.send)
             try:
@@ -188,13 +192,23 @@ class Link:
                 self._connection = None
 
     async def _find(self, invitation: Invitation) -> PinnedServer:
-        """The server that has the invitation's key. Raises NotFound, WrongServer, and ClockWrong."""
+        """The server that has the invitation's key, or one that has taken its place. Raises NotFound,
+        WrongServer, and ClockWrong."""
+        pins = self._membership.pins(invitation)
         try:
             return await in_thread(
-                lambda: find_pinned(invitation.address, invitation.key, CONNECT_TIMEOUT_S), "certificate"
+                lambda: find_pinned(invitation.address, pins, CONNECT_TIMEOUT_S), "certificate"
             )
         except (NoTls, OSError) as error:
             raise NotFound(grpc.StatusCode.UNAVAILABLE, str(error)) from error
+
+    def _hear_of_next_key(self, present: PublicKey, notice: NextKey) -> None:
+        try:
+            following = verify_next_key(notice, present)
+        except (BadSignature, KeyUnusable) as error:
+            raise WireError(f"the server announced a key that it has not signed ({error})") from error
+        self._membership.heard_of(following)
+        log.info("the server will have another key: %s", following.short)
 
     async def _look_into(self, error: NotFound, outage: Outage) -> None:
         """Say what is at the server's address, once for each way in which no link is found there."""
@@ -220,7 +234,7 @@ class Link:
         else:
             outage.began(found.words)
 
-    async def _greet(self, call: Call, invitation: Invitation, open_messages: OpenMessages) -> Welcome:
+    async def _greet(self, call: Call, server: KeyId, token: str, open_messages: OpenMessages) -> Welcome:
         first = await call.read()
         nonce = first.challenge.nonce if isinstance(first, ServerFrame) else b""
         if len(nonce) != NONCE_BYTES:
@@ -238,16 +252,14 @@ class Link:
             app=who.app,
             holding=open_messages.holding(),
         )
-        signed = sign_hello(hello, self._membership.key, invitation.key, nonce, invitation.token)
+        signed = sign_hello(hello, self._membership.key, server, nonce, token)
         await call.write(ClientFrame(signed_hello=signed))
         answer = await call.read()
         if not isinstance(answer, ServerFrame):
             raise WireError("the server closed the connection without a word")
         match answer.WhichOneof("kind"):
-            case "refusal" if answer.refusal.final:
-                raise LinkRefused(answer.refusal.reason)
             case "refusal":
-                raise NotAdmitted(answer.refusal.reason)
+                raise refused(answer.refusal)
             case "welcome":
                 app = answer.welcome.app if answer.welcome.HasField("app") else None
                 if (difference := self._app_objection(app)) is not None:

@@ -1,17 +1,24 @@
-"""What a client joins by: its own key, and an invitation."""
+"""What a client joins by: its own key, and an invitation, or what it remembers of the server."""
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from client.known_server import SERVERS, KnownServer
 from client.settings import ClientSettings
 from shared.address import Address, parse_address
 from shared.errors import SettingsInvalid
-from shared.names import CLIENT_ID
+from shared.names import CLIENT_ID, DEFAULT_LINK_PORT
 from shared.security.invitation import Invitation
+from shared.security.key_id import KeyId
 from shared.security.keys import KeyPair
 from shared.security.server_identity import KEYS, local_invitation
+
+log = logging.getLogger(__name__)
+
+HERE = Address("127.0.0.1", DEFAULT_LINK_PORT)
 
 
 def key_file(home: Path, client_id: str) -> Path:
@@ -21,25 +28,34 @@ def key_file(home: Path, client_id: str) -> Path:
 
 @dataclass(frozen=True)
 class Membership:
-    """Of one client at one server."""
+    """Of one client at one server. `memory`: the file in which it remembers the server; None: it does not."""
 
     key: KeyPair
     address: Address
     home: Path
     given: Invitation | None = None
+    memory: Path | None = None
 
     @classmethod
     def of(cls, settings: ClientSettings) -> Membership:
-        """That of a client, whose key is made if it has none. Raises KeyUnusable, and SettingsInvalid for a
-        name that no server would take."""
+        """That of a client, whose key is made if it has none. Raises KeyUnusable, MemoryUnusable, and
+        SettingsInvalid for a name that no server would take."""
         if not CLIENT_ID.fullmatch(settings.client_id):
             raise SettingsInvalid(
                 "A client id has 1 to 64 letters, digits, dots, dashes and underscores, and begins with a "
                 "letter or digit. Choose another --client-id."
             )
         key = KeyPair.load_or_make(key_file(settings.home, settings.client_id))
-        address = settings.invite.address if settings.invite else parse_address(settings.server)
-        return cls(key, address, settings.home, settings.invite)
+        memory = settings.home / SERVERS / f"{settings.client_id}.json"
+        if settings.invite is not None:
+            return cls(key, settings.invite.address, settings.home, settings.invite, memory)
+        if settings.server is not None:
+            return cls(key, parse_address(settings.server), settings.home, None, memory)
+        known = KnownServer.load(memory)
+        if known is None:
+            return cls(key, HERE, settings.home, None, memory)
+        log.info("goes to %s, where it has joined before; --server names another", known.address)
+        return cls(key, known.address, settings.home, None, memory)
 
     def server(self) -> str:
         """The id of the server's key, as the invitation has it; empty: there is no invitation. Raises
@@ -48,9 +64,50 @@ class Membership:
         return "" if invitation is None else str(invitation.key)
 
     def invitation(self) -> Invitation | None:
-        """The one that was given, or else that of a server of the same user's on this machine, which leaves
-        one when it starts. Raises InvitationInvalid."""
+        """The one that was given; or what is remembered of the server at this address; or the one that a
+        server of the same user's leaves in its folder. Raises InvitationInvalid, and MemoryUnusable."""
         if self.given is not None:
             return self.given
-        local = local_invitation(self.home)
+        known, local = self._known(), local_invitation(self.home)
+        is_known = known is not None and known.address == self.address
+        if known is not None and is_known and (local is None or local.address != self.address):
+            return Invitation(known.address, known.key, known.token)
         return None if local is None else replace(local, address=self.address)
+
+    def pins(self, invitation: Invitation) -> tuple[KeyId, ...]:
+        """The keys by which the server may be known: that in the invitation, or those that have taken its
+        place since, by its own word."""
+        known = self._known()
+        return known.pins if known is not None and known.was_ever(invitation.key) else (invitation.key,)
+
+    def joined(self, invitation: Invitation, key: KeyId, *, ephemeral: bool) -> None:
+        """The server, which has this key, has let the client in: remember it for the next start.
+
+        A server of the same user's is found without that.
+        """
+        known = self._known()
+        if known is None or not known.was_ever(key):
+            if self.given is None:
+                return
+            known = KnownServer(invitation.address, key)
+        token = invitation.token if ephemeral else ""
+        self._remember(replace(known.seen_as(key), address=invitation.address, token=token))
+
+    def heard_of(self, following: KeyId) -> None:
+        """The server will have this key."""
+        known = self._known()
+        if known is not None:
+            self._remember(replace(known, following=following))
+
+    def _known(self) -> KnownServer | None:
+        return None if self.memory is None else KnownServer.load(self.memory)
+
+    def _remember(self, server: KnownServer) -> None:
+        if self.memory is None or server == self._known():
+            return
+        try:
+            server.save(self.memory)
+        except OSError as error:
+            log.warning(
+                "the server cannot be remembered: the next start needs the invitation again (%s)", error
+            )

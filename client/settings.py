@@ -18,14 +18,15 @@ class ClientSettings:
 
     With an `app`, `dataset`, `data_dir`, `max_samples`, `device` and `private_labels`, which are about the
     built-in one, are not used; `node_config` is what the app gets to know of this client, and in `home`,
-    FedLoom's own folder, are the client's key, the copy from which the app runs, and the invitation of a
-    server of the same user's. `invite` is another one, and goes before `server`. `policy`
-    is what the client's site accepts.
+    FedLoom's own folder, are the client's key, the copy from which the app runs, the server that it has
+    joined, and the invitation of a server of the same user's. `invite` is another one, and goes before
+    `server`; with neither, it is the server that it has joined, or one on this machine. `policy` is what the
+    client's site accepts.
     """
 
     client_id: str
     dataset: str
-    server: str
+    server: str | None
     data_dir: Path
     max_samples: int = 0
     device: str = "auto"

@@ -6,7 +6,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from app.events import Event
-from app.records import Cause, Client, ClientRound, ClientState, Judgement, LogRecord, Round, RoundUpdate, Run
+from app.records import (
+    Cause,
+    Client,
+    ClientGone,
+    ClientRound,
+    ClientState,
+    Judgement,
+    LogRecord,
+    MembershipState,
+    Round,
+    RoundUpdate,
+    Run,
+)
 from app.store.rows import (
     CLIENT_FIELDS,
     client_round_row,
@@ -39,6 +51,7 @@ class Changes:
     gone_client_rounds: list[Row] = field(default_factory=list)
     client_rounds: list[Row] = field(default_factory=list)
     clients: list[Row] = field(default_factory=list)
+    gone_clients: list[Row] = field(default_factory=list)
     events: list[Row] = field(default_factory=list)
     logs: list[Row] = field(default_factory=list)
     verdicts: list[Row] = field(default_factory=list)
@@ -52,6 +65,7 @@ class Changes:
                 self.rounds,
                 self.client_rounds,
                 self.clients,
+                self.gone_clients,
                 self.events,
                 self.logs,
                 self.verdicts,
@@ -93,6 +107,7 @@ def changes_of(events: Sequence[Event], known: Known) -> Changes:
     runs: dict[str, tuple[int, Run]] = {}
     rounds: dict[RoundKey, Event] = {}
     clients: dict[str, Client] = {}
+    gone: set[str] = set()
     for event in events:
         match event.data:
             case Run() as run:
@@ -104,6 +119,10 @@ def changes_of(events: Sequence[Event], known: Known) -> Changes:
             case Client() as client:
                 clients[client.id] = client
                 _note_state(changes, known, event, client)
+            case ClientGone(id=client_id):
+                clients.pop(client_id, None)
+                known.clients.pop(client_id, None)  # if it comes again, it is written again
+                gone.add(client_id)
             case LogRecord() as record:
                 changes.logs.append(log_row(event.seq, event.time, record))
             case Judgement() as judgement:
@@ -111,13 +130,16 @@ def changes_of(events: Sequence[Event], known: Known) -> Changes:
     _add_runs(changes, known, runs)
     _add_rounds(changes, known, rounds)
     _add_clients(changes, known, clients)
+    changes.gone_clients += [{"id": client_id} for client_id in sorted(gone)]
     return changes
 
 
 def _note_state(changes: Changes, known: Known, event: Event, subject: Run | Client) -> None:
     """Enter a change of state into the history."""
+    if isinstance(subject, Client) and subject.membership is MembershipState.PENDING:
+        return  # anybody can be that, under any number of names
     key = (type(subject), subject.id)
-    state = subject.state.value if isinstance(subject, Run) else _presence(subject.state)
+    state = subject.state.value if isinstance(subject, Run) else _presence(subject)
     before = changes.known.states.get(key) or known.states.get(key)
     if state == before:
         return
@@ -127,9 +149,11 @@ def _note_state(changes: Changes, known: Known, event: Event, subject: Run | Cli
     changes.events.append(_event_row(event, subject.id, subject.id if is_run else None, data))
 
 
-def _presence(state: ClientState) -> str:
+def _presence(client: Client) -> str:
     """Of a client's states those that are news: not each of the tasks that it does in every round."""
-    return state.value if state in (ClientState.LOST, ClientState.LATE) else "connected"
+    if client.membership is not MembershipState.ADMITTED:
+        return client.membership.value
+    return client.state.value if client.state in (ClientState.LOST, ClientState.LATE) else "connected"
 
 
 def _event_row(event: Event, subject: str, run_id: str | None, data: Row) -> Row:
@@ -155,6 +179,8 @@ def _add_runs(changes: Changes, known: Known, runs: dict[str, tuple[int, Run]]) 
 
 def _add_clients(changes: Changes, known: Known, clients: dict[str, Client]) -> None:
     for client_id, client in clients.items():
+        if client.membership is MembershipState.PENDING:
+            continue
         kept = client.model_copy(update=OF_THE_MOMENT)
         if kept != known.clients.get(client_id):
             changes.clients.append(client_row(client))

@@ -166,6 +166,33 @@ class ClientRow(Base):
     accuracy: Mapped[float | None]
 
 
+class MemberRow(Base):
+    """What was decided on a client's key. Written before the client is let in, unlike `clients`."""
+
+    __tablename__ = "members"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    client_id: Mapped[str]
+    state: Mapped[str]
+    invitation: Mapped[str | None]
+    ephemeral: Mapped[bool]
+    since: Mapped[float]
+
+
+class InvitationRow(Base):
+    __tablename__ = "invitations"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    token_hash: Mapped[str] = mapped_column(unique=True, doc="SHA-256, in hex")
+    kind: Mapped[str]
+    label: Mapped[str]
+    max_uses: Mapped[int | None]
+    uses: Mapped[int]
+    created_at: Mapped[float]
+    expires_at: Mapped[float | None]
+    revoked_at: Mapped[float | None]
+
+
 class EventRow(Base):
     """What happened, in short: changes of state of runs and clients, and rounds that were completed."""
 

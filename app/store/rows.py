@@ -12,9 +12,12 @@ from app.records import (
     Client,
     ClientRound,
     ClientState,
+    IssuedInvitation,
     Judgement,
     LogEntry,
     LogRecord,
+    Member,
+    MembershipState,
     Round,
     Run,
     RunState,
@@ -100,6 +103,20 @@ def to_client(row: RowMapping) -> Client:
     nothing = {"dataset": "", "models": (), "host": "", "device": "", "connected_at": 0.0, "last_seen": 0.0}
     client, wrong = salvage(Client, values, nothing)
     return client if wrong is None else client.model_copy(update={"reason": wrong})
+
+
+def to_member(row: RowMapping) -> Member:
+    """A member as it was kept; one that cannot be read is not let in."""
+    nothing = {"client_id": "", "state": MembershipState.REVOKED, "since": 0.0}
+    member, wrong = salvage(Member, dict(row), nothing)
+    return member if wrong is None else member.model_copy(update={"state": MembershipState.REVOKED})
+
+
+def to_invitation(row: RowMapping) -> IssuedInvitation:
+    """An invitation as it was kept; one that cannot be read is good for nobody."""
+    values = {name: value for name, value in row.items() if name != "token_hash"}
+    invitation, wrong = salvage(IssuedInvitation, values, {"kind": "one-off", "created_at": 0.0})
+    return invitation if wrong is None else invitation.model_copy(update={"revoked_at": 0.0})
 
 
 def log_row(seq: int, time: float, record: LogRecord) -> Row:

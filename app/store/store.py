@@ -14,6 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from app.events import Event
 from app.store.changes import Changes, Known, changes_of
 from app.store.database import Database
+from app.store.enrolment import EnrolmentStore
 from app.store.postgresql import PostgresDatabase
 from app.store.reader import (
     CLIENT_ROUNDS,
@@ -42,6 +43,7 @@ class Store(StoreReader):
         super().__init__(database)
         self._turn = threading.Lock()
         self._known = Known()
+        self.enrolment = EnrolmentStore(database, self._turn)
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -117,6 +119,7 @@ def _write(connection: Connection, changes: Changes) -> None:
     _delete(connection, CLIENT_ROUNDS, changes.begun_rounds)
     _delete(connection, CLIENT_ROUNDS, changes.gone_client_rounds)
     _upsert(connection, CLIENT_ROUNDS, changes.client_rounds)
+    _delete(connection, CLIENTS, changes.gone_clients)
     _upsert(connection, CLIENTS, changes.clients)
     _insert_new(connection, EVENTS, changes.events)
     _insert_new(connection, LOGS, changes.logs)

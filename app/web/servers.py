@@ -208,12 +208,13 @@ def _begin(flask_app: Flask, env: Environment, listener: socket.socket, on_ready
     port: int = listener.getsockname()[1]
     if not settings.on_loopback:
         log.warning(
-            "Anyone who can reach %s can open the page, start runs and join as a client: "
+            "Anyone who can reach %s can open the page, start runs and let clients in: "
             "there is no login yet. Use this only in a network that you trust.",
             settings.host,
         )
     shown = Address("localhost" if settings.host in {"127.0.0.1", *ANY_ADDRESS} else settings.host, port)
     log.info("FedLoom is ready at http://%s (clients connect to port %d)", shown, env.link.port)
+    env.answers_at(port)
     on_ready(port, env.link.port)
 
 

@@ -46,7 +46,7 @@ def way_to(address: Address, invitation: Invitation | None) -> Iterator[Finding]
         yield _who_is_there(address)
         return
     try:
-        server = find_pinned(address, invitation.key, TIMEOUT_S)
+        server = find_pinned(address, [invitation.key], TIMEOUT_S)
     except WrongServer as error:
         yield ok("tls", "somebody answers with TLS")
         yield problem("server", str(error))

@@ -33,7 +33,7 @@ class ClientFrame(_message.Message):
     def __init__(self, signed_hello: _Optional[_Union[SignedHello, _Mapping]] = ..., reply: _Optional[_Union[Chunk, _Mapping]] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., log: _Optional[_Union[LogLine, _Mapping]] = ..., heartbeat: _Optional[_Union[Heartbeat, _Mapping]] = ..., failure: _Optional[_Union[Failure, _Mapping]] = ..., goodbye: _Optional[_Union[Goodbye, _Mapping]] = ..., released: _Optional[_Union[Released, _Mapping]] = ..., label_counts: _Optional[_Union[LabelCounts, _Mapping]] = ..., seal: _Optional[_Union[Seal, _Mapping]] = ..., held: _Optional[_Union[Held, _Mapping]] = ...) -> None: ...
 
 class ServerFrame(_message.Message):
-    __slots__ = ("welcome", "refusal", "assignment", "task", "cancel", "received", "pause", "run_over", "challenge", "seal")
+    __slots__ = ("welcome", "refusal", "assignment", "task", "cancel", "received", "pause", "run_over", "challenge", "seal", "next_key")
     WELCOME_FIELD_NUMBER: _ClassVar[int]
     REFUSAL_FIELD_NUMBER: _ClassVar[int]
     ASSIGNMENT_FIELD_NUMBER: _ClassVar[int]
@@ -44,6 +44,7 @@ class ServerFrame(_message.Message):
     RUN_OVER_FIELD_NUMBER: _ClassVar[int]
     CHALLENGE_FIELD_NUMBER: _ClassVar[int]
     SEAL_FIELD_NUMBER: _ClassVar[int]
+    NEXT_KEY_FIELD_NUMBER: _ClassVar[int]
     welcome: Welcome
     refusal: Refusal
     assignment: Assignment
@@ -54,7 +55,8 @@ class ServerFrame(_message.Message):
     run_over: RunOver
     challenge: Challenge
     seal: Seal
-    def __init__(self, welcome: _Optional[_Union[Welcome, _Mapping]] = ..., refusal: _Optional[_Union[Refusal, _Mapping]] = ..., assignment: _Optional[_Union[Assignment, _Mapping]] = ..., task: _Optional[_Union[Chunk, _Mapping]] = ..., cancel: _Optional[_Union[Cancel, _Mapping]] = ..., received: _Optional[_Union[Received, _Mapping]] = ..., pause: _Optional[_Union[Pause, _Mapping]] = ..., run_over: _Optional[_Union[RunOver, _Mapping]] = ..., challenge: _Optional[_Union[Challenge, _Mapping]] = ..., seal: _Optional[_Union[Seal, _Mapping]] = ...) -> None: ...
+    next_key: NextKey
+    def __init__(self, welcome: _Optional[_Union[Welcome, _Mapping]] = ..., refusal: _Optional[_Union[Refusal, _Mapping]] = ..., assignment: _Optional[_Union[Assignment, _Mapping]] = ..., task: _Optional[_Union[Chunk, _Mapping]] = ..., cancel: _Optional[_Union[Cancel, _Mapping]] = ..., received: _Optional[_Union[Received, _Mapping]] = ..., pause: _Optional[_Union[Pause, _Mapping]] = ..., run_over: _Optional[_Union[RunOver, _Mapping]] = ..., challenge: _Optional[_Union[Challenge, _Mapping]] = ..., seal: _Optional[_Union[Seal, _Mapping]] = ..., next_key: _Optional[_Union[NextKey, _Mapping]] = ...) -> None: ...
 
 class Challenge(_message.Message):
     __slots__ = ("protocol", "nonce", "time")
@@ -65,6 +67,14 @@ class Challenge(_message.Message):
     nonce: bytes
     time: int
     def __init__(self, protocol: _Optional[int] = ..., nonce: _Optional[bytes] = ..., time: _Optional[int] = ...) -> None: ...
+
+class NextKey(_message.Message):
+    __slots__ = ("public_key", "signature")
+    PUBLIC_KEY_FIELD_NUMBER: _ClassVar[int]
+    SIGNATURE_FIELD_NUMBER: _ClassVar[int]
+    public_key: bytes
+    signature: bytes
+    def __init__(self, public_key: _Optional[bytes] = ..., signature: _Optional[bytes] = ...) -> None: ...
 
 class SignedHello(_message.Message):
     __slots__ = ("hello", "public_key", "signature", "token")
@@ -113,20 +123,22 @@ class AppIdentity(_message.Message):
     def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., digest: _Optional[str] = ...) -> None: ...
 
 class Welcome(_message.Message):
-    __slots__ = ("version", "app", "awaited", "paused", "run_id", "sequence")
+    __slots__ = ("version", "app", "awaited", "paused", "run_id", "sequence", "ephemeral")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     APP_FIELD_NUMBER: _ClassVar[int]
     AWAITED_FIELD_NUMBER: _ClassVar[int]
     PAUSED_FIELD_NUMBER: _ClassVar[int]
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    EPHEMERAL_FIELD_NUMBER: _ClassVar[int]
     version: str
     app: AppIdentity
     awaited: _containers.RepeatedScalarFieldContainer[str]
     paused: bool
     run_id: int
     sequence: int
-    def __init__(self, version: _Optional[str] = ..., app: _Optional[_Union[AppIdentity, _Mapping]] = ..., awaited: _Optional[_Iterable[str]] = ..., paused: _Optional[bool] = ..., run_id: _Optional[int] = ..., sequence: _Optional[int] = ...) -> None: ...
+    ephemeral: bool
+    def __init__(self, version: _Optional[str] = ..., app: _Optional[_Union[AppIdentity, _Mapping]] = ..., awaited: _Optional[_Iterable[str]] = ..., paused: _Optional[bool] = ..., run_id: _Optional[int] = ..., sequence: _Optional[int] = ..., ephemeral: _Optional[bool] = ...) -> None: ...
 
 class Refusal(_message.Message):
     __slots__ = ("reason", "final")

@@ -2,13 +2,14 @@
 
 Nobody checks who has issued it, or what name is in it: a client knows the server's key from its invitation.
 Python's gRPC cannot ask whether a certificate will do, so a client fetches it first, compares the key, and
-then takes exactly this one (`fetch_pinned`).
+then takes exactly this one (`find_pinned`).
 """
 
 from __future__ import annotations
 
 import socket
 import ssl
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -55,6 +56,7 @@ class PinnedServer:
     address: Address
     """One of those that its name stands for."""
 
+    key: PublicKey
     certificate: bytes
     """In PEM."""
 
@@ -109,17 +111,17 @@ def load_or_make_certificate(path: Path, key: KeyPair) -> bytes:
     return certificate
 
 
-def find_pinned(address: Address, pin: KeyId, timeout_s: float) -> PinnedServer:
-    """The server with the pinned key, at whichever of the addresses that a name stands for it listens.
+def find_pinned(address: Address, pins: Sequence[KeyId], timeout_s: float) -> PinnedServer:
+    """The server with one of the pinned keys, at whichever address that a name stands for it listens.
 
-    `localhost` is 127.0.0.1 and ::1, and somebody else may be at one of them. Raises as `fetch_pinned`, what
-    says most of why none of them will do.
+    `localhost` is 127.0.0.1 and ::1, and somebody else may be at one of them. Raises as `reach`, what says
+    most of why none of them will do.
     """
     resolved = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
     errors: list[FedLoomError | OSError] = []
     for numeric in dict.fromkeys(Address(str(where[0]), address.port) for *_, where in resolved):
         try:
-            return PinnedServer(numeric, fetch_pinned(numeric, pin, timeout_s))
+            return reach(numeric, pins, timeout_s)
         except (FedLoomError, OSError) as error:
             errors.append(error)
     raise max(errors, key=_tells)
@@ -131,29 +133,32 @@ def _tells(error: FedLoomError | OSError) -> int:
     return next(place for place, kind in enumerate(kinds) if isinstance(error, kind))
 
 
-def fetch_pinned(address: Address, pin: KeyId, timeout_s: float) -> bytes:
-    """The certificate in PEM by which the server at an address answers, which must have the pinned key.
+def reach(address: Address, pins: Sequence[KeyId], timeout_s: float) -> PinnedServer:
+    """The server at an address, which must have one of the pinned keys, of which there is at least one.
 
     Blocks for `timeout_s` at most at each step. Raises WrongServer, NoTls, ClockWrong, and OSError when
     nobody can be reached.
     """
-    return require_pinned(_fetch(address, timeout_s), address, pin, datetime.now(UTC))
+    return require_pinned(_fetch(address, timeout_s), address, pins, datetime.now(UTC))
 
 
-def require_pinned(certificate: bytes, address: Address, pin: KeyId, now: datetime) -> bytes:
-    """A certificate that came in DER, in PEM. Raises WrongServer unless it is of the pinned key, and
-    ClockWrong unless it holds now."""
+def require_pinned(
+    certificate: bytes, address: Address, pins: Sequence[KeyId], now: datetime
+) -> PinnedServer:
+    """The server that answered by a certificate in DER. Raises WrongServer unless that is of a pinned key,
+    and ClockWrong unless it holds now."""
     try:
         parsed = x509.load_der_x509_certificate(certificate)
-        found = _key_of(parsed).id
+        key = _key_of(parsed)
         begins, ends = parsed.not_valid_before_utc, parsed.not_valid_after_utc
     except _UNREADABLE as error:
         raise WrongServer(f"The server at {address} has no key as FedLoom's servers have one.") from error
-    if found != pin:
+    if key.id not in pins:
         raise WrongServer(
             f"The server at {address} has another key than the one in the invitation. It is not the server "
-            f"that you were invited to, or somebody is between: its key is {found}, and {pin} is expected. "
-            "Ask who sent the invitation, by another way than this one."
+            f"that you were invited to, or somebody is between: its key is {key.id}, and {pins[0]} is "
+            "expected. Ask who sent the invitation, by another way than this one. If the server has got a "
+            "new key while this client was away, it needs a new invitation."
         )
     if not begins <= now < ends:
         raise ClockWrong(
@@ -161,7 +166,7 @@ def require_pinned(certificate: bytes, address: Address, pin: KeyId, now: dateti
             f"at {address} is for the time from {begins:%Y-%m-%d} to {ends:%Y-%m-%d}. The key is the right "
             "one, so a clock is wrong: compare those of both machines, and set the wrong one."
         )
-    return parsed.public_bytes(Encoding.PEM)
+    return PinnedServer(address, key, parsed.public_bytes(Encoding.PEM))
 
 
 def key_in(certificate: bytes) -> PublicKey:
@@ -170,7 +175,7 @@ def key_in(certificate: bytes) -> PublicKey:
 
 
 def speaks_tls(address: Address, timeout_s: float) -> bool:
-    """Whether somebody answers there as a FedLoom server would, whoever it is; blocks as `fetch_pinned`."""
+    """Whether somebody answers there as a FedLoom server would, whoever it is; blocks as `reach`."""
     try:
         return bool(_fetch(address, timeout_s))
     except (NoTls, OSError):

@@ -13,6 +13,9 @@ from shared.security.key_id import KeyId, KeyIdInvalid
 
 SCHEME = "fedloom"
 MAX_CHARACTERS = 1_000
+_BY_APPROVAL = {"join": "approval"}
+"""In place of a token, so that an invitation that was cut is not taken for one without."""
+
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{16,128}")
 
 
@@ -24,12 +27,14 @@ class InvitationInvalid(FedLoomError):
 class Invitation:
     """Where the server is, which key it has, and a secret by which it knows who was invited.
 
-    As text: `fedloom://HOST:PORT?key=…&token=…`.
+    As text: `fedloom://HOST:PORT?key=…&token=…`. Without a secret, `…&join=approval`: whoever comes by that
+    waits until an administrator lets them in.
     """
 
     address: Address
     key: KeyId
-    token: str
+    token: str = ""
+    """Empty: without a secret."""
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -54,12 +59,14 @@ class Invitation:
             key = KeyId.parse(fields["key"])
         except KeyIdInvalid as error:
             raise InvitationInvalid(f"The server's key in the invitation cannot be used. {error}") from error
-        if _TOKEN.fullmatch(fields["token"]) is None:
+        token = fields.get("token", "")
+        if token and _TOKEN.fullmatch(token) is None:
             raise InvitationInvalid("The token in the invitation is cut short, or changed. Copy all of it.")
-        return cls(address, key, fields["token"])
+        return cls(address, key, token)
 
     def __str__(self) -> str:
-        query = urlencode({"key": str(self.key).replace("-", ""), "token": self.token})
+        way = {"token": self.token} if self.token else _BY_APPROVAL
+        query = urlencode({"key": str(self.key).replace("-", ""), **way})
         return f"{SCHEME}://{self.address}?{query}"
 
     def __repr__(self) -> str:
@@ -75,7 +82,8 @@ def _fields(query: str) -> dict[str, str]:
     fields = dict(pairs)
     if len(fields) < len(pairs):
         raise InvitationInvalid("The invitation says something twice: two may have been run together.")
-    for name in ("key", "token"):
-        if not fields.get(name):
-            raise InvitationInvalid(f"The invitation has no {name}. Copy all of it.")
+    if not fields.get("key"):
+        raise InvitationInvalid("The invitation has no key. Copy all of it.")
+    if not fields.get("token") and not fields.items() >= _BY_APPROVAL.items():
+        raise InvitationInvalid("The invitation has no token. Copy all of it.")
     return fields

@@ -59,6 +59,10 @@ class PublicKey:
         except InvalidSignature as error:
             raise BadSignature(f"The signature is not one by the key {self.id}.") from error
 
+    def require_usable(self) -> None:
+        """Raises KeyUnusable for a key that is none, or not as all keys here are."""
+        _ = self._key
+
     @cached_property
     def _key(self) -> rsa.RSAPublicKey:
         if len(self.der) > MAX_KEY_BYTES:

@@ -17,6 +17,9 @@ from shared.security.invitation import MAX_CHARACTERS, Invitation, InvitationInv
 from shared.security.keys import KeyPair, KeyUnusable
 
 KEYS = "keys"
+SERVER_KEY = "server.pem"
+NEXT_KEY = "server.next.pem"
+SWITCH = "switch-at-next-start"
 INVITATION = "invitation"
 TOKEN_BYTES = 24
 
@@ -36,7 +39,11 @@ class ServerIdentity:
     def load_or_make(cls, home: Path) -> Self:
         """The identity of the server whose folder this is. Raises KeyUnusable, and InvitationInvalid for a
         local invitation that others could have put there."""
-        key = KeyPair.load_or_make(home / KEYS / "server.pem")
+        try:
+            _switch_if_told(home / KEYS)
+        except OSError as error:
+            raise KeyUnusable(f"The server's next key cannot take its place: {error}.") from error
+        key = KeyPair.load_or_make(home / KEYS / SERVER_KEY)
         _warn_of_others(home)
         try:
             certificate = load_or_make_certificate(home / KEYS / "server.crt", key)
@@ -68,6 +75,32 @@ class ServerIdentity:
     def is_invited(self, token: str) -> bool:
         """Whether this is the token of an invitation that holds."""
         return hmac.compare_digest(token.encode(), self.token.encode())
+
+
+def next_key(home: Path) -> KeyPair | None:
+    """The key that will take the place of the server's in this folder; None: none was made. Raises
+    KeyUnusable."""
+    path = home / KEYS / NEXT_KEY
+    return KeyPair.load_or_make(path) if path.exists() else None
+
+
+def make_next_key(home: Path) -> KeyPair:
+    """The same; it is made if there is none."""
+    return KeyPair.load_or_make(home / KEYS / NEXT_KEY)
+
+
+def switch_at_next_start(home: Path) -> None:
+    """Have the next key take its place when the server is started again. Raises OSError."""
+    (home / KEYS / SWITCH).touch(mode=0o600)
+
+
+def _switch_if_told(keys: Path) -> None:
+    """In an order in which a crash leaves a server with one of both keys, and what is to be done."""
+    if not (keys / SWITCH).exists():
+        return
+    if (keys / NEXT_KEY).exists():
+        (keys / NEXT_KEY).replace(keys / SERVER_KEY)
+    (keys / SWITCH).unlink()
 
 
 def local_invitation(home: Path) -> Invitation | None:

@@ -15,6 +15,7 @@ class Purpose(StrEnum):
     MODEL = "fedloom/model/v1"
     UPDATE = "fedloom/update/v1"
     RECEIPT = "fedloom/receipt/v1"
+    NEXT_KEY = "fedloom/next-key/v1"
     CHECKPOINT = "fedloom/checkpoint/v1"
 
 

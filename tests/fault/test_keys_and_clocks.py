@@ -14,7 +14,7 @@ import pytest
 from cryptography import x509
 
 from shared.address import parse_address
-from shared.security.certificate import fetch_pinned, is_due, make_certificate
+from shared.security.certificate import is_due, make_certificate, reach
 from shared.security.invitation import Invitation
 from shared.security.keys import KeyPair
 from shared.security.server_identity import KEYS, local_invitation
@@ -44,7 +44,7 @@ def invitation_of(server: ForkedServer) -> Invitation:
 
 def certificate_of(server: ForkedServer) -> bytes:
     """The one by which it answers; its key is the one in its invitation."""
-    return fetch_pinned(parse_address(server.link), invitation_of(server).key, 20.0)
+    return reach(parse_address(server.link), [invitation_of(server).key], 20.0).certificate
 
 
 def put_certificate(server: ForkedServer, made_at: dt.datetime) -> None:

@@ -25,6 +25,13 @@ ROUTES = {
     "/api/v1/runs/{run_id}/export": {"get"},
     "/api/v1/strategies": {"get"},
     "/api/v1/clients": {"get"},
+    "/api/v1/clients/{client_id}/approve": {"post"},
+    "/api/v1/clients/{client_id}/reject": {"post"},
+    "/api/v1/clients/{client_id}/revoke": {"post"},
+    "/api/v1/clients/{client_id}/readmit": {"post"},
+    "/api/v1/invitations": {"get", "post"},
+    "/api/v1/invitations/{invitation_id}/revoke": {"post"},
+    "/api/v1/next-key": {"get", "post"},
     "/api/v1/events": {"get"},
     "/api/v1/logs": {"get"},
 }

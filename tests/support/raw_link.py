@@ -16,7 +16,7 @@ from shared.buffers import MemoryBuffer
 from shared.chunks import opening, reply_frames
 from shared.payload import Payload
 from shared.proto.link_pb2 import Chunk, ClientFrame, Hello, Seal, ServerFrame
-from shared.security.certificate import SERVER_NAME, fetch_pinned
+from shared.security.certificate import SERVER_NAME, reach
 from shared.security.digest import Digests, digest_of
 from shared.security.handshake import sign_hello
 from shared.security.keys import KeyPair
@@ -38,10 +38,10 @@ class RawClient:
         invitation = local_invitation(home)
         assert invitation is not None
         self._invitation = invitation
-        certificate = fetch_pinned(invitation.address, invitation.key, TIMEOUT_S)
+        server = reach(invitation.address, [invitation.key], TIMEOUT_S)
         self._channel = grpc.secure_channel(
             str(invitation.address),
-            grpc.ssl_channel_credentials(certificate),
+            grpc.ssl_channel_credentials(server.certificate),
             [("grpc.ssl_target_name_override", SERVER_NAME)],
         )
         call = self._channel.stream_stream(
@@ -69,8 +69,13 @@ class RawClient:
         """Send a frame of one kind, for example `heartbeat=Heartbeat()`."""
         self.send_bytes(ClientFrame(**frame).SerializeToString())
 
-    def hello(self, client_id: str, **fields: Any) -> ServerFrame:
-        """Introduce itself; returns the server's answer."""
+    def hello(
+        self, client_id: str, *, token: str | None = None, key: KeyPair | None = None, **fields: Any
+    ) -> ServerFrame:
+        """Introduce itself; returns the server's answer.
+
+        `token`: in place of the local invitation's. `key`: in place of the one that this name has here.
+        """
         known: dict[str, Any] = {
             "protocol": PROTOCOL_VERSION,
             "process": f"process of {client_id}",
@@ -82,8 +87,8 @@ class RawClient:
         }
         self._client_id = client_id
         hello = Hello(client_id=client_id, **{**known, **fields})
-        invitation = self._invitation
-        signed = sign_hello(hello, self.key_of(client_id), invitation.key, self.nonce, invitation.token)
+        given = self._invitation.token if token is None else token
+        signed = sign_hello(hello, key or self.key_of(client_id), self._invitation.key, self.nonce, given)
         self.send(signed_hello=signed)
         return self.read()
 

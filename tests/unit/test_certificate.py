@@ -21,10 +21,10 @@ from shared.address import Address
 from shared.security.certificate import (
     NoTls,
     WrongServer,
-    fetch_pinned,
     is_due,
     load_or_make_certificate,
     make_certificate,
+    reach,
 )
 from shared.security.keys import KeyPair
 
@@ -76,7 +76,7 @@ def test_the_servers_certificate_is_fetched_as_it_is(key: KeyPair, serve: Serve,
     certificate = make_certificate(key, NOW)
     address = serve(over_tls(key.pem(), certificate, tmp_path))
 
-    assert fetch_pinned(address, key.public.id, LIMIT_S) == certificate
+    assert reach(address, [key.public.id], LIMIT_S).certificate == certificate
 
 
 def test_a_server_with_another_key_is_refused_and_both_keys_are_named(
@@ -85,7 +85,7 @@ def test_a_server_with_another_key_is_refused_and_both_keys_are_named(
     address = serve(over_tls(other.pem(), make_certificate(other, NOW), tmp_path))
 
     with pytest.raises(WrongServer) as caught:
-        fetch_pinned(address, key.public.id, LIMIT_S)
+        reach(address, [key.public.id], LIMIT_S)
     assert str(key.public.id) in str(caught.value)
     assert str(other.public.id) in str(caught.value)
 
@@ -102,7 +102,7 @@ def test_a_server_with_a_key_of_another_kind_is_refused(key: KeyPair, serve: Ser
     address = serve(over_tls(pem, certificate, tmp_path))
 
     with pytest.raises(WrongServer, match="no key as FedLoom's servers have one"):
-        fetch_pinned(address, key.public.id, LIMIT_S)
+        reach(address, [key.public.id], LIMIT_S)
 
 
 @pytest.mark.parametrize("answer", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"", b"\x16\x03\x03\xff\xff"])
@@ -113,7 +113,7 @@ def test_what_does_not_speak_tls_is_said(key: KeyPair, serve: Serve, answer: byt
     address = serve(handle)
 
     with pytest.raises((NoTls, OSError)):
-        fetch_pinned(address, key.public.id, LIMIT_S)
+        reach(address, [key.public.id], LIMIT_S)
 
 
 def test_who_says_nothing_is_given_up(key: KeyPair, serve: Serve) -> None:
@@ -125,7 +125,7 @@ def test_who_says_nothing_is_given_up(key: KeyPair, serve: Serve) -> None:
     address = serve(keep_silent)
 
     with pytest.raises(TimeoutError):
-        fetch_pinned(address, key.public.id, 0.2)
+        reach(address, [key.public.id], 0.2)
     release.set()
 
 
@@ -134,7 +134,7 @@ def test_nobody_there_is_an_error_of_the_system(key: KeyPair) -> None:
         address = Address(*listener.getsockname())
 
     with pytest.raises(ConnectionRefusedError):
-        fetch_pinned(address, key.public.id, LIMIT_S)
+        reach(address, [key.public.id], LIMIT_S)
 
 
 @pytest.mark.parametrize(

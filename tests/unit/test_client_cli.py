@@ -8,8 +8,12 @@ import pytest
 
 from client.cli import parse
 from client.settings import ClientSettings
+from shared import qr
+from shared.address import Address
 from shared.flower_app import read_app
 from shared.names import DatasetName
+from shared.security.invitation import Invitation
+from shared.security.key_id import KeyId
 from tests.support.apps import APPS
 
 ME = ["--client-id", "client-1"]
@@ -23,7 +27,7 @@ def test_without_more_flags_a_client_trains_on_the_digits(monkeypatch: pytest.Mo
     assert parse(ME) == ClientSettings(
         client_id="client-1",
         dataset=DatasetName.DIGITS,
-        server="127.0.0.1:5050",
+        server=None,
         data_dir=Path(".fedloom/data"),
         max_samples=0,
         device="auto",
@@ -107,3 +111,75 @@ def test_what_is_no_address_is_refused_with_an_example(text: str, capsys: pytest
         parse([*ME, "--server", text])
 
     assert "for example 127.0.0.1:5050" in capsys.readouterr().err
+
+
+TEXT = str(Invitation(Address("hospital.example.org", 5050), KeyId(bytes(32)), "t" * 32))
+
+
+def test_an_invitation_comes_by_flag_file_picture_or_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mail.txt").write_text(f"\n  <{TEXT[:40]}\n{TEXT[40:]}>\n")
+    qr.save_png(TEXT, tmp_path / "mail.png")
+    flags = (
+        ["--invite", TEXT],
+        ["--invite-file", str(tmp_path / "mail.txt")],
+        ["--invite-qr", str(tmp_path / "mail.png")],
+    )
+
+    assert parse(ME).invite is None
+    assert {parse([*ME, *each]).invite for each in flags} == {Invitation.parse(TEXT)}
+    monkeypatch.setenv("FEDLOOM_INVITE", TEXT)
+    assert parse(ME).invite == Invitation.parse(TEXT)
+
+
+def test_a_flag_goes_before_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FEDLOOM_INVITE", "something else")
+
+    assert parse([*ME, "--invite", TEXT]).invite == Invitation.parse(TEXT)
+
+
+def refused(flags: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+    """What is said of flags that cannot be used, as one line."""
+    with pytest.raises(SystemExit):
+        parse([*ME, *flags])
+    return " ".join(capsys.readouterr().err.split())
+
+
+def test_two_ways_at_once_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "not allowed with argument" in refused(["--invite", TEXT, "--invite-file", "x"], capsys)
+    assert "not allowed with argument" in refused(["--invite-qr", "x", "--invite-file", "x"], capsys)
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (None, "The file cannot be read: No such file"),
+        (b"", "The file is empty"),
+        (b"dear colleague", "An invitation begins with fedloom://"),
+        (b"\xff\xfe\x00", "holds something else than an invitation"),
+        (b"x" * 100_000, "characters is none"),
+    ],
+)
+def test_a_file_that_holds_no_invitation_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes | None, complaint: str
+) -> None:
+    path = tmp_path / "mail.txt"
+    if content is not None:
+        path.write_bytes(content)
+
+    said = refused(["--invite-file", str(path)], capsys)
+
+    assert "--invite-file" in said
+    assert complaint in said
+
+
+def test_a_picture_that_holds_no_invitation_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    qr.save_png("https://example.org", tmp_path / "other.png")
+
+    assert "An invitation begins with fedloom://" in refused(
+        ["--invite-qr", str(tmp_path / "other.png")], capsys
+    )
+    assert "cannot be read: No such file" in refused(["--invite-qr", str(tmp_path / "x.png")], capsys)

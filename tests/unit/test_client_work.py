@@ -98,9 +98,10 @@ class Working:
     def __init__(self) -> None:
         bus = EventBus()
         self.registry = ClientRegistry(bus)
-        verdicts = Verdicts(bus, self.registry, a_key(SERVER), {})
+        verdicts = Verdicts(bus, self.registry, a_key(SERVER), {}, lambda *_: not self.is_revoked)
         self.client_work = ClientWork(self.registry, verdicts, lambda work, *args: work(*args))
         self.told: list[str] = []
+        self.is_revoked = False
         self._bus = bus
         self._sequence = 0
 

@@ -33,6 +33,7 @@ from shared.security.invitation import Invitation
 from shared.security.keys import KeyPair
 from shared.security.server_identity import ServerIdentity, local_invitation
 from tests.support.apps import APPS
+from tests.support.enrolment import an_enrolment
 
 TOKEN = "t" * 32
 
@@ -262,7 +263,13 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
         def start(identity: ServerIdentity) -> Invitation:
             bus = EventBus()
             link = LinkServer(
-                ClientRegistry(bus), bus, None, lambda _: None, Spool(tmp_path / "spool"), identity
+                ClientRegistry(bus),
+                bus,
+                None,
+                lambda _: None,
+                Spool(tmp_path / "spool"),
+                identity,
+                an_enrolment(identity),
             )
             ending.callback(link.stop, 0.0)
             address = Address("127.0.0.1", link.start("127.0.0.1", 0))
@@ -412,7 +419,7 @@ class TestTheWay:
         found = way_to(serve(replace(identity, certificate=certificate)))
 
         assert (found[-1].check, found[-1].level) == ("clock", Level.PROBLEM)
-        assert "and the server's certificate holds from" in found[-1].words
+        assert "and the certificate of the server" in found[-1].words
 
     def test_without_an_invitation_it_is_seen_that_somebody_is_there(
         self, serve: Serve, identity: ServerIdentity

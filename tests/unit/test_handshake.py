@@ -13,6 +13,7 @@ from shared.proto.link_pb2 import SignedHello
 from shared.security.handshake import new_nonce, sign_hello, verify_hello
 from shared.security.keys import BadSignature, KeyPair, KeyUnusable
 from shared.security.server_identity import ServerIdentity
+from tests.support.enrolment import an_enrolment
 from tests.support.records import a_hello
 
 NONCE = bytes(range(32))
@@ -24,14 +25,8 @@ def identity(tmp_path_factory: pytest.TempPathFactory) -> ServerIdentity:
 
 
 @pytest.fixture
-def owners() -> dict[str, str]:
-    """Whose a name is."""
-    return {}
-
-
-@pytest.fixture
-def door(identity: ServerIdentity, owners: dict[str, str]) -> Door:
-    return Door(identity, owners.get)
+def door(identity: ServerIdentity) -> Door:
+    return Door(identity, an_enrolment(identity))
 
 
 def signed(key: KeyPair, identity: ServerIdentity, name: str = "client-1", token: str = "") -> SignedHello:
@@ -91,37 +86,6 @@ def test_whatever_comes_is_refused_or_signed(identity: ServerIdentity, data: byt
     for said in (SignedHello(hello=data), SignedHello(public_key=data), SignedHello(signature=data)):
         with pytest.raises((BadSignature, KeyUnusable)):
             verify_hello(said, identity.key.public.id, NONCE)
-
-
-# who may come in
-
-
-def test_a_new_client_needs_an_invitation(door: Door, identity: ServerIdentity, key: KeyPair) -> None:
-    guest = door.examine(signed(key, identity), NONCE)
-
-    door.admit(guest, identity.token)
-    for token in ("", "x" * 32, identity.token[:-1], identity.token + "x", "ü"):
-        with pytest.raises(Refused, match="by invitation only"):
-            door.admit(guest, token)
-
-
-def test_a_client_that_is_known_needs_none(
-    door: Door, identity: ServerIdentity, key: KeyPair, owners: dict[str, str]
-) -> None:
-    owners["client-1"] = str(key.public.id)
-
-    door.admit(door.examine(signed(key, identity), NONCE), "")
-
-
-def test_a_name_that_belongs_to_another_key_is_refused_with_an_invitation_as_well(
-    door: Door, identity: ServerIdentity, other: KeyPair, key: KeyPair, owners: dict[str, str]
-) -> None:
-    owners["client-1"] = str(key.public.id)
-
-    with pytest.raises(Refused, match="belongs to a client with another key") as caught:
-        door.admit(door.examine(signed(other, identity), NONCE), identity.token)
-    assert other.public.id.short in str(caught.value)
-    assert key.public.id.short not in str(caught.value), "whose it is, is nobody's business"
 
 
 # the server's identity

@@ -82,3 +82,15 @@ def test_any_text_is_an_invitation_or_refused(text: str) -> None:
 def test_the_secret_is_not_in_what_a_log_shows() -> None:
     assert TOKEN not in repr(INVITATION)
     assert TOKEN not in f"{[INVITATION]}"
+
+
+def test_one_without_a_secret_says_so_itself() -> None:
+    open_to_all = Invitation(INVITATION.address, INVITATION.key)
+
+    assert str(open_to_all).endswith("&join=approval")
+    assert Invitation.parse(str(open_to_all)) == open_to_all
+
+
+def test_one_that_has_lost_its_secret_is_not_taken_for_one_without() -> None:
+    with pytest.raises(InvitationInvalid, match="has no token"):
+        Invitation.parse(TEXT.partition("&token")[0])

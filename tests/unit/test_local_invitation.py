@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from app.invite import main
 from client.membership import Membership
 from client.settings import ClientSettings
 from shared.address import Address
@@ -89,29 +88,3 @@ def test_a_client_keeps_its_key_and_two_names_have_two(tmp_path: Path) -> None:
     )
 
     assert first == again != other
-
-
-def test_the_command_prints_it_for_another_machine(
-    identity: ServerIdentity,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    monkeypatch.setenv("FEDLOOM_HOME", str(tmp_path))
-    identity.invite(tmp_path, "0.0.0.0", 5050)
-
-    assert main(["--host", "hospital.example.org"]) == 0
-
-    printed = Invitation.parse(capsys.readouterr().out)
-    assert printed == Invitation(
-        Address("hospital.example.org", 5050), identity.key.public.id, identity.token
-    )
-
-
-def test_without_a_server_the_command_says_what_to_do(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("FEDLOOM_HOME", str(tmp_path))
-
-    assert main([]) == 1
-    assert "No server has been started in" in capsys.readouterr().err

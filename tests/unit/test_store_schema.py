@@ -10,14 +10,14 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Engine, create_engine, text
 
 from app.event_bus import EventBus
-from app.records import ClientRound, Round, RoundUpdate
+from app.records import ClientRound, MembershipState, Round, RoundUpdate
 from app.store.models import Base
 from app.store.reader import StoreReader
 from app.store.schema import VERSION_TABLE
 from app.store.store import Store
 from app.store.urls import parse_url
 from shared.errors import StoreUnavailable
-from tests.support.records import a_run
+from tests.support.records import A_KEY, a_client, a_run
 
 
 @pytest.fixture
@@ -79,11 +79,28 @@ def test_the_rounds_of_an_older_store_are_read_as_they_were(store_url: str, besi
             connection.execute(text(f"ALTER TABLE {table} DROP COLUMN {column}"))
         connection.execute(text("ALTER TABLE clients DROP COLUMN key"))
         connection.execute(text("ALTER TABLE client_rounds DROP COLUMN verdict"))
-        connection.execute(text("DROP TABLE verdicts"))
+        for table in ("verdicts", "members", "invitations"):
+            connection.execute(text(f"DROP TABLE {table}"))
     set_version(beside, "0002")
 
     with Store.open(store_url) as store:
         assert store.rounds("a") == [before]
+
+
+def test_clients_whose_keys_were_known_are_members(store_url: str, beside: Engine) -> None:
+    bus = EventBus()
+    with Store.open(store_url) as store:
+        for client in (a_client("a", key=A_KEY), a_client("before keys")):
+            bus.publish(client)
+        store.apply(bus.since(0))
+    with beside.begin() as connection:
+        for table in ("members", "invitations"):
+            connection.execute(text(f"DROP TABLE {table}"))
+    set_version(beside, "0004")
+
+    with Store.open(store_url) as store:
+        (member,) = store.enrolment.members()
+    assert (member.client_id, member.key, member.state) == ("a", A_KEY, MembershipState.ADMITTED)
 
 
 def test_a_database_of_another_program_is_left_as_it_is(store_url: str, beside: Engine) -> None:

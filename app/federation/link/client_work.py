@@ -211,6 +211,19 @@ class ClientWork:
         self._registry.lost(client_id)
         _tell_away(client, reason)
 
+    def expelled(self, client_id: str, reason: str) -> None:
+        """A client is not let in any more: there will be no reply to anything that it works on."""
+        client = self._clients.pop(client_id, None)
+        if client is None:
+            return
+        if client.stream is not None:
+            for message_id in client.open:
+                client.stream.drop(message_id)
+            self._registry.lost(client_id)
+        for task in client.open.values():
+            self._verdicts.without_reply(task, client.key, Verdict.REVOKED, reason)
+            task.on_failure(reason, Verdict.REVOKED)
+
     # what clients report
 
     def is_awaited(self, client_id: str, message_id: str) -> bool:

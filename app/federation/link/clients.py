@@ -10,8 +10,10 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from app.enrolment.enrolment import Enrolment
+from app.enrolment.known import Standing
 from app.event_bus import EventBus
-from app.records import Client, ClientCounts, ClientState, Verdict
+from app.records import Client, ClientCounts, ClientGone, ClientState, Member, MembershipState, Verdict
 from shared.natural_order import natural_key
 from shared.proto.link_pb2 import Hello
 
@@ -39,10 +41,14 @@ class ClientRegistry:
         return self._clients[client_id]
 
     def counts(self) -> ClientCounts:
-        """How many clients are connected and how many are lost."""
+        """How many clients are connected, lost, and wait to be approved."""
         clients = self._clients.copy().values()
-        lost = sum(client.state is ClientState.LOST for client in clients)
-        return ClientCounts(connected=len(clients) - lost, lost=lost)
+        away = [client.membership for client in clients if client.state is ClientState.LOST]
+        return ClientCounts(
+            connected=len(clients) - len(away),
+            lost=away.count(MembershipState.ADMITTED),
+            pending=away.count(MembershipState.PENDING),
+        )
 
     # change, in the link thread
 
@@ -53,11 +59,6 @@ class ClientRegistry:
     def off_membership(self, listener: Callable[[], None]) -> None:
         """Undo `on_membership`."""
         self._listeners.remove(listener)
-
-    def key_of(self, client_id: str) -> str | None:
-        """The id of the key that a client's name belongs to; None: the name is free."""
-        client = self._clients.get(client_id)
-        return None if client is None else client.key
 
     def connected(self, hello: Hello, key: str) -> Client:
         """A client with this key said hello: it is idle now, whatever it was before."""
@@ -82,6 +83,36 @@ class ClientRegistry:
         self._tell_listeners()
         return client
 
+    def stands(self, client_id: str, standing: Standing | None, hello: Hello | None = None) -> None:
+        """How a name stands may have changed; None: nobody has it or asks for it any more.
+
+        `hello`: of one that asks for it.
+        """
+        if standing is None:
+            client = self._clients.get(client_id)
+            if client is not None and (client.ephemeral or client.membership is MembershipState.PENDING):
+                del self._clients[client_id]
+                self._bus.publish(ClientGone(id=client_id))
+            return
+        if client_id in self._clients:
+            self.update(client_id, **_shown(standing))
+        elif hello is not None:
+            now = time.time()
+            self._put(
+                Client(
+                    id=client_id,
+                    state=ClientState.LOST,
+                    app=hello.app.name if hello.HasField("app") else None,
+                    dataset=hello.dataset,
+                    models=tuple(hello.models),
+                    host=hello.host,
+                    device=hello.device,
+                    connected_at=now,
+                    last_seen=now,
+                    **_shown(standing),
+                )
+            )
+
     def lost(self, client_id: str) -> None:
         """A client's link ended."""
         self.update(client_id, state=ClientState.LOST, round=None, late_since=None, progress=None)
@@ -105,8 +136,10 @@ class ClientRegistry:
         self._clients[client_id] = client.model_copy(update={"last_seen": time.time()})
 
     def update(self, client_id: str, **changes: Any) -> None:
-        """Change some fields of a known client and publish it, unless nothing changed."""
-        client = self._clients[client_id]
+        """Change some fields of a client, if it is known, and publish it, unless nothing changed."""
+        client = self._clients.get(client_id)
+        if client is None:
+            return
         changed = client.changed(**changes)
         if changed != client:
             self._put(changed)
@@ -118,6 +151,40 @@ class ClientRegistry:
     def _tell_listeners(self) -> None:
         for listener in tuple(self._listeners):
             listener()
+
+
+def shown_clients(kept: Iterable[Client], enrolment: Enrolment) -> list[Client]:
+    """The clients that were here before, as they stand; also those of which nothing else was kept."""
+    clients = {member.client_id: _as_known(member) for member in enrolment.members()}
+    clients |= {client.id: client for client in kept}
+    standings = {client_id: enrolment.standing(client_id) for client_id in clients}
+    return [
+        client if (standing := standings[client.id]) is None else client.changed(**_shown(standing))
+        for client in clients.values()
+    ]
+
+
+def _as_known(member: Member) -> Client:
+    return Client(
+        id=member.client_id,
+        state=ClientState.LOST,
+        key=member.key,
+        dataset="",
+        models=(),
+        host="",
+        device="",
+        connected_at=member.since,
+        last_seen=member.since,
+    )
+
+
+def _shown(standing: Standing) -> dict[str, Any]:
+    return {
+        "key": standing.key,
+        "membership": standing.membership,
+        "waiting_keys": standing.waiting_keys,
+        "ephemeral": standing.ephemeral,
+    }
 
 
 def _memory(client: Client) -> dict[str, Any]:

@@ -1,17 +1,21 @@
 """The door of the link: who may come in, by their key.
 
-A client that comes for the first time needs the token of an invitation; from then on its name belongs to its
-key. Called in the link thread.
+A client that comes for the first time needs the token of an invitation, or the word of an administrator; from
+then on its name belongs to its key. Called in the link thread.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from google.protobuf.message import DecodeError
 
+from app.enrolment.answers import Answer, words
+from app.enrolment.enrolment import Enrolment
+from shared.errors import StoreUnavailable
 from shared.proto.link_pb2 import Hello, SignedHello
 from shared.security.handshake import verify_hello
 from shared.security.key_id import KeyId
@@ -24,12 +28,13 @@ log = logging.getLogger(__name__)
 class Refused(Exception):
     """Somebody may not come in, and why, in words for the person at the client.
 
-    `is_final`: trying again cannot help.
+    `is_final`: trying again cannot help. `is_news`: worth a line in the log.
     """
 
-    def __init__(self, words: str, *, is_final: bool = True) -> None:
+    def __init__(self, words: str, *, is_final: bool = True, is_news: bool = True) -> None:
         super().__init__(words)
         self.is_final = is_final
+        self.is_news = is_news
 
 
 @dataclass(frozen=True)
@@ -48,10 +53,15 @@ class Guest:
 class Door:
     """Of one server."""
 
-    def __init__(self, identity: ServerIdentity, key_of: Callable[[str], str | None]) -> None:
-        """`key_of` tells whose a client's name is: the id of a key, as text; None: nobody's so far."""
+    def __init__(self, identity: ServerIdentity, enrolment: Enrolment) -> None:
         self._identity = identity
-        self._key_of = key_of
+        self._enrolment = enrolment
+        self._desk = ThreadPoolExecutor(1, "door")
+        """Where new members are written down, which the link's loop must not wait for."""
+
+    def close(self) -> None:
+        """Nobody comes any more."""
+        self._desk.shutdown(wait=False, cancel_futures=True)
 
     def examine(self, signed: SignedHello, nonce: bytes) -> Guest:
         """Who it is that answers with this to the nonce of their connection. Raises Refused."""
@@ -64,20 +74,39 @@ class Door:
             ) from error
         return Guest(hello, key)
 
-    def admit(self, guest: Guest, token: str) -> None:
-        """Raise Refused unless this name belongs to this key, or to nobody, and the guest was invited."""
+    async def admit(self, guest: Guest, token: str, address: str) -> None:
+        """Return once the guest is a member, and that is kept. Raises Refused.
+
+        The guest may have been revoked by the time the caller goes on: see `is_open_to`.
+        """
         name = guest.hello.client_id
-        owner = self._key_of(name)
-        if owner is not None:
-            if KeyId.parse(owner) != guest.key:
-                raise Refused(
-                    f"The name {name!r} belongs to a client with another key, and this one has the key "
-                    f"{guest.key.short}. Choose another --client-id, or restore the key that you had."
-                )
-            return
-        if not self._identity.is_invited(token):
+        waited = str(guest.key) in self._waiting_keys(name)
+        given = self._enrolment.ask(name, str(guest.key), token, address)
+        if given is Answer.JOIN:
+            given = await self._join(guest, token)
+            if given is Answer.ENTER:
+                log.info("%s is new here, and has the key %s", name, guest.key.short)
+        if given is not Answer.ENTER:
+            said = words(given, name, guest.key.short)
+            raise Refused(said, is_final=given.is_final, is_news=given is not Answer.WAIT or not waited)
+
+    def is_open_to(self, guest: Guest) -> bool:
+        """Whether a guest is a member now."""
+        return self._enrolment.is_admitted(guest.hello.client_id, str(guest.key))
+
+    async def _join(self, guest: Guest, token: str) -> Answer:
+        loop = asyncio.get_running_loop()
+        name, key = guest.hello.client_id, str(guest.key)
+        try:
+            return await loop.run_in_executor(self._desk, self._enrolment.join, name, key, token)
+        except StoreUnavailable as error:
+            log.error("%s cannot join at present: %s", name, error)
             raise Refused(
-                "This server does not know the key of this client, and takes new clients by invitation only. "
-                "Ask whoever runs it for one."
-            )
-        log.info("%s is new here, and has the key %s", name, guest.key.short)
+                "The server cannot keep at present who has joined; its log says why.",
+                is_final=False,
+                is_news=False,
+            ) from error
+
+    def _waiting_keys(self, name: str) -> tuple[str, ...]:
+        standing = self._enrolment.standing(name)
+        return () if standing is None else (standing.key, *standing.waiting_keys)

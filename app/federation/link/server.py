@@ -20,6 +20,9 @@ import grpc.aio
 from google.protobuf.message import DecodeError
 
 from app.descriptors import raise_descriptor_limit
+from app.enrolment.answers import Answer, words
+from app.enrolment.enrolment import Enrolment
+from app.enrolment.guesses import network_of
 from app.event_bus import EventBus
 from app.federation.link.admission import objection
 from app.federation.link.arrivals import HELLO_TIMEOUT_S, Arrivals, ArrivalWatch, most_connections
@@ -27,6 +30,7 @@ from app.federation.link.client_work import ClientWork, OutgoingFrame
 from app.federation.link.clients import ClientRegistry
 from app.federation.link.credentials import credentials_of
 from app.federation.link.door import Door, Guest, Refused
+from app.federation.link.forgetting import Forgetting
 from app.federation.link.loop_thread import LoopThread
 from app.federation.link.peers import Peer
 from app.federation.link.refusals import Reason, Refusals
@@ -43,6 +47,8 @@ from shared.proto.link_pb2 import (
     Assignment,
     Challenge,
     ClientFrame,
+    Hello,
+    NextKey,
     Refusal,
     ServerFrame,
     Welcome,
@@ -84,12 +90,14 @@ class LinkServer:
         app_objection: Callable[[AppIdentity | None], str | None],
         spool: Spool,
         identity: ServerIdentity,
+        enrolment: Enrolment,
         sequences: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
         """`sequences`: of each client, the number of its newest genuine reply so far."""
         self._registry = registry
         self._identity = identity
-        self._door = Door(identity, registry.key_of)
+        self._enrolment = enrolment
+        self._door = Door(identity, enrolment)
         self._bus = bus
         self._app = app
         self._app_objection = app_objection
@@ -99,10 +107,13 @@ class LinkServer:
         self._refusals = Refusals()
         self._watch: ArrivalWatch | None = None
         self._loop = LoopThread("link")
-        verdicts = Verdicts(bus, registry, identity.key, sequences)
+        verdicts = Verdicts(bus, registry, identity.key, sequences, enrolment.is_admitted)
         self._client_work = ClientWork(registry, verdicts, self._loop.post)
         self._threads = hashing_threads()
         self._server: grpc.aio.Server | None = None
+        self._forgetting = Forgetting(enrolment, self._sessions.__contains__, self._heed_standing)
+        self._forgets: asyncio.Task[None] | None = None
+        self._next_key: NextKey | None = None
         self.port = 0
 
     # commands, from any thread
@@ -122,6 +133,7 @@ class LinkServer:
         if self._loop.is_alive:
             self._loop.run(self._shut_down(grace_s))
             self._loop.stop()
+        self._door.close()
         self._threads.shutdown(cancel_futures=True)
 
     def post(self, function: Callable[..., object], *args: Any) -> None:
@@ -161,6 +173,14 @@ class LinkServer:
         """Show that a client has missed a deadline with a message whose reply is still wanted."""
         self.post(self._client_work.mark_late, client_id, message_id)
 
+    def standing_changed(self, client_id: str) -> None:
+        """It was decided on a client: show that, and cut it off if it may not be here any more."""
+        self.post(self._heed_standing, client_id)
+
+    def announce(self, notice: NextKey) -> None:
+        """Tell all clients, those who are here and those who come, of the server's next key."""
+        self.post(self._announce, notice)
+
     def note(self, client_id: str, **changes: Any) -> None:
         """Change what the registry says of a client."""
         self.post(partial(self._registry.update, client_id, **changes))
@@ -186,13 +206,16 @@ class LinkServer:
                 "Choose another port with --link-port, or an address of this machine with --host."
             ) from error
         await self._server.start()
+        self._forgets = asyncio.create_task(self._forgetting.run())
         return bound
 
     async def _shut_down(self, grace_s: float) -> None:
         self._client_work.away("the server shuts down")
-        sessions, self._sessions = self._sessions, {}
-        for session in sessions.values():
+        if self._forgets is not None:
+            self._forgets.cancel()
+        for session in self._sessions.values():
             session.close()
+        self._sessions.clear()
         if self._server is not None:
             await self._server.stop(grace_s)
 
@@ -213,8 +236,13 @@ class LinkServer:
         hello = guest.hello
         session = Session(guest, self._client_work, self._spool, self._identity.key, self._threads)
         self._sessions[hello.client_id] = session
-        welcome = Welcome(version=__version__, app=self._app)
+        standing = self._enrolment.standing(hello.client_id)
+        is_ephemeral = standing is not None and standing.ephemeral
+        welcome = Welcome(version=__version__, app=self._app, ephemeral=is_ephemeral)
         self._client_work.connected(hello, str(guest.key), welcome, session)
+        if self._next_key is not None:
+            session.send([ServerFrame(next_key=self._next_key)])
+        self._show_standing(hello.client_id)
         log.info(
             "%s connected from %s with %s on %s",
             hello.client_id,
@@ -224,6 +252,7 @@ class LinkServer:
         )
         ending = "its connection ended"
         tasks = [asyncio.create_task(work(session, context)) for work in (self._read, self._write)]
+        tasks.append(asyncio.create_task(session.until_cut()))
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -243,6 +272,8 @@ class LinkServer:
 
     async def _read(self, session: Session, context: Context) -> None:
         while (frame := await _read_frame(context)) is not None:
+            if session.is_cut:
+                continue
             if frame.WhichOneof("kind") == "goodbye":
                 session.said_goodbye = True
                 return
@@ -280,19 +311,24 @@ class LinkServer:
             if first.WhichOneof("kind") != "signed_hello":
                 raise Refused("The first frame on a link must be a signed hello.")
             guest = self._door.examine(first.signed_hello, nonce)
-            self._examine(guest, first.signed_hello.token)
+            await self._examine(guest, first.signed_hello.token, network_of(context.peer()))
         except Refused as refused:
             await context.write(_refuse(str(refused), final=refused.is_final))
             raise
         return guest
 
-    def _examine(self, guest: Guest, token: str) -> None:
-        """Raise Refused unless what a client says of itself will do."""
+    async def _examine(self, guest: Guest, token: str, address: str) -> None:
+        """Raise Refused unless what a client says of itself will do, and it may come in."""
         hello = guest.hello
         difference = objection(hello) or self._app_objection(hello.app if hello.HasField("app") else None)
         if difference is not None:
             raise Refused(difference)
-        self._door.admit(guest, token)
+        try:
+            await self._door.admit(guest, token, address)
+        finally:
+            self._show_standing(hello.client_id, hello)
+        if not self._door.is_open_to(guest):  # somebody has decided on it just now
+            raise Refused("This server has just decided otherwise. Try again.", is_final=False)
         present = self._sessions.get(hello.client_id)
         if present is None:
             return
@@ -306,6 +342,29 @@ class LinkServer:
         del self._sessions[hello.client_id]
         present.close()
 
+    def _announce(self, notice: NextKey) -> None:
+        self._next_key = notice
+        for session in self._sessions.values():
+            session.send([ServerFrame(next_key=notice)])
+
+    def _show_standing(self, client_id: str, hello: Hello | None = None) -> None:
+        """`hello`: of somebody who asks for this name."""
+        self._registry.stands(client_id, self._enrolment.standing(client_id), hello)
+
+    def _heed_standing(self, client_id: str) -> None:
+        """What stands otherwise now has its effect."""
+        session = self._sessions.get(client_id)
+        is_forgotten = self._enrolment.standing(client_id) is None
+        if session is not None and not self._enrolment.is_admitted(client_id, str(session.key)):
+            log.warning("%s is cut off: its key %s was revoked", client_id, session.key.short)
+            del self._sessions[client_id]
+            said = words(Answer.REVOKED, client_id, session.key.short)
+            session.cut(_refuse(said, final=not is_forgotten))
+            self._client_work.expelled(client_id, f"{client_id} was cut off: its key was revoked")
+        elif is_forgotten:
+            self._client_work.expelled(client_id, f"{client_id} has left")
+        self._show_standing(client_id)
+
     def _leave(self, session: Session, reason: str) -> None:
         if self._sessions.get(session.client_id) is not session:
             return  # replaced by a reconnect
@@ -317,6 +376,9 @@ class LinkServer:
             log.warning("%s is lost: %s", session.client_id, reason)
         session.close()
         self._client_work.disconnected(session.client_id, session, f"{session.client_id} was lost: {reason}")
+        standing = self._enrolment.standing(session.client_id)
+        if standing is not None and standing.ephemeral:
+            self._forgetting.left(session.client_id, str(session.key), for_good=session.said_goodbye)
 
     async def _receive(self, session: Session, frame: ClientFrame) -> None:
         client_id = session.client_id

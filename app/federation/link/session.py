@@ -20,6 +20,9 @@ from shared.security.digest import Digests
 from shared.security.keys import KeyPair
 from shared.security.seals import Instructed
 
+FAREWELL_S = 1.0
+"""How long one that is cut off may take to hear why."""
+
 
 class _Message:
     """A message that is to be written, with its chunks, which would be made again if nobody held them."""
@@ -39,10 +42,13 @@ class Session:
         self, guest: Guest, client_work: ClientWork, spool: Spool, server: KeyPair, threads: Executor
     ) -> None:
         self.hello = guest.hello
+        self.key = guest.key
         self.client_id: str = guest.hello.client_id
         self.said_goodbye = False
         self.is_closed = False
         self._guest = guest
+        self._cut = asyncio.Event()
+        self._last: ServerFrame | None = None
         self._client_work = client_work
         self._server = server
         self._threads = threads
@@ -69,15 +75,21 @@ class Session:
     async def outgoing(self) -> AsyncIterator[OutgoingFrame]:
         """The frames to write, in order, until `close`."""
         while (item := await self._outbox.get()) is not None:
-            if isinstance(item, _Message):
-                yield ServerFrame(task=item.task.opening)
-                for chunk in item.frames:
-                    yield chunk
-                yield ServerFrame(seal=await self._seal(item.task))
-            else:
-                for frame in item:
-                    yield frame
-            del item  # or the last message's chunks would stay until the next is sent
+            frames = self._frames_of(item) if isinstance(item, _Message) else _each(item)
+            async for frame in frames:
+                if self.is_cut:
+                    break
+                yield frame
+            del item, frames  # or the last message's chunks would stay until the next is sent
+            if self._last is not None:
+                yield self._last
+                return
+
+    async def _frames_of(self, message: _Message) -> AsyncIterator[OutgoingFrame]:
+        yield ServerFrame(task=message.task.opening)
+        for chunk in message.frames:
+            yield chunk
+        yield ServerFrame(seal=await self._seal(message.task))
 
     async def _seal(self, task: Task) -> Seal:
         arrays = await result_of(task.content.arrays_digest(self._threads))
@@ -112,8 +124,8 @@ class Session:
         if (task := self._client_work.open_task(self.client_id, message_id)) is not None:
             base = await result_of(task.content.arrays_digest(self._threads))
             found = await result_of(digests)
-        if self.is_closed:
-            return  # it is sent again on another connection
+        if self.is_closed or self.is_cut:
+            return  # it is sent again on another connection, or nobody is to see it
         whole, self._whole = self._whole, None
         if task is None or whole.payload is None:  # it may have been withdrawn meanwhile
             self._client_work.replied_in_vain(self.client_id, message_id, seal or Seal())
@@ -133,12 +145,33 @@ class Session:
         self.is_closed = True
         self._outbox.put_nowait(None)
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether nothing that the client says counts any more."""
+        return self._cut.is_set()
+
+    def cut(self, last: ServerFrame) -> None:
+        """Write this instead of all that waits, and nothing more; see `until_cut`."""
+        self._last = last
+        self._cut.set()
+        self._outbox.put_nowait(())
+
+    async def until_cut(self) -> None:
+        """Return some time after `cut`, whether or not the client has read what was written."""
+        await self._cut.wait()
+        await asyncio.sleep(FAREWELL_S)
+
     def release(self) -> None:
         """Nothing more comes in: let go of half a reply."""
         self._assembler.close()
         if self._whole is not None:
             _release(self._whole.payload)
             self._whole = None
+
+
+async def _each(frames: Iterable[OutgoingFrame]) -> AsyncIterator[OutgoingFrame]:
+    for frame in frames:
+        yield frame
 
 
 def _release(payload: Payload | None) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from app.event_bus import EventBus
@@ -38,13 +38,20 @@ class Verdicts:
     """Of one server."""
 
     def __init__(
-        self, bus: EventBus, registry: ClientRegistry, server: KeyPair, sequences: Mapping[str, int]
+        self,
+        bus: EventBus,
+        registry: ClientRegistry,
+        server: KeyPair,
+        sequences: Mapping[str, int],
+        is_admitted: Callable[[str, str], bool],
     ) -> None:
-        """`sequences`: of each client, the number of its newest genuine reply so far."""
+        """`sequences`: of each client, the number of its newest genuine reply so far. `is_admitted`: whether
+        a name belongs to a key now, both as text."""
         self._bus = bus
         self._registry = registry
         self._server = server
         self._newest = defaultdict[str, int](int, sequences)
+        self._is_admitted = is_admitted
 
     def newest_sequence(self, client_id: str) -> int:
         """The number of a client's newest genuine reply; 0: there was none."""
@@ -121,8 +128,8 @@ class Verdicts:
 
     def _require_member(self, client_id: str, key: str) -> None:
         """Raises ReplyRefused unless a client's name still belongs to the key by which it has come in."""
-        if self._registry.key_of(client_id) not in (key, None):
-            raise ReplyRefused(Verdict.UNKNOWN_KEY, f"The name {client_id} belongs to another key by now.")
+        if not self._is_admitted(client_id, key):
+            raise ReplyRefused(Verdict.REVOKED, f"The key of {client_id} was revoked.")
 
     def _tell(self, judgement: Judgement) -> None:
         if judgement.verdict is not Verdict.ACCEPTED:

@@ -1,6 +1,19 @@
 /** What the page asks of the server. Every one rejects with RequestFailed. */
 import { answerOf, client, urlOf } from "./http";
-import type { Checkpoint, ExportFormat, Round, Run, RunSpec, Status, Strategy, VerdictEntry } from "./types";
+import type {
+  Checkpoint,
+  Client,
+  ExportFormat,
+  InvitationWish,
+  ListedInvitation,
+  NewInvitation,
+  Round,
+  Run,
+  RunSpec,
+  Status,
+  Strategy,
+  VerdictEntry,
+} from "./types";
 
 /** A field that is left out has the server's default; the generated type is the one of what comes back. */
 export function createRun(spec: Partial<RunSpec>): Promise<Run> {
@@ -37,6 +50,37 @@ export async function fetchStrategies(): Promise<Strategy[]> {
 
 export function fetchStatus(): Promise<Status> {
   return answerOf(client.GET("/api/v1/status"));
+}
+
+/** A field that is left out has the server's default. */
+export function createInvitation(wish: Partial<InvitationWish>): Promise<NewInvitation> {
+  return answerOf(client.POST("/api/v1/invitations", { body: wish as InvitationWish }));
+}
+
+export async function fetchInvitations(): Promise<ListedInvitation[]> {
+  return (await answerOf(client.GET("/api/v1/invitations"))).invitations;
+}
+
+export function revokeInvitation(id: string): Promise<ListedInvitation> {
+  const params = { path: { invitation_id: id } };
+  return answerOf(client.POST("/api/v1/invitations/{invitation_id}/revoke", { params }));
+}
+
+/** The decision is on a key, which somebody has looked at. */
+export function decideOnKey(clientId: string, decision: "approve" | "reject", key: string): Promise<Client> {
+  const path = `/api/v1/clients/{client_id}/${decision}` as const;
+  return answerOf(client.POST(path, { params: { path: { client_id: clientId } }, body: { key } }));
+}
+
+export function revokeClient(clientId: string): Promise<Client> {
+  const params = { path: { client_id: clientId } };
+  return answerOf(client.POST("/api/v1/clients/{client_id}/revoke", { params }));
+}
+
+/** With the key that it had, or with the new one of a client that has lost it. */
+export function readmitClient(clientId: string, key: string | null): Promise<Client> {
+  const params = { path: { client_id: clientId } };
+  return answerOf(client.POST("/api/v1/clients/{client_id}/readmit", { params, body: { key } }));
 }
 
 export function exportUrl(runId: string, format: ExportFormat): string {

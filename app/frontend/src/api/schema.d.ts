@@ -21,6 +21,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/clients/{client_id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let a client in that waits
+         * @description It comes in by itself, within seconds.
+         */
+        post: operations["clients_approve_client__client_id__approve_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/clients/{client_id}/readmit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let a client in again
+         * @description One that was revoked or rejected; or one that has lost its key, with the new `key` with which it asks<br/>to join, after which the old one is revoked. A client that was sent away has to be started again.
+         */
+        post: operations["clients_readmit_client__client_id__readmit_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/clients/{client_id}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a client away that waits
+         * @description Its key is not let in, with an invitation neither, until the client is re-admitted.
+         */
+        post: operations["clients_reject_client__client_id__reject_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/clients/{client_id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a client away for good
+         * @description A client that is connected is cut off at once. What it works on counts as failed; its run goes on.
+         */
+        post: operations["clients_revoke_client__client_id__revoke_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/events": {
         parameters: {
             query?: never;
@@ -38,6 +118,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All invitations, newest first */
+        get: operations["invitations_list_invitations_get"];
+        put?: never;
+        /**
+         * Make an invitation
+         * @description Only a hash of its secret is kept. Whoever has it can join: send it to the site that you invite, and to<br/>nobody else.
+         */
+        post: operations["invitations_create_invitation_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitations/{invitation_id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Revoke an invitation
+         * @description Nobody joins by it any more. Clients that have joined by it stay.
+         */
+        post: operations["invitations_revoke_invitation__invitation_id__revoke_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/logs": {
         parameters: {
             query?: never;
@@ -49,6 +170,27 @@ export interface paths {
         get: operations["events_list_logs_logs_get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/next-key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The server's keys */
+        get: operations["server_key_get_keys_api_v1_next_key_get"];
+        put?: never;
+        /**
+         * Announce the next key
+         * @description Tells all clients of the key that `python -m app.next_key` has made in the server's folder.
+         */
+        post: operations["server_key_announce_next_key_api_v1_next_key_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -383,6 +525,12 @@ export interface components {
             dataset: string;
             /** Device */
             device: string;
+            /**
+             * Ephemeral
+             * @description it vanishes from the list when it leaves
+             * @default false
+             */
+            ephemeral: boolean;
             /** Host */
             host: string;
             /** Id */
@@ -412,6 +560,11 @@ export interface components {
              * @default null
              */
             loss: number | null;
+            /**
+             * @description whether it may join with this key
+             * @default admitted
+             */
+            membership: components["schemas"]["MembershipState"];
             /** Models */
             models: string[];
             /**
@@ -461,6 +614,12 @@ export interface components {
             verdicts: {
                 [key: string]: number;
             };
+            /**
+             * Waiting Keys
+             * @description ids of other keys with which somebody asks to join under this name
+             * @default []
+             */
+            waiting_keys: string[];
         };
         /** ClientCounts */
         ClientCounts: {
@@ -468,6 +627,12 @@ export interface components {
             connected: number;
             /** Lost */
             lost: number;
+            /**
+             * Pending
+             * @description clients that wait to be approved
+             * @default 0
+             */
+            pending: number;
         };
         /**
          * ClientEvent
@@ -484,6 +649,30 @@ export interface components {
              * @enum {string}
              */
             type: "client_update";
+        };
+        /**
+         * ClientGone
+         * @description A client is not on the list any more.
+         */
+        ClientGone: {
+            /** Id */
+            id: string;
+        };
+        /**
+         * ClientGoneEvent
+         * @description A client vanishes from the list: an ephemeral one has left, or one that waited does no longer.
+         */
+        ClientGoneEvent: {
+            data: components["schemas"]["ClientGone"];
+            /** Seq */
+            seq: number;
+            /** Time */
+            time: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "client_gone";
         };
         /** ClientList */
         ClientList: {
@@ -597,11 +786,11 @@ export interface components {
          * @enum {string}
          */
         DatasetName: "digits" | "mnist" | "fashion-mnist" | "cifar10" | "synthetic";
-        Event: components["schemas"]["RunEvent"] | components["schemas"]["RoundEvent"] | components["schemas"]["ClientEvent"] | components["schemas"]["LogEvent"] | components["schemas"]["VerdictEvent"] | components["schemas"]["StoreEvent"];
+        Event: components["schemas"]["RunEvent"] | components["schemas"]["RoundEvent"] | components["schemas"]["ClientEvent"] | components["schemas"]["ClientGoneEvent"] | components["schemas"]["LogEvent"] | components["schemas"]["VerdictEvent"] | components["schemas"]["StoreEvent"];
         /** EventList */
         EventList: {
             /** Events */
-            events: (components["schemas"]["RunEvent"] | components["schemas"]["RoundEvent"] | components["schemas"]["ClientEvent"] | components["schemas"]["LogEvent"] | components["schemas"]["VerdictEvent"] | components["schemas"]["StoreEvent"])[];
+            events: (components["schemas"]["RunEvent"] | components["schemas"]["RoundEvent"] | components["schemas"]["ClientEvent"] | components["schemas"]["ClientGoneEvent"] | components["schemas"]["LogEvent"] | components["schemas"]["VerdictEvent"] | components["schemas"]["StoreEvent"])[];
             /**
              * Instance
              * @description numbers of another instance mean nothing to this one
@@ -669,6 +858,97 @@ export interface components {
             status: "ok";
             /** Version */
             version: string;
+        };
+        /**
+         * InvitationKind
+         * @enum {string}
+         */
+        InvitationKind: "one-off" | "reusable" | "ephemeral";
+        /** InvitationList */
+        InvitationList: {
+            /** Invitations */
+            invitations: components["schemas"]["ListedInvitation"][];
+        };
+        /**
+         * InvitationState
+         * @enum {string}
+         */
+        InvitationState: "open" | "used-up" | "expired" | "revoked";
+        /**
+         * InvitationWish
+         * @description What an invitation is to be.
+         */
+        InvitationWish: {
+            /**
+             * Expires S
+             * @description seconds from now; null: it does not expire
+             * @default 604800
+             */
+            expires_s: number | null;
+            /**
+             * Host
+             * @description the name or address at which clients reach this machine; null: the one it listens on
+             * @default null
+             */
+            host: string | null;
+            /**
+             * Kind
+             * @description one-off: for one client; reusable: for any number; ephemeral: the same, for clients that are forgotten when they leave; approval: without a secret, so that whoever comes by it waits to be approved
+             * @default one-off
+             */
+            kind: components["schemas"]["InvitationKind"] | "approval";
+            /**
+             * Label
+             * @description for whom it is, in words
+             * @default
+             */
+            label: string;
+            /**
+             * Max Uses
+             * @description clients that may join by it; null: any number
+             * @default null
+             */
+            max_uses: number | null;
+        };
+        /**
+         * IssuedInvitation
+         * @description An invitation as the server knows it: without its secret, of which only a hash is kept.
+         */
+        IssuedInvitation: {
+            /** Created At */
+            created_at: number;
+            /**
+             * Expires At
+             * @description null: never
+             * @default null
+             */
+            expires_at: number | null;
+            /** Id */
+            id: string;
+            kind: components["schemas"]["InvitationKind"];
+            /**
+             * Label
+             * @description for whom it is, in words
+             * @default
+             */
+            label: string;
+            /**
+             * Max Uses
+             * @description clients that may join by it; null: any number
+             * @default null
+             */
+            max_uses: number | null;
+            /**
+             * Revoked At
+             * @default null
+             */
+            revoked_at: number | null;
+            /**
+             * Uses
+             * @description clients that have joined by it
+             * @default 0
+             */
+            uses: number;
         };
         /**
          * Judgement
@@ -759,12 +1039,29 @@ export interface components {
             time: number;
             verdict: components["schemas"]["Verdict"];
         };
+        /**
+         * KeyChoice
+         * @description A decision is on a key, which somebody has looked at; a name alone can be anybody's.
+         */
+        KeyChoice: {
+            /**
+             * Key
+             * @description the id of the key that asks to join
+             */
+            key: string;
+        };
         /** LinkAddress */
         LinkAddress: {
             /** Host */
             host: string;
             /** Port */
             port: number;
+        };
+        /** ListedInvitation */
+        ListedInvitation: {
+            invitation: components["schemas"]["IssuedInvitation"];
+            /** @description whether somebody may join by it now */
+            state: components["schemas"]["InvitationState"];
         };
         /**
          * LogEntry
@@ -849,10 +1146,39 @@ export interface components {
             traceback: string | null;
         };
         /**
+         * MembershipState
+         * @description Whether a key may join under a name.
+         * @enum {string}
+         */
+        MembershipState: "pending" | "admitted" | "rejected" | "revoked";
+        /**
          * ModelName
          * @enum {string}
          */
         ModelName: "cnn" | "linear";
+        /**
+         * NewInvitation
+         * @description The secret is in `text`, `command` and `qr`, and cannot be asked for again.
+         */
+        NewInvitation: {
+            /**
+             * Command
+             * @description what to type there
+             */
+            command: string;
+            /** @description null: one to wait for approval is not kept */
+            invitation: components["schemas"]["IssuedInvitation"] | null;
+            /**
+             * Qr
+             * @description the text as QR code: an SVG picture
+             */
+            qr: string;
+            /**
+             * Text
+             * @description what the site is sent
+             */
+            text: string;
+        };
         /**
          * ParameterInfo
          * @description A parameter of a strategy, as a form offers it.
@@ -916,6 +1242,15 @@ export interface components {
              * @default about:blank
              */
             type: string;
+        };
+        /** Readmission */
+        Readmission: {
+            /**
+             * Key
+             * @description the id of the new key of a client that has lost its own; null: the one that it had
+             * @default null
+             */
+            key: string | null;
         };
         /**
          * Round
@@ -1293,6 +1628,19 @@ export interface components {
          * @enum {string}
          */
         RunState: "queued" | "waiting" | "running" | "paused" | "completed" | "stopped" | "failed" | "interrupted";
+        /** ServerKeys */
+        ServerKeys: {
+            /**
+             * Key
+             * @description the id of the server's key
+             */
+            key: string;
+            /**
+             * Next Key
+             * @description the id of the key that will take its place; null: none was made
+             */
+            next_key: string | null;
+        };
         /**
          * Snapshot
          * @description Everything a page needs to start from nothing, as of event `seq`.
@@ -1348,6 +1696,13 @@ export interface components {
             link: components["schemas"]["LinkAddress"];
             /** Queued Runs */
             queued_runs: number;
+            /**
+             * Refused
+             * @description how often somebody was not let in since the server started, by the reason's code
+             */
+            refused: {
+                [key: string]: number;
+            };
             /**
              * Resume
              * @description what happens to interrupted runs at start
@@ -1628,6 +1983,281 @@ export interface operations {
             };
         };
     };
+    clients_approve_client__client_id__approve_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a client's id */
+                client_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeyChoice"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Client"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    clients_readmit_client__client_id__readmit_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a client's id */
+                client_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Readmission"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Client"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    clients_reject_client__client_id__reject_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a client's id */
+                client_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeyChoice"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Client"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    clients_revoke_client__client_id__revoke_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a client's id */
+                client_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Client"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     events_list_events_events_get: {
         parameters: {
             query?: {
@@ -1669,6 +2299,136 @@ export interface operations {
             };
         };
     };
+    invitations_list_invitations_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitationList"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    invitations_create_invitation_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvitationWish"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewInvitation"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    invitations_revoke_invitation__invitation_id__revoke_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description an invitation's id */
+                invitation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListedInvitation"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     events_list_logs_logs_get: {
         parameters: {
             query?: {
@@ -1692,6 +2452,64 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LogList"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    server_key_get_keys_api_v1_next_key_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerKeys"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    server_key_announce_next_key_api_v1_next_key_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerKeys"];
                 };
             };
             /** @description Unprocessable Entity */
@@ -2191,7 +3009,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unprocessable Entity */
@@ -2200,7 +3018,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"][];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable */
@@ -2209,7 +3027,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };

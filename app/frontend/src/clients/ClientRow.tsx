@@ -1,4 +1,6 @@
+import { useState } from "react";
 import type { Client } from "../api/types";
+import { ClientDialog } from "../enrolment/ClientDialog";
 import { loss, percent, plural } from "../format/format";
 import type { AppLabels } from "../runs/round-words";
 import { StateMark } from "../ui/StateMark";
@@ -8,7 +10,7 @@ import { ClientDetails } from "./ClientDetails";
 import { ClientName } from "./ClientName";
 import styles from "./ClientTable.module.css";
 import { ClientWork } from "./ClientWork";
-import { CLIENT_MARKS } from "./marks";
+import { CLIENT_MARKS, SENT_AWAY } from "./marks";
 import { countNumbers, type LatestResult, type Note, noteOf } from "./results";
 import { VerdictMark } from "./VerdictMark";
 import { countsTitle } from "./verdicts";
@@ -33,6 +35,8 @@ interface ClientRowProps {
 export function ClientRow({ client, runId, latest, classes, labels, paused, open, toggle }: ClientRowProps) {
   const note = noteOf(latest, client.state);
   const more = moreWords(client, latest, note);
+  const [shown, setShown] = useState(false);
+  const admitted = client.membership === "admitted";
   const standsAside = client.reason !== null && client.progress === null;
   return (
     <>
@@ -44,11 +48,19 @@ export function ClientRow({ client, runId, latest, classes, labels, paused, open
         data-state={client.state}
       >
         <div role="cell" className={styles.cell}>
-          <ClientName id={client.id} />
+          <button
+            type="button"
+            className={styles.open}
+            onClick={() => setShown(true)}
+            aria-haspopup="dialog"
+            data-testid="client-open"
+          >
+            <ClientName id={client.id} />
+          </button>
           <span className={styles.state} data-testid="client-state" title={client.reason ?? undefined}>
-            <StateMark mark={CLIENT_MARKS[client.state]} />
+            <StateMark mark={admitted ? CLIENT_MARKS[client.state] : SENT_AWAY} />
             <span>
-              {client.state}
+              {admitted ? client.state : client.membership}
               {client.state === "late" && client.late_since !== null && <Late since={client.late_since} />}
             </span>
             {client.verdict !== null && <VerdictMark verdict={client.verdict} title={countsTitle(client)} />}
@@ -101,6 +113,7 @@ export function ClientRow({ client, runId, latest, classes, labels, paused, open
         </div>
         <DeviceCell client={client} />
       </div>
+      {shown && <ClientDialog client={client} close={() => setShown(false)} />}
       {open && more !== null && latest !== undefined && runId !== null && (
         <ClientDetails client={client} runId={runId} latest={latest} labels={labels} />
       )}

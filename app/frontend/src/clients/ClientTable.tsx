@@ -1,5 +1,9 @@
-import { useMemo, useState } from "react";
+import { Button } from "@mantine/core";
+import { lazy, Suspense, useMemo, useState } from "react";
 import type { Client } from "../api/types";
+import { joined } from "../enrolment/applicants";
+import { Waiting } from "../enrolment/Waiting";
+import { loadInviteDialog } from "../enrolment/load";
 import { appLabels } from "../runs/round-words";
 import { clientsRun, roundsOf, useStore } from "../store/store";
 import { CopyCommand } from "../ui/CopyCommand";
@@ -11,11 +15,15 @@ import { presentFirst } from "./order";
 import { classesFor, latestResults } from "./results";
 import { useJoinCommand } from "./useJoinCommand";
 
+const InviteDialog = lazy(loadInviteDialog);
+
 const COLUMNS = ["client", "work", "data", "accuracy", "loss", "device"] as const;
 
 export function ClientTable() {
   const byId = useStore((state) => state.server.clients);
-  const clients = useMemo(() => presentFirst(byId), [byId]);
+  const clients = useMemo(() => presentFirst(joined(byId)), [byId]);
+  // Mounted from its first opening on, as it is loaded then.
+  const [inviting, setInviting] = useState<"never" | "open" | "closed">("never");
   const run = useStore(clientsRun);
   const rounds = useStore((state) => roundsOf(state, clientsRun(state)));
   const latest = useMemo(() => latestResults(rounds), [rounds]);
@@ -36,7 +44,18 @@ export function ClientTable() {
           {countWords(clients)}
         </span>
       }
+      actions={
+        <Button variant="default" size="compact-sm" onClick={() => setInviting("open")} data-testid="invite">
+          Invite…
+        </Button>
+      }
     >
+      {inviting !== "never" && (
+        <Suspense fallback={null}>
+          <InviteDialog opened={inviting === "open"} onClose={() => setInviting("closed")} />
+        </Suspense>
+      )}
+      <Waiting />
       {clients.length === 0 ? (
         <NoClients />
       ) : (
@@ -82,9 +101,10 @@ export function ClientTable() {
 /** "3 connected, 1 late, 1 lost" */
 function countWords(clients: readonly Client[]): string {
   const among = (state: Client["state"]): number => clients.filter((client) => client.state === state).length;
-  const [late, lost] = [among("late"), among("lost")];
+  const [late, away] = [among("late"), among("lost")];
+  const lost = clients.filter((client) => client.state === "lost" && client.membership === "admitted").length;
   return [
-    `${clients.length - lost} connected`,
+    `${clients.length - away} connected`,
     ...(late > 0 ? [`${late} late`] : []),
     ...(lost > 0 ? [`${lost} lost`] : []),
   ].join(", ");
@@ -95,9 +115,12 @@ function NoClients() {
   if (join === undefined) return null;
   return (
     <div className={styles.empty} data-testid="no-clients">
-      <p>No client is connected. Start one in a terminal, here or on another machine:</p>
+      <p>No client is connected. Start one in a terminal on this machine:</p>
       <CopyCommand command={join} testId="join-command" />
-      <p className="dim">Each further client needs an id of its own: client-2, client-3.</p>
+      <p className="dim">
+        Each further client needs an id of its own: client-2, client-3. For one on another machine, make an
+        invitation with Invite.
+      </p>
     </div>
   );
 }

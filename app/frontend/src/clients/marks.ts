@@ -22,6 +22,8 @@ export const VERDICT_MARKS: Record<Verdict, Mark> = {
   malformed: ["triangle", "warn"],
   declined: ["square", "quiet"],
 };
+/** Its key is not let in. */
+export const SENT_AWAY: Mark = ["square", "bad"];
 
 export const NOTE_MARKS: Record<Note["kind"], Mark> = {
   failed: ["cross", "bad"],

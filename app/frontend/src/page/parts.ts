@@ -1,4 +1,6 @@
 /** The parts of the page that are not on the first screen: loaded when opened, or before that when there is time. */
+import { loadInviteDialog } from "../enrolment/load";
+
 export const loadEvaluation = () => import("../evaluation/Evaluation");
 export const loadFiles = () => import("../files/Files");
 export const loadStartDialog = () => import("../start/StartDialog");
@@ -8,6 +10,6 @@ const FIRST_SCREEN_MS = 2000;
 /** So that they open at once, also when the server is away by then. What fails here is loaded, and reported, when opened. */
 export function loadPartsSoon(): void {
   setTimeout(() => {
-    void Promise.allSettled([loadStartDialog(), loadEvaluation(), loadFiles()]);
+    void Promise.allSettled([loadStartDialog(), loadInviteDialog(), loadEvaluation(), loadFiles()]);
   }, FIRST_SCREEN_MS);
 }

@@ -39,6 +39,9 @@ function runUpdate(seq: number, data: Run): ServerEvent {
 function clientUpdate(seq: number, data: Client): ServerEvent {
   return { seq, time: seq, type: "client_update", data };
 }
+function clientGone(seq: number, id: string): ServerEvent {
+  return { seq, time: seq, type: "client_gone", data: { id } };
+}
 function metrics(seq: number, runId: string, data: Round): ServerEvent {
   return { seq, time: seq, type: "metrics_update", data: { run_id: runId, round: data } };
 }
@@ -244,5 +247,19 @@ describe("fetched rounds", () => {
   it("give the clients of an old run their colours", () => {
     const state = mergeRounds(start(), "bb", [round(1, { per_client: { "client-5": fixtures.result() } })]);
     expect(state.colours["client-5"]).toBe(4);
+  });
+});
+
+describe("a client that vanishes", () => {
+  it("is on the list no more, and comes back when it joins again", () => {
+    const gone = applyEvents(start(), [clientGone(11, "client-2")]);
+    expect(gone.clients.map(({ id }) => id)).toEqual(["client-10"]);
+    const back = applyEvents(gone, [clientUpdate(12, client("client-2"))]);
+    expect(back.clients.map(({ id }) => id)).toEqual(["client-2", "client-10"]);
+  });
+
+  it("does not come back by what was said of it before", () => {
+    const state = applyEvents(start(), [clientGone(12, "client-2"), clientUpdate(11, client("client-2"))]);
+    expect(state.clients.map(({ id }) => id)).toEqual(["client-10"]);
   });
 });

@@ -94,6 +94,8 @@ function applyEvent(state: ServerState, event: Exclude<ServerEvent, LogEvent>): 
       return upsertRun(marked, event.data);
     case "client_update":
       return upsertClient(marked, event.data);
+    case "client_gone":
+      return { ...marked, clients: state.clients.filter(({ id }) => id !== event.data.id) };
     case "store_update":
       return { ...marked, status: marked.status && { ...marked.status, store_problem: event.data.problem } };
   }
@@ -101,7 +103,9 @@ function applyEvent(state: ServerState, event: Exclude<ServerEvent, LogEvent>): 
 
 /** What an event is about, of which the newest word counts. */
 function entityOf(event: Exclude<ServerEvent, { type: "log" | "metrics_update" | "verdict" }>): string {
-  return event.type === "store_update" ? event.type : `${event.type}:${event.data.id}`;
+  if (event.type === "store_update") return event.type;
+  const kind = event.type === "client_gone" ? "client_update" : event.type;
+  return `${kind}:${event.data.id}`;
 }
 
 function upsertRun(state: ServerState, run: Run): ServerState {

@@ -12,6 +12,7 @@ const KINDS: Record<ServerEvent["type"], true> = {
   run_update: true,
   metrics_update: true,
   client_update: true,
+  client_gone: true,
   log: true,
   verdict: true,
   store_update: true,

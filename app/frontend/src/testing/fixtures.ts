@@ -131,7 +131,7 @@ export function status(changes: Partial<Status> = {}): Status {
     link: { host: "127.0.0.1", port: 9092 },
     active_run: null,
     queued_runs: 0,
-    clients: { connected: 2, lost: 0 },
+    clients: { connected: 2, lost: 0, pending: 0 },
     app: null,
     resume: "auto",
     store: "SQLite, fedloom.db",

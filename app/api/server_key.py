@@ -1,0 +1,41 @@
+"""/api/v1/next-key: the key that will take the place of the server's."""
+
+from __future__ import annotations
+
+from flask import Response
+from flask_openapi3 import APIBlueprint, Tag
+from pydantic import BaseModel, Field
+
+from app.api.reply import env, reply
+
+server_key_api = APIBlueprint(
+    "server_key", __name__, abp_tags=[Tag(name="system", description="The server itself")]
+)
+
+
+class ServerKeys(BaseModel):
+    key: str = Field(description="the id of the server's key")
+    next_key: str | None = Field(
+        description="the id of the key that will take its place; null: none was made"
+    )
+
+
+@server_key_api.get("/api/v1/next-key", summary="The server's keys", responses={200: ServerKeys})
+def get_keys() -> Response:
+    return _keys()
+
+
+@server_key_api.post("/api/v1/next-key", summary="Announce the next key", responses={200: ServerKeys})
+def announce_next_key() -> Response:
+    """Tells all clients of the key that `python -m app.next_key` has made in the server's folder."""
+    env().announce_next_key()
+    return _keys()
+
+
+def _keys() -> Response:
+    following = env().next_key
+    return reply(
+        ServerKeys(
+            key=str(env().identity.key.public.id), next_key=None if following is None else str(following)
+        )
+    )
