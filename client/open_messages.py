@@ -86,7 +86,7 @@ class OpenMessages:
         for message_id in self._working.keys() - wanted:
             self._give_up(self._working.pop(message_id))
         for message_id in self._finished.keys() - wanted:
-            del self._finished[message_id]
+            self._let_go(message_id)  # the server may have it already
             send(ClientFrame(released=Released(message_id=message_id)))
         self._runtime.stay_in(welcome.run_id)
         if self._labels is not None:
@@ -133,11 +133,7 @@ class OpenMessages:
     def confirm(self, received: Received) -> None:
         """The server has a reply; and it may say what it has decided of it."""
         message_id = received.message_id
-        reply = self._finished.pop(message_id, None)
-        if isinstance(reply, Reply) and reply.signed.done():  # or it was not sent so far
-            self._unreceipted[message_id] = reply.signed.result()
-            if len(self._unreceipted) > MAX_UNRECEIPTED:
-                del self._unreceipted[next(iter(self._unreceipted))]
+        self._let_go(message_id)
         if not received.HasField("receipt") and not received.verdict:
             return
         signed = self._unreceipted.pop(message_id, None)
@@ -179,6 +175,14 @@ class OpenMessages:
             self._loop.call_soon_threadsafe(function, *args)
 
     # in the event loop
+
+    def _let_go(self, message_id: str) -> None:
+        """A reply need not be kept, but for what was signed of it, until there is a receipt."""
+        reply = self._finished.pop(message_id, None)
+        if isinstance(reply, Reply) and reply.signed.done():  # or it was not sent so far
+            self._unreceipted[message_id] = reply.signed.result()
+            if len(self._unreceipted) > MAX_UNRECEIPTED:
+                del self._unreceipted[next(iter(self._unreceipted))]
 
     def _keep_labels(self, frame: ClientFrame) -> None:
         self._labels = frame

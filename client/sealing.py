@@ -80,7 +80,7 @@ class Sealing:
         the server says, so that it does so as well if the clock was set back."""
 
     def go_on_after(self, sequence: int) -> None:
-        """The server has accepted a reply with this number by the client's key."""
+        """The server has seen a genuine reply of this client with this number."""
         with self._lock:
             self._sequence = max(self._sequence, sequence)
 

@@ -199,9 +199,10 @@ class Assembler:
                 self._digests.add(chunk.data)
         except OSError as error:
             self.close()
-            if self._received == self._total:
+            is_whole = self._received == self._total
+            if is_whole:
                 self._message_id = None
-            raise NoRoom(message_id, error) from error
+            raise NoRoom(message_id, error, is_whole=is_whole) from error
 
     def _begin(self, chunk: Chunk) -> None:
         if not chunk.message_id:

@@ -65,11 +65,13 @@ class WireError(FedLoomError):
 
 
 class NoRoom(FedLoomError):
-    """A message that arrives cannot be kept, for example because the disk is full."""
+    """A message that arrives cannot be kept, for example because the disk is full. `is_whole`: no more chunks
+    of it are to come."""
 
-    def __init__(self, message_id: str, cause: OSError) -> None:
+    def __init__(self, message_id: str, cause: OSError, *, is_whole: bool) -> None:
         super().__init__(f"It could not be kept where it arrived: {cause}.")
         self.message_id = message_id
+        self.is_whole = is_whole
 
 
 class ReplyInvalid(FedLoomError):

@@ -528,6 +528,15 @@ class TestVerdicts:
         assert len(reply.payload.buffer) == 0, "it was released"
         assert not working.client_work.is_awaited("client-1", "m")
 
+    def test_one_by_a_key_to_which_the_name_belongs_no_longer_is_refused(self, working: Working) -> None:
+        working.connect()
+        working.dispatch("m")
+        working.registry.update("client-1", key=str(a_key("client-2").public.id))
+
+        working.reply("m")
+
+        assert working.verdicts == [Verdict.UNKNOWN_KEY]
+
     def test_a_number_that_was_accepted_is_not_taken_again(self, working: Working) -> None:
         working.connect()
         working.dispatch("m", "n", "o")

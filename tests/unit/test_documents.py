@@ -103,6 +103,8 @@ OUTSIDE = {
     "apps/APP/CLIENT",
     "~/.pgpass",
     "MNIST/raw/train-images-idx3-ubyte",
+    "receipts/",
+    "servers/",
 }
 """Paths that are on a user's machine, or made when something runs."""
 

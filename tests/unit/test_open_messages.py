@@ -270,6 +270,17 @@ class TestReceipts:
         path = tmp_path / "receipts" / "client-1.jsonl"
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
+    def test_one_for_a_reply_that_arrived_just_before_its_connection_broke_is_kept_as_well(
+        self, held: Held
+    ) -> None:
+        reply = held.reply_to("m")
+        held.open_messages.disconnected()
+        held.connect()  # the server does not await it any more
+
+        held.confirm("m", receipt=receipt_for(reply))
+
+        assert len(held.receipts()) == 1
+
     @pytest.mark.parametrize("wrong", ["of somebody else", "for another reply"])
     def test_one_that_the_server_has_not_signed_for_this_reply_is_not_kept(
         self, held: Held, wrong: str, caplog: pytest.LogCaptureFixture

@@ -182,8 +182,13 @@ def test_a_connection_that_was_replaced_brings_nothing_any_more(
     assert working.client_work.is_awaited("client-1", "m")
 
 
+@pytest.mark.parametrize(
+    "chunks",
+    [[half_a_reply(), the_other_half()], [Chunk(message_id="m", total_bytes=10, data=b"1234567890")]],
+    ids=["in two chunks", "in one"],
+)
 def test_a_reply_for_which_there_is_no_room_fails_and_the_next_is_taken(
-    working: Working, tmp_path: Path
+    working: Working, tmp_path: Path, chunks: list[Chunk]
 ) -> None:
     in_the_way = tmp_path / "spool"
     in_the_way.write_text("a file where the folder for replies should be", encoding="utf-8")
@@ -192,7 +197,7 @@ def test_a_reply_for_which_there_is_no_room_fails_and_the_next_is_taken(
     working.dispatch("m", "n")
     seal = connected.seal("m", b"1234567890")
 
-    connected.receive(half_a_reply("m"), the_other_half())
+    connected.receive(*chunks)
     connected.receive_seal(seal)
     (reason,) = working.told
     assert "could not be kept where it arrived" in reason

@@ -94,7 +94,8 @@ def test_clients_whose_keys_were_known_are_members(store_url: str, beside: Engin
             bus.publish(client)
         store.apply(bus.since(0))
     with beside.begin() as connection:
-        for table in ("members", "invitations"):
+        connection.execute(text("ALTER TABLE client_rounds DROP COLUMN verdict"))
+        for table in ("verdicts", "members", "invitations"):
             connection.execute(text(f"DROP TABLE {table}"))
     set_version(beside, "0004")
 

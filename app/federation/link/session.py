@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 
 from app.federation.link.client_work import ClientWork, OutgoingFrame
 from app.federation.link.door import Guest
@@ -108,6 +108,8 @@ class Session:
             self._whole = self._assembler.add(chunk)
         except NoRoom as error:
             self._client_work.not_kept(self.client_id, error.message_id, str(error))
+            if error.is_whole:  # its seal is still to come
+                self._whole = Whole(error.message_id, None, Future())
         if (behind := self._assembler.behind()) is not None:
             await result_of(behind)
 
