@@ -49,7 +49,7 @@ class _Kind:
 def _kind_of(descriptor: Descriptor) -> _Kind:
     kind = _Kind()
     for known in descriptor.fields:
-        if known.type == FieldDescriptor.TYPE_MESSAGE:
+        if known.message_type is not None:
             kind.messages[known.number] = _kind_of(known.message_type)
         elif known.is_repeated and known.type not in _OPAQUE:
             kind.packed[known.number] = _WIDTH.get(known.type, 0)

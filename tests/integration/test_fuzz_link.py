@@ -58,7 +58,7 @@ a_few_examples = settings(
 
 GROWTH = 100 << 20
 
-TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=40)
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 IDS = st.sampled_from(["", "m", "x" * 300]) | TEXT
 NUMBERS = st.sampled_from([0, 1, 2, 255, 2**31, 2**32, 2**63, 2**64 - 1])
 SMALL_NUMBERS = st.sampled_from([0, 1, 2, 2**31, 2**32 - 1])
@@ -110,6 +110,7 @@ CONFIGS = st.dictionaries(
     VALUES,
     max_size=5,
 )
+NONCES = st.sampled_from([b"", bytes(32), bytes(33)])
 FROM_SERVERS = st.one_of(
     st.builds(ServerFrame, welcome=st.builds(Welcome, version=TEXT, awaited=st.lists(IDS, max_size=3))),
     st.builds(ServerFrame, refusal=st.builds(Refusal, reason=TEXT, final=st.just(False))),
@@ -129,9 +130,7 @@ FROM_SERVERS = st.one_of(
     st.builds(ServerFrame, received=st.builds(Received, message_id=IDS)),
     st.builds(ServerFrame, pause=st.builds(Pause, paused=st.booleans())),
     st.just(ServerFrame(run_over=RunOver())),
-    st.builds(
-        ServerFrame, challenge=st.builds(Challenge, nonce=st.sampled_from([b"", bytes(32), bytes(33)]))
-    ),
+    st.builds(ServerFrame, challenge=st.builds(Challenge, nonce=NONCES)),
     st.just(ServerFrame()),
 )
 

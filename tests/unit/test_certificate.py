@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -182,6 +183,7 @@ def test_a_certificate_is_kept_and_renewed_when_it_is_due(
 
 
 HERE = Address("127.0.0.1", 5050)
+NAME = "server.example"
 
 
 def in_der(pem: bytes) -> bytes:
@@ -230,11 +232,16 @@ class TestNames:
 
     @pytest.fixture
     def resolve(self, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-        """Have every name stand for these, which the system's resolver cannot be told."""
+        """Have a name stand for these, which the system's resolver cannot be told."""
+        ask = socket.getaddrinfo
 
         def to(*addresses: Address) -> None:
             found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", tuple(address)) for address in addresses]
-            monkeypatch.setattr("shared.security.certificate.socket.getaddrinfo", lambda *_, **__: found)
+
+            def look_up(host: str, *rest: Any, **more: Any) -> Any:
+                return found if host == NAME else ask(host, *rest, **more)
+
+            monkeypatch.setattr(socket, "getaddrinfo", look_up)
 
         return to
 
@@ -253,7 +260,7 @@ class TestNames:
                 threading.Thread(target=_answer_once, args=(listener, answer), daemon=True).start()
             resolve(Address("127.0.0.2", port), Address("127.0.0.3", port))
 
-            found = find_pinned(Address("server.example", port), key.public.id, LIMIT_S)
+            found = find_pinned(Address(NAME, port), key.public.id, LIMIT_S)
 
         assert found.address == Address("127.0.0.3", port)
         assert found.target == f"ipv4:127.0.0.3:{port}"
@@ -265,7 +272,7 @@ class TestNames:
         resolve(Address("127.0.0.9", address.port), address)
 
         with pytest.raises(WrongServer):
-            find_pinned(Address("server.example", address.port), key.public.id, LIMIT_S)
+            find_pinned(Address(NAME, address.port), key.public.id, LIMIT_S)
 
     def test_a_name_that_nobody_knows_is_an_error_of_the_system(self, key: KeyPair) -> None:
         with pytest.raises(OSError, match=r"."):
