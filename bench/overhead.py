@@ -49,7 +49,7 @@ def measure(repeats: int, quick: bool) -> Result:
         runs_unit="ms",
         figures=[_cost_of_processes(runs)],
         note="FedLoom and Flower aggregate each with its own FedAvg; "
-        "the link is without TLS and signatures, which do not exist yet",
+        "the link is in TLS, and what stands beside it is not",
         quick=quick,
         machine=machine,
     )

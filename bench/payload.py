@@ -65,7 +65,7 @@ def measure(repeats: int, quick: bool) -> Result:
         runs_unit="MB/s",
         figures=_memory(peaks, peaks_of_more),
         note="memory: the server process, above what it had before there was a model; "
-        "the link is without TLS and signatures, which do not exist yet",
+        "the link is in TLS, and what stands beside it is not",
         quick=quick,
         machine=machine,
     )

@@ -60,7 +60,7 @@ def measure(repeats: int, quick: bool) -> Result:
             )
         ],
         note="from the end of the initial evaluation to the end of the last round, all warmed up before; "
-        "the link is without TLS and signatures, which do not exist yet",
+        "the link is in TLS, and what stands beside it is not",
         quick=quick,
         machine=machine,
     )

@@ -17,6 +17,7 @@ from flwr.proto.recorddict_pb2 import Array as ArrayProto
 from flwr.proto.recorddict_pb2 import RecordDict as RecordDictProto
 from google.protobuf.message import DecodeError
 
+from .parts import require_few_parts
 from .serialised import Serialised, as_number
 
 MAX_ENTRIES = 500_000
@@ -89,7 +90,7 @@ def decode_unopened(skeleton: bytes, num_arrays: int) -> tuple[Message, list[Arr
     Raises CodecError where `decode` does: whoever is given the same bytes with so many arrays can read them.
     """
     try:
-        proto = MessageProto.FromString(skeleton)
+        proto = _parsed(skeleton)
         places = _take_arrays_out(proto.content, num_arrays)
         return message_from_proto(proto), places
     except CodecError:
@@ -101,7 +102,7 @@ def decode_unopened(skeleton: bytes, num_arrays: int) -> tuple[Message, list[Arr
 def decode_envelope(skeleton: bytes) -> Message:
     """A message from what `encode` made, without its content. Raises CodecError when it is none."""
     try:
-        proto = MessageProto.FromString(skeleton)
+        proto = _parsed(skeleton)
         proto.content.Clear()
         return message_from_proto(proto)
     except _NO_MESSAGE as error:
@@ -112,8 +113,8 @@ def decode_content_unopened(skeleton: bytes, num_arrays: int) -> RecordDict:
     """What `encode_content` made, with its arrays left out of their records. Raises CodecError for other
     bytes."""
     try:
-        proto = MessageProto.FromString(skeleton)
-    except DecodeError as error:
+        proto = _parsed(skeleton)
+    except (DecodeError, ValueError) as error:
         raise CodecError(f"The payload is not the content of a Flower message: {error}") from error
     if [field.name for field, _ in proto.ListFields()] != ["content"]:  # it would go before the envelope's
         raise CodecError("The payload is not the content of a Flower message alone.")
@@ -129,6 +130,12 @@ def decode_records(skeleton: bytes, arrays: Sequence[bytes]) -> RecordDict:
     records, places = _unopened(proto, len(arrays))
     _put_in(records, places, arrays)
     return records
+
+
+def _parsed(skeleton: bytes) -> MessageProto:
+    """Raises DecodeError, and ValueError for a message of too many parts, before it is read."""
+    require_few_parts(skeleton)
+    return MessageProto.FromString(skeleton)
 
 
 def _unopened(proto: RecordDictProto, num_arrays: int) -> tuple[RecordDict, list[ArrayPlace]]:

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -16,15 +17,21 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
+from hypothesis import given
+from hypothesis import strategies as st
 
 from shared.address import Address
 from shared.security.certificate import (
+    ClockWrong,
+    Found,
     NoTls,
     WrongServer,
+    find_pinned,
     is_due,
     load_or_make_certificate,
     make_certificate,
     reach,
+    require_pinned,
 )
 from shared.security.keys import KeyPair
 
@@ -173,3 +180,116 @@ def test_a_certificate_is_kept_and_renewed_when_it_is_due(
 
     assert first == again != of_another != renewed
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+HERE = Address("127.0.0.1", 5050)
+NAME = "server.example"
+
+
+def in_der(pem: bytes) -> bytes:
+    return x509.load_pem_x509_certificate(pem).public_bytes(Encoding.DER)
+
+
+@pytest.mark.parametrize("off", [-DAY, 0 * DAY, DAY])
+def test_a_clock_that_is_a_day_wrong_does_no_harm(key: KeyPair, off: dt.timedelta) -> None:
+    certificate = make_certificate(key, NOW)
+
+    assert require_pinned(in_der(certificate), HERE, [key.public.id], NOW + off).certificate == certificate
+
+
+@pytest.mark.parametrize("off", [-30 * DAY, -20_000 * DAY, 4_000 * DAY])
+def test_a_clock_that_is_more_than_that_wrong_is_said_with_both_times(
+    key: KeyPair, off: dt.timedelta
+) -> None:
+    with pytest.raises(ClockWrong, match="by the clock of this machine") as caught:
+        require_pinned(in_der(make_certificate(key, NOW)), HERE, [key.public.id], NOW + off)
+    assert f"{NOW + off:%Y-%m-%d}" in str(caught.value)
+    assert "from 2026-11-24 to 2036-11-23" in str(caught.value)
+
+
+def test_another_key_says_more_than_a_wrong_clock(key: KeyPair, other: KeyPair) -> None:
+    with pytest.raises(WrongServer):
+        require_pinned(in_der(make_certificate(other, NOW)), HERE, [key.public.id], NOW - 30 * DAY)
+
+
+@given(place=st.integers(0, 10_000), noise=st.binary(max_size=4))
+def test_a_certificate_that_was_changed_is_never_taken_for_another_key(
+    key: KeyPair, place: int, noise: bytes
+) -> None:
+    """Whatever a certificate holds, it is refused in words or is of the pinned key."""
+    der = in_der(make_certificate(key, NOW))
+    place %= len(der)
+
+    for changed in (der[:place] + noise + der[place + len(noise) :], der[:place], noise):
+        with suppress(WrongServer, ClockWrong):
+            pem = require_pinned(changed, HERE, [key.public.id], NOW).certificate
+            public = x509.load_pem_x509_certificate(pem).public_key()
+            assert public == key.private.public_key()
+
+
+class TestNames:
+    """A name stands for several addresses."""
+
+    @pytest.fixture
+    def resolve(self, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+        """Have a name stand for these, which the system's resolver cannot be told."""
+        ask = socket.getaddrinfo
+
+        def to(*addresses: Address) -> None:
+            found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", tuple(address)) for address in addresses]
+
+            def look_up(host: str, *rest: Any, **more: Any) -> Any:
+                return found if host == NAME else ask(host, *rest, **more)
+
+            monkeypatch.setattr(socket, "getaddrinfo", look_up)
+
+        return to
+
+    def test_the_server_is_found_where_somebody_else_is_at_the_first_of_them(
+        self, key: KeyPair, other: KeyPair, resolve: Callable[..., None], tmp_path: Path
+    ) -> None:
+        """As with `localhost`, which may be ::1 as well as 127.0.0.1."""
+        with ExitStack() as ending:
+            first = ending.enter_context(socket.create_server(("127.0.0.2", 0)))
+            port = first.getsockname()[1]
+            second = ending.enter_context(socket.create_server(("127.0.0.3", port)))
+            for listener, who in ((first, other), (second, key)):
+                folder = tmp_path / who.public.id.short
+                folder.mkdir()
+                answer = over_tls(who.pem(), make_certificate(who, NOW), folder)
+                threading.Thread(target=_answer_once, args=(listener, answer), daemon=True).start()
+            resolve(Address("127.0.0.2", port), Address("127.0.0.3", port))
+
+            found = find_pinned(Address(NAME, port), [key.public.id], LIMIT_S)
+
+        assert found.address == Address("127.0.0.3", port)
+        assert found.target == f"ipv4:127.0.0.3:{port}"
+
+    def test_of_several_that_will_not_do_the_most_telling_is_said(
+        self, key: KeyPair, other: KeyPair, serve: Serve, resolve: Callable[..., None], tmp_path: Path
+    ) -> None:
+        address = serve(over_tls(other.pem(), make_certificate(other, NOW), tmp_path))
+        resolve(Address("127.0.0.9", address.port), address)
+
+        with pytest.raises(WrongServer):
+            find_pinned(Address(NAME, address.port), [key.public.id], LIMIT_S)
+
+    def test_a_name_that_nobody_knows_is_an_error_of_the_system(self, key: KeyPair) -> None:
+        with pytest.raises(OSError, match=r"."):
+            find_pinned(Address("nobody.invalid", 5050), [key.public.id], LIMIT_S)
+
+    @pytest.mark.parametrize(
+        ("address", "target"),
+        [
+            (Address("10.0.0.1", 5050), "ipv4:10.0.0.1:5050"),
+            (Address("::1", 5050), "ipv6:[::1]:5050"),
+            (Address("fe80::1%eth0", 5050), "ipv6:[fe80::1%25eth0]:5050"),
+        ],
+    )
+    def test_grpc_is_told_what_kind_of_address_it_is(self, address: Address, target: str) -> None:
+        assert Found(address, b"").target == target
+
+
+def _answer_once(listener: socket.socket, answer: Callable[[socket.socket], None]) -> None:
+    with suppress(OSError), listener.accept()[0] as connection:
+        answer(connection)
