@@ -69,6 +69,7 @@ class Environment:
             self._app_objection,
             Spool(settings.home / "spool"),
             self._identity,
+            self.store.sequences(),
         )
         self._app_hosts = AppHosts(settings.app, settings.home) if settings.app else None
         self.book = RunBook(self.bus, reversed(self.store.runs()), self.store.rounds)

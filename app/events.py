@@ -11,7 +11,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
-from app.records import Client, LogRecord, Record, RoundUpdate, Run, StoreStatus
+from app.records import Client, Judgement, LogRecord, Record, RoundUpdate, Run, StoreStatus
 
 
 class _Event(Record):
@@ -66,6 +66,13 @@ class LogEvent(_Event):
     data: LogRecord
 
 
+class VerdictEvent(_Event):
+    """What was decided of a reply."""
+
+    type: Literal["verdict"] = "verdict"
+    data: Judgement
+
+
 class StoreEvent(_Event):
     """Whether what happens is kept, from now on."""
 
@@ -77,10 +84,12 @@ class StoreEvent(_Event):
         return "store"
 
 
-Event = Annotated[RunEvent | RoundEvent | ClientEvent | LogEvent | StoreEvent, Field(discriminator="type")]
+Event = Annotated[
+    RunEvent | RoundEvent | ClientEvent | LogEvent | VerdictEvent | StoreEvent, Field(discriminator="type")
+]
 """Whatever can happen. A new kind is one more class above, named here, with its data below."""
 
-EventData = Run | RoundUpdate | Client | LogRecord | StoreStatus
+EventData = Run | RoundUpdate | Client | LogRecord | Judgement | StoreStatus
 
 _KIND_OF: Mapping[type[EventData], type[Event]] = MappingProxyType(
     {kind.model_fields["data"].annotation: kind for kind in get_args(get_args(Event)[0])}

@@ -17,6 +17,7 @@ from app.api.problems import register_problem_handlers
 from app.api.runs import runs_api
 from app.api.strategies import strategies_api
 from app.api.system import system_api
+from app.api.verdicts import verdicts_api
 from app.environment import Environment
 from app.flower_control.api import create_control_api
 from app.log_feed import EventLogHandler
@@ -38,6 +39,7 @@ def create_app(env: Environment) -> OpenAPI:
     for blueprint in (
         runs_api,
         checkpoints_api,
+        verdicts_api,
         export_api,
         strategies_api,
         clients_api,

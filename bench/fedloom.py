@@ -1,4 +1,8 @@
-"""`round` through FedLoom as a user runs it: server process with page and link, client processes, a run."""
+"""`round` through FedLoom as a user runs it: server process with page and link, client processes, a run.
+
+Each process is in a session of its own, as in a terminal of its own. An app's own processes always are; if
+the others shared one, Linux would give them another share of the processors.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +62,7 @@ def run_in_own_processes(spec: RunSpec, data_dir: Path) -> Outcome:
 
 
 def _run(server: ServerSettings, client: ClientSettings) -> Outcome:
-    with Fleet() as fleet:
+    with Fleet(own_sessions=True) as fleet:
         ports = fleet.start_server(server)
         for number in range(1, CLIENTS + 1):
             link = f"127.0.0.1:{ports.link}"

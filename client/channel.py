@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import grpc
 
-from shared.address import Address
-from shared.security.certificate import SERVER_NAME
+from shared.security.certificate import SERVER_NAME, PinnedServer
 from shared.wire import CHANNEL_OPTIONS
 
 ChannelArguments = tuple[str, grpc.ChannelCredentials, list[tuple[str, str | int]]]
 
 
-def channel_arguments(address: Address, certificate: bytes) -> ChannelArguments:
-    """For `secure_channel`, which takes a server by exactly this certificate (PEM), and no other."""
+def channel_arguments(server: PinnedServer) -> ChannelArguments:
+    """For `secure_channel`, which takes the server that has exactly this certificate, and no other."""
     return (
-        str(address),
-        grpc.ssl_channel_credentials(root_certificates=certificate),
+        server.target,
+        grpc.ssl_channel_credentials(root_certificates=server.certificate),
         [*CHANNEL_OPTIONS, ("grpc.ssl_target_name_override", SERVER_NAME)],
     )

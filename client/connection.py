@@ -3,34 +3,56 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
+from concurrent.futures import Executor
 from typing import Any
 
 import grpc.aio
 
-from client.open_messages import OpenMessages, Outgoing, Reply
+from client.open_messages import OpenMessages, Outgoing
 from client.runtime import Runtime
-from shared.chunks import Assembler, reply_frames
+from client.sealing import NotFromServer, Reply, Sealing
+from shared.chunks import Assembler, Whole, reply_frames
 from shared.errors import WireError
-from shared.proto.link_pb2 import ClientFrame, Goodbye, Heartbeat, ServerFrame
+from shared.hashing import result_of
+from shared.proto.link_pb2 import Chunk, ClientFrame, Goodbye, Heartbeat, Seal, ServerFrame
+from shared.security.keys import PublicKey
 
 Call = grpc.aio.StreamStreamCall[Any, ServerFrame]
 
 HEARTBEAT_S = 2.0
 GOODBYE_TIMEOUT_S = 0.3
 
+log = logging.getLogger(__name__)
+
 
 class Connection:
-    """Passes what comes to the runtime and the open messages, and what they have to say to the server."""
+    """Passes what comes to the runtime and the open messages, and what they have to say to the server.
 
-    def __init__(self, call: Call, runtime: Runtime, open_messages: OpenMessages) -> None:
+    `server` is the key that the connection was made to; `threads` hash what comes.
+    """
+
+    def __init__(
+        self,
+        call: Call,
+        runtime: Runtime,
+        open_messages: OpenMessages,
+        sealing: Sealing,
+        server: PublicKey,
+        threads: Executor,
+    ) -> None:
         self._call = call
         self._runtime = runtime
         self._open_messages = open_messages
+        self._sealing = sealing
+        self._server = server
         self._outbox: asyncio.Queue[Outgoing] = asyncio.Queue()
-        self._assembler = Assembler()
+        self._assembler = Assembler(threads=threads)
+        self._whole: Whole | None = None
+        """A message that has come in, but for its seal."""
         self._cohort = 0
-        """Of the message whose pieces come in."""
+        """Of the message that comes in."""
 
     def send(self, outgoing: Outgoing) -> None:
         """Queue a frame, or a reply."""
@@ -59,28 +81,48 @@ class Connection:
 
     async def _read(self) -> None:
         while isinstance(frame := await self._call.read(), ServerFrame):
-            match frame.WhichOneof("kind"):
+            kind = frame.WhichOneof("kind")
+            if self._whole is not None and kind != "seal":
+                await self._receive_seal(None)
+            match kind:
                 case "assignment":
                     self._runtime.assign(frame.assignment)
                 case "task":
-                    self._receive(frame)
+                    await self._receive(frame.task)
+                case "seal":
+                    await self._receive_seal(frame.seal)
                 case "cancel":
                     self._open_messages.cancel(frame.cancel.message_id)
                 case "received":
-                    self._open_messages.confirm(frame.received.message_id)
+                    self._open_messages.confirm(frame.received)
                 case "run_over":
                     self._runtime.stay_in(0)
                 case "pause":
                     self._runtime.pause(frame.pause.paused)
-                case kind:
+                case _:
                     raise WireError(f"the server sent a frame of kind {kind!r}")
 
-    def _receive(self, frame: ServerFrame) -> None:
-        if frame.task.message_id:  # the first piece of a message
-            self._cohort = frame.task.cohort
-        whole = self._assembler.add(frame.task)
-        if whole is not None and whole[1] is not None:
-            self._open_messages.take(whole[0], whole[1], self._cohort)
+    async def _receive(self, chunk: Chunk) -> None:
+        if chunk.message_id:  # the first piece of a message
+            self._cohort = chunk.cohort
+        self._whole = self._assembler.add(chunk)
+        if (behind := self._assembler.behind()) is not None:
+            await result_of(behind)
+
+    async def _receive_seal(self, seal: Seal | None) -> None:
+        """A message has come in whole; nobody looks at it unless it is the server's. None: it has no seal."""
+        whole, self._whole = self._whole, None
+        if whole is None or whole.payload is None:
+            raise WireError("the server sent a seal without a message")
+        digests = await result_of(whole.digests)
+        try:
+            origin = self._sealing.verify(self._server, whole.message_id, digests, seal)
+        except NotFromServer as error:
+            whole.payload.release()
+            log.error("%s", error)
+            self._open_messages.refuse(whole.message_id, str(error))
+        else:
+            self._open_messages.take(origin, whole.payload, self._cohort)
 
     async def _write(self) -> None:
         async for frame in self._outgoing():
@@ -93,6 +135,7 @@ class Connection:
             if isinstance(item, Reply):
                 for frame in reply_frames(item.message_id, item.message):
                     yield frame
+                yield ClientFrame(seal=(await result_of(item.signed)).seal)
             else:
                 yield item
                 if item.WhichOneof("kind") == "goodbye":

@@ -21,18 +21,31 @@ from client.in_thread import in_thread
 from client.membership import Membership
 from client.open_messages import OpenMessages
 from client.outage import Outage
+from client.receipts import Receipts
 from client.runtime import Runtime
+from client.sealing import Sealing
 from shared.error_text import error_text
 from shared.errors import FedLoomError, LinkRefused, WireError
+from shared.hashing import hashing_threads
 from shared.proto.link_pb2 import AppIdentity, ClientFrame, Hello, LogLine, ServerFrame, Welcome
-from shared.security.certificate import NoTls, WrongServer, fetch_pinned
-from shared.security.handshake import sign_hello
+from shared.security.certificate import (
+    ClockWrong,
+    NoTls,
+    PinnedServer,
+    WrongServer,
+    find_pinned,
+    key_in,
+)
+from shared.security.handshake import NONCE_BYTES, sign_hello
 from shared.security.invitation import Invitation, InvitationInvalid
 from shared.text import printable
 from shared.version import __version__
 from shared.wire import LINK_METHOD, PROTOCOL_VERSION
 
 CONNECT_TIMEOUT_S = 10.0
+
+_OTHER_CERTIFICATE = "CERTIFICATE_VERIFY_FAILED"
+"""What gRPC says of a server without the certificate that it was to have, among other things."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +104,8 @@ class Link:
         self._process = uuid.uuid4().hex
         self._runtime = runtime
         self._app_objection = app_objection
+        self._threads = hashing_threads()
+        self._sealing = Sealing(identity.client_id, membership.key, self._threads)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._connection: Connection | None = None
         self._looked_into: str | None = None
@@ -99,7 +114,14 @@ class Link:
     async def run(self) -> None:
         """Serve messages for ever. Raises LinkRefused when the server will never take this client."""
         self._loop = asyncio.get_running_loop()
-        open_messages = OpenMessages(self._runtime, self._loop)
+        receipts = Receipts(self._membership.home, self._identity.client_id, self._threads)
+        try:
+            await self._serve(OpenMessages(self._runtime, self._loop, self._sealing, receipts))
+        finally:
+            self._threads.shutdown(wait=False)
+
+    async def _serve(self, open_messages: OpenMessages) -> None:
+        """One connection after the other."""
         outage = Outage(str(self._address))
         while True:
             try:
@@ -107,7 +129,7 @@ class Link:
                 outage.began("it closed the connection")
             except NotFound as error:
                 await self._look_into(error, outage)
-            except (WrongServer, InvitationInvalid) as error:
+            except (WrongServer, ClockWrong, InvitationInvalid) as error:
                 outage.is_elsewhere(str(error))
             except grpc.aio.AioRpcError as error:
                 outage.began(_in_words(error))
@@ -140,7 +162,8 @@ class Link:
         invitation = self._membership.invitation()
         if invitation is None:
             raise NotInvited(self._membership.home)
-        async with await self._channel(invitation) as channel:
+        server = await self._find(invitation)
+        async with grpc.aio.secure_channel(*channel_arguments(server)) as channel:
             method = channel.stream_stream(
                 LINK_METHOD,
                 request_serializer=serialise,
@@ -154,7 +177,9 @@ class Link:
                 raise NotFound(error.code(), error.details()) from error
             self._looked_into = None
             outage.over()
-            self._connection = Connection(call, self._runtime, open_messages)
+            self._connection = Connection(
+                call, self._runtime, open_messages, self._sealing, key_in(server.certificate), self._threads
+            )
             open_messages.connected(welcome, self._connection.send)
             try:
                 await self._connection.serve()
@@ -162,16 +187,14 @@ class Link:
                 open_messages.disconnected()
                 self._connection = None
 
-    async def _channel(self, invitation: Invitation) -> grpc.aio.Channel:
-        """A connection to the server that has the invitation's key, and to no other. Raises NotFound, and
-        WrongServer."""
+    async def _find(self, invitation: Invitation) -> PinnedServer:
+        """The server that has the invitation's key. Raises NotFound, WrongServer, and ClockWrong."""
         try:
-            certificate = await in_thread(
-                lambda: fetch_pinned(invitation.address, invitation.key, CONNECT_TIMEOUT_S), "certificate"
+            return await in_thread(
+                lambda: find_pinned(invitation.address, invitation.key, CONNECT_TIMEOUT_S), "certificate"
             )
         except (NoTls, OSError) as error:
             raise NotFound(grpc.StatusCode.UNAVAILABLE, str(error)) from error
-        return grpc.aio.secure_channel(*channel_arguments(invitation.address, certificate))
 
     async def _look_into(self, error: NotFound, outage: Outage) -> None:
         """Say what is at the server's address, once for each way in which no link is found there."""
@@ -182,6 +205,12 @@ class Link:
             found = await look_at(self._address)
             if found.is_tls and isinstance(error, NotInvited):
                 found = Found(str(error), is_other=True)
+            elif _OTHER_CERTIFICATE in (error.details or ""):
+                found = Found(
+                    "who answers there has another certificate than a moment ago, when the key was the right "
+                    "one. Somebody may be between, or several servers share the address",
+                    is_other=True,
+                )
         elif error.code is grpc.StatusCode.UNIMPLEMENTED:
             found = Found("another gRPC server answers there", is_other=True)
         else:
@@ -193,7 +222,8 @@ class Link:
 
     async def _greet(self, call: Call, invitation: Invitation, open_messages: OpenMessages) -> Welcome:
         first = await call.read()
-        if not isinstance(first, ServerFrame) or first.WhichOneof("kind") != "challenge":
+        nonce = first.challenge.nonce if isinstance(first, ServerFrame) else b""
+        if len(nonce) != NONCE_BYTES:
             raise WireError("the server did not begin as a FedLoom server of this version does")
         who = self._identity
         hello = Hello(
@@ -208,9 +238,7 @@ class Link:
             app=who.app,
             holding=open_messages.holding(),
         )
-        signed = sign_hello(
-            hello, self._membership.key, invitation.key, first.challenge.nonce, invitation.token
-        )
+        signed = sign_hello(hello, self._membership.key, invitation.key, nonce, invitation.token)
         await call.write(ClientFrame(signed_hello=signed))
         answer = await call.read()
         if not isinstance(answer, ServerFrame):

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from client.settings import ClientSettings
 from shared.address import Address, parse_address
+from shared.errors import SettingsInvalid
+from shared.names import CLIENT_ID
 from shared.security.invitation import Invitation
 from shared.security.keys import KeyPair
 from shared.security.server_identity import KEYS, local_invitation
@@ -28,7 +30,13 @@ class Membership:
 
     @classmethod
     def of(cls, settings: ClientSettings) -> Membership:
-        """That of a client, whose key is made if it has none. Raises KeyUnusable."""
+        """That of a client, whose key is made if it has none. Raises KeyUnusable, and SettingsInvalid for a
+        name that no server would take."""
+        if not CLIENT_ID.fullmatch(settings.client_id):
+            raise SettingsInvalid(
+                "A client id has 1 to 64 letters, digits, dots, dashes and underscores, and begins with a "
+                "letter or digit. Choose another --client-id."
+            )
         key = KeyPair.load_or_make(key_file(settings.home, settings.client_id))
         address = settings.invite.address if settings.invite else parse_address(settings.server)
         return cls(key, address, settings.home, settings.invite)

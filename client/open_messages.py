@@ -7,25 +7,33 @@ awaits. Work on the others is given up, a reply that is ready is sent (again), n
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
+from client.receipts import Receipts
+from client.sealing import Origin, Reply, Sealing, Signed
 from client.work import Work
 from shared.app_host.serialised import Serialised
 from shared.payload import Payload
-from shared.proto.link_pb2 import ClientFrame, Failure, Held, LabelCounts, Progress, Released, Welcome
+from shared.proto.link_pb2 import (
+    ClientFrame,
+    Failure,
+    Held,
+    LabelCounts,
+    Progress,
+    Received,
+    Released,
+    Welcome,
+)
 from shared.text import printable
 
+MAX_UNRECEIPTED = 1_000
+"""Replies, the newest, that the server has and of which it has not said whether it accepts them."""
 
-@dataclass(frozen=True)
-class Reply:
-    """A serialised reply."""
-
-    message_id: str
-    message: Serialised
-
+log = logging.getLogger(__name__)
 
 Outgoing = ClientFrame | Reply
 
@@ -49,11 +57,16 @@ class Worker(Protocol):
 class OpenMessages:
     """Owned by the event loop; the runtime's thread calls back through it."""
 
-    def __init__(self, runtime: Worker, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, runtime: Worker, loop: asyncio.AbstractEventLoop, sealing: Sealing, receipts: Receipts
+    ) -> None:
         self._runtime = runtime
         self._loop = loop
+        self._sealing = sealing
+        self._receipts = receipts
         self._working: dict[str, Work] = {}
         self._finished: dict[str, Outgoing] = {}
+        self._unreceipted: dict[str, Signed] = {}
         self._given_up: set[str] = set()
         self._labels: ClientFrame | None = None
         self._holds: ClientFrame | None = None
@@ -67,6 +80,7 @@ class OpenMessages:
     def connected(self, welcome: Welcome, send: Callable[[Outgoing], None]) -> None:
         """There is a connection: give up what the server no longer awaits, and send what is ready."""
         self._send = send
+        self._sealing.go_on_after(welcome.sequence)
         self._runtime.pause(welcome.paused)
         wanted = set(welcome.awaited)
         for message_id in self._working.keys() - wanted:
@@ -86,12 +100,13 @@ class OpenMessages:
         """The connection is gone; the work goes on."""
         self._send = None
 
-    def take(self, message_id: str, payload: Payload, cohort: int = 0) -> None:
-        """A message came; `cohort`: as Work has it."""
+    def take(self, origin: Origin, payload: Payload, cohort: int = 0) -> None:
+        """A message came, and it is the server's; `cohort`: as Work has it."""
+        message_id = origin.instructed.message_id
         work = Work(
             message_id,
             payload,
-            reply=self._replied,
+            reply=partial(self._replied, origin),
             fail=self._failed,
             progress=self._progressed,
             released=self._released,
@@ -103,6 +118,11 @@ class OpenMessages:
         self._working[message_id] = work
         self._runtime.execute(work)
 
+    def refuse(self, message_id: str, reason: str) -> None:
+        """A message came that nobody looks at."""
+        self._finished[message_id] = _failure(message_id, reason)
+        self._pass_on(self._finished[message_id])
+
     def cancel(self, message_id: str) -> None:
         """The server no longer wants a message's reply."""
         self._finished.pop(message_id, None)
@@ -110,18 +130,32 @@ class OpenMessages:
         if work is not None:
             self._give_up(work)
 
-    def confirm(self, message_id: str) -> None:
-        """The server has a reply."""
-        self._finished.pop(message_id, None)
+    def confirm(self, received: Received) -> None:
+        """The server has a reply; and it may say what it has decided of it."""
+        message_id = received.message_id
+        reply = self._finished.pop(message_id, None)
+        if isinstance(reply, Reply) and reply.signed.done():  # or it was not sent so far
+            self._unreceipted[message_id] = reply.signed.result()
+            if len(self._unreceipted) > MAX_UNRECEIPTED:
+                del self._unreceipted[next(iter(self._unreceipted))]
+        if not received.HasField("receipt") and not received.verdict:
+            return
+        signed = self._unreceipted.pop(message_id, None)
+        if signed is None:
+            return  # it was said before
+        if received.HasField("receipt"):
+            self._receipts.keep(signed, received.receipt)
+        else:
+            log.warning("the server refused a reply (%s): %s", received.verdict, received.detail)
 
     # called in the runtime's thread
 
-    def _replied(self, message_id: str, message: Serialised) -> None:
-        self._in_loop(self._finish, message_id, Reply(message_id, message))
+    def _replied(self, origin: Origin, message_id: str, message: Serialised) -> None:
+        with suppress(RuntimeError):  # the threads that hash are gone: as with the loop, below
+            self._in_loop(self._finish, message_id, self._sealing.sign(origin, message))
 
     def _failed(self, message_id: str, reason: str) -> None:
-        failure = ClientFrame(failure=Failure(message_id=message_id, reason=printable(reason)))
-        self._in_loop(self._finish, message_id, failure)
+        self._in_loop(self._finish, message_id, _failure(message_id, reason))
 
     def _declined(self, message_id: str, rule: str, reason: str) -> None:
         failure = Failure(message_id=message_id, reason=printable(reason), rule=rule)
@@ -172,3 +206,7 @@ class OpenMessages:
     def _pass_on(self, outgoing: Outgoing) -> None:
         if self._send is not None:
             self._send(outgoing)
+
+
+def _failure(message_id: str, reason: str) -> ClientFrame:
+    return ClientFrame(failure=Failure(message_id=message_id, reason=printable(reason)))

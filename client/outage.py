@@ -42,7 +42,7 @@ class Outage:
 
     def is_elsewhere(self, found: str) -> None:
         """The address is somebody else's; worth a line of its own, once."""
-        self._say_once("no connection to %s: %s. Trying again until there is one.", found)
+        self._say_once("no connection to %s: %s. Trying again until there is one.", found.rstrip("."))
 
     def refused(self, reason: str) -> None:
         """The server is there but does not take this client for now; worth a line of its own, once."""

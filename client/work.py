@@ -22,7 +22,7 @@ PROGRESS_INTERVAL_S = 0.2
 
 @dataclass(frozen=True)
 class Work:
-    """A message to execute. Its payload is released when it is over.
+    """A message to execute, which is from the server. Its payload is released when it is over.
 
     `reply` (with the message's id and its reply), or in its place `fail` (with a reason) or `decline` (with a
     rule of the site's policy, and words), and before that `progress`, `labels` and `held` (with the reason

@@ -32,11 +32,21 @@ def parse_address(text: str) -> Address:
         raise ValueError(
             f"{text!r} is not HOST:PORT; write an IPv6 address in brackets, for example [::1]:5050"
         )
-    if not name or any(character in "/[]@" or character.isspace() for character in name):
+    if not _is_name(name):
         raise ValueError(f"{text!r} is not HOST:PORT")
     if not (port.isascii() and port.isdecimal()) or not 0 < int(port) < 65536:
         raise ValueError(f"{text!r} does not end in a port from 1 to 65535")
     return Address(name, int(port))
+
+
+def _is_name(name: str) -> bool:
+    """Whether a name, or an address, can be looked up at all."""
+    if any(character in "/[]@" or character.isspace() or not character.isprintable() for character in name):
+        return False
+    try:
+        return bool(name.encode("idna"))
+    except UnicodeError:  # a part of it is empty, or too long
+        return False
 
 
 def bracketed(host: str) -> str:

@@ -8,12 +8,16 @@ holds it, and notices a gap at once.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future
+from typing import NamedTuple
 
 from shared.app_host.serialised import Serialised
 from shared.buffers import Buffer, MemoryBuffer
 from shared.errors import NoRoom, WireError
+from shared.hashing import ArrivingDigests
 from shared.payload import Payload, objection, require_size
 from shared.proto.link_pb2 import Chunk, ClientFrame
+from shared.security.digest import Digests
 from shared.wire import CHUNK_BYTES, MAX_MESSAGE_BYTES
 
 MAX_ID = 255
@@ -95,12 +99,23 @@ def _varint(number: int) -> bytes:
     return bytes(out)
 
 
+class Whole(NamedTuple):
+    """A message whose last chunk has come."""
+
+    message_id: str
+    payload: Payload | None
+    """None: it was not kept, since nobody awaits it."""
+    digests: Future[Digests]
+    """Of what was kept; known soon."""
+
+
 class Assembler:
     """Puts the chunks of one direction of a link together. Raises `WireError` if one does not fit.
 
     `awaited` tells, by its id, whether a message is wanted (any more); the chunks of one that is not are
-    counted but not kept. `buffer` makes, for so many bytes, a place for those of one that is. Whoever takes a
-    whole message out releases it; what is not taken out, `drop` and `close` release.
+    counted but not kept. `buffer` makes, for so many bytes, a place for those of one that is; `threads` hash
+    them meanwhile (None: this one does). Whoever takes a whole message out releases it; what is not taken
+    out, `drop` and `close` release.
     """
 
     def __init__(
@@ -108,22 +123,24 @@ class Assembler:
         awaited: Callable[[str], bool] = lambda _: True,
         buffer: Callable[[int], Buffer] = lambda _: MemoryBuffer(),
         max_message_bytes: int = MAX_MESSAGE_BYTES,
+        threads: Executor | None = None,
     ) -> None:
         self._awaited = awaited
         self._make_buffer = buffer
         self._max = max_message_bytes
+        self._threads = threads
         self._message_id: str | None = None
         self._total = 0
         self._array_bytes: tuple[int, ...] = ()
         self._received = 0
         self._next = 0
         self._buffer: Buffer | None = None
+        self._digests = ArrivingDigests(0, 0, None)
 
-    def add(self, chunk: Chunk) -> tuple[str, Payload | None] | None:
-        """Take one chunk; returns (message id, whole message) when it was the last of a message.
+    def add(self, chunk: Chunk) -> Whole | None:
+        """Take one chunk; returns the whole message when it was the last of one.
 
-        In place of a message that is not awaited stands None. Raises NoRoom when a message cannot be kept;
-        the rest of it is counted and dropped.
+        Raises NoRoom when a message cannot be kept; the rest of it is counted and dropped.
         """
         if len(chunk.message_id) > MAX_ID:
             raise WireError(f"A message has an id of {len(chunk.message_id):,} characters.")
@@ -150,7 +167,12 @@ class Assembler:
         if self._received < self._total:
             return None
         buffer, self._buffer, self._message_id = self._buffer, None, None
-        return message_id, None if buffer is None else Payload(buffer, self._array_bytes)
+        payload = None if buffer is None else Payload(buffer, self._array_bytes)
+        return Whole(message_id, payload, self._digests.finish())
+
+    def behind(self) -> Future[None] | None:
+        """When to take the next chunk, if so much has come that it is better to wait; else None."""
+        return self._digests.behind()
 
     def drop(self, message_id: str) -> None:
         """Let go of what has come of a message; the rest of it is counted and dropped."""
@@ -162,6 +184,7 @@ class Assembler:
         if self._buffer is not None:
             self._buffer.release()
             self._buffer = None
+            self._digests.abandon()
 
     def _keep(self, message_id: str, chunk: Chunk) -> None:
         """Keep the bytes of a chunk that fits, if its message is (still) wanted."""
@@ -173,6 +196,7 @@ class Assembler:
                 self._buffer = self._make_buffer(self._total)
             if self._buffer is not None:
                 self._buffer.add(chunk.data)
+                self._digests.add(chunk.data)
         except OSError as error:
             self.close()
             if self._received == self._total:
@@ -187,3 +211,5 @@ class Assembler:
         self._message_id, self._total = chunk.message_id, chunk.total_bytes
         self._array_bytes = tuple(chunk.array_bytes)
         self._received = self._next = 0
+        skeleton_bytes = self._total - sum(self._array_bytes)
+        self._digests = ArrivingDigests(skeleton_bytes, self._total, self._threads)

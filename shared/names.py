@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 
 
@@ -34,6 +35,9 @@ class StrategyName(StrEnum):
     DPFEDAVG_FIXED = "dpfedavg-fixed"
     DPFEDAVG_ADAPTIVE = "dpfedavg-adaptive"
 
+
+CLIENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+"""A client's name, which is also one of a file."""
 
 DEFAULT_WEB_PORT = 5000
 DEFAULT_LINK_PORT = 5050

@@ -13,6 +13,7 @@ import pytest
 
 from app.demo.fleet import Fleet
 from client.settings import ClientSettings
+from shared.security.keys import KeyPair
 from shared.text import printable
 from tests.support.api import Api
 from tests.support.forked_server import ForkedServer
@@ -20,6 +21,12 @@ from tests.support.processes import Command, ServerProcess
 
 StartServer = Callable[..., ServerProcess]
 StartCommand = Callable[..., Command]
+
+
+def pytest_configure() -> None:
+    """A shell has what it starts in the background ignore Ctrl-C, and so would all that tests start."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -38,6 +45,18 @@ def _printable(value: Any) -> Any:
             return type(value)(_printable(item) for item in value)
         case _:
             return value
+
+
+@pytest.fixture(scope="session")
+def key() -> KeyPair:
+    """Somebody's key; to make one takes up to 300 ms."""
+    return KeyPair.make()
+
+
+@pytest.fixture(scope="session")
+def other() -> KeyPair:
+    """Somebody else's."""
+    return KeyPair.make()
 
 
 @pytest.fixture(scope="session")

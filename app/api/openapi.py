@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import MappingProxyType
 from typing import Any
 
 from flask import redirect
@@ -25,6 +26,9 @@ DOCS_PAGE = """<!doctype html>
 </html>
 """
 DOCS_PATH = "/api/redoc"
+
+PROBLEM = MappingProxyType({"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}})
+"""The content of an answer that is a problem (RFC 9457)."""
 
 
 def create_openapi_app(import_name: str) -> OpenAPI:
@@ -61,7 +65,23 @@ def describe(flask_app: OpenAPI) -> dict[str, Any]:
     for name, model in models.items():
         schema = model.json_schema(ref_template="#/components/schemas/{model}")
         schemas.update(schema.pop("$defs"), **{name: schema})
+    for path in document["paths"].values():
+        for operation in path.values():
+            _correct(operation)
+    if document["components"].get("securitySchemes", {}) is None:
+        del document["components"]["securitySchemes"]  # which OpenAPI does not allow
     return document
+
+
+def _correct(operation: dict[str, Any]) -> None:
+    """Say of an operation's problems what the library does not know: their media type, that there is one, and
+    that a body may be no JSON at all."""
+    responses = operation["responses"]
+    for status, response in responses.items():
+        if "Problem" in json.dumps(response.get("content", {})):
+            responses[status] = {**response, "content": dict(PROBLEM)}
+    if "requestBody" in operation:
+        responses.setdefault("400", {"description": "Bad Request", "content": dict(PROBLEM)})
 
 
 def as_json(flask_app: OpenAPI) -> str:

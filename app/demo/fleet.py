@@ -47,9 +47,14 @@ class Ports:
 
 
 class Fleet:
-    """Starts processes and ends every one of them. A context manager."""
+    """Starts processes and ends every one of them. A context manager.
 
-    def __init__(self) -> None:
+    `own_sessions`: each process is in a session of its own, as if started in a terminal of its own. Linux
+    shares the processors out by session.
+    """
+
+    def __init__(self, *, own_sessions: bool = False) -> None:
+        self._own_sessions = own_sessions
         self._context: ForkServerContext | SpawnContext = multiprocessing.get_context("spawn")
         if "forkserver" in multiprocessing.get_all_start_methods():
             self._context = multiprocessing.get_context("forkserver")
@@ -83,7 +88,9 @@ class Fleet:
     def start_server(self, settings: ServerSettings) -> Ports:
         """Start the server and wait until it answers."""
         receiver, sender = self._context.Pipe(duplex=False)
-        process = self._context.Process(target=_serve, args=(settings, sender), name="server", daemon=True)
+        process = self._context.Process(
+            target=_serve, args=(settings, sender, self._own_sessions), name="server", daemon=True
+        )
         process.start()
         self.server = process
         sender.close()
@@ -96,7 +103,9 @@ class Fleet:
 
     def start_client(self, settings: ClientSettings) -> None:
         """Start a client; does not wait until it is connected."""
-        process = self._context.Process(target=_join, args=(settings,), name=settings.client_id, daemon=True)
+        process = self._context.Process(
+            target=_join, args=(settings, self._own_sessions), name=settings.client_id, daemon=True
+        )
         process.start()
         self.clients[settings.client_id] = process
 
@@ -138,21 +147,27 @@ def _check_dataset(dataset: str, data_dir: Path, result: Connection) -> None:
         result.send(None)
 
 
-def _serve(settings: ServerSettings, ready: Connection) -> None:
+def _serve(settings: ServerSettings, ready: Connection, own_session: bool) -> None:
     from app.server import serve
 
-    _end_with_parent()
+    _begin(own_session)
     try:
         serve(settings, on_ready=lambda web, link: ready.send((web, link)))
     except FedLoomError as error:
         sys.exit(f"error: {error}")
 
 
-def _join(settings: ClientSettings) -> None:
+def _join(settings: ClientSettings, own_session: bool) -> None:
     from client.main import run
 
-    _end_with_parent()
+    _begin(own_session)
     sys.exit(run(settings))
+
+
+def _begin(own_session: bool) -> None:
+    if own_session:
+        os.setsid()
+    _end_with_parent()
 
 
 def _end_with_parent() -> None:

@@ -6,8 +6,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from app.events import Event
-from app.records import Cause, Client, ClientRound, ClientState, LogRecord, Round, RoundUpdate, Run
-from app.store.rows import CLIENT_FIELDS, client_round_row, client_row, log_row, round_row, run_row
+from app.records import Cause, Client, ClientRound, ClientState, Judgement, LogRecord, Round, RoundUpdate, Run
+from app.store.rows import (
+    CLIENT_FIELDS,
+    client_round_row,
+    client_row,
+    log_row,
+    round_row,
+    run_row,
+    verdict_row,
+)
 from app.store.salvage import Row
 
 RoundKey = tuple[str, int]
@@ -33,11 +41,22 @@ class Changes:
     clients: list[Row] = field(default_factory=list)
     events: list[Row] = field(default_factory=list)
     logs: list[Row] = field(default_factory=list)
+    verdicts: list[Row] = field(default_factory=list)
     known: Known = field(default_factory=lambda: Known())
 
     def __bool__(self) -> bool:
         """Whether there is anything to write."""
-        return any((self.runs, self.rounds, self.client_rounds, self.clients, self.events, self.logs))
+        return any(
+            (
+                self.runs,
+                self.rounds,
+                self.client_rounds,
+                self.clients,
+                self.events,
+                self.logs,
+                self.verdicts,
+            )
+        )
 
 
 @dataclass
@@ -87,6 +106,8 @@ def changes_of(events: Sequence[Event], known: Known) -> Changes:
                 _note_state(changes, known, event, client)
             case LogRecord() as record:
                 changes.logs.append(log_row(event.seq, event.time, record))
+            case Judgement() as judgement:
+                changes.verdicts.append(verdict_row(event.seq, judgement))
     _add_runs(changes, known, runs)
     _add_rounds(changes, known, rounds)
     _add_clients(changes, known, clients)

@@ -8,14 +8,16 @@ import sys
 from pathlib import Path
 
 from shared.errors import StoreUnavailable
+from shared.security.files import make_private_folder
 
 TOO_MANY_OPEN = frozenset({errno.EMFILE, errno.ENFILE})
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder and those above it, so that they are still there after a power cut. Raises OSError."""
+    """Make a folder and those above it, so that they are still there after a power cut, and no other user of
+    this machine can look into them. Raises OSError."""
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
-    folder.mkdir(parents=True, exist_ok=True)
+    make_private_folder(folder)
     for made in missing:
         sync_folder(made.parent)
 

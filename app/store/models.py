@@ -141,6 +141,7 @@ class ClientRoundRow(Base):
     lost: Mapped[bool] = mapped_column(server_default=false())  # rows of before have none
     metrics: Mapped[dict[str, Any]]
     stages: Mapped[dict[str, Any] | None]  # as in RoundRow
+    verdict: Mapped[str | None]
     error: Mapped[str | None]
 
 
@@ -177,6 +178,34 @@ class EventRow(Base):
     subject: Mapped[str] = mapped_column(doc="the id of the run or client")
     run_id: Mapped[str | None]
     data: Mapped[dict[str, Any]]
+
+
+class VerdictRow(Base):
+    """What was decided of each reply. No foreign key: some answer nothing that was asked."""
+
+    __tablename__ = "verdicts"
+    __table_args__ = (
+        Index("ix_verdicts_run_id_seq", "run_id", "seq"),
+        Index("ix_verdicts_client_id_seq", "client_id", "seq"),
+    )
+
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    run_id: Mapped[str | None]
+    round: Mapped[int | None]
+    client_id: Mapped[str]
+    key: Mapped[str]
+    message_id: Mapped[str]
+    kind: Mapped[str | None]
+    verdict: Mapped[str]
+    detail: Mapped[str | None]
+    time: Mapped[float]
+    bytes: Mapped[int]
+    sequence: Mapped[int | None]
+    skeleton_digest: Mapped[str | None]
+    arrays_digest: Mapped[str | None]
+    base_digest: Mapped[str | None]
+    signature: Mapped[str | None]
+    receipt: Mapped[str | None]
 
 
 class LogRow(Base):

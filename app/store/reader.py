@@ -8,7 +8,18 @@ from typing import Any, Self
 
 from sqlalchemy import Connection, Select, func, select
 
-from app.records import LOG_LEVELS, Client, ClientRound, LogEntry, LogLevel, Record, Round, Run
+from app.records import (
+    LOG_LEVELS,
+    Client,
+    ClientRound,
+    LogEntry,
+    LogLevel,
+    Record,
+    Round,
+    Run,
+    Verdict,
+    VerdictEntry,
+)
 from app.store import rows
 from app.store.database import Database
 from app.store.models import (
@@ -20,6 +31,7 @@ from app.store.models import (
     RunClientRow,
     RunInternalsRow,
     RunRow,
+    VerdictRow,
 )
 from app.store.postgresql import PostgresDatabase
 from app.store.salvage import salvage
@@ -35,6 +47,10 @@ CLIENT_ROUNDS = rows.table_of(ClientRoundRow)
 CLIENTS = rows.table_of(ClientRow)
 EVENTS = rows.table_of(EventRow)
 LOGS = rows.table_of(LogRow)
+VERDICTS = rows.table_of(VerdictRow)
+
+GENUINE = (Verdict.ACCEPTED, Verdict.MALFORMED, Verdict.LATE)
+"""Verdicts on replies whose number counts, if they were looked at and so have hashes."""
 
 
 class PastEvent(Record):
@@ -106,8 +122,40 @@ class StoreReader:
     def clients(self) -> list[Client]:
         """All clients that were ever connected, by id. Each is `lost`: who is there, only a server knows."""
         with self._database.reading() as connection:
-            found = connection.execute(select(CLIENTS).order_by(CLIENTS.c.id)).mappings()
-            return [rows.to_client(row) for row in found]
+            found = connection.execute(select(CLIENTS).order_by(CLIENTS.c.id)).mappings().all()
+            verdicts = _verdicts_by_client(connection)
+        return [rows.to_client(row).model_copy(update=verdicts.get(row["id"], {})) for row in found]
+
+    def verdicts(
+        self,
+        limit: int,
+        *,
+        run_id: str,
+        client_id: str | None = None,
+        verdict: Verdict | None = None,
+        before_seq: int | None = None,
+    ) -> list[VerdictEntry]:
+        """What was decided of the newest `limit` replies in a run, oldest first: of a client, of one kind,
+        before a number."""
+        wanted = select(VERDICTS).where(VERDICTS.c.run_id == run_id)
+        wanted = wanted.order_by(VERDICTS.c.seq.desc()).limit(limit)
+        if client_id is not None:
+            wanted = wanted.where(VERDICTS.c.client_id == client_id)
+        if verdict is not None:
+            wanted = wanted.where(VERDICTS.c.verdict == verdict)
+        if before_seq is not None:
+            wanted = wanted.where(VERDICTS.c.seq < before_seq)
+        return [rows.to_verdict_entry(row) for row in self._oldest_first(wanted)]
+
+    def sequences(self) -> dict[str, int]:
+        """Of each client, the number of its newest reply that was genuine."""
+        newest = (
+            select(VERDICTS.c.client_id, func.max(VERDICTS.c.sequence))
+            .where(VERDICTS.c.verdict.in_(GENUINE), VERDICTS.c.arrays_digest.is_not(None))
+            .group_by(VERDICTS.c.client_id)
+        )
+        with self._database.reading() as connection:
+            return {name: number for name, number in connection.execute(newest) if number is not None}
 
     def logs(
         self,
@@ -146,7 +194,7 @@ class StoreReader:
     def last_seq(self) -> int:
         """The highest number of an event or log record that is kept; 0 if there is none."""
         with self._database.reading() as connection:
-            newest = (connection.scalar(select(func.max(table.c.seq))) for table in (EVENTS, LOGS))
+            newest = (connection.scalar(select(func.max(table.c.seq))) for table in (EVENTS, LOGS, VERDICTS))
             return max(number or 0 for number in newest)
 
     def parts(self, run_id: str) -> dict[str, int]:
@@ -164,6 +212,23 @@ class StoreReader:
     def _oldest_first(self, newest_first: Select[Any]) -> list[Any]:
         with self._database.reading() as connection:
             return list(connection.execute(newest_first).mappings().all())[::-1]
+
+
+def _verdicts_by_client(connection: Connection) -> dict[str, dict[str, Any]]:
+    """Of each client, how many of its replies got each verdict, and the newest one."""
+    grouped = select(
+        VERDICTS.c.client_id, VERDICTS.c.verdict, func.count(), func.max(VERDICTS.c.seq)
+    ).group_by(VERDICTS.c.client_id, VERDICTS.c.verdict)
+    found: dict[str, dict[str, Any]] = defaultdict(lambda: {"verdict": None, "verdicts": {}})
+    newest: dict[str, int] = {}
+    for client_id, name, count, seq in connection.execute(grouped):
+        if name not in set(Verdict):
+            continue  # by another version
+        found[client_id]["verdicts"][Verdict(name)] = count
+        if seq > newest.get(client_id, -1):
+            newest[client_id] = seq
+            found[client_id]["verdict"] = Verdict(name)
+    return found
 
 
 def _client_rounds(connection: Connection, run_id: str) -> dict[int, dict[str, ClientRound]]:

@@ -12,13 +12,16 @@ from app.records import (
     Client,
     ClientRound,
     ClientState,
+    Judgement,
     LogEntry,
     LogRecord,
     Round,
     Run,
     RunState,
+    Verdict,
+    VerdictEntry,
 )
-from app.store.models import Base, ClientRoundRow, ClientRow, LogRow, RoundRow, RunRow
+from app.store.models import Base, ClientRoundRow, ClientRow, LogRow, RoundRow, RunRow, VerdictRow
 from app.store.salvage import Row, salvage, salvage_spec
 
 
@@ -37,6 +40,7 @@ ROUND_FIELDS = _fields(RoundRow, beside=["run_id"])
 CLIENT_ROUND_FIELDS = _fields(ClientRoundRow, beside=["run_id", "round", "client_id"])
 CLIENT_FIELDS = _fields(ClientRow)
 LOG_FIELDS = _fields(LogRow, beside=["seq", "time"])
+VERDICT_FIELDS = _fields(VerdictRow, beside=["seq"])
 
 
 ENDED = frozenset({RunState.COMPLETED, RunState.STOPPED, RunState.FAILED})
@@ -108,6 +112,18 @@ def to_log_entry(row: RowMapping) -> LogEntry:
     nothing = {"time": 0.0, "level": "error", "source": LOG_SOURCE, "logger": __name__, "message": ""}
     entry, wrong = salvage(LogEntry, dict(row), nothing)
     return entry if wrong is None else entry.model_copy(update={"message": f"{entry.message} ({wrong})"})
+
+
+def verdict_row(seq: int, judgement: Judgement) -> Row:
+    """What was decided of a reply, with its place among the events."""
+    return {**judgement.model_dump(mode="json", include=VERDICT_FIELDS), "seq": seq}
+
+
+def to_verdict_entry(row: RowMapping) -> VerdictEntry:
+    """What was decided of a reply as it was kept, as far as it can be read."""
+    nothing = {"client_id": "", "key": "", "message_id": "", "verdict": Verdict.MALFORMED, "time": 0.0}
+    entry, wrong = salvage(VerdictEntry, dict(row), nothing)
+    return entry if wrong is None else entry.model_copy(update={"detail": wrong})
 
 
 def _only(row: RowMapping, fields: set[str]) -> Row:

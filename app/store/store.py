@@ -24,6 +24,7 @@ from app.store.reader import (
     ROUNDS,
     RUN_CLIENTS,
     RUNS,
+    VERDICTS,
     StoreReader,
 )
 from app.store.salvage import Row
@@ -119,6 +120,7 @@ def _write(connection: Connection, changes: Changes) -> None:
     _upsert(connection, CLIENTS, changes.clients)
     _insert_new(connection, EVENTS, changes.events)
     _insert_new(connection, LOGS, changes.logs)
+    _insert_new(connection, VERDICTS, changes.verdicts)
 
 
 def _make_internals(connection: Connection, run_ids: Sequence[str]) -> None:

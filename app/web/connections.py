@@ -12,23 +12,18 @@ from __future__ import annotations
 import errno
 import logging
 import socket
-import sys
 import threading
 import time
 from contextlib import suppress
 from itertools import islice
 from typing import Protocol
 
-log = logging.getLogger(__name__)
+from app.descriptors import for_connections
 
-WANTED = (65_536, 10_240)
-"""What the limit is raised to, if the system allows; macOS does not allow every number."""
+log = logging.getLogger(__name__)
 
 LOW_LIMIT = 1_024
 """A limit below this is worth a word."""
-
-RESERVE = 64
-"""Descriptors kept free for the database, checkpoints and data sets; of a low limit at most a quarter."""
 
 MOST = 1_024
 """Connections at once, however many descriptors there are."""
@@ -52,32 +47,13 @@ class Connection(Protocol):
     def shutdown(self, how: int, /) -> object: ...
 
 
-def raise_descriptor_limit() -> int | None:
-    """Let this process open as many files and connections as the system allows.
-
-    Returns the limit that holds from now on; None where there is none.
-    """
-    if sys.platform == "win32":
-        return None
-    import resource
-
-    limit, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    for wanted in WANTED:
-        better = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
-        if limit != resource.RLIM_INFINITY and limit < better:
-            with suppress(ValueError, OSError):
-                resource.setrlimit(resource.RLIMIT_NOFILE, (better, most))
-                limit = better
-    return None if limit == resource.RLIM_INFINITY else limit
-
-
 class Connections:
     """The connections of one web server. Safe from any thread."""
 
     def __init__(self, limit: int | None, per_connection: int = 1) -> None:
         """`limit`: of this process's descriptors. `per_connection`: how many one connection may need."""
         self._limit = limit
-        self._room = None if limit is None else limit - min(RESERVE, limit // 4)
+        self._room = for_connections(limit)
         self._extra = per_connection - 1
         self._lock = threading.Lock()
         self._busy: set[Connection] = set()

@@ -13,9 +13,10 @@ from typing import Any
 
 from flask import Flask
 
+from app.descriptors import raise_descriptor_limit
 from app.environment import Environment
 from app.settings import ServerSettings
-from app.web.connections import RETRY_S, Connections, raise_descriptor_limit
+from app.web.connections import RETRY_S, Connections
 from app.web.edge import WebEdge
 from app.web.http_rules import HttpRules
 from app.web.sockets import Pump

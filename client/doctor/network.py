@@ -7,7 +7,7 @@ import os
 import socket
 import time
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import grpc
 
@@ -16,7 +16,7 @@ from client.channel import channel_arguments
 from client.doctor.finding import Finding, ok, problem, warning
 from shared.address import Address
 from shared.proto.link_pb2 import Challenge, ServerFrame
-from shared.security.certificate import NoTls, WrongServer, fetch_pinned, validity
+from shared.security.certificate import ClockWrong, NoTls, PinnedServer, WrongServer, find_pinned
 from shared.security.invitation import Invitation
 from shared.version import __version__
 from shared.wire import LINK_METHOD, PROTOCOL_VERSION
@@ -46,19 +46,20 @@ def way_to(address: Address, invitation: Invitation | None) -> Iterator[Finding]
         yield _who_is_there(address)
         return
     try:
-        certificate = fetch_pinned(address, invitation.key, TIMEOUT_S)
+        server = find_pinned(address, invitation.key, TIMEOUT_S)
     except WrongServer as error:
         yield ok("tls", "somebody answers with TLS")
         yield problem("server", str(error))
+        return
+    except ClockWrong as error:
+        yield ok("tls", "the server proves to have the right key")
+        yield problem("clock", str(error))
         return
     except (NoTls, OSError):
         yield _who_is_there(address)
         return
     yield ok("tls", f"the server proves to have the key {invitation.key.short}…, as the invitation says")
-    if (untimely := _not_valid_now(certificate)) is not None:
-        yield untimely
-        return
-    yield from _greeting(address, certificate)
+    yield from _greeting(server)
 
 
 def name(address: Address) -> Finding:
@@ -137,9 +138,9 @@ def protocol(challenge: Challenge) -> Finding:
     )
 
 
-def _greeting(address: Address, certificate: bytes) -> Iterator[Finding]:
+def _greeting(server: PinnedServer) -> Iterator[Finding]:
     try:
-        challenge = _challenge(address, certificate)
+        challenge = _challenge(server)
     except (grpc.RpcError, ValueError) as error:
         words = getattr(error, "details", lambda: None)() or str(error)
         yield problem(
@@ -153,9 +154,9 @@ def _greeting(address: Address, certificate: bytes) -> Iterator[Finding]:
         yield clock(challenge.time, time.time())
 
 
-def _challenge(address: Address, certificate: bytes) -> Challenge:
+def _challenge(server: PinnedServer) -> Challenge:
     """What the server sends first. Raises grpc.RpcError, and ValueError for something else."""
-    with grpc.secure_channel(*channel_arguments(address, certificate)) as channel:
+    with grpc.secure_channel(*channel_arguments(server)) as channel:
         method = channel.stream_stream(
             LINK_METHOD, request_serializer=None, response_deserializer=ServerFrame.FromString
         )
@@ -167,19 +168,6 @@ def _challenge(address: Address, certificate: bytes) -> Challenge:
     if not isinstance(first, ServerFrame) or first.WhichOneof("kind") != "challenge":
         raise ValueError("it sent something else than a challenge")
     return first.challenge
-
-
-def _not_valid_now(certificate: bytes) -> Finding | None:
-    begins, ends = validity(certificate)
-    now = datetime.now(UTC)
-    if begins <= now <= ends:
-        return None
-    return problem(
-        "clock",
-        f"This machine's clock says {now:%Y-%m-%d %H:%M} UTC, and the server's certificate holds from "
-        f"{begins:%Y-%m-%d} to {ends:%Y-%m-%d}.",
-        "Set the clock; if it is right, the server has to be started again, which renews the certificate.",
-    )
 
 
 def _who_is_there(address: Address) -> Finding:

@@ -7,7 +7,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class ClientFrame(_message.Message):
-    __slots__ = ("signed_hello", "reply", "progress", "log", "heartbeat", "failure", "goodbye", "released", "label_counts", "held")
+    __slots__ = ("signed_hello", "reply", "progress", "log", "heartbeat", "failure", "goodbye", "released", "label_counts", "seal", "held")
     SIGNED_HELLO_FIELD_NUMBER: _ClassVar[int]
     REPLY_FIELD_NUMBER: _ClassVar[int]
     PROGRESS_FIELD_NUMBER: _ClassVar[int]
@@ -17,6 +17,7 @@ class ClientFrame(_message.Message):
     GOODBYE_FIELD_NUMBER: _ClassVar[int]
     RELEASED_FIELD_NUMBER: _ClassVar[int]
     LABEL_COUNTS_FIELD_NUMBER: _ClassVar[int]
+    SEAL_FIELD_NUMBER: _ClassVar[int]
     HELD_FIELD_NUMBER: _ClassVar[int]
     signed_hello: SignedHello
     reply: Chunk
@@ -27,11 +28,12 @@ class ClientFrame(_message.Message):
     goodbye: Goodbye
     released: Released
     label_counts: LabelCounts
+    seal: Seal
     held: Held
-    def __init__(self, signed_hello: _Optional[_Union[SignedHello, _Mapping]] = ..., reply: _Optional[_Union[Chunk, _Mapping]] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., log: _Optional[_Union[LogLine, _Mapping]] = ..., heartbeat: _Optional[_Union[Heartbeat, _Mapping]] = ..., failure: _Optional[_Union[Failure, _Mapping]] = ..., goodbye: _Optional[_Union[Goodbye, _Mapping]] = ..., released: _Optional[_Union[Released, _Mapping]] = ..., label_counts: _Optional[_Union[LabelCounts, _Mapping]] = ..., held: _Optional[_Union[Held, _Mapping]] = ...) -> None: ...
+    def __init__(self, signed_hello: _Optional[_Union[SignedHello, _Mapping]] = ..., reply: _Optional[_Union[Chunk, _Mapping]] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., log: _Optional[_Union[LogLine, _Mapping]] = ..., heartbeat: _Optional[_Union[Heartbeat, _Mapping]] = ..., failure: _Optional[_Union[Failure, _Mapping]] = ..., goodbye: _Optional[_Union[Goodbye, _Mapping]] = ..., released: _Optional[_Union[Released, _Mapping]] = ..., label_counts: _Optional[_Union[LabelCounts, _Mapping]] = ..., seal: _Optional[_Union[Seal, _Mapping]] = ..., held: _Optional[_Union[Held, _Mapping]] = ...) -> None: ...
 
 class ServerFrame(_message.Message):
-    __slots__ = ("welcome", "refusal", "assignment", "task", "cancel", "received", "pause", "run_over", "challenge")
+    __slots__ = ("welcome", "refusal", "assignment", "task", "cancel", "received", "pause", "run_over", "challenge", "seal")
     WELCOME_FIELD_NUMBER: _ClassVar[int]
     REFUSAL_FIELD_NUMBER: _ClassVar[int]
     ASSIGNMENT_FIELD_NUMBER: _ClassVar[int]
@@ -41,6 +43,7 @@ class ServerFrame(_message.Message):
     PAUSE_FIELD_NUMBER: _ClassVar[int]
     RUN_OVER_FIELD_NUMBER: _ClassVar[int]
     CHALLENGE_FIELD_NUMBER: _ClassVar[int]
+    SEAL_FIELD_NUMBER: _ClassVar[int]
     welcome: Welcome
     refusal: Refusal
     assignment: Assignment
@@ -50,7 +53,8 @@ class ServerFrame(_message.Message):
     pause: Pause
     run_over: RunOver
     challenge: Challenge
-    def __init__(self, welcome: _Optional[_Union[Welcome, _Mapping]] = ..., refusal: _Optional[_Union[Refusal, _Mapping]] = ..., assignment: _Optional[_Union[Assignment, _Mapping]] = ..., task: _Optional[_Union[Chunk, _Mapping]] = ..., cancel: _Optional[_Union[Cancel, _Mapping]] = ..., received: _Optional[_Union[Received, _Mapping]] = ..., pause: _Optional[_Union[Pause, _Mapping]] = ..., run_over: _Optional[_Union[RunOver, _Mapping]] = ..., challenge: _Optional[_Union[Challenge, _Mapping]] = ...) -> None: ...
+    seal: Seal
+    def __init__(self, welcome: _Optional[_Union[Welcome, _Mapping]] = ..., refusal: _Optional[_Union[Refusal, _Mapping]] = ..., assignment: _Optional[_Union[Assignment, _Mapping]] = ..., task: _Optional[_Union[Chunk, _Mapping]] = ..., cancel: _Optional[_Union[Cancel, _Mapping]] = ..., received: _Optional[_Union[Received, _Mapping]] = ..., pause: _Optional[_Union[Pause, _Mapping]] = ..., run_over: _Optional[_Union[RunOver, _Mapping]] = ..., challenge: _Optional[_Union[Challenge, _Mapping]] = ..., seal: _Optional[_Union[Seal, _Mapping]] = ...) -> None: ...
 
 class Challenge(_message.Message):
     __slots__ = ("protocol", "nonce", "time")
@@ -109,18 +113,20 @@ class AppIdentity(_message.Message):
     def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., digest: _Optional[str] = ...) -> None: ...
 
 class Welcome(_message.Message):
-    __slots__ = ("version", "app", "awaited", "paused", "run_id")
+    __slots__ = ("version", "app", "awaited", "paused", "run_id", "sequence")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     APP_FIELD_NUMBER: _ClassVar[int]
     AWAITED_FIELD_NUMBER: _ClassVar[int]
     PAUSED_FIELD_NUMBER: _ClassVar[int]
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     version: str
     app: AppIdentity
     awaited: _containers.RepeatedScalarFieldContainer[str]
     paused: bool
     run_id: int
-    def __init__(self, version: _Optional[str] = ..., app: _Optional[_Union[AppIdentity, _Mapping]] = ..., awaited: _Optional[_Iterable[str]] = ..., paused: _Optional[bool] = ..., run_id: _Optional[int] = ...) -> None: ...
+    sequence: int
+    def __init__(self, version: _Optional[str] = ..., app: _Optional[_Union[AppIdentity, _Mapping]] = ..., awaited: _Optional[_Iterable[str]] = ..., paused: _Optional[bool] = ..., run_id: _Optional[int] = ..., sequence: _Optional[int] = ...) -> None: ...
 
 class Refusal(_message.Message):
     __slots__ = ("reason", "final")
@@ -188,6 +194,22 @@ class Chunk(_message.Message):
     cohort: int
     def __init__(self, message_id: _Optional[str] = ..., total_bytes: _Optional[int] = ..., index: _Optional[int] = ..., data: _Optional[bytes] = ..., array_bytes: _Optional[_Iterable[int]] = ..., cohort: _Optional[int] = ...) -> None: ...
 
+class Seal(_message.Message):
+    __slots__ = ("run_id", "round", "signature", "key", "sequence", "base")
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    ROUND_FIELD_NUMBER: _ClassVar[int]
+    SIGNATURE_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    BASE_FIELD_NUMBER: _ClassVar[int]
+    run_id: int
+    round: int
+    signature: bytes
+    key: bytes
+    sequence: int
+    base: bytes
+    def __init__(self, run_id: _Optional[int] = ..., round: _Optional[int] = ..., signature: _Optional[bytes] = ..., key: _Optional[bytes] = ..., sequence: _Optional[int] = ..., base: _Optional[bytes] = ...) -> None: ...
+
 class Cancel(_message.Message):
     __slots__ = ("message_id", "reason")
     MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
@@ -197,10 +219,24 @@ class Cancel(_message.Message):
     def __init__(self, message_id: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class Received(_message.Message):
-    __slots__ = ("message_id",)
+    __slots__ = ("message_id", "receipt", "verdict", "detail")
     MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
+    RECEIPT_FIELD_NUMBER: _ClassVar[int]
+    VERDICT_FIELD_NUMBER: _ClassVar[int]
+    DETAIL_FIELD_NUMBER: _ClassVar[int]
     message_id: str
-    def __init__(self, message_id: _Optional[str] = ...) -> None: ...
+    receipt: Receipt
+    verdict: str
+    detail: str
+    def __init__(self, message_id: _Optional[str] = ..., receipt: _Optional[_Union[Receipt, _Mapping]] = ..., verdict: _Optional[str] = ..., detail: _Optional[str] = ...) -> None: ...
+
+class Receipt(_message.Message):
+    __slots__ = ("time_us", "signature")
+    TIME_US_FIELD_NUMBER: _ClassVar[int]
+    SIGNATURE_FIELD_NUMBER: _ClassVar[int]
+    time_us: int
+    signature: bytes
+    def __init__(self, time_us: _Optional[int] = ..., signature: _Optional[bytes] = ...) -> None: ...
 
 class Pause(_message.Message):
     __slots__ = ("paused",)

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import socket
 import ssl
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import quote
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -20,6 +23,7 @@ from cryptography.x509.oid import NameOID
 
 from shared.address import Address
 from shared.errors import FedLoomError
+from shared.security.files import write_whole
 from shared.security.key_id import KeyId
 from shared.security.keys import KeyPair, KeyUnusable, PublicKey
 
@@ -40,6 +44,27 @@ class NoTls(FedLoomError):
     """Who answers at the server's address does not speak TLS. What says why is its cause."""
 
 
+class ClockWrong(FedLoomError):
+    """The server's certificate does not hold now, by this machine's clock."""
+
+
+@dataclass(frozen=True)
+class PinnedServer:
+    """A server that has the pinned key."""
+
+    address: Address
+    """One of those that its name stands for."""
+
+    certificate: bytes
+    """In PEM."""
+
+    @property
+    def target(self) -> str:
+        """The address for gRPC, which takes `unix:5050` and others for something else."""
+        host, _ = self.address
+        return f"ipv6:{quote(str(self.address), safe='[]:')}" if ":" in host else f"ipv4:{self.address}"
+
+
 def make_certificate(key: KeyPair, now: datetime) -> bytes:
     """A self-signed certificate for a key in PEM (RFC 5280), for ten years from two days before `now`."""
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, SERVER_NAME)])
@@ -58,39 +83,84 @@ def make_certificate(key: KeyPair, now: datetime) -> bytes:
     return certificate.public_bytes(Encoding.PEM)
 
 
+def used_between(certificate: bytes) -> tuple[datetime, datetime]:
+    """From when until when a certificate in PEM is used. Raises ValueError for what is none."""
+    parsed = x509.load_pem_x509_certificate(certificate)
+    return parsed.not_valid_before_utc, parsed.not_valid_after_utc - RENEWED_BEFORE
+
+
 def is_due(certificate: bytes, key: KeyPair, now: datetime) -> bool:
     """Whether it is time for a new one: it ends within a year, begins later, or is another key's."""
     try:
-        parsed = x509.load_pem_x509_certificate(certificate)
-        is_other = _key_of(parsed).id != key.public.id
-    except (ValueError, KeyUnusable):
+        begins, ends = used_between(certificate)
+        is_other = key_in(certificate).id != key.public.id
+    except _UNREADABLE:
         return True
-    return is_other or not parsed.not_valid_before_utc <= now < parsed.not_valid_after_utc - RENEWED_BEFORE
+    return is_other or not begins <= now < ends
 
 
 def load_or_make_certificate(path: Path, key: KeyPair) -> bytes:
     """The certificate in a file in PEM; a new one is written there when it is due. Raises OSError."""
     now = datetime.now(UTC)
-    certificate = path.read_bytes() if path.exists() else b""
+    certificate = path.read_bytes() if path.is_file() else b""
     if is_due(certificate, key, now):
         certificate = make_certificate(key, now)
-        draft = path.with_suffix(".new")
-        draft.write_bytes(certificate)
-        draft.replace(path)
+        write_whole(path, certificate)
     return certificate
+
+
+def find_pinned(address: Address, pin: KeyId, timeout_s: float) -> PinnedServer:
+    """The server with the pinned key, at whichever of the addresses that a name stands for it listens.
+
+    `localhost` is 127.0.0.1 and ::1, and somebody else may be at one of them. Raises as `fetch_pinned`, what
+    says most of why none of them will do.
+    """
+    resolved = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+    errors: list[FedLoomError | OSError] = []
+    for numeric in dict.fromkeys(Address(str(where[0]), address.port) for *_, where in resolved):
+        try:
+            return PinnedServer(numeric, fetch_pinned(numeric, pin, timeout_s))
+        except (FedLoomError, OSError) as error:
+            errors.append(error)
+    raise max(errors, key=_tells)
+
+
+def _tells(error: FedLoomError | OSError) -> int:
+    """How much an error says of a server; of several that say as much, the first is taken."""
+    kinds: list[type[Exception]] = [OSError, NoTls, WrongServer, ClockWrong]
+    return next(place for place, kind in enumerate(kinds) if isinstance(error, kind))
 
 
 def fetch_pinned(address: Address, pin: KeyId, timeout_s: float) -> bytes:
     """The certificate in PEM by which the server at an address answers, which must have the pinned key.
 
-    Blocks for `timeout_s` at most at each step. Raises WrongServer, NoTls, and OSError when nobody can be
-    reached.
+    Blocks for `timeout_s` at most at each step. Raises WrongServer, NoTls, ClockWrong, and OSError when
+    nobody can be reached.
     """
-    certificate = _fetch(address, timeout_s)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE  # the key is compared below
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["h2"])  # gRPC closes the connection else
+    with socket.create_connection(address, timeout_s) as connection:
+        try:
+            with context.wrap_socket(connection, server_hostname=SERVER_NAME) as secure:
+                certificate = secure.getpeercert(binary_form=True)
+        except ssl.SSLError as error:
+            raise NoTls(
+                f"There is something at {address} that does not speak TLS as a FedLoom server does."
+            ) from error
+    return require_pinned(certificate or b"", address, pin, datetime.now(UTC))
+
+
+def require_pinned(certificate: bytes, address: Address, pin: KeyId, now: datetime) -> bytes:
+    """A certificate that came in DER, in PEM. Raises WrongServer unless it is of the pinned key, and
+    ClockWrong unless it holds now."""
     try:
         parsed = x509.load_der_x509_certificate(certificate)
         found = _key_of(parsed).id
-    except (ValueError, KeyUnusable) as error:
+        begins, ends = parsed.not_valid_before_utc, parsed.not_valid_after_utc
+    except _UNREADABLE as error:
         raise WrongServer(f"The server at {address} has no key as FedLoom's servers have one.") from error
     if found != pin:
         raise WrongServer(
@@ -98,38 +168,21 @@ def fetch_pinned(address: Address, pin: KeyId, timeout_s: float) -> bytes:
             f"that you were invited to, or somebody is between: its key is {found}, and {pin} is expected. "
             "Ask who sent the invitation, by another way than this one."
         )
+    if not begins <= now < ends:
+        raise ClockWrong(
+            f"It is {now:%Y-%m-%d %H:%M} UTC by the clock of this machine, and the certificate of the server "
+            f"at {address} is for the time from {begins:%Y-%m-%d} to {ends:%Y-%m-%d}. The key is the right "
+            "one, so a clock is wrong: compare those of both machines, and set the wrong one."
+        )
     return parsed.public_bytes(Encoding.PEM)
 
 
-def speaks_tls(address: Address, timeout_s: float) -> bool:
-    """Whether somebody answers there as a FedLoom server would, whoever it is; blocks as `fetch_pinned`."""
-    try:
-        return bool(_fetch(address, timeout_s))
-    except (NoTls, OSError):
-        return False
+def key_in(certificate: bytes) -> PublicKey:
+    """The key in a certificate in PEM. Raises KeyUnusable."""
+    return _key_of(x509.load_pem_x509_certificate(certificate))
 
 
-def _fetch(address: Address, timeout_s: float) -> bytes:
-    """The certificate in DER by which somebody at an address answers; whose it is, is to be looked at."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE  # the key is compared instead
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.set_alpn_protocols(["h2"])  # gRPC closes the connection else
-    with socket.create_connection(address, timeout_s) as connection:
-        try:
-            with context.wrap_socket(connection, server_hostname=SERVER_NAME) as secure:
-                return secure.getpeercert(binary_form=True) or b""
-        except ssl.SSLError as error:
-            raise NoTls(
-                f"There is something at {address} that does not speak TLS as a FedLoom server does."
-            ) from error
-
-
-def validity(certificate: bytes) -> tuple[datetime, datetime]:
-    """From when until when a certificate in PEM holds, in UTC."""
-    parsed = x509.load_pem_x509_certificate(certificate)
-    return parsed.not_valid_before_utc, parsed.not_valid_after_utc
+_UNREADABLE = (ValueError, KeyUnusable, UnsupportedAlgorithm, x509.InvalidVersion)
 
 
 def _key_of(certificate: x509.Certificate) -> PublicKey:

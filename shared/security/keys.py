@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import stat
-import tempfile
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from shared.errors import FedLoomError
+from shared.security.files import NotOwn, read_own, write_first
 from shared.security.key_id import KeyId
 
 KEY_BITS = 2048
@@ -97,7 +94,7 @@ class KeyPair:
         """
         try:
             if not path.exists():
-                _write_new(path, cls.make())
+                write_first(path, cls.make().pem())
             return cls._load(path)
         except OSError as error:
             raise KeyUnusable(f"The key {path} cannot be used: {error.strerror or error}.") from error
@@ -119,9 +116,14 @@ class KeyPair:
 
     @classmethod
     def _load(cls, path: Path) -> Self:
-        with path.open("rb") as file:
-            _require_own(path, os.fstat(file.fileno()))
-            data = file.read(MAX_KEY_BYTES + 1)
+        try:
+            data = read_own(path, MAX_KEY_BYTES + 1)
+        except NotOwn as error:
+            raise KeyUnusable(
+                f"The key {path} is not used: it {error}. If nobody else can have had it, make it this "
+                f"user's own (`chown`) and run `chmod 600 {path}`; else move it away, and join anew with a "
+                "new key."
+            ) from error
         try:
             key = serialization.load_pem_private_key(data, password=None)
         except (ValueError, TypeError, UnsupportedAlgorithm) as error:
@@ -132,41 +134,3 @@ class KeyPair:
         if not isinstance(key, rsa.RSAPrivateKey) or key.key_size != KEY_BITS:
             raise KeyUnusable(f"{path} holds a key that is not of RSA with {KEY_BITS} bits.")
         return cls(key)
-
-
-def _require_own(path: Path, status: os.stat_result) -> None:
-    if os.name != "posix":
-        return
-    if status.st_uid != os.geteuid():
-        raise KeyUnusable(f"{path} belongs to another user of this machine, who can replace it.")
-    if stat.S_IMODE(status.st_mode) & 0o077:
-        raise KeyUnusable(
-            f"{path} may be read or written by other users of this machine. If nobody can have read it, run "
-            f"`chmod 600 {path}`; else move it away, and join anew with a new key."
-        )
-
-
-def _write_new(path: Path, key: KeyPair) -> None:
-    """Whole and on the disk before it has its name; of two who do so at once, the first one's stays."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".key-")  # of mode 0600
-    draft = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(key.pem())
-            file.flush()
-            os.fsync(file.fileno())
-        with suppress(FileExistsError):
-            os.link(draft, path)
-    finally:
-        draft.unlink()
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name == "posix":
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

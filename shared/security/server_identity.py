@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import hmac
+import logging
 import os
 import secrets
-import stat
-import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
 from shared.address import ANY_ADDRESS, Address
 from shared.security.certificate import load_or_make_certificate
-from shared.security.invitation import Invitation, InvitationInvalid
+from shared.security.files import NotOwn, read_own, remove_drafts, write_whole
+from shared.security.invitation import MAX_CHARACTERS, Invitation, InvitationInvalid
 from shared.security.keys import KeyPair, KeyUnusable
 
 KEYS = "keys"
 INVITATION = "invitation"
 TOKEN_BYTES = 24
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -28,17 +30,20 @@ class ServerIdentity:
     key: KeyPair
     certificate: bytes
     """In PEM."""
-    token: str
+    token: str = field(repr=False)
 
     @classmethod
     def load_or_make(cls, home: Path) -> Self:
-        """The identity of the server whose folder this is. Raises KeyUnusable."""
+        """The identity of the server whose folder this is. Raises KeyUnusable, and InvitationInvalid for a
+        local invitation that others could have put there."""
         key = KeyPair.load_or_make(home / KEYS / "server.pem")
+        _warn_of_others(home)
         try:
             certificate = load_or_make_certificate(home / KEYS / "server.crt", key)
         except OSError as error:
             raise KeyUnusable(
-                f"The server's certificate cannot be kept in {home / KEYS}: {error}."
+                f"The server's certificate cannot be kept in {home / KEYS} ({error.strerror or error}), so "
+                "clients could not connect. Give this user the right to write there, or free some space."
             ) from error
         invitation = local_invitation(home)
         kept = invitation is not None and invitation.key == key.public.id
@@ -47,12 +52,18 @@ class ServerIdentity:
         )
 
     def invite(self, home: Path, host: str, port: int) -> None:
-        """Leave the local invitation in the server's folder, for its user's eyes only. Raises OSError."""
+        """Leave the local invitation in the server's folder, for its user's eyes only. Raises KeyUnusable."""
         address = Address("127.0.0.1" if host in ANY_ADDRESS else host, port)
-        descriptor, name = tempfile.mkstemp(dir=home, prefix=".invitation-")  # of mode 0600
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(f"{Invitation(address, self.key.public.id, self.token)}\n")
-        Path(name).replace(home / INVITATION)
+        path = home / INVITATION
+        remove_drafts(path)
+        try:
+            write_whole(path, f"{Invitation(address, self.key.public.id, self.token)}\n".encode())
+        except OSError as error:
+            raise KeyUnusable(
+                f"The invitation for this machine's clients cannot be kept as {path} "
+                f"({error.strerror or error}), so none could join. Give this user the right to write there, "
+                "or free some space."
+            ) from error
 
     def is_invited(self, token: str) -> bool:
         """Whether this is the token of an invitation that holds."""
@@ -66,12 +77,22 @@ def local_invitation(home: Path) -> Invitation | None:
     """
     path = home / INVITATION
     try:
-        status = path.stat()
-        text = path.read_text(encoding="utf-8")
+        text = read_own(path, MAX_CHARACTERS + 1, forbidden=0o022).decode()
     except FileNotFoundError:
         return None
+    except NotOwn as error:
+        raise InvitationInvalid(f"The invitation {path} is not used: it {error}. Delete it.") from error
     except (OSError, ValueError) as error:
         raise InvitationInvalid(f"{path} cannot be read: {error}.") from error
-    if os.name == "posix" and (status.st_uid != os.geteuid() or stat.S_IMODE(status.st_mode) & 0o022):
-        raise InvitationInvalid(f"{path} can be written by other users of this machine. Delete it.")
     return Invitation.parse(text)
+
+
+def _warn_of_others(home: Path) -> None:
+    """The folder of a server that was made by hand, or by an older FedLoom, may be open to others."""
+    if os.name == "posix" and home.stat().st_mode & 0o077:
+        log.warning(
+            "other users of this machine can look into %s, where runs, models and logs are kept. If that is "
+            "not wanted, run `chmod 700 %s`.",
+            home,
+            home,
+        )

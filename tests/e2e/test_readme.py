@@ -187,6 +187,7 @@ def flower_environment(tmp_path: Path, free_ports: tuple[int, int]) -> Iterator[
             process.wait(30)
 
 
+@pytest.mark.alone  # Flower takes a task for dead whose machine has too much to do
 @pytest.mark.timeout(2 * SIMULATION_TIMEOUT_S)
 def test_flowers_own_simulation_runs_the_same_apps(flower_environment: dict[str, str]) -> None:
     [block] = [block for block in BLOCKS if "flwr run" in block]

@@ -24,6 +24,8 @@ from tests.support.processes import wait_until_gone
 from tests.support.responsiveness import Latency, Measured
 from tests.support.waiting import wait_until
 
+pytestmark = pytest.mark.alone
+
 PAIR = ("a", "b")
 CHILDREN = 20
 """That `start-children` starts."""

@@ -143,12 +143,12 @@ def test_a_client_that_comes_back_meanwhile_is_told(api: Api, lasting_server: Fo
     api.wait_for_client("a", "lost")
     assert api.run(run_id)["state"] == "paused"
 
-    with RawClient(lasting_server.home) as link:
-        assert link.hello("a", holding=[message_id]).welcome.paused
+    with RawClient(lasting_server.home, before=link) as again:
+        assert again.hello("a", holding=[message_id]).welcome.paused
         api.command(run_id, "resume")
-        assert not link.read_kind("pause").pause.paused
-        link.reply(message_id, trained(decode(payload)))
-        assert serve(link) == "evaluate"
+        assert not again.read_kind("pause").pause.paused
+        again.reply(message_id, trained(decode(payload)))
+        assert serve(again) == "evaluate"
         api.wait_for_run(run_id, "completed")
 
 

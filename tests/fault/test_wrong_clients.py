@@ -177,9 +177,9 @@ class TestTooOften:
 class TestCutConnection:
     """Messages and replies survive the connection that they were on."""
 
-    def again(self, lasting_server: ForkedServer, *holding: str) -> tuple[RawClient, ServerFrame]:
+    def again(self, server: ForkedServer, before: RawClient, *holding: str) -> tuple[RawClient, ServerFrame]:
         """The same process comes back, and says which messages it still has."""
-        link = RawClient(lasting_server.home)
+        link = RawClient(server.home, before=before)
         return link, link.hello("bad", holding=holding)
 
     def test_a_reply_that_was_cut_is_sent_again_and_counts_once(
@@ -191,7 +191,7 @@ class TestCutConnection:
         size = len(reply.skeleton)
         bad.send(reply=opening(message_id, reply.skeleton[:100], size, reply.array_bytes))
 
-        link, answer = self.again(lasting_server, message_id)
+        link, answer = self.again(lasting_server, bad, message_id)
         with link:
             assert list(answer.welcome.awaited) == [message_id]
             bad.ending()
@@ -207,7 +207,7 @@ class TestCutConnection:
         run_id = api.start(**SPEC, min_replies=2)["id"]
         message_id, _ = bad.read_task()
 
-        link, answer = self.again(lasting_server)
+        link, answer = self.again(lasting_server, bad)
         with link:
             assert list(answer.welcome.awaited) == []
             again_id, message = read_message(link)
@@ -224,6 +224,6 @@ class TestCutConnection:
         api.stop(run_id)
         api.wait_for_run(run_id, "stopped")
 
-        link, answer = self.again(lasting_server, message_id, "never sent")
+        link, answer = self.again(lasting_server, bad, message_id, "never sent")
         with link:
             assert list(answer.welcome.awaited) == []

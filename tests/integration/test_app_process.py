@@ -233,7 +233,7 @@ def test_whatever_an_app_raises_is_a_failure_and_it_goes_on(
     assert "app_host" not in first, "what is shown begins in the app"
     assert "KeyboardInterrupt" in asked.failure()
     assert asked.query() == {"calls": 3}
-    assert "query failed" in caplog.text
+    wait_until(lambda: "query failed" in caplog.text, "what failed is in the log", 5)
 
 
 WITH_A_MOD = """

@@ -9,6 +9,8 @@ import pytest
 
 from tests.support.processes import Command
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize(

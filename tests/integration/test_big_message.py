@@ -18,6 +18,7 @@ from app.federation.grid.link_grid import LinkGrid
 from app.federation.link.clients import ClientRegistry
 from app.federation.link.server import LinkServer
 from app.federation.link.spool import Spool
+from app.records import Verdict
 from bench.owner import BenchOwner
 from client.built_in_app import BuiltInApp
 from client.link import ClientIdentity, Link
@@ -47,7 +48,7 @@ class Quiet:
     def sent(self, instructions: list[Instruction]) -> list[int | None]:
         return [None] * len(instructions)
 
-    def replied(self, instruction: Instruction, reply: Message) -> None:
+    def replied(self, instruction: Instruction, reply: Message, verdict: Verdict | None) -> None:
         pass
 
     def late(self, instruction: Instruction) -> None:

@@ -12,7 +12,7 @@ import pytest
 import client.cli
 from tests.conftest import StartCommand, StartServer
 from tests.support.api import Api
-from tests.support.processes import NO_NETWORK, ROOT, ServerProcess, alive
+from tests.support.processes import NO_NETWORK, ROOT, ServerProcess, wait_until_gone
 from tests.support.waiting import wait_until
 
 END_TIMEOUT_S = 3.0
@@ -65,7 +65,7 @@ def test_server_and_client_end_when_asked_also_in_the_middle_of_a_run(
     assert client.wait_for_exit(END_TIMEOUT_S) == 0
 
     api.close()
-    assert alive(family) == []
+    wait_until_gone(family, 5)
     assert f"run {run_id} is interrupted: the server was shut down" in server.output
     for command in (server, client):
         assert "Traceback" not in command.output

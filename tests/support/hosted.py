@@ -56,7 +56,7 @@ class AnsweringLink(FakeLink):
             records = dict(message.content.array_records.items())
             answer = MetricRecord({"num-examples": 3, "loss": 0.5})
             reply = Message(RecordDict({**records, "metrics": answer}), reply_to=message)
-            self.tasks[client_id].on_reply(payload_of(reply))
+            self.deliver(client_id, payload_of(reply))
 
 
 class Told:

@@ -13,7 +13,7 @@ from app.federation.rounds.results import ReadReply
 from app.federation.rounds.seen import Rounds
 from app.federation.runs.book import RunBook
 from app.federation.runs.tracker import RoundTracker
-from app.records import Round, Run, RunState
+from app.records import Round, Run, RunState, Verdict
 from shared.flower import client_failed, identify_server_task, node_id_of, set_message_id
 from tests.support.records import a_run
 
@@ -54,12 +54,14 @@ class Watched:
             {key.replace("num_examples", "num-examples"): value for key, value in metrics.items()}
         )
         self.tracker.replied(
-            instruction, Message(RecordDict({"metrics": record}), reply_to=instruction.message)
+            instruction,
+            Message(RecordDict({"metrics": record}), reply_to=instruction.message),
+            Verdict.ACCEPTED,
         )
 
     def fail(self, instruction: Instruction, reason: str) -> None:
         """An error in place of a client's reply."""
-        self.tracker.replied(instruction, client_failed(instruction.message, reason))
+        self.tracker.replied(instruction, client_failed(instruction.message, reason), None)
 
     @property
     def rounds(self) -> dict[int, Round]:

@@ -35,16 +35,6 @@ LIMIT_S = 5.0
 Serve = Callable[[Callable[[socket.socket], None]], Address]
 
 
-@pytest.fixture(scope="module")
-def key() -> KeyPair:
-    return KeyPair.make()
-
-
-@pytest.fixture(scope="module")
-def other() -> KeyPair:
-    return KeyPair.make()
-
-
 @pytest.fixture
 def serve() -> Iterator[Serve]:
     """Listens, and does this with each connection."""

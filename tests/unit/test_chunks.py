@@ -12,9 +12,8 @@ import shared.chunks
 import shared.payload
 from shared.app_host.serialised import Serialised
 from shared.buffers import Buffer, MemoryBuffer
-from shared.chunks import Assembler, reply_frames
+from shared.chunks import Assembler, Whole, reply_frames
 from shared.errors import NoRoom, WireError
-from shared.payload import Payload
 from shared.proto.link_pb2 import Chunk, ClientFrame
 
 SMALL_CHUNK = 7
@@ -43,8 +42,8 @@ def feed(assembler: Assembler, chunks: list[Chunk]) -> list[tuple[str, Serialise
     return [taken(whole) for chunk in chunks if (whole := assembler.add(chunk)) is not None]
 
 
-def taken(whole: tuple[str, Payload | None]) -> tuple[str, Serialised | None]:
-    message_id, payload = whole
+def taken(whole: Whole) -> tuple[str, Serialised | None]:
+    message_id, payload, _ = whole
     if payload is None:
         return message_id, None
     with payload:

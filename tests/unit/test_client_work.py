@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import pytest
 
 from app.event_bus import EventBus
 from app.federation.link.admission import MAX_NAME
-from app.federation.link.client_work import MAX_LABELS, ClientWork, OutgoingFrame
+from app.federation.link.client_work import MAX_LABELS, MAX_UNASKED, ClientWork, OutgoingFrame
 from app.federation.link.clients import ClientRegistry
+from app.federation.link.judging import SealedReply
 from app.federation.link.reports import MAX_REASON
-from app.federation.link.task import Task
-from app.records import Client, ClientState
+from app.federation.link.task import Judged, Task
+from app.federation.link.verdicts import Verdicts
+from app.records import Client, ClientState, Judgement, Verdict
 from shared.chunks import opening
 from shared.errors import WireError
 from shared.payload import Payload
-from shared.proto.link_pb2 import Assignment, Failure, Held, LabelCounts, Progress, ServerFrame, Welcome
-from tests.support.payloads import payload_of
-from tests.support.records import A_KEY, a_hello
+from shared.proto.link_pb2 import (
+    Assignment,
+    Failure,
+    Held,
+    LabelCounts,
+    Progress,
+    Received,
+    Seal,
+    ServerFrame,
+    Welcome,
+)
+from tests.support.records import a_hello
+from tests.support.sealing import SERVER, FakeContent, a_key, sealed_reply
 
 RUN_ID = 7
 
@@ -26,21 +39,22 @@ RUN_ID = 7
 def a_task(told: list[str], message_id: str = "m", client_id: str = "client-1", kind: str = "train") -> Task:
     """A message whose fate is written down in `told`."""
 
-    def replied(payload: Payload) -> None:
+    def replied(payload: Payload, judged: Judged) -> None:
         payload.release()
         told.append("replied")
+        judged(Verdict.ACCEPTED, None)
 
     return Task(
+        RUN_ID,
         message_id,
         client_id,
         kind,
         1,
         opening(message_id, b"x", 1, []),
-        lambda: [],
+        FakeContent(),
         1 << 30,
         on_reply=replied,
-        on_failure=told.append,
-        on_declined=lambda reason: told.append(f"declined: {reason}"),
+        on_failure=lambda reason, _: told.append(reason),
         on_away=lambda reason: told.append("away"),
         on_back=lambda: told.append("back"),
     )
@@ -56,6 +70,9 @@ class ClientStream:
     def send(self, frames: Iterable[OutgoingFrame]) -> None:
         self.sent += [frame for frame in frames if isinstance(frame, ServerFrame)]
 
+    def transmit(self, task: Task) -> None:
+        self.sent.append(ServerFrame(task=task.opening))
+
     def drop(self, message_id: str) -> None:
         self.dropped.append(message_id)
 
@@ -66,20 +83,29 @@ class ClientStream:
     @property
     def confirmed(self) -> list[str]:
         """The messages of which the client was told that the server has what it needs."""
-        return [frame.received.message_id for frame in self.sent if frame.WhichOneof("kind") == "received"]
+        return [received.message_id for received in self.received if not received.HasField("receipt")]
+
+    @property
+    def received(self) -> list[Received]:
+        return [frame.received for frame in self.sent if frame.WhichOneof("kind") == "received"]
 
 
 class Working:
     """The work of client-1, what is shown of it, and what its tasks were told."""
 
     def __init__(self) -> None:
-        self.registry = ClientRegistry(EventBus())
-        self.client_work = ClientWork(self.registry)
+        bus = EventBus()
+        self.registry = ClientRegistry(bus)
+        verdicts = Verdicts(bus, self.registry, a_key(SERVER), {})
+        self.client_work = ClientWork(self.registry, verdicts, lambda work, *args: work(*args))
         self.told: list[str] = []
+        self._bus = bus
+        self._sequence = 0
 
     def connect(self, *holding: str) -> ClientStream:
         stream = ClientStream()
-        self.client_work.connected(a_hello(holding=holding), A_KEY, Welcome(), stream)
+        key = str(a_key("client-1").public.id)
+        self.client_work.connected(a_hello(holding=holding), key, Welcome(), stream)
         return stream
 
     def dispatch(self, *message_ids: str, kind: str = "train") -> None:
@@ -90,6 +116,27 @@ class Working:
 
     def withdraw(self, message_id: str, *, late: bool = True) -> None:
         self.client_work.withdraw("client-1", message_id, "too late", late=late)
+
+    def reply(self, message_id: str, /, **changes: Any) -> SealedReply:
+        """A reply comes in that the client has signed; `changes`: of what it has signed."""
+        task = self.client_work.open_task("client-1", message_id)
+        assert task is not None
+        self._sequence += 1
+        reply = sealed_reply(task, sequence=changes.pop("sequence", self._sequence), **changes)
+        self.client_work.replied("client-1", reply)
+        return reply
+
+    def reply_in_vain(self, message_id: str, run_id: int = RUN_ID) -> None:
+        """A reply comes in of which nothing was kept."""
+        self.client_work.replied_in_vain("client-1", message_id, Seal(run_id=run_id))
+
+    @property
+    def judgements(self) -> list[Judgement]:
+        return [event.data for event in self._bus.since(0) if isinstance(event.data, Judgement)]
+
+    @property
+    def verdicts(self) -> list[Verdict]:
+        return [judgement.verdict for judgement in self.judgements]
 
     def state(self) -> ClientState:
         return self.client.state
@@ -199,8 +246,8 @@ def test_a_reply_is_confirmed_and_told_once(working: Working) -> None:
     stream = working.connect()
     working.dispatch("m")
 
-    working.client_work.replied("client-1", "m", payload_of(b"a reply"))
-    working.client_work.replied("client-1", "m", None)
+    working.reply("m")
+    working.reply_in_vain("m")
 
     assert working.told == ["replied"]
     assert stream.confirmed == ["m", "m"]
@@ -240,7 +287,9 @@ def test_a_refusal_by_a_sites_policy_is_told_with_its_rule_and_shown(working: Wo
     )
 
     said = "declined by its site: minimum_cohort = 5, and the run has 3"
-    assert working.told == [f"declined: {said}"]
+    assert working.told == [said]
+    assert working.verdicts == [Verdict.DECLINED]
+    assert working.judgements[0].detail == said
     assert stream.confirmed == ["m"]
     assert (working.state(), working.client.reason) == (ClientState.IDLE, said)
 
@@ -262,7 +311,7 @@ def test_whatever_a_client_calls_its_rule_is_one_line_of_words(
 
     working.client_work.failed("client-1", Failure(message_id="m", reason=reason, rule=rule))
 
-    assert working.told == [f"declined: {said}"]
+    assert working.told == [said]
 
 
 def test_a_client_that_takes_part_again_is_no_longer_shown_to_decline(working: Working) -> None:
@@ -270,7 +319,7 @@ def test_a_client_that_takes_part_again_is_no_longer_shown_to_decline(working: W
     working.dispatch("m", "n")
     working.client_work.failed("client-1", Failure(message_id="m", reason="confirm", rule="confirm"))
 
-    working.client_work.replied("client-1", "n", payload_of(b"x"))
+    working.reply("n")
 
     assert working.client.reason is None
 
@@ -280,7 +329,7 @@ def test_what_a_run_says_of_a_client_is_left_as_it_is_by_a_reply(working: Workin
     working.dispatch("m")
     working.registry.update("client-1", reason="holds digits")
 
-    working.client_work.replied("client-1", "m", payload_of(b"x"))
+    working.reply("m")
 
     assert working.client.reason == "holds digits"
 
@@ -371,7 +420,7 @@ def test_the_newest_message_is_what_a_client_is_shown_to_work_on(working: Workin
     working.dispatch("n", kind="evaluate")
     assert working.state() is ClientState.EVALUATING
 
-    working.client_work.replied("client-1", "n", payload_of(b"a reply"))
+    working.reply("n")
 
     assert working.state() is ClientState.TRAINING
 
@@ -414,3 +463,118 @@ def test_when_the_server_ends_those_who_wait_for_a_client_that_is_there_are_told
     working.client_work.away("the server shuts down")
 
     assert working.told == ["away"]
+
+
+class TestVerdicts:
+    """A reply is judged before anybody sees it."""
+
+    def test_one_that_is_genuine_and_fits_is_accepted_with_a_receipt(self, working: Working) -> None:
+        stream = working.connect()
+        working.dispatch("m")
+
+        reply = working.reply("m")
+
+        (judgement,) = working.judgements
+        assert (judgement.verdict, judgement.run_id, judgement.round) == (Verdict.ACCEPTED, "00000007", 1)
+        assert judgement.arrays_digest == reply.digests.arrays.hex()
+        receipt = stream.received[-1].receipt
+        assert receipt.signature.hex() == judgement.receipt
+        assert round(judgement.time * 1e6) == receipt.time_us, "the record has what is needed to check it"
+        assert (working.client.verdict, working.client.verdicts) == (
+            Verdict.ACCEPTED,
+            {Verdict.ACCEPTED: 1},
+        )
+
+    def test_a_receipt_that_the_connection_may_have_lost_is_told_again(self, working: Working) -> None:
+        first = working.connect()
+        working.dispatch("m")
+        working.reply("m")
+
+        again = working.connect()
+
+        assert again.received == first.received[-1:]
+
+    @pytest.mark.parametrize(
+        ("changes", "verdict"),
+        [
+            ({"run_id": RUN_ID + 1}, Verdict.WRONG_ROUND),
+            ({"round": 2}, Verdict.WRONG_ROUND),
+            ({"round": 0}, Verdict.WRONG_ROUND),
+            ({"base": bytes(32)}, Verdict.WRONG_BASE_MODEL),
+            ({"base": b""}, Verdict.WRONG_BASE_MODEL),
+            ({"sequence": 0}, Verdict.REPLAYED),
+            ({"sequence": 2**53}, Verdict.REPLAYED),
+            ({"sequence": 2**64 - 1}, Verdict.REPLAYED),
+            ({"message_id": "another"}, Verdict.BAD_SIGNATURE),
+            ({"client_id": "client-2"}, Verdict.BAD_SIGNATURE),
+            ({"server": a_key("another server").public.id}, Verdict.BAD_SIGNATURE),
+            ({"client": a_key("client-2").public.id}, Verdict.UNKNOWN_KEY),
+        ],
+    )
+    def test_one_that_is_signed_for_something_else_is_refused_and_nobody_sees_it(
+        self, working: Working, changes: dict[str, Any], verdict: Verdict
+    ) -> None:
+        stream = working.connect()
+        working.dispatch("m")
+
+        reply = working.reply("m", **changes)
+
+        assert working.verdicts == [verdict]
+        assert working.client.verdict is verdict
+        (words,) = working.told
+        assert words == working.judgements[0].detail != "replied"
+        assert stream.received[-1].verdict == verdict.value
+        assert len(reply.payload.buffer) == 0, "it was released"
+        assert not working.client_work.is_awaited("client-1", "m")
+
+    def test_a_number_that_was_accepted_is_not_taken_again(self, working: Working) -> None:
+        working.connect()
+        working.dispatch("m", "n", "o")
+
+        working.reply("m", sequence=10)
+        working.reply("n", sequence=10)
+        working.reply("o", sequence=11)
+
+        assert working.verdicts == [Verdict.ACCEPTED, Verdict.REPLAYED, Verdict.ACCEPTED]
+        assert working.connect().sent[0].welcome.sequence == 11
+
+    def test_a_second_reply_is_replayed_and_a_late_one_late(self, working: Working) -> None:
+        working.assign()
+        working.connect()
+        working.dispatch("m", "n", "o")
+        working.reply("m")
+        working.withdraw("n")
+        working.withdraw("o", late=False)
+
+        for message_id in ("m", "n", "n", "o"):
+            working.reply_in_vain(message_id)
+
+        assert working.verdicts == [Verdict.ACCEPTED, Verdict.REPLAYED, Verdict.LATE, Verdict.REPLAYED]
+
+    def test_a_reply_of_another_run_is_refused(self, working: Working) -> None:
+        working.assign()
+        working.connect()
+
+        working.reply_in_vain("of long ago", run_id=RUN_ID + 1)
+
+        assert working.verdicts == [Verdict.WRONG_ROUND]
+
+    def test_what_is_too_large_is_malformed_and_the_rest_of_it_is_nothing_new(self, working: Working) -> None:
+        working.connect()
+        working.dispatch("m")
+        working.client_work.reply_begins("client-1", "m", (1 << 30) + 1)
+
+        working.reply_in_vain("m")
+
+        assert working.verdicts == [Verdict.MALFORMED]
+
+    def test_a_client_cannot_go_on_for_ever(self, working: Working) -> None:
+        working.connect()
+
+        for _ in range(MAX_UNASKED - 1):
+            working.reply_in_vain("m")
+        with pytest.raises(WireError, match="owes none"):
+            working.reply_in_vain("m")
+
+        assert len(working.judgements) == MAX_UNASKED
+        assert working.client.verdicts == {Verdict.WRONG_ROUND: MAX_UNASKED}

@@ -9,7 +9,8 @@ import socket
 
 import pytest
 
-from app.web.connections import FULL, MOST, Connections, raise_descriptor_limit
+from app.descriptors import raise_descriptor_limit
+from app.web.connections import FULL, MOST, Connections
 
 
 class Fake:

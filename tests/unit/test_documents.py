@@ -31,6 +31,10 @@ RUN_BY = MappingProxyType(
         ".ci/run": ("CONTRIBUTING.md", "what a commit must pass"),
         "./start.sh test": (".ci/run", "./start.sh test"),
         "./start.sh check": (".ci/run", "./start.sh check"),
+        './start.sh test -m "not alone" --numprocesses=2 --dist=loadfile': (
+            ".ci/run",
+            '-m "not alone" --numprocesses=2 --dist=loadfile',
+        ),
         "./start.sh test tests/unit": (".ci/run", "./start.sh test --ignore=tests/unit"),
         ". .venv/bin/activate": ("tests/integration/test_start_sh.py", ". .venv/bin/activate"),
         "python -m shared.proto.generate": ("tests/unit/test_generated.py", "generate(ROOT, tmp_path)"),

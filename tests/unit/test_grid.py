@@ -16,7 +16,7 @@ from app.federation.grid.instruction import Instruction
 from app.federation.grid.link_grid import LinkGrid
 from app.federation.link.task import Task
 from app.federation.runs import words
-from app.records import WaitingFor
+from app.records import Verdict, WaitingFor
 from shared.buffers import MemoryBuffer
 from shared.chunks import Assembler
 from shared.errors import ReplyInvalid, RunStopped, StoreUnavailable
@@ -45,6 +45,7 @@ class FakeLink:
         self.withdrawn: dict[str, str] = {}
         self.late: list[str] = []
         self.paused: list[bool] = []
+        self.judged: list[tuple[str, Verdict]] = []
         self._assembler = Assembler()
 
     def post(self, function: Callable[..., object], *args: Any) -> None:
@@ -68,17 +69,21 @@ class FakeLink:
     def sent_to(self, client_id: str) -> Message:
         """The message as the client reads it."""
         task = self.tasks[client_id]
-        chunks = [task.opening, *(ServerFrame.FromString(frame).task for frame in task.following())]
+        chunks = [task.opening, *(ServerFrame.FromString(frame).task for frame in task.content.frames())]
         whole = [done for chunk in chunks if (done := self._assembler.add(chunk)) is not None]
-        assert [message_id for message_id, _ in whole] == [task.message_id]
-        assert whole[0][1] is not None
-        return decode(whole[0][1])
+        assert [each.message_id for each in whole] == [task.message_id]
+        assert whole[0].payload is not None
+        return decode(whole[0].payload)
 
     def reply(self, client_id: str) -> None:
         """The client answers with its own name."""
         content = RecordDict({"answer": ConfigRecord({"from": client_id})})
         reply = Message(content, reply_to=self.sent_to(client_id))
-        self.tasks[client_id].on_reply(payload_of(reply))
+        self.deliver(client_id, payload_of(reply))
+
+    def deliver(self, client_id: str, payload: Payload) -> None:
+        """A reply of the client's came in that is genuine."""
+        self.tasks[client_id].on_reply(payload, lambda verdict, _: self.judged.append((client_id, verdict)))
 
     def lose(self, client_id: str) -> None:
         self.tasks[client_id].on_away(f"{client_id} was lost")
@@ -87,7 +92,7 @@ class FakeLink:
         self.tasks[client_id].on_back()
 
     def fail(self, client_id: str) -> None:
-        self.tasks[client_id].on_failure("it could not")
+        self.tasks[client_id].on_failure("it could not", None)
 
 
 class Watching:
@@ -96,6 +101,7 @@ class Watching:
     def __init__(self) -> None:
         self.sent_to: list[list[str]] = []
         self.replies: list[tuple[str, bool]] = []
+        self.verdicts: list[Verdict | None] = []
         self.too_late: list[str] = []
         self.refused: str | None = None
 
@@ -103,10 +109,11 @@ class Watching:
         self.sent_to.append([instruction.client_id for instruction in instructions])
         return [instruction.round for instruction in instructions]
 
-    def replied(self, instruction: Instruction, reply: Message) -> None:
+    def replied(self, instruction: Instruction, reply: Message, verdict: Verdict | None) -> None:
         if instruction.client_id == self.refused and not reply.has_error():
             raise ReplyInvalid("it is too small")
         self.replies.append((instruction.client_id, reply.has_error()))
+        self.verdicts.append(verdict)
 
     def late(self, instruction: Instruction) -> None:
         self.too_late.append(instruction.client_id)
@@ -225,8 +232,8 @@ def test_a_client_gets_the_message_that_was_meant_for_it(grid: LinkGrid, link: F
 def test_clients_that_get_the_same_content_share_its_bytes(grid: LinkGrid, link: FakeLink) -> None:
     grid.push_messages(messages_to(grid, *CLIENTS))
 
-    first, *others = (link.tasks[client_id].following for client_id in CLIENTS)
-    assert all(following == first for following in others)
+    first, *others = (link.tasks[client_id].content for client_id in CLIENTS)
+    assert all(content is first for content in others)
 
 
 def test_content_that_was_sent_lies_in_memory_only_until_all_have_it() -> None:
@@ -240,7 +247,7 @@ def test_content_that_was_sent_lies_in_memory_only_until_all_have_it() -> None:
     del sending
 
     assert kept() is None
-    assert content.skeleton_bytes < sum(map(len, content.frames())) == size
+    assert len(content.skeleton) < sum(map(len, content.frames())) == size
 
 
 def test_replies_are_yielded_in_the_order_in_which_they_come(
@@ -262,7 +269,7 @@ def test_a_reply_that_cannot_be_read_is_an_error_reply(
     grid: LinkGrid, link: FakeLink, garbage: bytes
 ) -> None:
     replies = grid.send_and_receive(messages_to(grid, "client-1"))
-    link.tasks["client-1"].on_reply(payload_of(garbage))
+    link.deliver("client-1", payload_of(garbage))
 
     (reply,) = replies
 
@@ -273,7 +280,7 @@ def test_a_reply_that_cannot_be_read_is_an_error_reply(
 def test_a_reply_of_another_client_is_refused(grid: LinkGrid, link: FakeLink) -> None:
     replies = grid.send_and_receive(messages_to(grid, "client-1", "client-2"))
     forged = payload_of(Message(RecordDict(), reply_to=link.sent_to("client-2")))
-    link.tasks["client-1"].on_reply(forged)
+    link.deliver("client-1", forged)
 
     reply = next(replies)
 
@@ -287,7 +294,7 @@ def test_a_reply_to_an_earlier_message_is_refused(grid: LinkGrid, link: FakeLink
     replies = grid.send_and_receive(list_of_one)
     old = link.sent_to("client-1")
     set_message_id(old, "an earlier one")
-    link.tasks["client-1"].on_reply(payload_of(Message(RecordDict(), reply_to=old)))
+    link.deliver("client-1", payload_of(Message(RecordDict(), reply_to=old)))
 
     assert next(replies).has_error()
 
@@ -296,7 +303,7 @@ def test_a_reply_from_another_run_is_refused(grid: LinkGrid, link: FakeLink) -> 
     replies = grid.send_and_receive(messages_to(grid, "client-1"))
     stranger = link.sent_to("client-1")
     stranger.metadata.__dict__["_run_id"] = RUN_ID + 1
-    link.tasks["client-1"].on_reply(payload_of(Message(RecordDict(), reply_to=stranger)))
+    link.deliver("client-1", payload_of(Message(RecordDict(), reply_to=stranger)))
 
     assert next(replies).has_error()
 
@@ -315,11 +322,13 @@ def test_a_reply_that_the_check_refuses_is_an_error_reply(
     assert not is_unavailable(refused)
     assert names([accepted]) == ["client-2"]
     assert watching.replies == [("client-1", True), ("client-2", False)]
+    assert watching.verdicts == [Verdict.MALFORMED, Verdict.ACCEPTED]
+    assert link.judged == [("client-1", Verdict.MALFORMED), ("client-2", Verdict.ACCEPTED)]
 
 
 def test_a_client_that_cannot_answer_has_failed_and_is_not_lost(grid: LinkGrid, link: FakeLink) -> None:
     replies = grid.send_and_receive(messages_to(grid, "client-1"))
-    link.tasks["client-1"].on_failure("it could not read the message")
+    link.tasks["client-1"].on_failure("it could not read the message", None)
 
     reply = next(replies)
 
@@ -329,13 +338,14 @@ def test_a_client_that_cannot_answer_has_failed_and_is_not_lost(grid: LinkGrid, 
 
 def test_a_client_whose_site_declines_has_not_failed_and_is_not_lost(grid: LinkGrid, link: FakeLink) -> None:
     replies = grid.send_and_receive(messages_to(grid, "client-1"))
-    link.tasks["client-1"].on_declined("declined by its site: minimum_cohort = 5, and the run has 3")
+    said = "declined by its site: minimum_cohort = 5, and the run has 3"
+    link.tasks["client-1"].on_failure(said, Verdict.DECLINED)
 
     (reply,) = replies
 
     assert is_declined(reply)
     assert not is_unavailable(reply)
-    assert reply.error.reason == "declined by its site: minimum_cohort = 5, and the run has 3"
+    assert reply.error.reason == said
 
 
 def test_clients_are_told_how_many_are_asked_the_same(grid: LinkGrid, link: FakeLink) -> None:
@@ -710,7 +720,7 @@ class TestRelease:
         buffer = MemoryBuffer(lambda: held.remove(client_id))
         buffer.add(payload.buffer.read(0, len(payload.buffer)))
         held.append(client_id)
-        link.tasks[client_id].on_reply(Payload(buffer, payload.array_bytes))
+        link.deliver(client_id, Payload(buffer, payload.array_bytes))
 
     def right(self, link: FakeLink, client_id: str) -> Message:
         content = RecordDict({"answer": ConfigRecord({"from": client_id})})

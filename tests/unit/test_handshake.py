@@ -23,16 +23,6 @@ def identity(tmp_path_factory: pytest.TempPathFactory) -> ServerIdentity:
     return ServerIdentity.load_or_make(tmp_path_factory.mktemp("server"))
 
 
-@pytest.fixture(scope="module")
-def key() -> KeyPair:
-    return KeyPair.make()
-
-
-@pytest.fixture(scope="module")
-def other() -> KeyPair:
-    return KeyPair.make()
-
-
 @pytest.fixture
 def owners() -> dict[str, str]:
     """Whose a name is."""

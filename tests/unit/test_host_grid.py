@@ -75,8 +75,8 @@ def test_an_app_finds_the_clients_and_gets_their_replies(lab: Lab) -> None:
 def test_the_content_that_messages_share_is_serialised_once_for_the_link(lab: Lab) -> None:
     lab.result(lambda grid: (grid.get_node_ids(), list(grid.send_and_receive(messages()))))
 
-    first, *others = (lab.link.tasks[client_id].following for client_id in CLIENTS)
-    assert all(following == first for following in others)
+    first, *others = (lab.link.tasks[client_id].content for client_id in CLIENTS)
+    assert all(content is first for content in others)
 
 
 def test_the_apps_own_messages_get_the_ids_under_which_they_were_sent(lab: Lab) -> None:

@@ -19,16 +19,6 @@ from shared.security.statement import Purpose, statement
 SAID = statement(Purpose.UPDATE, "run", 1)
 
 
-@pytest.fixture(scope="module")
-def key() -> KeyPair:
-    return KeyPair.make()
-
-
-@pytest.fixture(scope="module")
-def other() -> KeyPair:
-    return KeyPair.make()
-
-
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "keys" / "client-1.pem"

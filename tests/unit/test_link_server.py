@@ -20,6 +20,7 @@ from app.federation.link.spool import Spool
 from app.records import Client, ClientState
 from shared.buffers import Buffer
 from shared.proto.link_pb2 import Chunk, ClientFrame, Goodbye, Heartbeat, Released, ServerFrame
+from shared.security.digest import digest_of
 from shared.security.handshake import sign_hello
 from shared.security.keys import KeyPair
 from shared.security.server_identity import ServerIdentity
@@ -27,7 +28,7 @@ from shared.wire import PROTOCOL_VERSION
 from tests.support.raw_link import RawClient
 from tests.support.records import a_hello
 from tests.support.waiting import wait_until
-from tests.unit.test_client_work import a_task
+from tests.unit.test_client_work import RUN_ID, a_task
 
 LIMIT_S = 2.0
 
@@ -58,7 +59,7 @@ class Served:
     told: list[str]
     home: Path
 
-    def dispatch(self, on_reply: Callable[[object], None] | None = None) -> None:
+    def dispatch(self, on_reply: Callable[[object, object], None] | None = None) -> None:
         """Send message m to client a."""
         task = a_task(self.told, "m", "a")
         self.link.dispatch([replace(task, on_reply=on_reply or task.on_reply)])
@@ -90,7 +91,7 @@ def test_a_deadline_that_crosses_the_reply_changes_nothing(served: Served) -> No
     """The run thread finds the message overdue, while the link thread has its reply already."""
     answered = threading.Event()
 
-    def reply(_: object) -> None:
+    def reply(*_: object) -> None:
         served.link.mark_late("a", "m")
         served.link.post(answered.set)
 
@@ -181,7 +182,7 @@ def test_a_client_that_reconnects_at_once_was_never_away(served: Served) -> None
         served.flush()
         assert served.told == ["back"]
 
-        again.reply("m", b"y")
+        again.reply("m", b"y", base=digest_of([]), run_id=RUN_ID, round=1)
         assert again.read_kind("received").received.message_id == "m"
         assert served.told == ["back", "replied"]
         assert served.client().state is ClientState.IDLE
@@ -210,10 +211,14 @@ def test_half_a_reply_is_freed_when_its_client_goes(served: Served, end: str) ->
 class Cut:
     """A connection on which half a reply comes and then what is no frame; it is gone before it was closed."""
 
-    def __init__(self, identity: ServerIdentity, *frames: ClientFrame) -> None:
+    def __init__(self, identity: ServerIdentity, key: KeyPair, *frames: ClientFrame) -> None:
         self._identity = identity
+        self._key = key
         self._frames = deque(frames)
         self.handler: asyncio.Task[None] | None = None
+
+    def peer(self) -> str:
+        return "ipv4:127.0.0.1:1"
 
     async def read(self) -> ClientFrame:
         if not self._frames:
@@ -223,7 +228,7 @@ class Cut:
     async def write(self, frame: ServerFrame) -> None:
         if frame.WhichOneof("kind") == "challenge":
             hello, server = a_hello("a", protocol=PROTOCOL_VERSION), self._identity.key.public.id
-            signed = sign_hello(hello, KeyPair.make(), server, frame.challenge.nonce, self._identity.token)
+            signed = sign_hello(hello, self._key, server, frame.challenge.nonce, self._identity.token)
             self._frames.appendleft(ClientFrame(signed_hello=signed))
             return
         try:
@@ -233,7 +238,9 @@ class Cut:
             self.handler.cancel()
 
 
-def test_half_a_reply_is_freed_when_the_line_is_cut_while_the_connection_is_closed(tmp_path: Path) -> None:
+def test_half_a_reply_is_freed_when_the_line_is_cut_while_the_connection_is_closed(
+    key: KeyPair, tmp_path: Path
+) -> None:
     bus = EventBus()
     spool = Counting(tmp_path)
     identity = ServerIdentity.load_or_make(tmp_path)
@@ -241,7 +248,7 @@ def test_half_a_reply_is_freed_when_the_line_is_cut_while_the_connection_is_clos
     half = Chunk(message_id="m", total_bytes=10, data=b"12345")
 
     async def serve() -> None:
-        context = Cut(identity, ClientFrame(reply=half))
+        context = Cut(identity, key, ClientFrame(reply=half))
         context.handler = asyncio.create_task(link._connect(None, cast(Any, context)))
         await asyncio.wait([context.handler])
 
@@ -260,7 +267,7 @@ class Panic(BaseException):
 def test_an_error_in_what_a_reply_sets_off_costs_no_other_client_its_connection(
     served: Served, error: type[BaseException]
 ) -> None:
-    def fail(_: object) -> None:
+    def fail(*_: object) -> None:
         raise error
 
     with RawClient(served.home) as client, RawClient(served.home) as other:

@@ -46,7 +46,7 @@ def test_one_that_others_could_have_written_is_refused(
     identity.invite(tmp_path, "127.0.0.1", 5050)
     (tmp_path / "invitation").chmod(mode)
 
-    with pytest.raises(InvitationInvalid, match="can be written by other users"):
+    with pytest.raises(InvitationInvalid, match="may be written by other users"):
         local_invitation(tmp_path)
 
 

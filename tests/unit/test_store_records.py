@@ -20,6 +20,7 @@ from app.records import (
     ClientRound,
     ClientState,
     GlobalScore,
+    Judgement,
     LogRecord,
     Phase,
     Round,
@@ -27,8 +28,16 @@ from app.records import (
     Run,
     RunProgress,
     RunState,
+    Verdict,
 )
-from app.store.rows import CLIENT_FIELDS, CLIENT_ROUND_FIELDS, LOG_FIELDS, ROUND_FIELDS, RUN_FIELDS
+from app.store.rows import (
+    CLIENT_FIELDS,
+    CLIENT_ROUND_FIELDS,
+    LOG_FIELDS,
+    ROUND_FIELDS,
+    RUN_FIELDS,
+    VERDICT_FIELDS,
+)
 from app.store.store import Store
 from app.store.urls import default_url
 from shared.names import DatasetName, ModelName
@@ -63,6 +72,7 @@ PART = st.builds(
     late=st.booleans(),
     metrics=METRICS,
     stages=st.dictionaries(TEXT, METRICS, max_size=2),
+    verdict=st.none() | st.sampled_from(Verdict),
     error=st.none() | TEXT,
 )
 ROUND = st.builds(
@@ -140,6 +150,28 @@ LINE = st.builds(
     run_id=st.none() | TEXT,
     traceback=st.none() | TEXT,
 )
+
+
+def judgements(run_id: str) -> SearchStrategy[Judgement]:
+    return st.builds(
+        Judgement,
+        run_id=st.just(run_id),
+        round=st.none() | COUNT,
+        client_id=TEXT,
+        key=TEXT,
+        message_id=TEXT,
+        kind=st.none() | TEXT,
+        verdict=st.sampled_from(Verdict),
+        detail=st.none() | TEXT,
+        time=NUMBER,
+        bytes=COUNT,
+        sequence=st.none() | COUNT,
+        skeleton_digest=st.none() | TEXT,
+        arrays_digest=st.none() | TEXT,
+        base_digest=st.none() | TEXT,
+        signature=st.none() | TEXT,
+        receipt=st.none() | TEXT,
+    )
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -223,6 +255,21 @@ def test_a_client_comes_back(store: Store, bus: EventBus, ids: Iterator[str], da
 
 
 @a_few_examples
+@given(data=st.data())
+def test_a_verdict_comes_back_with_its_place(
+    store: Store, bus: EventBus, ids: Iterator[str], data: st.DataObject
+) -> None:
+    run_id = next(ids)
+    judgement = data.draw(judgements(run_id))
+    keep(store, bus, judgement)
+
+    (entry,) = store.verdicts(10, run_id=run_id)
+
+    assert entry.seq == bus.last
+    assert Judgement(**entry.model_dump(exclude={"seq"})) == judgement
+
+
+@a_few_examples
 @given(record=LINE)
 def test_a_log_record_comes_back(store: Store, bus: EventBus, record: LogRecord) -> None:
     keep(store, bus, record)
@@ -240,5 +287,8 @@ def test_every_field_of_a_record_is_kept_or_only_true_for_the_moment() -> None:
         "round",
         "late_since",
         "progress",
+        "verdict",
+        "verdicts",
     }
     assert LogRecord.model_fields.keys() == LOG_FIELDS
+    assert Judgement.model_fields.keys() == VERDICT_FIELDS

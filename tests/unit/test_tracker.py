@@ -148,7 +148,8 @@ def test_only_the_end_of_a_long_reason_is_in_the_log(
 
 def test_a_client_that_was_lost_is_told_from_one_that_failed(watched: Watched) -> None:
     asked = watched.ask("train", "a", "b")
-    watched.tracker.replied(asked["a"], client_unavailable(asked["a"].message, "a was lost: the network"))
+    lost = client_unavailable(asked["a"].message, "a was lost: the network")
+    watched.tracker.replied(asked["a"], lost, None)
     watched.fail(asked["b"], "RuntimeError: b was lost in thought")
 
     assert watched.round.per_client["a"].lost

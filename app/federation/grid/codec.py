@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flwr.app import Message
 
 from app.federation.grid.content import Content
-from app.federation.grid.inbox import Away, Back, Declined, Failed, Item, Reply
+from app.federation.grid.inbox import Away, Back, Failed, Item, Reply
 from app.federation.grid.instruction import Instruction
 from app.federation.link.task import Task
+from app.records import Verdict
 from shared.app_host.channel import Part
 from shared.app_host.serialised import Serialised
 from shared.chunks import opening
@@ -27,6 +28,8 @@ class Arrived:
     parts: Sequence[Part] | None = None
     """The reply as the bytes that came, its skeleton and the data of each array, where it is only passed on;
     the message is without the arrays then."""
+    verdict: Verdict | None = None
+    """What was decided of the reply; None: there was none, or it is not known yet."""
 
 
 OpenReply = Callable[[Payload], Arrived]
@@ -45,7 +48,10 @@ class Packer:
     what becomes of the messages, in the link thread.
     """
 
-    def __init__(self, largest_reply: Callable[[str, int], int], put: Callable[[Item], None]) -> None:
+    def __init__(
+        self, run_id: int, largest_reply: Callable[[str, int], int], put: Callable[[Item], None]
+    ) -> None:
+        self._run_id = run_id
         self._largest_reply = largest_reply
         self._put = put
         self._contents: dict[int, Content] = {}
@@ -66,20 +72,20 @@ class Packer:
         envelope = encode_envelope(item.message)
         message_id = item.message.metadata.message_id
         begun = opening(
-            message_id, envelope, len(envelope) + content.skeleton_bytes, content.array_bytes, cohort
+            message_id, envelope, len(envelope) + len(content.skeleton), content.array_bytes, cohort
         )
         put = self._put
         return Task(
+            run_id=self._run_id,
             message_id=message_id,
             client_id=item.client_id,
             message_type=item.message.metadata.message_type,
             round=item.round,
             opening=begun,
-            following=content.frames,
+            content=content,
             max_reply_bytes=self._largest_reply(item.kind, begun.total_bytes),
-            on_reply=lambda payload: put(Reply(message_id, payload)),
-            on_failure=lambda reason: put(Failed(message_id, reason)),
-            on_declined=lambda reason: put(Declined(message_id, reason)),
+            on_reply=lambda payload, judged: put(Reply(message_id, payload, judged)),
+            on_failure=lambda reason, verdict: put(Failed(message_id, reason, verdict)),
             on_away=lambda reason: put(Away(message_id, reason)),
             on_back=lambda: put(Back(message_id)),
         )
@@ -91,8 +97,13 @@ def unpack(instruction: Instruction, payload: Payload, open_reply: OpenReply) ->
         arrived = open_reply(payload)
         _check_addresses(instruction.message, arrived.message)
     except (WireError, ReplyInvalid) as error:
-        return Arrived(client_failed(instruction.message, str(error)))
-    return arrived
+        return refused(instruction, error)
+    return replace(arrived, verdict=Verdict.ACCEPTED)
+
+
+def refused(instruction: Instruction, error: WireError | ReplyInvalid) -> Arrived:
+    """What stands for a reply that is genuine, but cannot be used."""
+    return Arrived(client_failed(instruction.message, str(error)), verdict=Verdict.MALFORMED)
 
 
 def _check_addresses(message: Message, reply: Message) -> None:

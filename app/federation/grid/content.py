@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Sequence
+from concurrent.futures import Executor, Future
 
 from shared.app_host.serialised import Serialised
 from shared.chunks import following
+from shared.hashing import hashed
 from shared.proto.link_pb2 import ServerFrame
 
 
@@ -23,7 +25,8 @@ class Content:
 
     def __init__(self, content: Serialised) -> None:
         self._content = content
-        self.skeleton_bytes = len(content.skeleton)
+        self._arrays_digest: Future[bytes] | None = None
+        self.skeleton = content.skeleton
         self.array_bytes = content.array_bytes
         self._kept: _Frames | None = _cut(content)
         self._frames = weakref.ref(self._kept)
@@ -35,6 +38,12 @@ class Content:
             frames = _cut(self._content)
             self._frames = weakref.ref(frames)
         return frames
+
+    def arrays_digest(self, threads: Executor) -> Future[bytes]:
+        """The hash of its arrays, which is computed once, by these threads. Called in the link thread."""
+        if self._arrays_digest is None:
+            self._arrays_digest = hashed(self._content.arrays, threads)
+        return self._arrays_digest
 
     def let_go(self) -> None:
         """Everybody who is there has begun to send it."""

@@ -6,29 +6,27 @@ import threading
 from collections import deque
 from dataclasses import dataclass
 
+from app.federation.link.task import Judged
+from app.records import Verdict
 from shared.payload import Payload
 
 
 @dataclass(frozen=True)
 class Reply:
-    """`payload` belongs to whoever takes it out, and is released there."""
+    """`payload` belongs to whoever takes it out, and is released there; who sent it is `judged` there."""
 
     message_id: str
     payload: Payload
+    judged: Judged
 
 
 @dataclass(frozen=True)
 class Failed:
-    message_id: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class Declined:
-    """`reason` names the rule of the client's site."""
+    """`verdict`: of the reply that was refused; None: there was none."""
 
     message_id: str
     reason: str
+    verdict: Verdict | None
 
 
 @dataclass(frozen=True)
@@ -58,8 +56,10 @@ class MembershipChanged:
     pass
 
 
+NOT_USED = "It came just as the run went on without it."
+
 Command = Stop | Pause | MembershipChanged
-Item = Reply | Failed | Declined | Away | Back | Command
+Item = Reply | Failed | Away | Back | Command
 
 
 class Inbox:
@@ -135,3 +135,4 @@ class Inbox:
 def _let_go(item: Item) -> None:
     if isinstance(item, Reply):
         item.payload.release()
+        item.judged(Verdict.LATE, NOT_USED)

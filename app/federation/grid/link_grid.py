@@ -11,12 +11,12 @@ from dataclasses import replace
 from flwr.app import Message, RecordDict
 from flwr.serverapp import Grid
 
-from app.federation.grid.codec import Arrived, OpenReply, Packer, opened, unpack
+from app.federation.grid.codec import Arrived, OpenReply, Packer, opened, refused, unpack
 from app.federation.grid.exchange import Exchange
 from app.federation.grid.inbox import (
+    NOT_USED,
     Away,
     Back,
-    Declined,
     Failed,
     Inbox,
     Item,
@@ -29,6 +29,8 @@ from app.federation.grid.instruction import Instruction, kind_of, round_of
 from app.federation.grid.owner import Observer, Owner
 from app.federation.grid.pause import PauseClock
 from app.federation.grid.transport import Transport
+from app.federation.link.task import Judged
+from app.records import Verdict
 from shared.app_host.batch import Outgoing, outgoing
 from shared.errors import ReplyInvalid, RunStopped
 from shared.flower import (
@@ -156,7 +158,7 @@ class LinkGrid(Grid):
         self.breathe()
         with self._turn:
             instructions = [self._instruct(each.message) for each in messages]
-            packer = Packer(self._owner.largest_reply, self._inbox.put)
+            packer = Packer(self._run.run_id, self._owner.largest_reply, self._inbox.put)
             asked = Counter(item.message_type for item in instructions)
             tasks = [
                 packer.pack(item, each.content, self._owner.cohort(asked[item.message_type]))
@@ -344,13 +346,13 @@ class LinkGrid(Grid):
 
     def _handle(self, item: Item) -> None:
         match item:
-            case Reply(message_id, payload):
+            case Reply(message_id, payload, judged):
                 with payload:
-                    self._arrive(message_id, lambda sent: unpack(sent, payload, self._open_reply))
-            case Failed(message_id, reason):
-                self._arrive(message_id, lambda sent: Arrived(client_failed(sent.message, reason)))
-            case Declined(message_id, reason):
-                self._arrive(message_id, lambda sent: Arrived(client_declined(sent.message, reason)))
+                    reply = self._arrive(message_id, lambda sent: unpack(sent, payload, self._open_reply))
+                _tell_verdict(reply, judged)
+            case Failed(message_id, reason, verdict):
+                error = client_declined if verdict is Verdict.DECLINED else client_failed
+                self._arrive(message_id, lambda sent: Arrived(error(sent.message, reason), verdict=verdict))
             case Away(message_id, reason):
                 if message_id in self._outstanding:
                     self._away[message_id] = reason
@@ -374,18 +376,21 @@ class LinkGrid(Grid):
         else:
             self._owner.resumed()
 
-    def _arrive(self, message_id: str, read: Callable[[Instruction], Arrived]) -> None:
+    def _arrive(self, message_id: str, read: Callable[[Instruction], Arrived]) -> Arrived | None:
+        """A reply to be given to whoever asks for it, or an error in its place; None: it was withdrawn
+        before."""
         instruction = self._outstanding.pop(message_id, None)
         self._away.pop(message_id, None)
         if instruction is None:
-            return  # withdrawn before
+            return None
         reply = read(instruction)
         try:
-            self._observer.replied(instruction, reply.message)
+            self._observer.replied(instruction, reply.message, reply.verdict)
         except ReplyInvalid as error:
-            reply = Arrived(client_failed(instruction.message, str(error)))
-            self._observer.replied(instruction, reply.message)
+            reply = refused(instruction, error)
+            self._observer.replied(instruction, reply.message, reply.verdict)
         self._arrived[message_id] = reply
+        return reply
 
     def _give_up_if_away(self, message_id: str) -> bool:
         """Have an error reply stand for a client that is away, if it is."""
@@ -412,6 +417,16 @@ class LinkGrid(Grid):
             )
         set_message_id(message, uuid.uuid4().hex)
         return Instruction(client_id, message, round_of(message))
+
+
+def _tell_verdict(reply: Arrived | None, judged: Judged) -> None:
+    """What is decided of a reply that is genuine."""
+    if reply is None:
+        judged(Verdict.LATE, NOT_USED)
+    elif reply.verdict is Verdict.MALFORMED:
+        judged(Verdict.MALFORMED, reply.message.error.reason)
+    else:
+        judged(Verdict.ACCEPTED, None)
 
 
 def _messages(arrivals: Generator[Arrived, None, None]) -> Generator[Message, None, None]:

@@ -8,7 +8,7 @@ from typing import Protocol
 from flwr.app import Message
 
 from app.federation.grid.instruction import Instruction
-from app.records import WaitingFor
+from app.records import Verdict, WaitingFor
 
 
 class Observer(Protocol):
@@ -17,8 +17,8 @@ class Observer(Protocol):
     def sent(self, instructions: list[Instruction]) -> Sequence[int | None]:
         """A batch of messages is about to go out. Returns the rounds that they are of, as they are shown."""
 
-    def replied(self, instruction: Instruction, reply: Message) -> None:
-        """A reply came in, or an error in its place.
+    def replied(self, instruction: Instruction, reply: Message, verdict: Verdict | None) -> None:
+        """A reply came in, or an error in its place; and what was decided of it (None: there was none).
 
         Raises ReplyInvalid for a reply that must not be used; then it is told of the error in its place.
         """

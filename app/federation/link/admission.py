@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
 from app.records import LOG_SOURCE
+from shared.names import CLIENT_ID
 from shared.proto.link_pb2 import Hello
 from shared.version import __version__
 from shared.wire import PROTOCOL_VERSION
@@ -12,7 +11,6 @@ from shared.wire import PROTOCOL_VERSION
 MAX_NAME = 255
 MAX_NAMES = 64
 MAX_HOLDING = 100_000
-CLIENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 def objection(hello: Hello) -> str | None:

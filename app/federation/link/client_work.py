@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import defaultdict
-from collections.abc import Iterable
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from itertools import chain
+from functools import partial
 from typing import Protocol
 
 from app.federation.link.clients import ClientRegistry
+from app.federation.link.judging import ReplyRefused, SealedReply
 from app.federation.link.reports import MAX_REASON, client_progress, declined_by
+from app.federation.link.settled import Settled
 from app.federation.link.task import Task, Withdrawn
-from app.records import ClientState
+from app.federation.link.verdicts import Genuine, Verdicts, refusal
+from app.records import ClientState, Verdict
 from shared.errors import WireError
-from shared.payload import Payload
 from shared.proto.link_pb2 import (
     Assignment,
     Cancel,
@@ -31,6 +33,7 @@ from shared.proto.link_pb2 import (
     Progress,
     Received,
     RunOver,
+    Seal,
     ServerFrame,
     Welcome,
 )
@@ -38,6 +41,11 @@ from shared.text import printable
 from shared.wire import MAX_LOG_TEXT
 
 MAX_LABELS = 10_000
+MAX_UNASKED = 20
+"""Replies to nothing that may come on one connection: each is written down, and could come for ever."""
+MAX_RECEIPTS = 16
+"""Of a client in a run, the newest, that it is told again when it comes back: the connection may have lost
+them."""
 STATE_OF_TASK = {"train": ClientState.TRAINING, "evaluate": ClientState.EVALUATING}
 
 OutgoingFrame = ServerFrame | bytes
@@ -52,6 +60,9 @@ class ClientStream(Protocol):
     def send(self, frames: Iterable[OutgoingFrame]) -> None:
         """Write these frames after those of before; does not wait."""
 
+    def transmit(self, task: Task) -> None:
+        """Write a message and its seal after what was before; does not wait."""
+
     def drop(self, message_id: str) -> None:
         """Let go of what has come in of the reply to a message."""
 
@@ -61,6 +72,8 @@ class _Client:
     """What one client has to do and was told, which outlasts its connections."""
 
     stream: ClientStream | None = None
+    key: str = ""
+    """The id of the key that it has shown to own."""
     assignment: Assignment | None = None
     paused: bool = False
     open: dict[str, Task] = field(default_factory=dict)
@@ -69,6 +82,10 @@ class _Client:
     """Whether it has said why it takes no part, or not yet."""
     withdrawn: dict[str, Withdrawn] = field(default_factory=dict)
     """What it may still work on, although nobody waits for it."""
+    settled: Settled = field(default_factory=Settled)
+    unasked: int = 0
+    """Replies that answered nothing, on this connection."""
+    receipts: deque[Received] = field(default_factory=lambda: deque(maxlen=MAX_RECEIPTS))
 
     def send(self, *frames: ServerFrame) -> None:
         """Send frames, if it is connected."""
@@ -83,8 +100,11 @@ class _Client:
 class ClientWork:
     """Of all clients, by their ids. Owned by the link thread; only that calls."""
 
-    def __init__(self, registry: ClientRegistry) -> None:
+    def __init__(self, registry: ClientRegistry, verdicts: Verdicts, post: Callable[..., object]) -> None:
+        """`post` has a function called in the link thread, from any other."""
         self._registry = registry
+        self._verdicts = verdicts
+        self._post = post
         self._clients: defaultdict[str, _Client] = defaultdict(_Client)
 
     # what the run wants
@@ -92,6 +112,8 @@ class ClientWork:
     def assign(self, client_id: str, assignment: Assignment) -> None:
         """Give a client its place in a run: it is told now, and whenever it comes back."""
         client = self._clients[client_id]
+        if not client.is_in(assignment.run_id):
+            client.receipts.clear()
         client.assignment = assignment
         client.send(ServerFrame(assignment=assignment))
 
@@ -121,7 +143,7 @@ class ClientWork:
             client = self._clients[task.client_id]
             client.open[task.message_id] = task
             if client.stream is not None:
-                _transmit(task, client.stream)
+                client.stream.transmit(task)
                 self._show_work(task)
             else:
                 task.on_away(f"{task.client_id} is not connected")
@@ -132,7 +154,9 @@ class ClientWork:
         task = client.open.pop(message_id, None)
         if task is None:
             return
-        client.withdrawn[message_id] = Withdrawn(task.round, time.monotonic(), late)
+        client.withdrawn[message_id] = Withdrawn(
+            task.run_id, task.message_type, task.round, time.monotonic(), late
+        )
         if client.stream is not None:
             client.stream.drop(message_id)
             client.send(ServerFrame(cancel=Cancel(message_id=message_id, reason=printable(reason))))
@@ -158,19 +182,21 @@ class ClientWork:
         A message that it still holds, from a connection before, is not sent again.
         """
         client = self._clients[hello.client_id]
-        client.stream = stream
+        client.stream, client.key, client.unasked = stream, key, 0
         held = set(hello.holding)
         for message_id in client.withdrawn.keys() - held:
             del client.withdrawn[message_id]
         welcome.awaited.extend(held & client.open.keys())
         welcome.paused = client.paused
         welcome.run_id = client.assignment.run_id if client.assignment is not None else 0
+        welcome.sequence = self._verdicts.newest_sequence(hello.client_id)
         client.send(ServerFrame(welcome=welcome))
+        client.send(*(ServerFrame(received=received) for received in client.receipts))
         if client.assignment is not None:
             client.send(ServerFrame(assignment=client.assignment))
         for task in client.open.values():
             if task.message_id not in held:
-                _transmit(task, stream)
+                stream.transmit(task)
             task.on_back()
         # Last, so that nobody gives up the messages of a client that is seen to be there again.
         self._registry.connected(hello, key)
@@ -191,31 +217,68 @@ class ClientWork:
         """Whether the reply to this message is still wanted."""
         return message_id in self._clients[client_id].open
 
+    def open_task(self, client_id: str, message_id: str) -> Task | None:
+        """A message whose reply is still wanted."""
+        return self._clients[client_id].open.get(message_id)
+
     def reply_begins(self, client_id: str, message_id: str, total_bytes: int) -> None:
         """The first chunk of a reply came. One that announces too many bytes is given up by that."""
-        task = self._clients[client_id].open.get(message_id)
-        if task is not None and total_bytes > task.max_reply_bytes:
-            self._fail(
-                client_id,
-                message_id,
-                f"Its reply of {total_bytes:,} bytes was not taken: "
-                f"there is no use for more than {task.max_reply_bytes:,}.",
-            )
-
-    def replied(self, client_id: str, message_id: str, payload: Payload | None) -> None:
-        """A reply came in whole; None: it was not kept, since nobody awaits it (any more)."""
         client = self._clients[client_id]
-        client.send(ServerFrame(received=Received(message_id=message_id)))
-        if payload is None:
-            self._drop_withdrawn(client_id, message_id)
+        task = client.open.get(message_id)
+        if task is not None and total_bytes > task.max_reply_bytes:
+            words = (
+                f"Its reply of {total_bytes:,} bytes was not taken: "
+                f"there is no use for more than {task.max_reply_bytes:,}."
+            )
+            self._verdicts.without_reply(task, client.key, Verdict.MALFORMED, words, total_bytes)
+            self._fail(client_id, message_id, words, Verdict.MALFORMED, is_arriving=True)
+
+    def replied(self, client_id: str, reply: SealedReply) -> None:
+        """A reply that is awaited came in whole. It is judged before anybody sees it."""
+        client = self._clients[client_id]
+        task = client.open[reply.message_id]
+        try:
+            genuine = self._verdicts.examine(task, reply)
+        except ReplyRefused as refused:
+            reply.payload.release()
+            words = str(refused)
+            client.send(ServerFrame(received=refusal(reply.message_id, refused.verdict, words)))
+            self._fail(client_id, reply.message_id, words, refused.verdict)
             return
-        task = client.open.pop(message_id)
+        client.send(ServerFrame(received=Received(message_id=reply.message_id)))
+        del client.open[reply.message_id]
+        client.settled.add(reply.message_id)
         self._say_why(client_id, None)
-        task.on_reply(payload)
+        task.on_reply(reply.payload, partial(self._post, self._judged, client_id, genuine))
         self._show(client_id)
 
+    def replied_in_vain(self, client_id: str, message_id: str, seal: Seal) -> None:
+        """A reply came in whole, of which nothing was kept, since nobody awaits it (any more).
+
+        Raises WireError if that happens too often: no client does it by mistake.
+        """
+        client = self._clients[client_id]
+        client.send(ServerFrame(received=Received(message_id=message_id)))
+        if (withdrawn := self._drop_withdrawn(client_id, message_id)) is not None:
+            if withdrawn.late:
+                self._verdicts.late(client_id, client.key, message_id, withdrawn)
+            return
+        if client.settled.has_arrived(message_id):
+            return
+        verdict, words = Verdict.REPLAYED, "It sent a reply to a message to which it owes none."
+        if message_id in client.settled:
+            words = "It sent a reply to a message that was answered before."
+        elif not client.is_in(seal.run_id):
+            verdict = Verdict.WRONG_ROUND
+            words = f"It sent a reply of run {seal.run_id:08x}, in which it has no place now."
+        run = self.run_of(client_id)
+        self._verdicts.unasked(run, client_id, client.key, message_id, seal, verdict, words)
+        client.unasked += 1
+        if client.unasked >= MAX_UNASKED:
+            raise WireError(f"It sent {MAX_UNASKED} replies to messages to which it owes none.")
+
     def failed(self, client_id: str, failure: Failure) -> None:
-        """There will be no reply, by the client's word or for want of room."""
+        """There will be no reply, by the client's word."""
         client = self._clients[client_id]
         client.send(ServerFrame(received=Received(message_id=failure.message_id)))
         if failure.rule:
@@ -229,6 +292,11 @@ class ClientWork:
         """The client holds a message back, and why; with no reason: no longer."""
         if self.is_awaited(client_id, message.message_id):
             self._say_why(client_id, message.reason[:MAX_REASON] or None)
+
+    def not_kept(self, client_id: str, message_id: str, reason: str) -> None:
+        """There is no room for a reply that is coming in."""
+        self._clients[client_id].send(ServerFrame(received=Received(message_id=message_id)))
+        self._fail(client_id, message_id, reason, is_arriving=True)
 
     def released(self, client_id: str, message_id: str) -> None:
         """The client gave up a message that was withdrawn."""
@@ -248,23 +316,39 @@ class ClientWork:
             raise WireError("It sent label counts that cannot be right.")
         self._registry.update(client_id, label_counts=tuple(message.counts))
 
-    def _fail(self, client_id: str, message_id: str, reason: str) -> bool:
-        task = self._clients[client_id].open.pop(message_id, None)
+    def _judged(self, client_id: str, genuine: Genuine, verdict: Verdict, detail: str | None) -> None:
+        """It was decided of a reply that is genuine, after somebody has looked into it."""
+        client = self._clients[client_id]
+        received = self._verdicts.judged(genuine, verdict, detail)
+        client.receipts.append(received)
+        client.send(ServerFrame(received=received))
+
+    def _fail(
+        self,
+        client_id: str,
+        message_id: str,
+        reason: str,
+        verdict: Verdict | None = None,
+        *,
+        is_arriving: bool = False,
+    ) -> bool:
+        client = self._clients[client_id]
+        task = client.open.pop(message_id, None)
         if task is None:
             return False
-        task.on_failure(reason)
+        client.settled.add(message_id, is_arriving=is_arriving)
+        task.on_failure(reason, verdict)
         self._show(client_id)
         return True
 
     def _decline(self, client_id: str, failure: Failure) -> bool:
-        task = self._clients[client_id].open.pop(failure.message_id, None)
-        if task is None:
+        client = self._clients[client_id]
+        if (task := client.open.get(failure.message_id)) is None:
             return False
         reason = declined_by(failure)
         self._say_why(client_id, reason)
-        task.on_declined(reason)
-        self._show(client_id)
-        return True
+        self._verdicts.without_reply(task, client.key, Verdict.DECLINED, reason)
+        return self._fail(client_id, failure.message_id, reason, Verdict.DECLINED)
 
     def _say_why(self, client_id: str, reason: str | None) -> None:
         """Show why a client takes no part, by its own word; None: it does. What the run says stays."""
@@ -273,18 +357,21 @@ class ClientWork:
             client.says_why = reason is not None
             self._registry.update(client_id, reason=reason)
 
-    def _drop_withdrawn(self, client_id: str, message_id: str) -> None:
+    def _drop_withdrawn(self, client_id: str, message_id: str) -> Withdrawn | None:
         """The client is done with a message that nobody waits for any more, if it is one of those."""
-        withdrawn = self._clients[client_id].withdrawn.pop(message_id, None)
+        client = self._clients[client_id]
+        withdrawn = client.withdrawn.pop(message_id, None)
         if withdrawn is None:
-            return
+            return None
         log.info(
             "%s: a late reply%s was dropped, %.1f s after the message was withdrawn",
             client_id,
             "" if withdrawn.round is None else f" for round {withdrawn.round}",
-            time.monotonic() - withdrawn.since,
+            withdrawn.passed_s,
         )
+        client.settled.add(message_id)
         self._show(client_id)
+        return withdrawn
 
     # what people see
 
@@ -309,10 +396,6 @@ class ClientWork:
     def _show_late(self, client_id: str) -> None:
         if self._registry.known(client_id).state is not ClientState.LATE:
             self._registry.update(client_id, state=ClientState.LATE, late_since=time.time())
-
-
-def _transmit(task: Task, stream: ClientStream) -> None:
-    stream.send(chain([ServerFrame(task=task.opening)], task.following()))
 
 
 def _tell_away(client: _Client, reason: str) -> None:

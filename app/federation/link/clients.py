@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from app.event_bus import EventBus
-from app.records import Client, ClientCounts, ClientState
+from app.records import Client, ClientCounts, ClientState, Verdict
 from shared.natural_order import natural_key
 from shared.proto.link_pb2 import Hello
 
@@ -74,6 +74,8 @@ class ClientRegistry:
             device=hello.device,
             connected_at=now,
             last_seen=now,
+            verdict=known.verdict if known else None,
+            verdicts=known.verdicts if known else {},
             **(_memory(known) if known and known.dataset == hello.dataset else {}),
         )
         self._put(client)
@@ -91,6 +93,11 @@ class ClientRegistry:
         self.update(client_id, state=ClientState.IDLE, progress=None, late_since=None)
         if was_late:
             self._tell_listeners()
+
+    def judged(self, client_id: str, verdict: Verdict) -> None:
+        """It was decided of a reply of a client's."""
+        counts = self._clients[client_id].verdicts
+        self.update(client_id, verdict=verdict, verdicts={**counts, verdict: counts.get(verdict, 0) + 1})
 
     def seen(self, client_id: str) -> None:
         """A sign of life; too frequent to publish."""

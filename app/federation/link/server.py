@@ -10,26 +10,34 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import grpc
 import grpc.aio
 from google.protobuf.message import DecodeError
 
+from app.descriptors import raise_descriptor_limit
 from app.event_bus import EventBus
 from app.federation.link.admission import objection
+from app.federation.link.arrivals import HELLO_TIMEOUT_S, Arrivals, ArrivalWatch, most_connections
 from app.federation.link.client_work import ClientWork, OutgoingFrame
 from app.federation.link.clients import ClientRegistry
+from app.federation.link.credentials import credentials_of
 from app.federation.link.door import Door, Guest, Refused
 from app.federation.link.loop_thread import LoopThread
+from app.federation.link.peers import Peer
+from app.federation.link.refusals import Reason, Refusals
 from app.federation.link.reports import log_record
 from app.federation.link.session import Session
 from app.federation.link.spool import Spool
 from app.federation.link.task import Task
+from app.federation.link.verdicts import Verdicts
 from shared.address import Address
 from shared.errors import FedLoomError, WireError
+from shared.hashing import hashing_threads
 from shared.proto.link_pb2 import (
     AppIdentity,
     Assignment,
@@ -47,7 +55,6 @@ from shared.wire import CHANNEL_OPTIONS, LINK_PROCEDURE, LINK_SERVICE, PROTOCOL_
 
 Context = grpc.aio.ServicerContext[ClientFrame, OutgoingFrame]
 
-HELLO_TIMEOUT_S = 10.0
 CATCH_UP_S = 1.0
 
 # How gRPC ends a handler, or a call inside it, whose connection is gone.
@@ -77,7 +84,9 @@ class LinkServer:
         app_objection: Callable[[AppIdentity | None], str | None],
         spool: Spool,
         identity: ServerIdentity,
+        sequences: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
+        """`sequences`: of each client, the number of its newest genuine reply so far."""
         self._registry = registry
         self._identity = identity
         self._door = Door(identity, registry.key_of)
@@ -86,8 +95,13 @@ class LinkServer:
         self._app_objection = app_objection
         self._spool = spool
         self._sessions: dict[str, Session] = {}
-        self._client_work = ClientWork(registry)
+        self._arrivals = Arrivals()
+        self._refusals = Refusals()
+        self._watch: ArrivalWatch | None = None
         self._loop = LoopThread("link")
+        verdicts = Verdicts(bus, registry, identity.key, sequences)
+        self._client_work = ClientWork(registry, verdicts, self._loop.post)
+        self._threads = hashing_threads()
         self._server: grpc.aio.Server | None = None
         self.port = 0
 
@@ -97,13 +111,18 @@ class LinkServer:
         """Bind and serve; returns the port, which 0 leaves open. Raises FedLoomError when it is taken."""
         self._loop.start()
         self.port = self._loop.run(self._serve(host, port))
+        self._watch = ArrivalWatch(self.port, self._arrivals, self._refusals)
+        self._watch.start()
         return self.port
 
     def stop(self, grace_s: float = 0.5) -> None:
         """Say goodbye to all clients and end the thread."""
+        if self._watch is not None:
+            self._watch.stop()
         if self._loop.is_alive:
             self._loop.run(self._shut_down(grace_s))
             self._loop.stop()
+        self._threads.shutdown(cancel_futures=True)
 
     def post(self, function: Callable[..., object], *args: Any) -> None:
         """Run a function in the link thread, after all that was posted before."""
@@ -149,7 +168,7 @@ class LinkServer:
     # in the link thread
 
     async def _serve(self, host: str, port: int) -> int:
-        self._server = grpc.aio.server(options=[*CHANNEL_OPTIONS, ("grpc.so_reuseport", 0)])
+        self._server = grpc.aio.server(options=[*CHANNEL_OPTIONS, *_limits()])
         handler = grpc.stream_stream_rpc_method_handler(
             self._connect,
             request_deserializer=ClientFrame.FromString,
@@ -159,9 +178,8 @@ class LinkServer:
             (grpc.method_handlers_generic_handler(LINK_SERVICE, {LINK_PROCEDURE: handler}),)
         )
         address = str(Address(host, port))
-        credentials = grpc.ssl_server_credentials([(self._identity.key.pem(), self._identity.certificate)])
         try:
-            bound = self._server.add_secure_port(address, credentials)
+            bound = self._server.add_secure_port(address, credentials_of(self._identity))
         except RuntimeError as error:
             raise FedLoomError(
                 f"The link for clients cannot listen on {address}: is another server running there? "
@@ -180,11 +198,20 @@ class LinkServer:
 
     async def _connect(self, _: object, context: Context) -> None:
         """The gRPC method: one call is one client's connection, from hello to goodbye."""
-        guest = await self._admit(context)
+        peer = Peer.of_call(context.peer())
+        guest = await self._admit(context, peer)
         if guest is None:
             return
+        self._arrivals.admit(peer)
+        try:
+            await self._attend(guest, context)
+        finally:
+            self._arrivals.forget(peer)
+
+    async def _attend(self, guest: Guest, context: Context) -> None:
+        """All of a connection from the welcome on."""
         hello = guest.hello
-        session = Session(hello, self._client_work, self._spool)
+        session = Session(guest, self._client_work, self._spool, self._identity.key, self._threads)
         self._sessions[hello.client_id] = session
         welcome = Welcome(version=__version__, app=self._app)
         self._client_work.connected(hello, str(guest.key), welcome, session)
@@ -219,31 +246,44 @@ class LinkServer:
             if frame.WhichOneof("kind") == "goodbye":
                 session.said_goodbye = True
                 return
-            self._receive(session, frame)
+            await self._receive(session, frame)
+            if session.is_closed:
+                return
 
     async def _write(self, session: Session, context: Context) -> None:
         async for frame in session.outgoing():
             await context.write(frame)
 
-    async def _admit(self, context: Context) -> Guest | None:
-        """A client that may come in; anyone else is told why not."""
+    async def _admit(self, context: Context, peer: Peer) -> Guest | None:
+        """A client that may come in; anyone else is told why not. All of it has its time."""
+        try:
+            async with asyncio.timeout(HELLO_TIMEOUT_S):
+                return await self._receive_hello(context)
+        except Refused as refused:
+            reason, words = Reason.HELLO, str(refused)
+        except WireError as error:
+            reason, words = Reason.HELLO, str(error)
+        except TimeoutError:
+            reason, words = Reason.SILENT, f"it did not say within {HELLO_TIMEOUT_S:.0f} s who it is"
+        self._refusals.count(peer.host, reason, words)
+        return None
+
+    async def _receive_hello(self, context: Context) -> Guest | None:
+        """None: the client went away. Raises WireError, and Refused once the client knows why."""
         nonce = new_nonce()
         challenge = Challenge(protocol=PROTOCOL_VERSION, nonce=nonce, time=int(time.time()))
         await context.write(ServerFrame(challenge=challenge))
-        try:
-            async with asyncio.timeout(HELLO_TIMEOUT_S):
-                first = await _read_frame(context)
-        except (TimeoutError, WireError):
+        first = await _read_frame(context)
+        if first is None:
             return None
         try:
-            if first is None or first.WhichOneof("kind") != "signed_hello":
+            if first.WhichOneof("kind") != "signed_hello":
                 raise Refused("The first frame on a link must be a signed hello.")
             guest = self._door.examine(first.signed_hello, nonce)
             self._examine(guest, first.signed_hello.token)
         except Refused as refused:
-            log.warning("refused a client: %s", refused)
             await context.write(_refuse(str(refused), final=refused.is_final))
-            return None
+            raise
         return guest
 
     def _examine(self, guest: Guest, token: str) -> None:
@@ -278,12 +318,17 @@ class LinkServer:
         session.close()
         self._client_work.disconnected(session.client_id, session, f"{session.client_id} was lost: {reason}")
 
-    def _receive(self, session: Session, frame: ClientFrame) -> None:
+    async def _receive(self, session: Session, frame: ClientFrame) -> None:
         client_id = session.client_id
         self._registry.seen(client_id)
-        match frame.WhichOneof("kind"):
+        kind = frame.WhichOneof("kind")
+        if session.awaits_seal and kind != "seal":
+            await session.receive_seal(None)
+        match kind:
             case "reply":
-                session.receive(frame.reply)
+                await session.receive(frame.reply)
+            case "seal":
+                await session.receive_seal(frame.seal)
             case "progress":
                 self._client_work.progressed(client_id, frame.progress)
             case "log":
@@ -298,7 +343,7 @@ class LinkServer:
                 self._client_work.counted(client_id, frame.label_counts)
             case "heartbeat":
                 pass
-            case kind:
+            case _:
                 raise WireError(f"A frame of kind {kind!r} is not expected from a client that is connected.")
 
 
@@ -309,6 +354,19 @@ async def _read_frame(context: Context) -> ClientFrame | None:
     except DecodeError as error:
         raise WireError("It sent bytes that are no frame.") from error
     return frame if isinstance(frame, ClientFrame) else None
+
+
+def _limits() -> list[tuple[str, int]]:
+    """gRPC's own, for whoever connects and says nothing, or too much. Its times count where the system does
+    not tell an ArrivalWatch who is connected; elsewhere that is faster."""
+    milliseconds = round(2 * HELLO_TIMEOUT_S * 1000)
+    return [
+        ("grpc.so_reuseport", 0),
+        ("grpc.max_allowed_incoming_connections", most_connections(raise_descriptor_limit())),
+        ("grpc.server_handshake_timeout_ms", milliseconds),
+        ("grpc.max_connection_idle_ms", milliseconds),  # without a call
+        ("grpc.max_concurrent_streams", 1),
+    ]
 
 
 def _serialise(frame: OutgoingFrame) -> bytes:

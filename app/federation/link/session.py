@@ -4,26 +4,56 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
+from concurrent.futures import Executor
 
 from app.federation.link.client_work import ClientWork, OutgoingFrame
+from app.federation.link.door import Guest
+from app.federation.link.judging import SealedReply
 from app.federation.link.spool import Spool
-from shared.chunks import Assembler
-from shared.errors import NoRoom
-from shared.proto.link_pb2 import Chunk, Failure, Hello
+from app.federation.link.task import Task
+from shared.chunks import Assembler, Whole
+from shared.errors import NoRoom, WireError
+from shared.hashing import hashed, result_of
+from shared.payload import Payload
+from shared.proto.link_pb2 import Chunk, Seal, ServerFrame
+from shared.security.digest import Digests
+from shared.security.keys import KeyPair
+from shared.security.seals import Instructed
+
+
+class _Message:
+    """A message that is to be written, with its chunks, which would be made again if nobody held them."""
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.frames = task.content.frames()
 
 
 class Session:
-    """A connected client. It is the stream of its work."""
+    """A connected client. It is the stream of its work.
 
-    def __init__(self, hello: Hello, client_work: ClientWork, spool: Spool) -> None:
-        self.hello = hello
-        self.client_id: str = hello.client_id
+    `threads` hash what goes out and what comes in. Of a session that was closed, nothing is taken any more.
+    """
+
+    def __init__(
+        self, guest: Guest, client_work: ClientWork, spool: Spool, server: KeyPair, threads: Executor
+    ) -> None:
+        self.hello = guest.hello
+        self.client_id: str = guest.hello.client_id
         self.said_goodbye = False
+        self.is_closed = False
+        self._guest = guest
         self._client_work = client_work
-        self._outbox: asyncio.Queue[Iterable[OutgoingFrame] | None] = asyncio.Queue()
+        self._server = server
+        self._threads = threads
+        self._outbox: asyncio.Queue[Iterable[OutgoingFrame] | _Message | None] = asyncio.Queue()
         self._assembler = Assembler(
-            lambda message_id: client_work.is_awaited(hello.client_id, message_id), spool.buffer
+            lambda message_id: client_work.is_awaited(self.client_id, message_id),
+            spool.buffer,
+            threads=threads,
         )
+        self._whole: Whole | None = None
+        """A reply that has come in, but for its seal."""
 
     # outgoing
 
@@ -31,35 +61,86 @@ class Session:
         """Queue frames."""
         self._outbox.put_nowait(frames)
 
+    def transmit(self, task: Task) -> None:
+        """Queue a message."""
+        task.content.arrays_digest(self._threads)  # begins, to be ready when the last chunk is written
+        self._outbox.put_nowait(_Message(task))
+
     async def outgoing(self) -> AsyncIterator[OutgoingFrame]:
         """The frames to write, in order, until `close`."""
-        while (frames := await self._outbox.get()) is not None:
-            for frame in frames:
-                yield frame
-            del frames  # or the last message's chunks would stay until the next is sent
+        while (item := await self._outbox.get()) is not None:
+            if isinstance(item, _Message):
+                yield ServerFrame(task=item.task.opening)
+                for chunk in item.frames:
+                    yield chunk
+                yield ServerFrame(seal=await self._seal(item.task))
+            else:
+                for frame in item:
+                    yield frame
+            del item  # or the last message's chunks would stay until the next is sent
+
+    async def _seal(self, task: Task) -> Seal:
+        arrays = await result_of(task.content.arrays_digest(self._threads))
+        skeleton = await result_of(hashed([task.opening.data, task.content.skeleton], self._threads))
+        round_ = task.round or 0
+        said = Instructed(task.run_id, round_, task.message_id, self._guest.key, Digests(skeleton, arrays))
+        return Seal(run_id=task.run_id, round=round_, signature=self._server.sign(said.statement()))
 
     # incoming
 
-    def receive(self, chunk: Chunk) -> None:
+    async def receive(self, chunk: Chunk) -> None:
         """Take one chunk of a reply. Those of one that nobody awaits (any more) are dropped one by one."""
         if chunk.message_id:
             self._client_work.reply_begins(self.client_id, chunk.message_id, chunk.total_bytes)
         try:
-            whole = self._assembler.add(chunk)
+            self._whole = self._assembler.add(chunk)
         except NoRoom as error:
-            self._client_work.failed(self.client_id, Failure(message_id=error.message_id, reason=str(error)))
+            self._client_work.not_kept(self.client_id, error.message_id, str(error))
+        if (behind := self._assembler.behind()) is not None:
+            await result_of(behind)
+
+    @property
+    def awaits_seal(self) -> bool:
+        """Whether a reply has come in but for its seal, which is the frame after the last chunk."""
+        return self._whole is not None
+
+    async def receive_seal(self, seal: Seal | None) -> None:
+        """The reply that has come in is whole; None: another frame came in place of its seal."""
+        if self._whole is None:
+            raise WireError("It sent a seal without a message.")
+        message_id, _, digests = self._whole
+        if (task := self._client_work.open_task(self.client_id, message_id)) is not None:
+            base = await result_of(task.content.arrays_digest(self._threads))
+            found = await result_of(digests)
+        if self.is_closed:
+            return  # it is sent again on another connection
+        whole, self._whole = self._whole, None
+        if task is None or whole.payload is None:  # it may have been withdrawn meanwhile
+            self._client_work.replied_in_vain(self.client_id, message_id, seal or Seal())
             return
-        if whole is not None:
-            self._client_work.replied(self.client_id, *whole)
+        reply = SealedReply(message_id, whole.payload, found, seal, self._guest.public_key, base)
+        self._client_work.replied(self.client_id, reply)
 
     def drop(self, message_id: str) -> None:
         """Let go of what has come in of the reply to a message."""
         self._assembler.drop(message_id)
+        if self._whole is not None and self._whole.message_id == message_id:
+            _release(self._whole.payload)
+            self._whole = self._whole._replace(payload=None)
 
     def close(self) -> None:
-        """Nothing more is written."""
+        """Nothing more is written, or taken in."""
+        self.is_closed = True
         self._outbox.put_nowait(None)
 
     def release(self) -> None:
         """Nothing more comes in: let go of half a reply."""
         self._assembler.close()
+        if self._whole is not None:
+            _release(self._whole.payload)
+            self._whole = None
+
+
+def _release(payload: Payload | None) -> None:
+    if payload is not None:
+        payload.release()

@@ -21,7 +21,7 @@ from app.federation.rounds.summary import with_result
 from app.federation.runs.app_numbers import AppNumbers, NoteClient
 from app.federation.runs.book import RunBook
 from app.federation.runs.round_records import RoundRecords
-from app.records import ClientRound, GlobalScore, Phase, Round, RunProgress
+from app.records import ClientRound, GlobalScore, Phase, Round, RunProgress, Verdict
 from shared.error_line import error_line
 from shared.flower import is_unavailable
 from shared.training import EvalResult
@@ -59,16 +59,16 @@ class RoundTracker:
         places = [self._places.get(each.message.metadata.message_id) for each in instructions]
         return [None if place is None else place.round.round for place in places]
 
-    def replied(self, instruction: Instruction, reply: Message) -> None:
+    def replied(self, instruction: Instruction, reply: Message, verdict: Verdict | None) -> None:
         """A client answered, or an error stands for its answer. Raises ReplyInvalid as reading does."""
         result = None if reply.has_error() else self._read(instruction, reply)
         place = self._places.pop(instruction.message.metadata.message_id, None)
         if place is None:
             return
         if result is None:
-            self._failed(place, instruction, reply)
+            self._failed(place, instruction, reply, verdict)
         else:
-            self._answered(place, instruction.client_id, result)
+            self._answered(place, instruction.client_id, result, verdict)
 
     def late(self, instruction: Instruction) -> None:
         """The round goes on without this client's reply."""
@@ -83,7 +83,8 @@ class RoundTracker:
             instruction.kind,
         )
         place.stage.answer(client_id, None)
-        self._put(place, client_id, self._records.part(place, client_id).changed(late=True))
+        part = self._records.part(place, client_id)
+        self._put(place, client_id, part.changed(late=True, verdict=Verdict.LATE))
 
     # app.federation.rounds.server_app.RunCallbacks, as far as it is about results
 
@@ -153,17 +154,20 @@ class RoundTracker:
         progress = self._progress(_PHASE_OF[known[0].kind])
         self._book.update(self._run_id, round=self._records.newest.round, progress=progress)
 
-    def _answered(self, place: Place, client_id: str, result: ClientResult) -> None:
+    def _answered(self, place: Place, client_id: str, result: ClientResult, verdict: Verdict | None) -> None:
         self._numbers.say_what_is_left_out(result.left_out)
         are_others = self._shares.note(place.stage.name, result.metrics)
         place.stage.answer(client_id, result)
-        part = with_result(self._records.part(place, client_id), place.stage, result, self._shares)
+        before = self._records.part(place, client_id).model_copy(update={"verdict": verdict})
+        part = with_result(before, place.stage, result, self._shares)
         self._note(place.stage.kind, client_id, result, part)
         self._put(place, client_id, part)
         if are_others:
             self._numbers.correct()
 
-    def _failed(self, place: Place, instruction: Instruction, reply: Message) -> None:
+    def _failed(
+        self, place: Place, instruction: Instruction, reply: Message, verdict: Verdict | None
+    ) -> None:
         client_id = instruction.client_id
         self._log.warning(
             "round %d: no result of %s from %s: %s",
@@ -175,7 +179,8 @@ class RoundTracker:
         place.stage.answer(client_id, None)
         error = (reply.error.reason or "")[:MAX_LOG_TEXT]
         before = self._records.part(place, client_id)
-        self._put(place, client_id, before.changed(error=error, lost=is_unavailable(reply)))
+        verdict = verdict or before.verdict
+        self._put(place, client_id, before.changed(error=error, lost=is_unavailable(reply), verdict=verdict))
 
     def _note(self, kind: str, client_id: str, result: ClientResult, part: ClientRound) -> None:
         """Tell the client registry what is new of a client."""

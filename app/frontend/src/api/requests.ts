@@ -1,6 +1,6 @@
 /** What the page asks of the server. Every one rejects with RequestFailed. */
 import { answerOf, client, urlOf } from "./http";
-import type { Checkpoint, ExportFormat, Round, Run, RunSpec, Status, Strategy } from "./types";
+import type { Checkpoint, ExportFormat, Round, Run, RunSpec, Status, Strategy, VerdictEntry } from "./types";
 
 /** A field that is left out has the server's default; the generated type is the one of what comes back. */
 export function createRun(spec: Partial<RunSpec>): Promise<Run> {
@@ -23,6 +23,12 @@ export async function fetchRounds(runId: string): Promise<Round[]> {
 export async function fetchCheckpoints(runId: string): Promise<Checkpoint[]> {
   const params = { path: { run_id: runId } };
   return (await answerOf(client.GET("/api/v1/runs/{run_id}/checkpoints", { params }))).checkpoints;
+}
+
+/** On the newest `limit` replies of a client in a run, oldest first. */
+export async function fetchVerdicts(runId: string, clientId: string, limit: number): Promise<VerdictEntry[]> {
+  const params = { path: { run_id: runId }, query: { client: clientId, limit } };
+  return (await answerOf(client.GET("/api/v1/runs/{run_id}/verdicts", { params }))).verdicts;
 }
 
 export async function fetchStrategies(): Promise<Strategy[]> {

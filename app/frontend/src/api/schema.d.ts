@@ -233,6 +233,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs/{run_id}/verdicts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A run's verdicts, oldest first
+         * @description Every reply of a client is judged before anybody uses it. For those before the first of these, ask with<br/>`before` = its `seq`.
+         */
+        get: operations["verdicts_list_verdicts_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/status": {
         parameters: {
             query?: never;
@@ -429,6 +449,18 @@ export interface components {
              * @default null
              */
             train_loss: number | null;
+            /**
+             * @description of its newest reply; null: there was none yet
+             * @default null
+             */
+            verdict: components["schemas"]["Verdict"] | null;
+            /**
+             * Verdicts
+             * @description how many of its replies got each
+             */
+            verdicts: {
+                [key: string]: number;
+            };
         };
         /** ClientCounts */
         ClientCounts: {
@@ -549,6 +581,11 @@ export interface components {
              * @default null
              */
             train_s: number | null;
+            /**
+             * @description of its newest reply; null: there was none yet
+             * @default null
+             */
+            verdict: components["schemas"]["Verdict"] | null;
         };
         /**
          * ClientState
@@ -560,11 +597,11 @@ export interface components {
          * @enum {string}
          */
         DatasetName: "digits" | "mnist" | "fashion-mnist" | "cifar10" | "synthetic";
-        Event: components["schemas"]["RunEvent"] | components["schemas"]["RoundEvent"] | components["schemas"]["ClientEvent"] | components["schemas"]["LogEvent"] | components["schemas"]["StoreEvent"];
+        Event: components["schemas"]["RunEvent"] | components["schemas"]["RoundEvent"] | components["schemas"]["ClientEvent"] | components["schemas"]["LogEvent"] | components["schemas"]["VerdictEvent"] | components["schemas"]["StoreEvent"];
         /** EventList */
         EventList: {
             /** Events */
-            events: (components["schemas"]["RunEvent"] | components["schemas"]["RoundEvent"] | components["schemas"]["ClientEvent"] | components["schemas"]["LogEvent"] | components["schemas"]["StoreEvent"])[];
+            events: (components["schemas"]["RunEvent"] | components["schemas"]["RoundEvent"] | components["schemas"]["ClientEvent"] | components["schemas"]["LogEvent"] | components["schemas"]["VerdictEvent"] | components["schemas"]["StoreEvent"])[];
             /**
              * Instance
              * @description numbers of another instance mean nothing to this one
@@ -632,6 +669,95 @@ export interface components {
             status: "ok";
             /** Version */
             version: string;
+        };
+        /**
+         * Judgement
+         * @description One reply of a client, and what was decided of it.
+         *
+         *     All that its client has signed is here, but the public key and the reply's own bytes. Hashes and the
+         *     signature are in hex; null: the reply was not looked at so far.
+         */
+        Judgement: {
+            /**
+             * Arrays Digest
+             * @description SHA-256 of the data of its arrays
+             * @default null
+             */
+            arrays_digest: string | null;
+            /**
+             * Base Digest
+             * @description SHA-256 of the arrays of the message, that is of the model it was made from
+             * @default null
+             */
+            base_digest: string | null;
+            /**
+             * Bytes
+             * @description of the reply
+             * @default 0
+             */
+            bytes: number;
+            /** Client Id */
+            client_id: string;
+            /**
+             * Detail
+             * @description why it was not accepted, in words
+             * @default null
+             */
+            detail: string | null;
+            /**
+             * Key
+             * @description the id of the key that the client has shown to own, in groups
+             */
+            key: string;
+            /**
+             * Kind
+             * @description the type of the message that it answers
+             * @default null
+             */
+            kind: string | null;
+            /** Message Id */
+            message_id: string;
+            /**
+             * Receipt
+             * @description the server's signature under its receipt
+             * @default null
+             */
+            receipt: string | null;
+            /**
+             * Round
+             * @default null
+             */
+            round: number | null;
+            /**
+             * Run Id
+             * @description null: it answers nothing, and its client takes part in no run
+             * @default null
+             */
+            run_id: string | null;
+            /**
+             * Sequence
+             * @description its number among the client's replies
+             * @default null
+             */
+            sequence: number | null;
+            /**
+             * Signature
+             * @description RSA-PSS by the client's key
+             * @default null
+             */
+            signature: string | null;
+            /**
+             * Skeleton Digest
+             * @description SHA-256 of all of it but the arrays
+             * @default null
+             */
+            skeleton_digest: string | null;
+            /**
+             * Time
+             * @description when it was decided
+             */
+            time: number;
+            verdict: components["schemas"]["Verdict"];
         };
         /** LinkAddress */
         LinkAddress: {
@@ -1313,6 +1439,121 @@ export interface components {
          */
         StrategyName: "fedavg" | "fedprox" | "fedavgm" | "fedadam" | "fedyogi" | "fedadagrad" | "qfedavg" | "fedmedian" | "fedtrimmedavg" | "krum" | "multikrum" | "bulyan" | "dpfedavg-fixed" | "dpfedavg-adaptive";
         /**
+         * Verdict
+         * @description What was decided of a client's reply, before anybody used it.
+         * @enum {string}
+         */
+        Verdict: "accepted" | "bad_signature" | "unknown_key" | "revoked" | "replayed" | "wrong_round" | "wrong_base_model" | "late" | "malformed" | "declined";
+        /**
+         * VerdictEntry
+         * @description The same with its place in the sequence of events.
+         */
+        VerdictEntry: {
+            /**
+             * Arrays Digest
+             * @description SHA-256 of the data of its arrays
+             * @default null
+             */
+            arrays_digest: string | null;
+            /**
+             * Base Digest
+             * @description SHA-256 of the arrays of the message, that is of the model it was made from
+             * @default null
+             */
+            base_digest: string | null;
+            /**
+             * Bytes
+             * @description of the reply
+             * @default 0
+             */
+            bytes: number;
+            /** Client Id */
+            client_id: string;
+            /**
+             * Detail
+             * @description why it was not accepted, in words
+             * @default null
+             */
+            detail: string | null;
+            /**
+             * Key
+             * @description the id of the key that the client has shown to own, in groups
+             */
+            key: string;
+            /**
+             * Kind
+             * @description the type of the message that it answers
+             * @default null
+             */
+            kind: string | null;
+            /** Message Id */
+            message_id: string;
+            /**
+             * Receipt
+             * @description the server's signature under its receipt
+             * @default null
+             */
+            receipt: string | null;
+            /**
+             * Round
+             * @default null
+             */
+            round: number | null;
+            /**
+             * Run Id
+             * @description null: it answers nothing, and its client takes part in no run
+             * @default null
+             */
+            run_id: string | null;
+            /** Seq */
+            seq: number;
+            /**
+             * Sequence
+             * @description its number among the client's replies
+             * @default null
+             */
+            sequence: number | null;
+            /**
+             * Signature
+             * @description RSA-PSS by the client's key
+             * @default null
+             */
+            signature: string | null;
+            /**
+             * Skeleton Digest
+             * @description SHA-256 of all of it but the arrays
+             * @default null
+             */
+            skeleton_digest: string | null;
+            /**
+             * Time
+             * @description when it was decided
+             */
+            time: number;
+            verdict: components["schemas"]["Verdict"];
+        };
+        /**
+         * VerdictEvent
+         * @description What was decided of a reply.
+         */
+        VerdictEvent: {
+            data: components["schemas"]["Judgement"];
+            /** Seq */
+            seq: number;
+            /** Time */
+            time: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "verdict";
+        };
+        /** VerdictList */
+        VerdictList: {
+            /** Verdicts */
+            verdicts: components["schemas"]["VerdictEntry"][];
+        };
+        /**
          * WaitKind
          * @description What a run can wait for: why a run that is queued or waiting does not train.
          * @enum {string}
@@ -1382,7 +1623,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"][];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1414,7 +1655,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unprocessable Entity */
@@ -1423,7 +1664,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"][];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1459,7 +1700,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"][];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1488,7 +1729,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"][];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1515,13 +1756,22 @@ export interface operations {
                     "application/json": components["schemas"]["Run"];
                 };
             };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Unprocessable Entity */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1553,7 +1803,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unprocessable Entity */
@@ -1562,7 +1812,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"][];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1594,7 +1844,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unprocessable Entity */
@@ -1603,7 +1853,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"][];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable */
@@ -1612,7 +1862,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1646,7 +1896,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unprocessable Entity */
@@ -1655,7 +1905,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"][];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Service Unavailable */
@@ -1664,7 +1914,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1700,7 +1950,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unprocessable Entity */
@@ -1709,7 +1959,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1741,7 +1991,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Conflict */
@@ -1750,7 +2000,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unprocessable Entity */
@@ -1759,7 +2009,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"][];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1791,7 +2041,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Conflict */
@@ -1800,7 +2050,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unprocessable Entity */
@@ -1809,7 +2059,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"][];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1841,7 +2091,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unprocessable Entity */
@@ -1850,7 +2100,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"][];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1882,11 +2132,61 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Conflict */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    verdicts_list_verdicts_get: {
+        parameters: {
+            query?: {
+                /** @description only on replies of this client */
+                client?: string | null;
+                /** @description only this one */
+                verdict?: components["schemas"]["Verdict"] | null;
+                /** @description only those before this sequence number */
+                before?: number | null;
+                /** @description at most so many, the newest */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description a run's id */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VerdictList"];
+                };
+            };
+            /** @description Not Found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1901,6 +2201,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"][];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1929,7 +2238,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"][];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1958,7 +2267,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"][];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1987,7 +2296,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"][];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };

@@ -1,22 +1,30 @@
+import type { Client } from "../api/types";
 import { number } from "../format/format";
 import { type AppLabels, roundTitle } from "../runs/round-words";
 import { Traceback } from "../ui/Traceback";
 import styles from "./ClientDetails.module.css";
+import { ClientVerdicts } from "./ClientVerdicts";
 import { type LatestResult, numbersByStage, type StageNumbers } from "./results";
+import { judged } from "./verdicts";
 
 interface ClientDetailsProps {
+  client: Client;
+  runId: string;
   latest: LatestResult;
   labels: AppLabels;
 }
 
-/** What a client's row has no column for: why it failed, and the numbers of another Flower app. */
-export function ClientDetails({ latest: { round, result }, labels }: ClientDetailsProps) {
+/** What a client's row has no column for: why it failed, the numbers of another Flower app, and verdicts. */
+export function ClientDetails({ client, runId, latest: { round, result }, labels }: ClientDetailsProps) {
   const stages = numbersByStage(result);
   return (
     <div role="row" className={styles.details} data-testid="client-details">
       <div role="cell" aria-colspan={6}>
         {result.error !== null && <Traceback text={result.error} />}
         {stages.length > 0 && <Numbers title={roundTitle(round, labels)} stages={stages} />}
+        {client.verdict !== null && (
+          <ClientVerdicts runId={runId} clientId={client.id} version={judged(client)} />
+        )}
       </div>
     </div>
   );

@@ -10,11 +10,15 @@ import styles from "./ClientTable.module.css";
 import { ClientWork } from "./ClientWork";
 import { CLIENT_MARKS } from "./marks";
 import { countNumbers, type LatestResult, type Note, noteOf } from "./results";
+import { VerdictMark } from "./VerdictMark";
+import { countsTitle } from "./verdicts";
 
 const NOT_YET = "known after its first evaluation in a run";
 
 interface ClientRowProps {
   client: Client;
+  /** The run that the table is about. */
+  runId: string | null;
   /** Its part in the newest round in which it had one. */
   latest: LatestResult | undefined;
   /** Names of its labels, where they are known. */
@@ -26,9 +30,9 @@ interface ClientRowProps {
   toggle: () => void;
 }
 
-export function ClientRow({ client, latest, classes, labels, paused, open, toggle }: ClientRowProps) {
+export function ClientRow({ client, runId, latest, classes, labels, paused, open, toggle }: ClientRowProps) {
   const note = noteOf(latest, client.state);
-  const more = moreWords(latest, note);
+  const more = moreWords(client, latest, note);
   const standsAside = client.reason !== null && client.progress === null;
   return (
     <>
@@ -47,6 +51,7 @@ export function ClientRow({ client, latest, classes, labels, paused, open, toggl
               {client.state}
               {client.state === "late" && client.late_since !== null && <Late since={client.late_since} />}
             </span>
+            {client.verdict !== null && <VerdictMark verdict={client.verdict} title={countsTitle(client)} />}
           </span>
         </div>
         {standsAside ? (
@@ -96,15 +101,19 @@ export function ClientRow({ client, latest, classes, labels, paused, open, toggl
         </div>
         <DeviceCell client={client} />
       </div>
-      {open && more !== null && latest !== undefined && <ClientDetails latest={latest} labels={labels} />}
+      {open && more !== null && latest !== undefined && runId !== null && (
+        <ClientDetails client={client} runId={runId} latest={latest} labels={labels} />
+      )}
     </>
   );
 }
 
-/** What the row leaves out, or null: "3 metrics", "error". */
-function moreWords(latest: LatestResult | undefined, note: Note | null): string | null {
+/** What the row leaves out, or null: "3 metrics", "error", "verdicts". */
+function moreWords(client: Client, latest: LatestResult | undefined, note: Note | null): string | null {
   if (latest === undefined) return null;
   if (note?.kind === "failed") return "error";
+  if (note?.kind === "declined") return "why";
   const metrics = countNumbers(latest.result);
-  return metrics > 0 ? plural(metrics, "metric") : null;
+  if (metrics > 0) return plural(metrics, "metric");
+  return client.verdict === null ? null : "verdicts";
 }

@@ -94,6 +94,48 @@ describe("the client table", () => {
   });
 });
 
+describe("the verdicts on a client's replies", () => {
+  const refused = {
+    run_id: "aa",
+    round: 3,
+    client_id: "client-1",
+    key: "KEY",
+    message_id: "m",
+    kind: "train",
+    verdict: "bad_signature",
+    detail: "The reply is not what its client signed.",
+    time: 190,
+    bytes: 1_640_000,
+    seq: 12,
+  };
+
+  it("are a mark and a word beside its state", () => {
+    show(<ClientTable />);
+    connected({
+      clients: [client("client-1", { verdict: "accepted", verdicts: { accepted: 4 } }), client("client-2")],
+    });
+    expect(within(rowOf("client-1")).getByTestId("verdict")).toHaveTextContent("accepted");
+    expect(within(rowOf("client-2")).queryByTestId("verdict")).not.toBeInTheDocument();
+  });
+
+  it("are listed with their reasons when the reader asks for them", async () => {
+    serverAnswers({
+      "GET /api/v1/runs/aa/verdicts?client=client-1&limit=20": () => json({ verdicts: [refused] }),
+    });
+    const reader = show(<ClientTable />);
+    connected({
+      runs: [run({ id: "aa", clients: ["client-1"] })],
+      rounds: { aa: [round(3, { per_client: { "client-1": result({ verdict: "bad_signature" }) } })] },
+      clients: [client("client-1", { verdict: "bad_signature", verdicts: { bad_signature: 1 } })],
+    });
+    await reader.click(screen.getByRole("button", { name: "verdicts" }));
+    const list = within(await screen.findByTestId("client-verdicts"));
+    expect(list.getByText("bad signature")).toBeVisible();
+    expect(list.getByText("round 3")).toBeVisible();
+    expect(list.getByText("The reply is not what its client signed.")).toBeVisible();
+  });
+});
+
 describe("the numbers of another app's client", () => {
   const stages = { train: { loss: 2.5, auc: 0.6 }, "train 2": { loss: 1.5 }, evaluate: { auc: 0.75 } };
 

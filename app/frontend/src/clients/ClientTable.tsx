@@ -53,6 +53,7 @@ export function ClientTable() {
               client && (
                 <ClientRow
                   client={client}
+                  runId={run?.id ?? null}
                   latest={latest.get(client.id)}
                   classes={classesFor(client, run)}
                   labels={labels}

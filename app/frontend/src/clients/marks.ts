@@ -1,4 +1,4 @@
-import type { ClientState } from "../api/types";
+import type { ClientState, Verdict } from "../api/types";
 import type { Mark } from "../ui/StateMark";
 import type { Note } from "./results";
 
@@ -10,7 +10,21 @@ export const CLIENT_MARKS: Record<ClientState, Mark> = {
   lost: ["cross", "bad"],
 };
 
+export const VERDICT_MARKS: Record<Verdict, Mark> = {
+  accepted: ["check", "good"],
+  bad_signature: ["cross", "bad"],
+  unknown_key: ["cross", "bad"],
+  revoked: ["cross", "bad"],
+  replayed: ["cross", "bad"],
+  wrong_round: ["cross", "bad"],
+  wrong_base_model: ["cross", "bad"],
+  late: ["clock", "warn"],
+  malformed: ["triangle", "warn"],
+  declined: ["square", "quiet"],
+};
+
 export const NOTE_MARKS: Record<Note["kind"], Mark> = {
   failed: ["cross", "bad"],
   late: ["clock", "warn"],
+  declined: ["square", "quiet"],
 };

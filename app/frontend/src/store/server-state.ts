@@ -85,6 +85,7 @@ function applyEvent(state: ServerState, event: Exclude<ServerEvent, LogEvent>): 
   if (event.seq <= state.snapshotSeq) return state;
   const seen: ServerState = { ...state, seq: Math.max(state.seq, event.seq) };
   if (event.type === "metrics_update") return upsertRound(seen, event.data.run_id, event.data.round);
+  if (event.type === "verdict") return seen; // what it changes, the client and the round say as well
   const entity = entityOf(event);
   if (event.seq <= (state.applied[entity] ?? 0)) return state;
   const marked: ServerState = { ...seen, applied: { ...state.applied, [entity]: event.seq } };
@@ -99,7 +100,7 @@ function applyEvent(state: ServerState, event: Exclude<ServerEvent, LogEvent>): 
 }
 
 /** What an event is about, of which the newest word counts. */
-function entityOf(event: Exclude<ServerEvent, { type: "log" | "metrics_update" }>): string {
+function entityOf(event: Exclude<ServerEvent, { type: "log" | "metrics_update" | "verdict" }>): string {
   return event.type === "store_update" ? event.type : `${event.type}:${event.data.id}`;
 }
 

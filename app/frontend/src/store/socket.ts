@@ -13,6 +13,7 @@ const KINDS: Record<ServerEvent["type"], true> = {
   metrics_update: true,
   client_update: true,
   log: true,
+  verdict: true,
   store_update: true,
 };
 

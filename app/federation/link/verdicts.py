@@ -1,0 +1,175 @@
+"""Verdicts: what is decided of clients' replies, told to whoever follows, and receipts for those accepted.
+
+Owned by the link thread; only that calls.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from app.event_bus import EventBus
+from app.federation.link.clients import ClientRegistry
+from app.federation.link.judging import ReplyRefused, SealedReply, require_genuine
+from app.federation.link.task import Task, Withdrawn
+from app.records import Judgement, Verdict
+from shared.proto.link_pb2 import Receipt, Received, Seal
+from shared.security.keys import KeyPair
+from shared.security.seals import Accepted, Update
+from shared.text import printable
+from shared.wire import MAX_LOG_TEXT
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Genuine:
+    """A reply that is from whom it says; what is in it, nobody has seen so far."""
+
+    update: Update
+    judgement: Judgement
+    """If it is accepted."""
+
+
+class Verdicts:
+    """Of one server."""
+
+    def __init__(
+        self, bus: EventBus, registry: ClientRegistry, server: KeyPair, sequences: Mapping[str, int]
+    ) -> None:
+        """`sequences`: of each client, the number of its newest genuine reply so far."""
+        self._bus = bus
+        self._registry = registry
+        self._server = server
+        self._newest = defaultdict[str, int](int, sequences)
+
+    def newest_sequence(self, client_id: str) -> int:
+        """The number of a client's newest genuine reply; 0: there was none."""
+        return self._newest[client_id]
+
+    def examine(self, task: Task, reply: SealedReply) -> Genuine:
+        """Raises ReplyRefused, after it was told, unless the reply is genuine."""
+        key = str(reply.signer.id)
+        judgement = _judgement(task, reply, key)
+        try:
+            self._require_member(task.client_id, key)
+            update = require_genuine(task, reply, self._server.public.id, self._newest[task.client_id])
+        except ReplyRefused as refused:
+            self._tell(judgement.changed(verdict=refused.verdict, detail=str(refused)))
+            raise
+        self._newest[task.client_id] = update.sequence
+        return Genuine(update, judgement)
+
+    def judged(self, genuine: Genuine, verdict: Verdict, detail: str | None) -> Received:
+        """It was decided of a reply that is genuine; returns what its client is told."""
+        judgement = genuine.judgement.changed(verdict=verdict, detail=detail, time=time.time())
+        if verdict is not Verdict.ACCEPTED:
+            self._tell(judgement)
+            return refusal(judgement.message_id, verdict, detail)
+        accepted = Accepted(genuine.update, int(judgement.time * 1_000_000))
+        signature = self._server.sign(accepted.statement())
+        self._tell(judgement.changed(receipt=signature.hex(), time=accepted.time_us / 1_000_000))
+        receipt = Receipt(time_us=accepted.time_us, signature=signature)
+        return Received(message_id=judgement.message_id, receipt=receipt)
+
+    def without_reply(self, task: Task, key: str, verdict: Verdict, words: str, total_bytes: int = 0) -> None:
+        """There is no reply that could be looked at; one that was given up announced so many bytes."""
+        self._tell(_of_task(task, key, total_bytes, verdict=verdict, detail=words))
+
+    def late(self, client_id: str, key: str, message_id: str, withdrawn: Withdrawn) -> None:
+        """A reply came when it was waited for no longer; it was not looked at."""
+        self._tell(
+            Judgement(
+                run_id=f"{withdrawn.run_id:08x}",
+                round=withdrawn.round,
+                client_id=client_id,
+                key=key,
+                message_id=message_id,
+                kind=withdrawn.message_type,
+                verdict=Verdict.LATE,
+                detail=f"It came {withdrawn.passed_s:.1f} s after the round had gone on without it.",
+                time=time.time(),
+            )
+        )
+
+    def unasked(
+        self,
+        run_id: str | None,
+        client_id: str,
+        key: str,
+        message_id: str,
+        seal: Seal,
+        verdict: Verdict,
+        words: str,
+    ) -> None:
+        """A reply answers nothing that is open; it was not looked at. `run_id`: in which its client is."""
+        self._tell(
+            Judgement(
+                run_id=run_id,
+                client_id=client_id,
+                key=key,
+                message_id=message_id,
+                verdict=verdict,
+                detail=words,
+                time=time.time(),
+                sequence=min(seal.sequence, 2**63 - 1),
+            )
+        )
+
+    def _require_member(self, client_id: str, key: str) -> None:
+        """Raises ReplyRefused unless a client's name still belongs to the key by which it has come in."""
+        if self._registry.key_of(client_id) not in (key, None):
+            raise ReplyRefused(Verdict.UNKNOWN_KEY, f"The name {client_id} belongs to another key by now.")
+
+    def _tell(self, judgement: Judgement) -> None:
+        if judgement.verdict is not Verdict.ACCEPTED:
+            log.warning(
+                "%s: a reply%s has the verdict %r and is not used. %s",
+                judgement.client_id,
+                "" if judgement.round is None else f" for round {judgement.round}",
+                judgement.verdict.value,
+                judgement.detail,
+                extra={"run_id": judgement.run_id},
+            )
+        self._bus.publish(judgement)
+        self._registry.judged(judgement.client_id, judgement.verdict)
+
+
+def refusal(message_id: str, verdict: Verdict, detail: str | None) -> Received:
+    """What the client is told of a reply that was refused."""
+    return Received(
+        message_id=message_id, verdict=verdict.value, detail=printable(detail or "")[:MAX_LOG_TEXT]
+    )
+
+
+def _judgement(task: Task, reply: SealedReply, key: str) -> Judgement:
+    """Of a reply that came in whole, as if it were accepted."""
+    judgement = _of_task(task, key, len(reply.payload.buffer), verdict=Verdict.ACCEPTED, detail=None)
+    digests = {"skeleton_digest": reply.digests.skeleton.hex(), "arrays_digest": reply.digests.arrays.hex()}
+    seal = reply.seal
+    if seal is None:
+        return judgement.changed(**digests)
+    return judgement.changed(
+        **digests,
+        sequence=min(seal.sequence, 2**63 - 1),
+        base_digest=seal.base[:64].hex(),
+        signature=seal.signature[:512].hex(),
+    )
+
+
+def _of_task(task: Task, key: str, size: int, *, verdict: Verdict, detail: str | None) -> Judgement:
+    return Judgement(
+        run_id=f"{task.run_id:08x}",
+        round=task.round,
+        client_id=task.client_id,
+        key=key,
+        message_id=task.message_id,
+        kind=task.message_type,
+        verdict=verdict,
+        detail=detail,
+        time=time.time(),
+        bytes=size,
+    )
