@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-import ssl
 from contextlib import closing
 from dataclasses import dataclass
 from http.client import BadStatusLine, HTTPConnection, HTTPException, HTTPResponse, RemoteDisconnected
 
 from client.in_thread import in_thread
 from shared.address import Address
-from shared.security.certificate import SERVER_NAME
+from shared.security.certificate import speaks_tls
 
 TIMEOUT_S = 1.0
 """For the connection, and for each piece of the answer."""
@@ -38,6 +37,7 @@ class Found:
 
 
 _TLS = Found("it did not answer in time", is_tls=True)
+_CLOSES = Found("something listens there and closes the connection")
 
 
 async def look_at(address: Address) -> Found:
@@ -55,8 +55,8 @@ def _look_at(address: Address) -> Found:
         try:
             connection.request("GET", "/api/v1/status", headers={"Accept": "application/json"})
             return _web_server(address, connection.getresponse())
-        except RemoteDisconnected:
-            return _who_wants_another_language(address)
+        except RemoteDisconnected:  # as gRPC does with who does not begin with TLS
+            return _TLS if speaks_tls(address, TIMEOUT_S) else _CLOSES
         except BadStatusLine as error:
             return _other(str(error))
         except (HTTPException, ValueError):
@@ -75,22 +75,6 @@ def reach_words(error: OSError, address: Address) -> str:
         case TimeoutError():
             return "it does not answer"
     return f"it cannot be reached ({error.strerror or error})"
-
-
-def _who_wants_another_language(address: Address) -> Found:
-    """Whoever closes the connection when asked as a web server is."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE  # whose it is, does not matter here
-    context.set_alpn_protocols(["h2"])
-    try:
-        with (
-            socket.create_connection(address, TIMEOUT_S) as connection,
-            context.wrap_socket(connection, server_hostname=SERVER_NAME),
-        ):
-            return _TLS
-    except OSError:
-        return Found("something listens there and closes the connection")
 
 
 def _web_server(address: Address, response: HTTPResponse) -> Found:

@@ -11,7 +11,7 @@ ChannelArguments = tuple[str, grpc.ChannelCredentials, list[tuple[str, str | int
 
 
 def channel_arguments(server: PinnedServer) -> ChannelArguments:
-    """For `secure_channel`, which takes the server that has exactly this certificate, and no other."""
+    """For `secure_channel`, which takes a server by exactly this certificate, and no other."""
     return (
         server.target,
         grpc.ssl_channel_credentials(root_certificates=server.certificate),

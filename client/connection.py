@@ -52,7 +52,7 @@ class Connection:
         self._whole: Whole | None = None
         """A message that has come in, but for its seal."""
         self._cohort = 0
-        """Of the message that comes in."""
+        """Of the message whose pieces come in."""
 
     def send(self, outgoing: Outgoing) -> None:
         """Queue a frame, or a reply."""

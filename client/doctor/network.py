@@ -52,7 +52,7 @@ def way_to(address: Address, invitation: Invitation | None) -> Iterator[Finding]
         yield problem("server", str(error))
         return
     except ClockWrong as error:
-        yield ok("tls", "the server proves to have the right key")
+        yield ok("tls", f"the server proves to have the key {invitation.key.short}…, as the invitation says")
         yield problem("clock", str(error))
         return
     except (NoTls, OSError):

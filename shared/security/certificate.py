@@ -137,20 +137,7 @@ def fetch_pinned(address: Address, pin: KeyId, timeout_s: float) -> bytes:
     Blocks for `timeout_s` at most at each step. Raises WrongServer, NoTls, ClockWrong, and OSError when
     nobody can be reached.
     """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE  # the key is compared below
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.set_alpn_protocols(["h2"])  # gRPC closes the connection else
-    with socket.create_connection(address, timeout_s) as connection:
-        try:
-            with context.wrap_socket(connection, server_hostname=SERVER_NAME) as secure:
-                certificate = secure.getpeercert(binary_form=True)
-        except ssl.SSLError as error:
-            raise NoTls(
-                f"There is something at {address} that does not speak TLS as a FedLoom server does."
-            ) from error
-    return require_pinned(certificate or b"", address, pin, datetime.now(UTC))
+    return require_pinned(_fetch(address, timeout_s), address, pin, datetime.now(UTC))
 
 
 def require_pinned(certificate: bytes, address: Address, pin: KeyId, now: datetime) -> bytes:
@@ -180,6 +167,31 @@ def require_pinned(certificate: bytes, address: Address, pin: KeyId, now: dateti
 def key_in(certificate: bytes) -> PublicKey:
     """The key in a certificate in PEM. Raises KeyUnusable."""
     return _key_of(x509.load_pem_x509_certificate(certificate))
+
+
+def speaks_tls(address: Address, timeout_s: float) -> bool:
+    """Whether somebody answers there as a FedLoom server would, whoever it is; blocks as `fetch_pinned`."""
+    try:
+        return bool(_fetch(address, timeout_s))
+    except (NoTls, OSError):
+        return False
+
+
+def _fetch(address: Address, timeout_s: float) -> bytes:
+    """The certificate in DER by which somebody at an address answers; whose it is, is to be looked at."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE  # the key is compared instead
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["h2"])  # gRPC closes the connection else
+    with socket.create_connection(address, timeout_s) as connection:
+        try:
+            with context.wrap_socket(connection, server_hostname=SERVER_NAME) as secure:
+                return secure.getpeercert(binary_form=True) or b""
+        except ssl.SSLError as error:
+            raise NoTls(
+                f"There is something at {address} that does not speak TLS as a FedLoom server does."
+            ) from error
 
 
 _UNREADABLE = (ValueError, KeyUnusable, UnsupportedAlgorithm, x509.InvalidVersion)

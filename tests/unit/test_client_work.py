@@ -54,7 +54,9 @@ def a_task(told: list[str], message_id: str = "m", client_id: str = "client-1", 
         FakeContent(),
         1 << 30,
         on_reply=replied,
-        on_failure=lambda reason, _: told.append(reason),
+        on_failure=lambda reason, verdict: told.append(
+            f"declined: {reason}" if verdict is Verdict.DECLINED else reason
+        ),
         on_away=lambda reason: told.append("away"),
         on_back=lambda: told.append("back"),
     )
@@ -287,9 +289,7 @@ def test_a_refusal_by_a_sites_policy_is_told_with_its_rule_and_shown(working: Wo
     )
 
     said = "declined by its site: minimum_cohort = 5, and the run has 3"
-    assert working.told == [said]
-    assert working.verdicts == [Verdict.DECLINED]
-    assert working.judgements[0].detail == said
+    assert working.told == [f"declined: {said}"]
     assert stream.confirmed == ["m"]
     assert (working.state(), working.client.reason) == (ClientState.IDLE, said)
 
@@ -311,7 +311,7 @@ def test_whatever_a_client_calls_its_rule_is_one_line_of_words(
 
     working.client_work.failed("client-1", Failure(message_id="m", reason=reason, rule=rule))
 
-    assert working.told == [said]
+    assert working.told == [f"declined: {said}"]
 
 
 def test_a_client_that_takes_part_again_is_no_longer_shown_to_decline(working: Working) -> None:

@@ -338,14 +338,15 @@ def test_a_client_that_cannot_answer_has_failed_and_is_not_lost(grid: LinkGrid, 
 
 def test_a_client_whose_site_declines_has_not_failed_and_is_not_lost(grid: LinkGrid, link: FakeLink) -> None:
     replies = grid.send_and_receive(messages_to(grid, "client-1"))
-    said = "declined by its site: minimum_cohort = 5, and the run has 3"
-    link.tasks["client-1"].on_failure(said, Verdict.DECLINED)
+    link.tasks["client-1"].on_failure(
+        "declined by its site: minimum_cohort = 5, and the run has 3", Verdict.DECLINED
+    )
 
     (reply,) = replies
 
     assert is_declined(reply)
     assert not is_unavailable(reply)
-    assert reply.error.reason == said
+    assert reply.error.reason == "declined by its site: minimum_cohort = 5, and the run has 3"
 
 
 def test_clients_are_told_how_many_are_asked_the_same(grid: LinkGrid, link: FakeLink) -> None:

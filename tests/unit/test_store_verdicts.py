@@ -71,7 +71,7 @@ def test_clients_come_back_with_their_counts(store: Store) -> None:
 
 
 def test_only_numbers_that_a_client_has_signed_count(store: Store) -> None:
-    looked_at = {"arrays_digest": "00"}
+    looked_at: dict[str, Any] = {"arrays_digest": "00"}
     keep(
         store,
         a_judgement("a", sequence=5, **looked_at),

@@ -16,7 +16,7 @@ from shared.app_host.channel import Part
 from shared.app_host.serialised import Serialised
 from shared.chunks import opening
 from shared.errors import ReplyInvalid, WireError
-from shared.flower import client_failed, decode, encode_envelope
+from shared.flower import client_declined, client_failed, decode, encode_envelope
 from shared.payload import Payload, require_size
 
 
@@ -99,6 +99,12 @@ def unpack(instruction: Instruction, payload: Payload, open_reply: OpenReply) ->
     except (WireError, ReplyInvalid) as error:
         return refused(instruction, error)
     return replace(arrived, verdict=Verdict.ACCEPTED)
+
+
+def failed(instruction: Instruction, reason: str, verdict: Verdict | None) -> Arrived:
+    """What stands for a reply that there is not."""
+    stands_for = client_declined if verdict is Verdict.DECLINED else client_failed
+    return Arrived(stands_for(instruction.message, reason), verdict=verdict)
 
 
 def refused(instruction: Instruction, error: WireError | ReplyInvalid) -> Arrived:

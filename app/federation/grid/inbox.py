@@ -22,7 +22,7 @@ class Reply:
 
 @dataclass(frozen=True)
 class Failed:
-    """`verdict`: of the reply that was refused; None: there was none."""
+    """`verdict`: of the reply that was refused, or of the site that declined; None: there is none."""
 
     message_id: str
     reason: str

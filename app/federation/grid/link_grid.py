@@ -11,7 +11,7 @@ from dataclasses import replace
 from flwr.app import Message, RecordDict
 from flwr.serverapp import Grid
 
-from app.federation.grid.codec import Arrived, OpenReply, Packer, opened, refused, unpack
+from app.federation.grid.codec import Arrived, OpenReply, Packer, failed, opened, refused, unpack
 from app.federation.grid.exchange import Exchange
 from app.federation.grid.inbox import (
     NOT_USED,
@@ -35,8 +35,6 @@ from shared.app_host.batch import Outgoing, outgoing
 from shared.errors import ReplyInvalid, RunStopped
 from shared.flower import (
     FlowerRun,
-    client_declined,
-    client_failed,
     client_unavailable,
     empty_run,
     is_declined,
@@ -351,8 +349,7 @@ class LinkGrid(Grid):
                     reply = self._arrive(message_id, lambda sent: unpack(sent, payload, self._open_reply))
                 _tell_verdict(reply, judged)
             case Failed(message_id, reason, verdict):
-                error = client_declined if verdict is Verdict.DECLINED else client_failed
-                self._arrive(message_id, lambda sent: Arrived(error(sent.message, reason), verdict=verdict))
+                self._arrive(message_id, lambda sent: failed(sent, reason, verdict))
             case Away(message_id, reason):
                 if message_id in self._outstanding:
                     self._away[message_id] = reason

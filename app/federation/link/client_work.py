@@ -288,15 +288,15 @@ class ClientWork:
         if not was_open:
             self._drop_withdrawn(client_id, failure.message_id)
 
-    def held(self, client_id: str, message: Held) -> None:
-        """The client holds a message back, and why; with no reason: no longer."""
-        if self.is_awaited(client_id, message.message_id):
-            self._say_why(client_id, message.reason[:MAX_REASON] or None)
-
     def not_kept(self, client_id: str, message_id: str, reason: str) -> None:
         """There is no room for a reply that is coming in."""
         self._clients[client_id].send(ServerFrame(received=Received(message_id=message_id)))
         self._fail(client_id, message_id, reason, is_arriving=True)
+
+    def held(self, client_id: str, message: Held) -> None:
+        """The client holds a message back, and why; with no reason: no longer."""
+        if self.is_awaited(client_id, message.message_id):
+            self._say_why(client_id, message.reason[:MAX_REASON] or None)
 
     def released(self, client_id: str, message_id: str) -> None:
         """The client gave up a message that was withdrawn."""
@@ -343,12 +343,16 @@ class ClientWork:
 
     def _decline(self, client_id: str, failure: Failure) -> bool:
         client = self._clients[client_id]
-        if (task := client.open.get(failure.message_id)) is None:
+        task = client.open.pop(failure.message_id, None)
+        if task is None:
             return False
+        client.settled.add(failure.message_id)
         reason = declined_by(failure)
         self._say_why(client_id, reason)
         self._verdicts.without_reply(task, client.key, Verdict.DECLINED, reason)
-        return self._fail(client_id, failure.message_id, reason, Verdict.DECLINED)
+        task.on_failure(reason, Verdict.DECLINED)
+        self._show(client_id)
+        return True
 
     def _say_why(self, client_id: str, reason: str | None) -> None:
         """Show why a client takes no part, by its own word; None: it does. What the run says stays."""

@@ -40,9 +40,9 @@ class Task:
 
     Called in the link thread, unless the task is withdrawn before: once, and then nothing more, `on_reply`
     (with the serialised reply, which is genuine, and whom to tell what is decided of it) or `on_failure`
-    (there is none that could be used, with the reason, and the verdict if a reply was refused or the client's
-    site takes no part); before that, and in turn, `on_away` (the client went away, or is not there, with the
-    reason) and `on_back`.
+    (there is none that could be used, with the reason, and the verdict if a reply was refused or the site
+    declines); before that, and in turn, `on_away` (the client went away, or is not there, with the reason)
+    and `on_back`.
     """
 
     run_id: int
