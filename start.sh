@@ -36,7 +36,9 @@ usage: ./start.sh [COMMAND [ARGUMENTS]]
   client   one client: ./start.sh client --client-id client-1  (run_client.py)
   test     the whole test suite                                (pytest)
   check    lint, types and unit tests, for whoever changes a line
-  doctor   check this machine and say what is missing
+  doctor   check this machine and say what is missing; with ARGUMENTS of a client:
+           whether that can join, and what is wrong            (client.doctor)
+  confirm  confirm a run that a client here was asked to join   (client.confirm)
   help     this text
 
 ARGUMENTS are passed on: `./start.sh demo --help` shows those of the demo. Without COMMAND there is a menu.
@@ -241,8 +243,8 @@ doctor() {
         say "Something that FedLoom needs is missing: see the problems above."
         return 1
     fi
-    say "Nothing that FedLoom needs is missing. Whether this machine can join a server says client.doctor, in"
-    say "the environment: python -m client.doctor --invite INVITATION"
+    say "Nothing that FedLoom needs is missing."
+    say "Whether a client here can join a server: $(printf %q "$0") doctor --client-id client-1"
 }
 
 doctor_environment() {
@@ -437,6 +439,14 @@ END
     esac
 }
 
+of_client() { # $1: a module of client that is a command; the rest is passed on
+    local module=$1
+    shift
+    prepare requirements.txt
+    export FEDLOOM_HOME=$home PYTHONPATH=$root
+    exec "$python" -m "client.$module" "$@"
+}
+
 run() { # $1: command; the rest is passed on
     local command=$1
     shift
@@ -469,7 +479,11 @@ run() { # $1: command; the rest is passed on
             cd -- "$root" || exit 1
             check
             ;;
-        doctor) doctor ;;
+        doctor)
+            [ $# -gt 0 ] || { doctor; return; }
+            of_client doctor "$@"
+            ;;
+        confirm) of_client confirm "$@" ;;
         help | -h | --help) usage ;;
         *)
             printf "error: there is no command '%s'\n\n" "$command" >&2

@@ -14,9 +14,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
-from client.site.files import keep
 from client.site.rules import RunFacts
 from shared.errors import FedLoomError
+from shared.security.files import write_whole
 
 FOLDER = "confirmations"
 KEPT_S = 30 * 24 * 3600.0
@@ -101,7 +101,7 @@ class Confirmations:
 
     def _write(self, path: Path, request: Request) -> None:
         try:
-            keep(path, request.model_dump_json())
+            write_whole(path, request.model_dump_json().encode())
         except OSError as error:
             raise ConfirmationUnusable(
                 f"confirm = true, and what was asked cannot be kept in {path}: {error.strerror or error}."

@@ -14,8 +14,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from client.site.files import keep
 from shared.errors import FedLoomError
+from shared.security.files import write_whole
 
 ROUNDS = "rounds"
 """The folder of the files, in FedLoom's own."""
@@ -64,7 +64,7 @@ class RoundCount:
         of_run[kind] = of_run.get(kind, 0) + 1
         kept = _Kept(day=self._day or "", runs=dict(self._runs))
         try:
-            keep(self._path, kept.model_dump_json())
+            write_whole(self._path, kept.model_dump_json().encode())
         except OSError as error:
             raise CountUnusable(
                 f"rounds_a_day is given, and the rounds of today cannot be kept in {self._path}: "

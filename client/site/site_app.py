@@ -172,11 +172,13 @@ class SiteApp:
             while (yes := self._confirmations.answer_to(run)) is None and self._clock() < ends:
                 with self._wake:
                     if work.cancelled.is_set() or self._is_closed:
+                        self._terminal.let_go()
                         raise Cancelled("it is no longer wanted")
                     self._wake.wait(LOOK_S)
         finally:
-            self._terminal.let_go()
             work.held(work.message_id, "")
+        if yes is not None:  # else a later word counts as well, for the next message
+            self._terminal.let_go()
         return yes
 
     def _say_what_is_asked(self, run: RunFacts) -> None:
@@ -191,5 +193,8 @@ class SiteApp:
 
     def _answered(self, run: RunFacts, yes: bool) -> None:
         """In the terminal's thread."""
-        self._confirmations.answer(run.run, yes=yes)
+        try:
+            self._confirmations.answer(run.run, yes=yes)
+        except ConfirmationUnusable as error:
+            log.error("%s", error)
         self._look_again()

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
+from shared.app_process import AppProcess
+from shared.proto.link_pb2 import Assignment
 from tests.support.app_host import RUN_ID
 from tests.support.hosted_app import HostedClient
 from tests.support.processes import app_family, wait_until_gone
@@ -235,3 +238,24 @@ def test_an_end_of_the_client_is_the_end_of_all_that_its_app_has_started(
     client.close()
 
     wait_until_gone(family, 5)
+
+
+def test_an_app_is_not_told_its_place_again_when_only_others_come_or_go(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its state would travel with that each time."""
+    client = start(counting("pass"))
+    client.ask()
+    told: list[str] = []
+    send = AppProcess.send
+
+    def noted(process: AppProcess, kind: str, *args: Any, **fields: Any) -> None:
+        told.append(kind)
+        send(process, kind, *args, **fields)
+
+    monkeypatch.setattr(AppProcess, "send", noted)
+
+    client.runtime.assign(Assignment(run_id=RUN_ID, run=f"{RUN_ID:016x}", clients=9))
+
+    assert client.ask()["kept"] == 2
+    assert told == ["execute"]

@@ -20,6 +20,9 @@ from shared.security.server_identity import ServerIdentity
 from tests.support.membership import member
 from tests.support.processes import ServerProcess
 
+HINT = "`python -m client.doctor` with the same flags says what this machine lacks to join"
+"""What a client says once that has never had a connection."""
+
 
 @pytest.fixture
 def invited(tmp_path: Path) -> Path:
@@ -73,7 +76,8 @@ def test_one_that_accepts_but_says_nothing(
     for connection in accepted:
         connection.close()
 
-    assert len(lines) == 1
+    assert len(lines) == 2
+    assert lines[1] == HINT
     assert lines[0].startswith(f"no connection to 127.0.0.1:{port}: it ")
     assert lines[0].endswith("Trying again until there is one.")
 
@@ -95,7 +99,8 @@ def test_one_that_is_not_there(
     lines = said_by_a_client(f"127.0.0.1:{port}", caplog, lambda: len(tries) >= 5, invited)
 
     assert lines == [
-        f"no connection to 127.0.0.1:{port}: nothing listens there. Trying again until there is one."
+        f"no connection to 127.0.0.1:{port}: nothing listens there. Trying again until there is one.",
+        HINT,
     ]
 
 

@@ -89,6 +89,9 @@ def test_each_rule_is_named_where_it_declines_and_the_others_train(
         said | {"seldom": "declined by its site: rounds_a_day = 1, and today there were so many"},
     ]
     assert [round_["clients"] for round_ in api.rounds(run_id)] == [0, 3, 2]
+    parts = api.rounds(run_id)[1]["per_client"]
+    declined = {name for name, part in parts.items() if part["verdict"] == "declined"}
+    assert declined == {"many", "robust", "deep", "own"}
     counts = {name: client["label_counts"] for name, client in api.clients().items()}
     assert counts["any"] is not None
     assert [name for name, count in counts.items() if count is not None] == ["any", "seldom"]

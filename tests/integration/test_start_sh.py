@@ -456,6 +456,21 @@ def test_doctor_fails_for_packages_that_cannot_be_imported(installed: Checkout) 
     assert "torch cannot be imported" in result.stdout
 
 
+@pytest.mark.parametrize("command", ["doctor", "confirm"])
+def test_what_a_client_is_asked_goes_to_it_with_fedlooms_own_folder(
+    installed: Checkout, tmp_path: Path, command: str
+) -> None:
+    (installed.folder / "client").mkdir(exist_ok=True)
+    (installed.folder / "client" / f"{command}.py").write_text(
+        "import os, sys\nprint(sys.argv[1:], os.environ['FEDLOOM_HOME'], os.getcwd())\n"
+    )
+
+    result = installed.run(command, "--client-id", "ward 3", cwd=tmp_path)
+
+    home = installed.folder.resolve() / ".fedloom"
+    assert result.stdout == f"['--client-id', 'ward 3'] {home} {tmp_path.resolve()}\n", result
+
+
 def test_doctor_knows_the_data_sets_that_are_here(checkout: Checkout, tmp_path: Path) -> None:
     raw = tmp_path / "data" / "MNIST" / "raw"
     raw.mkdir(parents=True)

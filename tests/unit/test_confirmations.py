@@ -60,7 +60,7 @@ def test_what_was_asked_long_ago_is_forgotten(home: Path, monkeypatch: pytest.Mo
     asked.ask(RUN)
     asked.answer(RUN.run, yes=True)
     now = time.time()
-    monkeypatch.setattr("client.site.confirmations.time.time", lambda: now + module.KEPT_S + 1)
+    monkeypatch.setattr(time, "time", lambda: now + module.KEPT_S + 1)
 
     asked.ask(OTHER)
 

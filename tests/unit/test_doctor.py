@@ -8,7 +8,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -307,6 +307,20 @@ def listener(serve: Callable[[socket.socket], object]) -> Iterator[int]:
         thread.join()
 
 
+def in_tls(key: KeyPair, certificate: bytes, folder: Path) -> Callable[[socket.socket], None]:
+    """Speaks TLS as the owner of a key, and no more."""
+    (folder / "key.pem").write_bytes(key.pem())
+    (folder / "crt.pem").write_bytes(certificate)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "crt.pem", folder / "key.pem")
+
+    def greet(connection: socket.socket) -> None:
+        with suppress(OSError), context.wrap_socket(connection, server_side=True) as secure:
+            secure.recv(100)
+
+    return greet
+
+
 class TestTheWay:
     def test_to_a_server_that_is_there_all_is_well(self, serve: Serve, identity: ServerIdentity) -> None:
         found = way_to(serve(identity))
@@ -391,35 +405,22 @@ class TestTheWay:
         assert found[0].words.startswith("The server speaks version 77 of the link, this FedLoom")
 
     def test_the_right_key_and_no_link(self, identity: ServerIdentity, tmp_path: Path) -> None:
-        (tmp_path / "key.pem").write_bytes(identity.key.pem())
-        (tmp_path / "crt.pem").write_bytes(identity.certificate)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(tmp_path / "crt.pem", tmp_path / "key.pem")
-
-        def greet(connection: socket.socket) -> None:
-            try:
-                with context.wrap_socket(connection, server_side=True) as secure:
-                    secure.recv(100)
-            except OSError:
-                pass
-
-        with listener(greet) as port:
-            invitation = replace(to_port(port), key=identity.key.public.id)
-            found = way_to(invitation)
+        with listener(in_tls(identity.key, identity.certificate, tmp_path)) as port:
+            found = way_to(replace(to_port(port), key=identity.key.public.id))
 
         assert found[-1].check == "protocol"
         assert "does not begin as one of this version does" in found[-1].words
 
     @pytest.mark.parametrize("days", [-20 * 365, 30])
-    def test_a_clock_that_tls_does_not_forgive(
-        self, days: int, serve: Serve, identity: ServerIdentity
-    ) -> None:
-        certificate = make_certificate(identity.key, datetime.now(UTC) + timedelta(days=days))
+    def test_a_clock_that_tls_does_not_forgive(self, days: int, tmp_path: Path) -> None:
+        key = KeyPair.make()
+        certificate = make_certificate(key, datetime.now(UTC) + timedelta(days=days))
 
-        found = way_to(serve(replace(identity, certificate=certificate)))
+        with listener(in_tls(key, certificate, tmp_path)) as port:
+            found = way_to(replace(to_port(port), key=key.public.id))
 
         assert (found[-1].check, found[-1].level) == ("clock", Level.PROBLEM)
-        assert "and the certificate of the server" in found[-1].words
+        assert "set the wrong one" in found[-1].words
 
     def test_without_an_invitation_it_is_seen_that_somebody_is_there(
         self, serve: Serve, identity: ServerIdentity

@@ -125,6 +125,7 @@ export function ClientRow({ client, runId, latest, classes, labels, paused, open
 function moreWords(client: Client, latest: LatestResult | undefined, note: Note | null): string | null {
   if (latest === undefined) return null;
   if (note?.kind === "failed") return "error";
+  if (note?.kind === "declined") return "why";
   const metrics = countNumbers(latest.result);
   if (metrics > 0) return plural(metrics, "metric");
   return client.verdict === null ? null : "verdicts";

@@ -28,4 +28,5 @@ export const SENT_AWAY: Mark = ["square", "bad"];
 export const NOTE_MARKS: Record<Note["kind"], Mark> = {
   failed: ["cross", "bad"],
   late: ["clock", "warn"],
+  declined: ["square", "quiet"],
 };

@@ -48,6 +48,15 @@ describe("noteOf", () => {
     expect(noteOf({ round: 3, result: late }, "idle")?.kind).toBe("late");
   });
 
+  it("tells a client whose site declines from one that failed", () => {
+    const declined = result({ error: "declined by its site: confirm = true", verdict: "declined" });
+    expect(noteOf({ round: 3, result: declined }, "idle")).toEqual({
+      kind: "declined",
+      round: 3,
+      why: "declined by its site: confirm = true",
+    });
+  });
+
   it("is nothing where all went well", () => {
     expect(noteOf({ round: 3, result: result() }, "idle")).toBeNull();
     expect(noteOf(undefined, "idle")).toBeNull();

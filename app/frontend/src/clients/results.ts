@@ -41,7 +41,7 @@ export function countNumbers(result: ClientRound): number {
 }
 
 export interface Note {
-  kind: "failed" | "late";
+  kind: "failed" | "late" | "declined";
   round: number;
   why: string;
 }
@@ -51,7 +51,9 @@ export function noteOf(latest: LatestResult | undefined, state: ClientState): No
   if (latest === undefined) return null;
   const { round, result } = latest;
   if (state === "lost" && result.lost) return null;
-  if (result.error !== null) return { kind: "failed", round, why: result.error };
+  if (result.error !== null) {
+    return { kind: result.verdict === "declined" ? "declined" : "failed", round, why: result.error };
+  }
   if (result.late) return { kind: "late", round, why: "it had not answered when the round's time was over" };
   return null;
 }
