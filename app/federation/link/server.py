@@ -31,6 +31,7 @@ from app.federation.link.reports import log_record
 from app.federation.link.session import Session
 from app.federation.link.spool import Spool
 from app.federation.link.task import Task
+from app.records import MembershipState
 from shared.address import Address
 from shared.errors import FedLoomError, WireError
 from shared.proto.link_pb2 import (
@@ -111,10 +112,10 @@ class LinkServer:
 
     def stop(self, grace_s: float = 0.5) -> None:
         """Say goodbye to all clients and end the thread."""
-        self._door.close()
         if self._loop.is_alive:
             self._loop.run(self._shut_down(grace_s))
             self._loop.stop()
+        self._door.close()
 
     def post(self, function: Callable[..., object], *args: Any) -> None:
         """Run a function in the link thread, after all that was posted before."""
@@ -313,15 +314,15 @@ class LinkServer:
     def _heed_standing(self, client_id: str) -> None:
         """What stands otherwise now has its effect."""
         session = self._sessions.get(client_id)
-        is_forgotten = self._enrolment.standing(client_id) is None
+        standing = self._enrolment.standing(client_id)
         if session is not None and not self._enrolment.is_admitted(client_id, str(session.key)):
             log.warning("%s is cut off: its key %s was revoked", client_id, session.key.short)
             del self._sessions[client_id]
             said = words(Answer.REVOKED, client_id, session.key.short)
-            session.cut(_refuse(said, final=not is_forgotten))
+            session.cut(_refuse(said, final=standing is not None))
             self._client_work.expelled(client_id, f"{client_id} was cut off: its key was revoked")
-        elif is_forgotten:
-            self._client_work.expelled(client_id, f"{client_id} has left")
+        elif standing is None or standing.membership is not MembershipState.ADMITTED:
+            self._client_work.expelled(client_id, f"{client_id} is not a member any more")
         self._show_standing(client_id)
 
     def _leave(self, session: Session, reason: str) -> None:
