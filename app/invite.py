@@ -12,6 +12,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from app import offline, running_server
+from app.enrolment.enrolment import NotKnown
 from app.enrolment.issuing import DAY_S, InvitationWish, issue
 from app.records import InvitationKind, InvitationState, IssuedInvitation
 from shared import paths, qr
@@ -117,6 +118,8 @@ def _line(invitation: IssuedInvitation) -> str:
 
 
 def _revoke(invitation_id: str, store_url: str | None) -> None:
+    if not (invitation_id.isascii() and invitation_id.isalnum()):
+        raise NotKnown(f"There is no invitation {invitation_id!r}.")
     home = paths.home_dir()
     server = running_server.find(home)
     if server is not None:
@@ -144,7 +147,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--expires", type=_duration, metavar="TIME", help="30m, 12h, 7d or never (7d)")
     parser.add_argument("--label", help="for whom it is")
-    parser.add_argument("--limit", type=int, metavar="N", help="so many clients may join by it")
+    parser.add_argument("--limit", type=int, metavar="N", help="so many times may somebody join by it")
     parser.add_argument(
         "--host", help="the name or address at which clients reach this machine (where the server listens)"
     )

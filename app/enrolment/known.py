@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -12,6 +13,8 @@ from app.enrolment.answers import OF_INVITATION, Answer, TokenState, answer, own
 from app.enrolment.guesses import Guesses
 from app.enrolment.waiting import Applicant, WaitingList
 from app.records import IssuedInvitation, Member, MembershipState
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,8 @@ class Known:
                     given = Answer.CROWDED
             if given is Answer.TOKEN_WRONG:
                 self._guesses.add(address, now)
+                if self._guesses.are_too_many(address, now):
+                    log.warning("many wrong invitations come from %s: no more are looked at for now", address)
             if given not in (Answer.ENTER, Answer.JOIN, Answer.WAIT):
                 self._refused[given] += 1
             return given

@@ -15,7 +15,7 @@ from app.federation.link.credentials import Renewal
 from app.federation.link.server import LinkServer
 from app.federation.link.spool import Spool
 from shared.address import Address
-from shared.security.certificate import reach, is_due, make_certificate
+from shared.security.certificate import is_due, make_certificate, reach
 from shared.security.server_identity import ServerIdentity
 from tests.support.raw_link import RawClient
 

@@ -60,8 +60,8 @@ class Door:
         """Where new members are written down, which the link's loop must not wait for."""
 
     def close(self) -> None:
-        """Nobody comes any more."""
-        self._desk.shutdown(wait=False, cancel_futures=True)
+        """Nobody comes any more; who is being written down still is."""
+        self._desk.shutdown(cancel_futures=True)
 
     def examine(self, signed: SignedHello, nonce: bytes) -> Guest:
         """Who it is that answers with this to the nonce of their connection. Raises Refused."""
@@ -86,9 +86,13 @@ class Door:
             given = await self._join(guest, token)
             if given is Answer.ENTER:
                 log.info("%s is new here, and has the key %s", name, guest.key.short)
+        if given is Answer.WAIT and not waited:
+            log.warning("%s asks to join, with the key %s: approve or reject it", name, guest.key.short)
         if given is not Answer.ENTER:
-            said = words(given, name, guest.key.short)
-            raise Refused(said, is_final=given.is_final, is_news=given is not Answer.WAIT or not waited)
+            # those who may still come in ask again and again, and are counted
+            raise Refused(
+                words(given, name, guest.key.short), is_final=given.is_final, is_news=given.is_final
+            )
 
     def is_open_to(self, guest: Guest) -> bool:
         """Whether a guest is a member now."""

@@ -63,6 +63,7 @@ class Forgetting:
                 except StoreUnavailable as error:
                     log.warning("%s has left, and cannot be forgotten at present: %s", name, error)
                     return
-                self._due.pop(name, None)
+                if self._due.get(name) == (key, due):
+                    del self._due[name]
                 if was_there:
                     self._forgotten(name)

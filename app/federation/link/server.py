@@ -39,6 +39,7 @@ from app.federation.link.session import Session
 from app.federation.link.spool import Spool
 from app.federation.link.task import Task
 from app.federation.link.verdicts import Verdicts
+from app.records import MembershipState
 from shared.address import Address
 from shared.errors import FedLoomError, WireError
 from shared.hashing import hashing_threads
@@ -291,6 +292,8 @@ class LinkServer:
             async with asyncio.timeout(HELLO_TIMEOUT_S):
                 return await self._receive_hello(context)
         except Refused as refused:
+            if not refused.is_news:
+                return None
             reason, words = Reason.HELLO, str(refused)
         except WireError as error:
             reason, words = Reason.HELLO, str(error)
@@ -354,15 +357,15 @@ class LinkServer:
     def _heed_standing(self, client_id: str) -> None:
         """What stands otherwise now has its effect."""
         session = self._sessions.get(client_id)
-        is_forgotten = self._enrolment.standing(client_id) is None
+        standing = self._enrolment.standing(client_id)
         if session is not None and not self._enrolment.is_admitted(client_id, str(session.key)):
             log.warning("%s is cut off: its key %s was revoked", client_id, session.key.short)
             del self._sessions[client_id]
             said = words(Answer.REVOKED, client_id, session.key.short)
-            session.cut(_refuse(said, final=not is_forgotten))
+            session.cut(_refuse(said, final=standing is not None))
             self._client_work.expelled(client_id, f"{client_id} was cut off: its key was revoked")
-        elif is_forgotten:
-            self._client_work.expelled(client_id, f"{client_id} has left")
+        elif standing is None or standing.membership is not MembershipState.ADMITTED:
+            self._client_work.expelled(client_id, f"{client_id} is not a member any more")
         self._show_standing(client_id)
 
     def _leave(self, session: Session, reason: str) -> None:
