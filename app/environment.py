@@ -6,14 +6,18 @@ import logging
 import time
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from typing import Any
 
+from app.audit.entry import Kind
+from app.audit.log import AuditLog
 from app.event_bus import EventBus
 from app.federation.link.clients import ClientRegistry
 from app.federation.link.server import LinkServer
 from app.federation.link.spool import Spool
 from app.federation.runs.app_hosts import AppHosts
 from app.federation.runs.book import RunBook
+from app.federation.runs.history import RunHistory
 from app.federation.runs.manager import RunManager
 from app.federation.runs.services import Services
 from app.federation.strategies import check_parameters
@@ -25,6 +29,7 @@ from app.store.urls import default_url, display_url
 from app.store.writer import StoreWriter
 from shared import paths
 from shared.address import ANY_ADDRESS, Address
+from shared.errors import StoreUnavailable
 from shared.flower_app import compare
 from shared.names import DEFAULT_LINK_PORT
 from shared.proto.link_pb2 import AppIdentity
@@ -36,6 +41,9 @@ KEPT_LOGS = 5_000
 SNAPSHOT_LOGS = 500
 SNAPSHOT_ROUNDS = 500
 """A run with more rounds is left out of a snapshot's rounds: whoever needs them asks REST."""
+
+GOODBYE_S = 1.0
+"""How long the end of a server waits for its last entry in the audit log."""
 
 FOUND_BY_DEFAULT = frozenset({"127.0.0.1", "localhost"})
 """Hosts at which a client of this machine looks by itself."""
@@ -49,6 +57,7 @@ class Environment:
     def __init__(self, settings: ServerSettings) -> None:
         """Open the store. Raises StoreUnavailable."""
         self.settings = settings
+        self._is_started = False
         self.instance = uuid.uuid4().hex
         self.started_at = time.time()
         self.store_url = settings.store or default_url(settings.home)
@@ -56,11 +65,12 @@ class Environment:
         try:
             self.checkpoints = CheckpointStore(settings.home / "checkpoints")
             self._identity = ServerIdentity.load_or_make(settings.home)
+            self.audit = AuditLog.open(self.store, self._identity.key)
         except BaseException:
             self.store.close()
             raise
         self.bus = EventBus(first_seq=self.store.last_seq() + 1, logs=self.store.logs(limit=KEPT_LOGS))
-        self.writer = StoreWriter(self.store, self.bus, self._everything)
+        self.writer = StoreWriter(self.store, self.bus, self._everything, self.audit)
         self.registry = ClientRegistry(self.bus, self.store.clients())
         self.link = LinkServer(
             self.registry,
@@ -69,9 +79,11 @@ class Environment:
             self._app_objection,
             Spool(settings.home / "spool"),
             self._identity,
+            self.audit,
         )
         self._app_hosts = AppHosts(settings.app, settings.home) if settings.app else None
-        self.book = RunBook(self.bus, reversed(self.store.runs()), self.store.rounds)
+        history = RunHistory(self.audit)
+        self.book = RunBook(self.bus, reversed(self.store.runs()), self.store.rounds, history)
         self.runs = RunManager(
             Services(
                 book=self.book,
@@ -89,7 +101,10 @@ class Environment:
     def start(self) -> None:
         """Listen for clients and begin to work on runs. Raises FedLoomError when the link's port is taken, or
         the Flower app cannot be loaded, or the strategy does not take its parameters."""
+        self.audit.on_change(lambda: self.bus.publish(self.audit.status()))
+        self.audit.record(Kind.SERVER_STARTED, **self._about())
         self.writer.start()
+        self._is_started = True
         for run in self.book.newest_first():
             if run.cause is Cause.RECORD:
                 log.warning("run %s: %s", run.id, run.reason, extra={"run_id": run.id})
@@ -119,9 +134,27 @@ class Environment:
             ending.callback(self.store.close)
             ending.callback(self.writer.stop)
             ending.callback(self.link.stop)
+            ending.callback(self._say_goodbye)
             if self._app_hosts is not None:
                 ending.callback(self._app_hosts.close)
             ending.callback(self.runs.shut_down)
+
+    def _say_goodbye(self) -> None:
+        """Enter that this is the end, and have the clients witness it, if the store keeps it in time."""
+        if self._is_started:
+            self.audit.record(Kind.SERVER_STOPPED)
+            with suppress(StoreUnavailable):
+                self.writer.flush(GOODBYE_S)
+
+    def _about(self) -> dict[str, Any]:
+        """This server, as the audit log tells of it."""
+        key, app = self._identity.key.public, self.settings.app
+        return {
+            "version": __version__,
+            "key": str(key.id),
+            "public_key": key.der.hex(),
+            "app": None if app is None else {"name": app.name, "version": app.version, "digest": app.digest},
+        }
 
     def _everything(self) -> Iterator[Run | RoundUpdate | Client]:
         """What may have changed since this server started."""
@@ -170,6 +203,7 @@ class Environment:
             rounds={run_id: known for run_id, known in rounds.items() if len(known) <= SNAPSHOT_ROUNDS},
             clients=tuple(self.registry.snapshot()),
             logs=tuple(self.bus.logs()[-SNAPSHOT_LOGS:]),
+            audit=self.audit.status(),
         )
 
     def _app_objection(self, theirs: AppIdentity | None) -> str | None:

@@ -12,6 +12,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from app.audit.log import AuditLog
 from app.event_bus import EventBus
 from app.federation.grid.codec import OpenReply, opened
 from app.federation.grid.link_grid import LinkGrid
@@ -35,7 +36,9 @@ from shared.console import configure_logging
 from shared.flower import identify_server_task
 from shared.proto.link_pb2 import Assignment
 from shared.run_spec import RunSpec
+from shared.security.checkpoint import LOG_ID_BYTES
 from shared.security.keys import KeyPair
+from shared.security.merkle import LogTree
 from shared.security.server_identity import ServerIdentity
 
 RUN_ID = "bec4"
@@ -52,7 +55,10 @@ class BenchLink:
         self._bus = EventBus()
         self._registry = ClientRegistry(self._bus)
         identity = ServerIdentity.load_or_make(folder)
-        self._link = LinkServer(self._registry, self._bus, None, lambda _: None, Spool(folder), identity)
+        audit = AuditLog(bytes(LOG_ID_BYTES), identity.key, LogTree())
+        self._link = LinkServer(
+            self._registry, self._bus, None, lambda _: None, Spool(folder), identity, audit
+        )
         self._somebody_came = threading.Event()
         self._registry.on_membership(self._somebody_came.set)
         self.port = self._link.start("127.0.0.1", 0)

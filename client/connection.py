@@ -8,6 +8,7 @@ from typing import Any
 
 import grpc.aio
 
+from client.log_watch import LogWatch
 from client.open_messages import OpenMessages, Outgoing, Reply
 from client.runtime import Runtime
 from shared.chunks import Assembler, reply_frames
@@ -23,8 +24,11 @@ GOODBYE_TIMEOUT_S = 0.3
 class Connection:
     """Passes what comes to the runtime and the open messages, and what they have to say to the server."""
 
-    def __init__(self, call: Call, runtime: Runtime, open_messages: OpenMessages) -> None:
+    def __init__(
+        self, call: Call, runtime: Runtime, open_messages: OpenMessages, log_watch: LogWatch
+    ) -> None:
         self._call = call
+        self._log_watch = log_watch
         self._runtime = runtime
         self._open_messages = open_messages
         self._outbox: asyncio.Queue[Outgoing] = asyncio.Queue()
@@ -36,13 +40,16 @@ class Connection:
 
     async def serve(self) -> None:
         """Read and write until the connection ends."""
-        reader, writer, beat = (
-            asyncio.ensure_future(work) for work in (self._read(), self._write(), self._beat())
+        watch = self._log_watch.watch(lambda frame: self.send(ClientFrame(cosignature=frame)))
+        watcher, reader, writer, beat = (
+            asyncio.ensure_future(work) for work in (watch, self._read(), self._write(), self._beat())
         )
-        tasks = [reader, writer, beat]
+        tasks = [watcher, reader, writer, beat]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in tasks:  # in this order: what the reader saw says more than what the writer did
+            # In this order: an objection counts most, and what the reader saw says more than what the writer
+            # did.
+            for task in tasks:
                 if task in done:
                     task.result()
         except asyncio.CancelledError:
@@ -68,6 +75,8 @@ class Connection:
                     self._open_messages.confirm(frame.received.message_id)
                 case "run_over":
                     self._runtime.stay_in(0)
+                case "checkpoint":
+                    self._log_watch.shown(frame.checkpoint)
                 case "pause":
                     self._runtime.pause(frame.pause.paused)
                 case kind:

@@ -17,14 +17,16 @@ import grpc.aio
 from client.address_probe import Found, look_at
 from client.connection import Call, Connection, serialise
 from client.in_thread import in_thread
+from client.log_watch import LogWatch
 from client.membership import Membership
 from client.open_messages import OpenMessages
 from client.outage import Outage
 from client.runtime import Runtime
+from client.witness import Witness
 from shared.error_text import error_text
-from shared.errors import FedLoomError, LinkRefused, WireError
+from shared.errors import FedLoomError, LinkRefused, LogObjection, WireError
 from shared.proto.link_pb2 import AppIdentity, ClientFrame, Hello, LogLine, ServerFrame, Welcome
-from shared.security.certificate import SERVER_NAME, NoTls, WrongServer, fetch_pinned
+from shared.security.certificate import SERVER_NAME, NoTls, WrongServer, certified_key, fetch_pinned
 from shared.security.handshake import sign_hello
 from shared.security.invitation import Invitation, InvitationInvalid
 from shared.text import printable
@@ -85,6 +87,7 @@ class Link:
         app_objection: Callable[[AppIdentity | None], str | None],
     ) -> None:
         self._membership = membership
+        self._witness = Witness(membership.home, identity.client_id, membership.key)
         self._address = membership.address
         self._identity = identity
         self._process = uuid.uuid4().hex
@@ -96,7 +99,9 @@ class Link:
         """The newest failure to find a link, in gRPC's words, whose cause was looked for."""
 
     async def run(self) -> None:
-        """Serve messages for ever. Raises LinkRefused when the server will never take this client."""
+        """Serve messages for ever. Raises LinkRefused when the server will never take this client, and
+        LogObjection when this client will take no part, for what it sees of the server's audit log."""
+        self._witness.require_no_objection()
         self._loop = asyncio.get_running_loop()
         open_messages = OpenMessages(self._runtime, self._loop)
         outage = Outage(str(self._address))
@@ -118,7 +123,7 @@ class Link:
                 outage.began(str(error))
             except asyncio.InvalidStateError:  # how gRPC reports a write on a call that has just ended
                 outage.began("it closed the connection")
-            except LinkRefused:
+            except (LinkRefused, LogObjection):
                 raise
             except Exception as error:  # noqa: BLE001 - the edge of a connection: the next may do better
                 outage.began(error_text(error), error)
@@ -139,7 +144,8 @@ class Link:
         invitation = self._membership.invitation()
         if invitation is None:
             raise NotInvited(self._membership.home)
-        async with await self._channel(invitation) as channel:
+        certificate = await self._certificate(invitation)
+        async with self._channel(invitation, certificate) as channel:
             method = channel.stream_stream(
                 LINK_METHOD,
                 request_serializer=serialise,
@@ -153,7 +159,8 @@ class Link:
                 raise NotFound(error.code(), error.details()) from error
             self._looked_into = None
             outage.over()
-            self._connection = Connection(call, self._runtime, open_messages)
+            watch = LogWatch(self._witness, certified_key(certificate))
+            self._connection = Connection(call, self._runtime, open_messages, watch)
             open_messages.connected(welcome, self._connection.send)
             try:
                 await self._connection.serve()
@@ -161,15 +168,17 @@ class Link:
                 open_messages.disconnected()
                 self._connection = None
 
-    async def _channel(self, invitation: Invitation) -> grpc.aio.Channel:
-        """A connection to the server that has the invitation's key, and to no other. Raises NotFound, and
-        WrongServer."""
+    async def _certificate(self, invitation: Invitation) -> bytes:
+        """That of the server, which has the invitation's key. Raises NotFound, and WrongServer."""
         try:
-            certificate = await in_thread(
+            return await in_thread(
                 lambda: fetch_pinned(invitation.address, invitation.key, CONNECT_TIMEOUT_S), "certificate"
             )
         except (NoTls, OSError) as error:
             raise NotFound(grpc.StatusCode.UNAVAILABLE, str(error)) from error
+
+    def _channel(self, invitation: Invitation, certificate: bytes) -> grpc.aio.Channel:
+        """A connection to the server with this certificate, and to no other."""
         return grpc.aio.secure_channel(
             str(invitation.address),
             grpc.ssl_channel_credentials(root_certificates=certificate),

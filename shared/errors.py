@@ -80,6 +80,10 @@ class LinkRefused(FedLoomError):
     """The server refused this client for a reason that trying again cannot change."""
 
 
+class LogObjection(FedLoomError):
+    """The server's audit log is not the one that this client saw before: it was cut, rewritten or forked."""
+
+
 class IllegalTransition(FedLoomError):
     """A run was to go from one state to another that cannot follow it."""
 

@@ -195,3 +195,42 @@ class LogRow(Base):
     message: Mapped[str]
     run_id: Mapped[str | None]
     traceback: Mapped[str | None]
+
+
+class AuditLogRow(Base):
+    """One row: what tells this log from every other."""
+
+    __tablename__ = "audit_log"
+
+    log: Mapped[bytes] = mapped_column(primary_key=True)
+
+
+class AuditEntryRow(Base):
+    __tablename__ = "audit_entries"
+    __table_args__ = (Index("ix_audit_entries_kind", "kind", "number"),)
+
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    kind: Mapped[str] = mapped_column(doc="as in the entry, to find it by")
+    entry: Mapped[bytes]
+
+
+class AuditCheckpointRow(Base):
+    __tablename__ = "audit_checkpoints"
+
+    size: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    time: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    root: Mapped[bytes]
+    signer: Mapped[str]
+    signature: Mapped[bytes]
+
+
+class AuditCosignatureRow(Base):
+    """By whom the checkpoint of this size and time was cosigned."""
+
+    __tablename__ = "audit_cosignatures"
+
+    size: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    time: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    client_id: Mapped[str]
+    signature: Mapped[bytes]

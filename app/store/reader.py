@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Select, func, select
 
 from app.records import LOG_LEVELS, Client, ClientRound, LogEntry, LogLevel, Record, Round, Run
 from app.store import rows
+from app.store.audit import AuditReader
 from app.store.database import Database
 from app.store.models import (
     ClientRoundRow,
@@ -53,6 +54,7 @@ class StoreReader:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.audit = AuditReader(database)
 
     @classmethod
     def open_to_read(cls, url: str) -> Self:

@@ -7,7 +7,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class ClientFrame(_message.Message):
-    __slots__ = ("signed_hello", "reply", "progress", "log", "heartbeat", "failure", "goodbye", "released", "label_counts")
+    __slots__ = ("signed_hello", "reply", "progress", "log", "heartbeat", "failure", "goodbye", "released", "label_counts", "cosignature")
     SIGNED_HELLO_FIELD_NUMBER: _ClassVar[int]
     REPLY_FIELD_NUMBER: _ClassVar[int]
     PROGRESS_FIELD_NUMBER: _ClassVar[int]
@@ -17,6 +17,7 @@ class ClientFrame(_message.Message):
     GOODBYE_FIELD_NUMBER: _ClassVar[int]
     RELEASED_FIELD_NUMBER: _ClassVar[int]
     LABEL_COUNTS_FIELD_NUMBER: _ClassVar[int]
+    COSIGNATURE_FIELD_NUMBER: _ClassVar[int]
     signed_hello: SignedHello
     reply: Chunk
     progress: Progress
@@ -26,10 +27,11 @@ class ClientFrame(_message.Message):
     goodbye: Goodbye
     released: Released
     label_counts: LabelCounts
-    def __init__(self, signed_hello: _Optional[_Union[SignedHello, _Mapping]] = ..., reply: _Optional[_Union[Chunk, _Mapping]] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., log: _Optional[_Union[LogLine, _Mapping]] = ..., heartbeat: _Optional[_Union[Heartbeat, _Mapping]] = ..., failure: _Optional[_Union[Failure, _Mapping]] = ..., goodbye: _Optional[_Union[Goodbye, _Mapping]] = ..., released: _Optional[_Union[Released, _Mapping]] = ..., label_counts: _Optional[_Union[LabelCounts, _Mapping]] = ...) -> None: ...
+    cosignature: Cosignature
+    def __init__(self, signed_hello: _Optional[_Union[SignedHello, _Mapping]] = ..., reply: _Optional[_Union[Chunk, _Mapping]] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., log: _Optional[_Union[LogLine, _Mapping]] = ..., heartbeat: _Optional[_Union[Heartbeat, _Mapping]] = ..., failure: _Optional[_Union[Failure, _Mapping]] = ..., goodbye: _Optional[_Union[Goodbye, _Mapping]] = ..., released: _Optional[_Union[Released, _Mapping]] = ..., label_counts: _Optional[_Union[LabelCounts, _Mapping]] = ..., cosignature: _Optional[_Union[Cosignature, _Mapping]] = ...) -> None: ...
 
 class ServerFrame(_message.Message):
-    __slots__ = ("welcome", "refusal", "assignment", "task", "cancel", "received", "pause", "run_over", "challenge")
+    __slots__ = ("welcome", "refusal", "assignment", "task", "cancel", "received", "pause", "run_over", "challenge", "checkpoint")
     WELCOME_FIELD_NUMBER: _ClassVar[int]
     REFUSAL_FIELD_NUMBER: _ClassVar[int]
     ASSIGNMENT_FIELD_NUMBER: _ClassVar[int]
@@ -39,6 +41,7 @@ class ServerFrame(_message.Message):
     PAUSE_FIELD_NUMBER: _ClassVar[int]
     RUN_OVER_FIELD_NUMBER: _ClassVar[int]
     CHALLENGE_FIELD_NUMBER: _ClassVar[int]
+    CHECKPOINT_FIELD_NUMBER: _ClassVar[int]
     welcome: Welcome
     refusal: Refusal
     assignment: Assignment
@@ -48,7 +51,8 @@ class ServerFrame(_message.Message):
     pause: Pause
     run_over: RunOver
     challenge: Challenge
-    def __init__(self, welcome: _Optional[_Union[Welcome, _Mapping]] = ..., refusal: _Optional[_Union[Refusal, _Mapping]] = ..., assignment: _Optional[_Union[Assignment, _Mapping]] = ..., task: _Optional[_Union[Chunk, _Mapping]] = ..., cancel: _Optional[_Union[Cancel, _Mapping]] = ..., received: _Optional[_Union[Received, _Mapping]] = ..., pause: _Optional[_Union[Pause, _Mapping]] = ..., run_over: _Optional[_Union[RunOver, _Mapping]] = ..., challenge: _Optional[_Union[Challenge, _Mapping]] = ...) -> None: ...
+    checkpoint: LogCheckpoint
+    def __init__(self, welcome: _Optional[_Union[Welcome, _Mapping]] = ..., refusal: _Optional[_Union[Refusal, _Mapping]] = ..., assignment: _Optional[_Union[Assignment, _Mapping]] = ..., task: _Optional[_Union[Chunk, _Mapping]] = ..., cancel: _Optional[_Union[Cancel, _Mapping]] = ..., received: _Optional[_Union[Received, _Mapping]] = ..., pause: _Optional[_Union[Pause, _Mapping]] = ..., run_over: _Optional[_Union[RunOver, _Mapping]] = ..., challenge: _Optional[_Union[Challenge, _Mapping]] = ..., checkpoint: _Optional[_Union[LogCheckpoint, _Mapping]] = ...) -> None: ...
 
 class Challenge(_message.Message):
     __slots__ = ("protocol", "nonce")
@@ -251,6 +255,34 @@ class LogLine(_message.Message):
     message: str
     traceback: str
     def __init__(self, level: _Optional[str] = ..., logger: _Optional[str] = ..., message: _Optional[str] = ..., traceback: _Optional[str] = ...) -> None: ...
+
+class LogCheckpoint(_message.Message):
+    __slots__ = ("log", "size", "root", "time", "signature", "since", "proof")
+    LOG_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    ROOT_FIELD_NUMBER: _ClassVar[int]
+    TIME_FIELD_NUMBER: _ClassVar[int]
+    SIGNATURE_FIELD_NUMBER: _ClassVar[int]
+    SINCE_FIELD_NUMBER: _ClassVar[int]
+    PROOF_FIELD_NUMBER: _ClassVar[int]
+    log: bytes
+    size: int
+    root: bytes
+    time: int
+    signature: bytes
+    since: int
+    proof: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, log: _Optional[bytes] = ..., size: _Optional[int] = ..., root: _Optional[bytes] = ..., time: _Optional[int] = ..., signature: _Optional[bytes] = ..., since: _Optional[int] = ..., proof: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
+class Cosignature(_message.Message):
+    __slots__ = ("log", "size", "signature")
+    LOG_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    SIGNATURE_FIELD_NUMBER: _ClassVar[int]
+    log: bytes
+    size: int
+    signature: bytes
+    def __init__(self, log: _Optional[bytes] = ..., size: _Optional[int] = ..., signature: _Optional[bytes] = ...) -> None: ...
 
 class Heartbeat(_message.Message):
     __slots__ = ()

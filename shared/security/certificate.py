@@ -113,6 +113,11 @@ def fetch_pinned(address: Address, pin: KeyId, timeout_s: float) -> bytes:
     return parsed.public_bytes(Encoding.PEM)
 
 
+def certified_key(certificate: bytes) -> PublicKey:
+    """The key that a certificate in PEM is of. Raises KeyUnusable."""
+    return _key_of(x509.load_pem_x509_certificate(certificate))
+
+
 def _key_of(certificate: x509.Certificate) -> PublicKey:
     key = certificate.public_key()
     if not isinstance(key, rsa.RSAPublicKey):

@@ -16,6 +16,7 @@ class Purpose(StrEnum):
     UPDATE = "fedloom/update/v1"
     RECEIPT = "fedloom/receipt/v1"
     CHECKPOINT = "fedloom/checkpoint/v1"
+    COSIGNATURE = "fedloom/cosignature/v1"
 
 
 def statement(purpose: Purpose, *fields: Field) -> bytes:

@@ -21,6 +21,7 @@ from client.link import ClientIdentity, Link
 from client.runtime import Runtime
 from shared.security.server_identity import ServerIdentity
 from tests.conftest import StartCommand
+from tests.support.audit import a_log
 from tests.support.membership import member
 from tests.support.tools import give_up
 from tests.support.waiting import wait_until
@@ -37,7 +38,9 @@ def serve(tmp_path: Path) -> Iterator[Callable[[str], Served]]:
             bus = EventBus()
             registry = ClientRegistry(bus)
             identity = ServerIdentity.load_or_make(tmp_path)
-            link = LinkServer(registry, bus, None, lambda _: None, Spool(tmp_path / "spool"), identity)
+            link = LinkServer(
+                registry, bus, None, lambda _: None, Spool(tmp_path / "spool"), identity, a_log()
+            )
             ending.callback(link.stop, 0.0)
             port = link.start(host, 0)
             identity.invite(tmp_path, host, port)

@@ -24,6 +24,7 @@ from shared.security.handshake import sign_hello
 from shared.security.keys import KeyPair
 from shared.security.server_identity import ServerIdentity
 from shared.wire import PROTOCOL_VERSION
+from tests.support.audit import a_log
 from tests.support.raw_link import RawClient
 from tests.support.records import a_hello
 from tests.support.waiting import wait_until
@@ -80,7 +81,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
     registry = ClientRegistry(bus)
     receiving = Counting(tmp_path / "spool")
     identity = ServerIdentity.load_or_make(tmp_path)
-    link = LinkServer(registry, bus, None, lambda app: None, receiving, identity)
+    link = LinkServer(registry, bus, None, lambda app: None, receiving, identity, a_log())
     identity.invite(tmp_path, "127.0.0.1", link.start("127.0.0.1", 0))
     yield Served(link, registry, receiving, [], tmp_path)
     link.stop(0.0)
@@ -237,7 +238,7 @@ def test_half_a_reply_is_freed_when_the_line_is_cut_while_the_connection_is_clos
     bus = EventBus()
     spool = Counting(tmp_path)
     identity = ServerIdentity.load_or_make(tmp_path)
-    link = LinkServer(ClientRegistry(bus), bus, None, lambda app: None, spool, identity)
+    link = LinkServer(ClientRegistry(bus), bus, None, lambda app: None, spool, identity, a_log())
     half = Chunk(message_id="m", total_bytes=10, data=b"12345")
 
     async def serve() -> None:
@@ -283,7 +284,7 @@ def test_an_error_in_what_a_reply_sets_off_costs_no_other_client_its_connection(
 def test_who_posts_to_a_link_that_has_ended_is_not_told_off(tmp_path: Path) -> None:
     bus = EventBus()
     identity = ServerIdentity.load_or_make(tmp_path)
-    link = LinkServer(ClientRegistry(bus), bus, None, lambda app: None, Spool(tmp_path), identity)
+    link = LinkServer(ClientRegistry(bus), bus, None, lambda app: None, Spool(tmp_path), identity, a_log())
     link.start("127.0.0.1", 0)
     link.stop(0.0)
 

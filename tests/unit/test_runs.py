@@ -31,6 +31,7 @@ from app.store.writer import StoreWriter
 from shared.errors import IllegalTransition, StoreUnavailable
 from shared.run_spec import RunSpec
 from shared.security.server_identity import ServerIdentity
+from tests.support.audit import a_log
 from tests.support.records import A_KEY, a_hello, a_run
 from tests.support.waiting import wait_until
 
@@ -44,9 +45,11 @@ class Server:
         self.store = Store.open(default_url(home))
         bus = EventBus()
         self.registry = ClientRegistry(bus)
-        self.writer = StoreWriter(self.store, bus, lambda: ())
+        self.writer = StoreWriter(self.store, bus, lambda: (), a_log())
         identity = ServerIdentity.load_or_make(home)
-        self.link = LinkServer(self.registry, bus, None, lambda app: None, Spool(home / "spool"), identity)
+        self.link = LinkServer(
+            self.registry, bus, None, lambda app: None, Spool(home / "spool"), identity, a_log()
+        )
         self.book = RunBook(bus, known)
         self.services = Services(
             book=self.book,

@@ -15,7 +15,7 @@ from google.protobuf.message import DecodeError
 from shared.proto.link_pb2 import Hello, SignedHello
 from shared.security.handshake import verify_hello
 from shared.security.key_id import KeyId
-from shared.security.keys import BadSignature, KeyUnusable
+from shared.security.keys import BadSignature, KeyUnusable, PublicKey
 from shared.security.server_identity import ServerIdentity
 
 log = logging.getLogger(__name__)
@@ -37,7 +37,12 @@ class Guest:
     """Somebody who has shown to own a key, and what they say of themselves."""
 
     hello: Hello
-    key: KeyId
+    public_key: PublicKey
+
+    @property
+    def key(self) -> KeyId:
+        """Whose it is."""
+        return self.public_key.id
 
 
 class Door:
@@ -57,7 +62,7 @@ class Door:
             raise Refused(
                 f"The hello is not signed as it must be. {error} Install the same FedLoom on both sides."
             ) from error
-        return Guest(hello, key.id)
+        return Guest(hello, key)
 
     def admit(self, guest: Guest, token: str) -> None:
         """Raise Refused unless this name belongs to this key, or to nobody, and the guest was invited."""

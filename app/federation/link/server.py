@@ -17,8 +17,10 @@ import grpc
 import grpc.aio
 from google.protobuf.message import DecodeError
 
+from app.audit.log import AuditLog
+from app.audit.refusals import Refusals
 from app.event_bus import EventBus
-from app.federation.link.admission import objection
+from app.federation.link.admission import MAX_NAME, objection
 from app.federation.link.client_work import ClientWork, OutgoingFrame
 from app.federation.link.clients import ClientRegistry
 from app.federation.link.door import Door, Guest, Refused
@@ -27,6 +29,7 @@ from app.federation.link.reports import log_record
 from app.federation.link.session import Session
 from app.federation.link.spool import Spool
 from app.federation.link.task import Task
+from app.federation.link.witnessing import Witnessing
 from shared.address import Address
 from shared.errors import FedLoomError, WireError
 from shared.proto.link_pb2 import (
@@ -34,6 +37,7 @@ from shared.proto.link_pb2 import (
     Assignment,
     Challenge,
     ClientFrame,
+    Hello,
     Refusal,
     ServerFrame,
     Welcome,
@@ -76,8 +80,11 @@ class LinkServer:
         app_objection: Callable[[AppIdentity | None], str | None],
         spool: Spool,
         identity: ServerIdentity,
+        audit: AuditLog,
     ) -> None:
         self._registry = registry
+        self._audit = audit
+        self._refusals = Refusals(audit)
         self._identity = identity
         self._door = Door(identity, registry.key_of)
         self._bus = bus
@@ -85,6 +92,7 @@ class LinkServer:
         self._app_objection = app_objection
         self._spool = spool
         self._sessions: dict[str, Session] = {}
+        self._witnessing: dict[Session, Witnessing] = {}
         self._client_work = ClientWork(registry)
         self._loop = LoopThread("link")
         self._server: grpc.aio.Server | None = None
@@ -96,11 +104,13 @@ class LinkServer:
         """Bind and serve; returns the port, which 0 leaves open. Raises FedLoomError when it is taken."""
         self._loop.start()
         self.port = self._loop.run(self._serve(host, port))
+        self._audit.on_change(self._show_log)
         return self.port
 
     def stop(self, grace_s: float = 0.5) -> None:
         """Say goodbye to all clients and end the thread."""
         if self._loop.is_alive:
+            self._audit.off_change(self._show_log)
             self._loop.run(self._shut_down(grace_s))
             self._loop.stop()
 
@@ -170,6 +180,8 @@ class LinkServer:
         return bound
 
     async def _shut_down(self, grace_s: float) -> None:
+        self._refusals.close()
+        self._look_at_log()
         self._client_work.away("the server shuts down")
         sessions, self._sessions = self._sessions, {}
         for session in sessions.values():
@@ -184,9 +196,12 @@ class LinkServer:
             return
         hello = guest.hello
         session = Session(hello, self._client_work, self._spool)
+        self._witnessing[session] = Witnessing(hello.client_id, guest.public_key, session, self._audit)
         self._sessions[hello.client_id] = session
         welcome = Welcome(version=__version__, app=self._app)
-        self._client_work.connected(hello, str(guest.key), welcome, session)
+        with self._audit.moment():
+            self._audit.joined(hello.client_id, guest.public_key, **_about(hello))
+            self._client_work.connected(hello, str(guest.key), welcome, session)
         log.info(
             "%s connected from %s with %s on %s",
             hello.client_id,
@@ -207,6 +222,7 @@ class LinkServer:
         finally:
             for task in tasks:
                 task.cancel()
+            del self._witnessing[session]
             self._leave(session, ending)
             try:
                 await asyncio.gather(*tasks, return_exceptions=True)
@@ -233,6 +249,7 @@ class LinkServer:
                 first = await _read_frame(context)
         except (TimeoutError, WireError):
             return None
+        guest: Guest | None = None
         try:
             if first is None or first.WhichOneof("kind") != "signed_hello":
                 raise Refused("The first frame on a link must be a signed hello.")
@@ -240,9 +257,24 @@ class LinkServer:
             self._examine(guest, first.signed_hello.token)
         except Refused as refused:
             log.warning("refused a client: %s", refused)
+            self._refused(str(refused), guest)
             await context.write(_refuse(str(refused), final=refused.is_final))
             return None
         return guest
+
+    def _refused(self, reason: str, guest: Guest | None) -> None:
+        if guest is None:
+            self._refusals.add(reason)
+        else:
+            self._refusals.add(reason, guest.hello.client_id[:MAX_NAME], str(guest.key))
+
+    def _show_log(self) -> None:
+        """In the writer's thread: there may be a checkpoint that clients are to see."""
+        self.post(self._look_at_log)
+
+    def _look_at_log(self) -> None:
+        for witnessing in self._witnessing.values():
+            witnessing.look()
 
     def _examine(self, guest: Guest, token: str) -> None:
         """Raise Refused unless what a client says of itself will do."""
@@ -292,6 +324,8 @@ class LinkServer:
                 self._client_work.released(client_id, frame.released.message_id)
             case "label_counts":
                 self._client_work.counted(client_id, frame.label_counts)
+            case "cosignature":
+                self._witnessing[session].answered(frame.cosignature)
             case "heartbeat":
                 pass
             case kind:
@@ -305,6 +339,12 @@ async def _read_frame(context: Context) -> ClientFrame | None:
     except DecodeError as error:
         raise WireError("It sent bytes that are no frame.") from error
     return frame if isinstance(frame, ClientFrame) else None
+
+
+def _about(hello: Hello) -> dict[str, str | None]:
+    """What a client says of itself that the audit log tells."""
+    app = hello.app.digest if hello.HasField("app") else None
+    return {"host": hello.host, "device": hello.device, "dataset": hello.dataset, "app": app}
 
 
 def _serialise(frame: OutgoingFrame) -> bytes:
