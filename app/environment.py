@@ -11,6 +11,7 @@ from typing import Any
 
 from app.audit.entry import Kind
 from app.audit.log import AuditLog
+from app.audit.updates import UPDATES, UpdateFiles
 from app.event_bus import EventBus
 from app.federation.link.clients import ClientRegistry
 from app.federation.link.server import LinkServer
@@ -92,6 +93,8 @@ class Environment:
                 store=self.store,
                 writer=self.writer,
                 checkpoints=self.checkpoints,
+                audit=self.audit,
+                updates=UpdateFiles(settings.home / UPDATES),
                 data_dir=settings.data_dir,
                 app=settings.app,
                 app_hosts=self._app_hosts,
@@ -151,6 +154,7 @@ class Environment:
         key, app = self._identity.key.public, self.settings.app
         return {
             "version": __version__,
+            "log": self.audit.id.hex(),
             "key": str(key.id),
             "public_key": key.der.hex(),
             "app": None if app is None else {"name": app.name, "version": app.version, "digest": app.digest},

@@ -8,6 +8,7 @@ import logging
 from flask import Response, send_from_directory
 from flask_openapi3 import OpenAPI
 
+from app.api.audit import audit_api
 from app.api.checkpoints import checkpoints_api
 from app.api.clients import clients_api
 from app.api.events import events_api
@@ -42,6 +43,7 @@ def create_app(env: Environment) -> OpenAPI:
         strategies_api,
         clients_api,
         events_api,
+        audit_api,
         system_api,
     ):
         flask_app.register_api(blueprint)

@@ -10,7 +10,7 @@ from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field
 
 from app.api.problems import Problem, not_found, problem
-from app.api.reply import env, reply
+from app.api.reply import downloaded, env, reply
 from app.api.runs import RunPath, no_run
 from app.store.checkpoints import best_round
 from shared.errors import StoreUnavailable
@@ -66,12 +66,14 @@ def get_checkpoint(path: CheckpointPath) -> Response:
         return no_run(path.run_id)
     file = env().checkpoints.path(path.run_id, path.round)
     try:
-        return send_file(
+        answer = send_file(
             file.absolute(),
             mimetype="application/octet-stream",
             as_attachment=True,
             download_name=f"fedloom-{path.run_id}-round-{path.round}.safetensors",
         )
+        downloaded("model", run=path.run_id, round=path.round)
+        return answer
     except FileNotFoundError:
         return not_found(
             f"Run {path.run_id} has no checkpoint of round {path.round}. Only the newest and the best are "

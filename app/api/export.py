@@ -10,7 +10,7 @@ from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.problems import Problem
-from app.api.reply import env
+from app.api.reply import downloaded, env
 from app.api.runs import RunPath, no_run
 from app.exporting.document import RunDocument
 from app.exporting.files import zipped
@@ -58,6 +58,7 @@ def export_run(path: RunPath, query: ExportQuery) -> Response:
     else:
         name, kind = f"fedloom-{run.id}-{query.format}.zip", "application/zip"
         content = zipped(files, run.created_at)
+    downloaded("run", run=run.id, format=query.format)
     response = Response(in_slices(content, current_app.extensions["socketio"].sleep), content_type=kind)
     response.headers.set("Content-Disposition", "attachment", filename=name)
     return response

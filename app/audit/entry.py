@@ -15,7 +15,7 @@ class Kind(StrEnum):
     """What can happen. Whoever adds one says beside it which fields it has."""
 
     SERVER_STARTED = "server-started"
-    """version, key and public_key of the server, app (its name, version and digest, or null)"""
+    """version, log, key and public_key of the server, app (its name, version and digest, or null)"""
     SERVER_STOPPED = "server-stopped"
     """in order; nothing is said of a server that was killed"""
     RUN_QUEUED = "run-queued"
@@ -40,7 +40,7 @@ class Kind(StrEnum):
     CLIENT_REFUSED = "client-refused"
     """client and key as far as known, reason, repeated (how often that was so since the last such entry)"""
     DOWNLOADED = "downloaded"
-    """what (model, run or audit), run, round, format, by"""
+    """what (model, run or audit) and by (the address); of a model run and round, of a run run and format"""
 
 
 KIND = re.compile(r"[a-z]{1,30}(-[a-z]{1,30}){0,4}")

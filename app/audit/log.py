@@ -46,7 +46,7 @@ class AuditLog:
         self._keys: set[tuple[str, str]] = set()
         self._recorded = tree.size
         self._wake: list[Callable[[], None]] = []
-        self._listeners: list[Callable[[], None]] = []
+        self._listeners: list[Callable[[], object]] = []
 
     @classmethod
     def open(cls, store: Store, key: KeyPair) -> Self:
@@ -148,11 +148,11 @@ class AuditLog:
         """`wake` is called, in any thread, when there is something to write."""
         self._wake.append(wake)
 
-    def on_change(self, listener: Callable[[], None]) -> None:
+    def on_change(self, listener: Callable[[], object]) -> None:
         """`listener` is called in the writer's thread when something new is on the disk."""
         self._listeners.append(listener)
 
-    def off_change(self, listener: Callable[[], None]) -> None:
+    def off_change(self, listener: Callable[[], object]) -> None:
         """Undo `on_change`."""
         self._listeners.remove(listener)
 

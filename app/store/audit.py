@@ -80,6 +80,17 @@ class AuditReader:
         with self._database.reading() as connection:
             return list(connection.scalars(wanted))
 
+    def entries_before(self, number: int, limit: int) -> list[bytes]:
+        """The newest entries before a number, newest first."""
+        wanted = (
+            select(ENTRIES.c.entry)
+            .where(ENTRIES.c.number < number)
+            .order_by(ENTRIES.c.number.desc())
+            .limit(limit)
+        )
+        with self._database.reading() as connection:
+            return list(connection.scalars(wanted))
+
     def all_entries(self) -> Iterator[bytes]:
         """Every entry, in order; those that are written meanwhile as well."""
         first = 0
@@ -133,7 +144,7 @@ class AuditReader:
 
     def _checkpoints(self, wanted: Select[Any]) -> list[Checkpoint]:
         with self._database.reading() as connection:
-            log = connection.scalar(select(LOG.c.log))
+            log: bytes = connection.scalar(select(LOG.c.log)) or b""
             return [_checkpoint(log, row) for row in connection.execute(wanted).mappings()]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from app.audit.updates import UPDATES, UpdateFiles
 from app.event_bus import EventBus
 from app.federation.grid.link_grid import LinkGrid
 from app.federation.link.clients import ClientRegistry
@@ -43,12 +44,13 @@ class Server:
 
     def __init__(self, home: Path, known: list[Run]) -> None:
         self.store = Store.open(default_url(home))
+        audit = a_log()
         bus = EventBus()
         self.registry = ClientRegistry(bus)
-        self.writer = StoreWriter(self.store, bus, lambda: (), a_log())
+        self.writer = StoreWriter(self.store, bus, lambda: (), audit)
         identity = ServerIdentity.load_or_make(home)
         self.link = LinkServer(
-            self.registry, bus, None, lambda app: None, Spool(home / "spool"), identity, a_log()
+            self.registry, bus, None, lambda app: None, Spool(home / "spool"), identity, audit
         )
         self.book = RunBook(bus, known)
         self.services = Services(
@@ -58,6 +60,8 @@ class Server:
             store=self.store,
             writer=self.writer,
             checkpoints=CheckpointStore(home / "checkpoints"),
+            audit=audit,
+            updates=UpdateFiles(home / UPDATES),
             data_dir=home,
             app=None,
         )
@@ -292,7 +296,7 @@ def test_a_round_that_lacked_updates_is_tried_again_when_a_client_came_during_it
         server.link.post(hears_of_clients.set)
         assert hears_of_clients.wait(LIMIT_S)
         run.grid.breathe()
-        saved = SavedRounds(server.run(run_id), run, kind.replies, server.services)
+        saved = SavedRounds(server.run(run_id), run, kind.replies, kind.accounts, server.services)
         saved.before_round(1)
         run.grid.membership_changed()
         run.grid.breathe()  # as the exchange does, which hears of it

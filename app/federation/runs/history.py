@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from app.audit.entry import Kind
 from app.audit.log import AuditLog
+from app.audit.sense import spec_digest
 from app.federation.runs.states import IDLE_STATES
 from app.records import Round, Run, RunState
-from shared.canonical import canonical
 from shared.run_spec import RunSpec
 
 
@@ -38,11 +37,6 @@ class RunHistory:
                 clients = sorted(after.per_client)
                 self._audit.record(Kind.ROUND_COMPLETED, run=run_id, round=after.round, clients=clients)
             yield
-
-
-def spec_digest(spec: dict[str, Any]) -> str:
-    """The SHA-256, in hex, of a spec as canonical JSON."""
-    return hashlib.sha256(canonical(spec)).hexdigest()
 
 
 def _kind_of(before: Run | None, after: Run) -> Kind | None:
