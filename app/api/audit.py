@@ -33,7 +33,7 @@ class EntriesQuery(BaseModel):
         default=None, ge=-1, description="only entries after this number, oldest first; else the newest first"
     )
     before: int | None = Field(default=None, ge=0, description="only entries before this number")
-    limit: int = Field(default=100, ge=1, le=1_000, description="at most so many")
+    limit: int = Field(default=50, ge=1, le=200, description="at most so many")
 
 
 class AuditEntry(BaseModel):

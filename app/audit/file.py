@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.audit.entry import Entry, EntryInvalid
-from app.store.audit import PAGE, AuditReader, Cosignature
+from app.store.audit import AuditReader, Cosignature
 from shared.canonical import NotCanonical, canonical, from_canonical
 from shared.security.checkpoint import Checkpoint
 from shared.security.key_id import KeyId, KeyIdInvalid
@@ -25,6 +25,9 @@ from shared.security.keys import PublicKey
 from shared.security.merkle import leaf_hash
 
 FORMAT = "fedloom-audit/v1"
+PAGE = 200
+"""Entries that are read at once: a web server has other things to do in between."""
+
 LONGEST_LINE = 64 << 20
 """Bytes. An entry of a round with 10,000 updates has 2 MB."""
 

@@ -77,8 +77,7 @@ class AuditReader:
         wanted = (
             select(ENTRIES.c.entry).where(ENTRIES.c.number >= first).order_by(ENTRIES.c.number).limit(limit)
         )
-        with self._database.reading() as connection:
-            return list(connection.scalars(wanted))
+        return self._entries(wanted)
 
     def entries_before(self, number: int, limit: int) -> list[bytes]:
         """The newest entries before a number, newest first."""
@@ -88,8 +87,7 @@ class AuditReader:
             .order_by(ENTRIES.c.number.desc())
             .limit(limit)
         )
-        with self._database.reading() as connection:
-            return list(connection.scalars(wanted))
+        return self._entries(wanted)
 
     def all_entries(self) -> Iterator[bytes]:
         """Every entry, in order; those that are written meanwhile as well."""
@@ -101,8 +99,7 @@ class AuditReader:
     def of_kind(self, kind: str) -> list[bytes]:
         """All entries of a kind, in order."""
         wanted = select(ENTRIES.c.entry).where(ENTRIES.c.kind == kind).order_by(ENTRIES.c.number)
-        with self._database.reading() as connection:
-            return list(connection.scalars(wanted))
+        return self._entries(wanted)
 
     def newest_checkpoint(self) -> Checkpoint | None:
         """The last that was signed."""
@@ -141,6 +138,12 @@ class AuditReader:
         wanted = select(COSIGNATURES).join(newest, same).order_by(COSIGNATURES.c.time)
         with self._database.reading() as connection:
             return [_cosignature(row) for row in connection.execute(wanted).mappings()]
+
+    def _entries(self, wanted: Select[Any]) -> list[bytes]:
+        with self._database.reading() as connection:
+            found = connection.scalars(wanted)
+            # In SQLite, who changes a value can change its type as well: what it is then, its hash tells.
+            return [entry if isinstance(entry, bytes) else str(entry).encode() for entry in found]
 
     def _checkpoints(self, wanted: Select[Any]) -> list[Checkpoint]:
         with self._database.reading() as connection:
