@@ -127,12 +127,7 @@ def test_every_field_is_in_the_form_or_shown_there_in_its_own_way() -> None:
     properties: dict[str, Any] = RunSpec.model_json_schema()["properties"]
 
     forms = {name: schema["x-form"] for name, schema in properties.items() if "x-form" in schema}
-    assert RunSpec.model_fields.keys() - forms.keys() == {
-        "app",
-        "run_config",
-        "strategy_params",
-        "keep_updates",
-    }
+    assert RunSpec.model_fields.keys() - forms.keys() == {"app", "run_config", "strategy_params"}
     assert len({form["order"] for form in forms.values()}) == len(forms)
     any_app = {name for name, form in forms.items() if form["any_app"]}
     assert any_app == FIELDS_OF_ANY_APP & forms.keys()

@@ -1,6 +1,6 @@
 /** What the page asks of the server. Every one rejects with RequestFailed. */
 import { answerOf, client, urlOf } from "./http";
-import type { Checkpoint, ExportFormat, Round, Run, RunSpec, Status, Strategy } from "./types";
+import type { AuditEntry, Checkpoint, ExportFormat, Round, Run, RunSpec, Status, Strategy } from "./types";
 
 /** A field that is left out has the server's default; the generated type is the one of what comes back. */
 export function createRun(spec: Partial<RunSpec>): Promise<Run> {
@@ -25,6 +25,12 @@ export async function fetchCheckpoints(runId: string): Promise<Checkpoint[]> {
   return (await answerOf(client.GET("/api/v1/runs/{run_id}/checkpoints", { params }))).checkpoints;
 }
 
+/** The newest entries of the audit log before a number, newest first; without a number the newest of all. */
+export async function fetchAuditEntries(before: number | null, limit: number): Promise<AuditEntry[]> {
+  const query = { limit, ...(before === null ? {} : { before }) };
+  return (await answerOf(client.GET("/api/v1/audit/entries", { params: { query } }))).entries;
+}
+
 export async function fetchStrategies(): Promise<Strategy[]> {
   return (await answerOf(client.GET("/api/v1/strategies"))).strategies;
 }
@@ -35,6 +41,10 @@ export function fetchStatus(): Promise<Status> {
 
 export function exportUrl(runId: string, format: ExportFormat): string {
   return urlOf("/api/v1/runs/{run_id}/export", { path: { run_id: runId }, query: { format } });
+}
+
+export function auditUrl(): string {
+  return urlOf("/api/v1/audit", {});
 }
 
 export function checkpointUrl(runId: string, round: number): string {

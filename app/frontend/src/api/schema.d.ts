@@ -4,6 +4,63 @@
  */
 
 export interface paths {
+    "/api/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The audit log as a file
+         * @description All that is signed, with the clients' signatures. It needs no server to be verified. The download is an<br/>entry itself, in the next one.
+         */
+        get: operations["audit_get_log_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/checkpoint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The newest checkpoint, and who has witnessed it */
+        get: operations["audit_get_checkpoint_checkpoint_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/entries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Entries of the audit log
+         * @description Without `after`, the newest come first: ask for those before the last one to go on.
+         */
+        get: operations["audit_list_entries_entries_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/clients": {
         parameters: {
             query?: never;
@@ -316,6 +373,100 @@ export interface components {
             /** Version */
             version: string;
         };
+        /** AuditEntry */
+        AuditEntry: {
+            /** Fields */
+            fields: {
+                [key: string]: unknown;
+            };
+            /**
+             * Index
+             * @description its number in the log, from 0
+             */
+            index: number;
+            /** Kind */
+            kind: string;
+            /**
+             * Time
+             * @description by the server's clock
+             */
+            time: number;
+        };
+        /**
+         * AuditEvent
+         * @description The audit log as it is from now on: there are new entries, or a client has cosigned a checkpoint.
+         */
+        AuditEvent: {
+            data: components["schemas"]["AuditStatus"];
+            /** Seq */
+            seq: number;
+            /** Time */
+            time: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "audit_update";
+        };
+        /**
+         * AuditStatus
+         * @description The audit log at a glance: its newest checkpoint, and who has seen it.
+         */
+        AuditStatus: {
+            /**
+             * Key
+             * @description the id of the server's key, which signs the checkpoints, in groups
+             */
+            key: string;
+            /**
+             * Log
+             * @description what tells this log from others, in hex
+             */
+            log: string;
+            /**
+             * Root
+             * @description of the tree over them (RFC 9162), in hex; null: there are none yet
+             */
+            root: string | null;
+            /**
+             * Size
+             * @description entries, all of which the newest checkpoint covers
+             */
+            size: number;
+            /**
+             * Time
+             * @description of the newest checkpoint
+             */
+            time: number | null;
+            /**
+             * Witnesses
+             * @description each with the newest that it has cosigned
+             */
+            witnesses: components["schemas"]["AuditWitness"][];
+        };
+        /**
+         * AuditWitness
+         * @description A client that has cosigned a checkpoint of the audit log.
+         */
+        AuditWitness: {
+            /** Client */
+            client: string;
+            /**
+             * Key
+             * @description the id of its key, in groups
+             */
+            key: string;
+            /**
+             * Size
+             * @description entries of the newest checkpoint that it has cosigned
+             */
+            size: number;
+            /**
+             * Time
+             * @description of that checkpoint
+             */
+            time: number;
+        };
         /**
          * Cause
          * @description Why a run was stopped, interrupted or failed.
@@ -560,11 +711,21 @@ export interface components {
          * @enum {string}
          */
         DatasetName: "digits" | "mnist" | "fashion-mnist" | "cifar10" | "synthetic";
-        Event: components["schemas"]["RunEvent"] | components["schemas"]["RoundEvent"] | components["schemas"]["ClientEvent"] | components["schemas"]["LogEvent"] | components["schemas"]["StoreEvent"];
+        /** EntryList */
+        EntryList: {
+            /** Entries */
+            entries: components["schemas"]["AuditEntry"][];
+            /**
+             * Size
+             * @description how many there are in all
+             */
+            size: number;
+        };
+        Event: components["schemas"]["RunEvent"] | components["schemas"]["RoundEvent"] | components["schemas"]["ClientEvent"] | components["schemas"]["LogEvent"] | components["schemas"]["StoreEvent"] | components["schemas"]["AuditEvent"];
         /** EventList */
         EventList: {
             /** Events */
-            events: (components["schemas"]["RunEvent"] | components["schemas"]["RoundEvent"] | components["schemas"]["ClientEvent"] | components["schemas"]["LogEvent"] | components["schemas"]["StoreEvent"])[];
+            events: (components["schemas"]["RunEvent"] | components["schemas"]["RoundEvent"] | components["schemas"]["ClientEvent"] | components["schemas"]["LogEvent"] | components["schemas"]["StoreEvent"] | components["schemas"]["AuditEvent"])[];
             /**
              * Instance
              * @description numbers of another instance mean nothing to this one
@@ -1084,6 +1245,12 @@ export interface components {
              */
             keep_checkpoints: number;
             /**
+             * Keep Updates
+             * @description keep the clients' updates on the server's disk, so that the audit log can be replayed
+             * @default false
+             */
+            keep_updates: boolean;
+            /**
              * Local Epochs
              * @description passes over a client's own data in one round
              * @default 1
@@ -1172,6 +1339,7 @@ export interface components {
          * @description Everything a page needs to start from nothing, as of event `seq`.
          */
         Snapshot: {
+            audit: components["schemas"]["AuditStatus"];
             /** Clients */
             clients: components["schemas"]["Client"][];
             /** Instance */
@@ -1358,6 +1526,118 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    audit_get_log_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The log as `python -m app.audit verify` takes it: lines of JSON */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"][];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    audit_get_checkpoint_checkpoint_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditStatus"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"][];
+                };
+            };
+        };
+    };
+    audit_list_entries_entries_get: {
+        parameters: {
+            query?: {
+                /** @description only entries after this number, oldest first; else the newest first */
+                after?: number | null;
+                /** @description only entries before this number */
+                before?: number | null;
+                /** @description at most so many */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntryList"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"][];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     clients_list_clients_get: {
         parameters: {
             query?: never;

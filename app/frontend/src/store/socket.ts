@@ -14,6 +14,7 @@ const KINDS: Record<ServerEvent["type"], true> = {
   client_update: true,
   log: true,
   store_update: true,
+  audit_update: true,
 };
 
 type PageSocket = Socket<ServerToPage, Record<string, never>>;
