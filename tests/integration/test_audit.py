@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -22,8 +26,9 @@ from shared.security.witness_file import WitnessFile
 from tests.conftest import Clients
 from tests.support.api import Api, Json
 from tests.support.audit import opened
+from tests.support.documents import commands
 from tests.support.forked_server import ForkedServer
-from tests.support.processes import Command
+from tests.support.processes import ROOT, Command
 from tests.support.raw_link import RawClient
 from tests.support.waiting import wait_until
 
@@ -232,6 +237,21 @@ def test_the_commands_that_an_auditor_types(
     assert audit(tmp_path / "nowhere" if False else tmp_path, "export", str(file))[0] == 1, (
         "there is no store"
     )
+
+
+def test_the_commands_of_the_document_do_what_it_says(
+    server: ForkedServer, rest: Api, fedavg: str, tmp_path: Path
+) -> None:
+    shutil.copy(server.home / "witness" / "a.json", tmp_path / "client-1.json")
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "FEDLOOM_HOME": str(server.home)}
+    tried = 0
+    for command in commands("docs/audit.md"):
+        line = command.replace("http://localhost:5000", server.url).replace("python ", f"{sys.executable} ")
+        done = subprocess.run(["bash", "-c", line], cwd=tmp_path, env=env, capture_output=True, text=True)
+        assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
+        tried += 1
+
+    assert tried == 5
 
 
 def test_the_log_over_rest_is_read_in_pages(rest: Api, fedavg: str) -> None:

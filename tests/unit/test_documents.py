@@ -51,6 +51,9 @@ RUN_BY = MappingProxyType(
             '"num-server-rounds=2 learning-rate=0.2"',
         ),
         "flwr list fedloom": ("tests/integration/test_flower_command.py", '"list", "fedloom"'),
+        **dict.fromkeys(
+            commands("docs/audit.md"), ("tests/integration/test_audit.py", 'commands("docs/audit.md")')
+        ),
         "curl http://localhost:5000/api/v1/runs -H 'Content-Type: application/json' "
         """-d '{"run_config": {"learning-rate": 0.02}, "num_rounds": 3}'""": (
             "tests/integration/test_demo_apps.py",
@@ -82,6 +85,10 @@ OUTSIDE = {
     "rounds.csv",
     "clients.csv",
     "fedloom.db",
+    "fedloom/checkpoint/v1",
+    "fedloom/cosignature/v1",
+    "witness/CLIENT.json",
+    "witness/CLIENT.objection.json",
     "~/.flwr",
     "config.toml",
     "apps/APP/server",
