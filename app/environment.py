@@ -8,6 +8,8 @@ import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 
+from app.auth.authentication import Authentication
+from app.auth.running_server import RunningServer
 from app.event_bus import EventBus
 from app.federation.link.clients import ClientRegistry
 from app.federation.link.server import LinkServer
@@ -56,6 +58,8 @@ class Environment:
         try:
             self.checkpoints = CheckpointStore(settings.home / "checkpoints")
             self._identity = ServerIdentity.load_or_make(settings.home)
+            RunningServer.withdraw(settings.home)  # one that was killed could not
+            self.auth = Authentication(self.store.accounts, settings.home, ask_everybody=settings.auth)
         except BaseException:
             self.store.close()
             raise
@@ -90,6 +94,7 @@ class Environment:
         """Listen for clients and begin to work on runs. Raises FedLoomError when the link's port is taken, or
         the Flower app cannot be loaded, or the strategy does not take its parameters."""
         self.writer.start()
+        self.auth.start()
         for run in self.book.newest_first():
             if run.cause is Cause.RECORD:
                 log.warning("run %s: %s", run.id, run.reason, extra={"run_id": run.id})
@@ -117,6 +122,8 @@ class Environment:
         """Interrupt the run, let the clients go, and write what is left."""
         with ExitStack() as ending:  # in the reverse order, each whatever becomes of the others
             ending.callback(self.store.close)
+            ending.callback(self.auth.stop)
+            ending.callback(RunningServer.withdraw, self.settings.home)
             ending.callback(self.writer.stop)
             ending.callback(self.link.stop)
             if self._app_hosts is not None:

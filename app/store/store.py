@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Table, bindparam, delete, insert, select, upd
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.events import Event
+from app.store.accounts import AccountStore
 from app.store.changes import Changes, Known, changes_of
 from app.store.database import Database
 from app.store.postgresql import PostgresDatabase
@@ -41,6 +42,7 @@ class Store(StoreReader):
         super().__init__(database)
         self._turn = threading.Lock()
         self._known = Known()
+        self.accounts = AccountStore(database, self._turn)
 
     @classmethod
     def open(cls, url: str) -> Self:

@@ -13,10 +13,12 @@ from flask import Flask, request
 from flask_socketio import SocketIO, join_room
 from socketio.exceptions import ConnectionRefusedError
 
+from app.auth.roles import Role, needs
 from app.environment import Environment
 from app.event_bus import EventsGone
 from app.events import Event
-from app.web.guard import foreign_request
+from app.web.access import SocketGate, gate_of
+from app.web.socket_roles import Members, RoleSocketIO
 from shared.error_line import error_of
 from shared.errors import StoreUnavailable
 from shared.interrupt import Signalled
@@ -41,13 +43,17 @@ def create_socketio(flask_app: Flask, env: Environment) -> SocketIO:
     engine.addFilter(_without_traceback)
     for library in (engine, logging.getLogger("socketio.server")):
         library.setLevel(logging.ERROR)  # told that, they do without a handler of their own
-    socketio = SocketIO(flask_app, async_mode=env.settings.async_mode, ping_interval=5, ping_timeout=10)
-    pump = Pump(socketio, env)
+    gate = gate_of(flask_app)
+    members = Members(gate, env.auth)
+    socketio = RoleSocketIO(
+        flask_app, members, async_mode=env.settings.async_mode, ping_interval=5, ping_timeout=10
+    )
+    flask_app.wsgi_app = SocketGate(flask_app.wsgi_app, gate, Role.VIEWER)  # type: ignore[method-assign]
+    pump = Pump(socketio, env, members)
 
     @socketio.on("connect")  # type: ignore[untyped-decorator]
+    @needs(Role.VIEWER)
     def _connect(auth: Any = None) -> None:
-        if (refusal := foreign_request(request, env.settings)) is not None:
-            raise ConnectionRefusedError(refusal)
         pump.welcome(_sid(), auth if isinstance(auth, dict) else {})
 
     @socketio.on_error_default  # type: ignore[untyped-decorator]
@@ -76,9 +82,10 @@ class Pump:
     eventlet.
     """
 
-    def __init__(self, socketio: SocketIO, env: Environment) -> None:
+    def __init__(self, socketio: SocketIO, env: Environment, members: Members) -> None:
         self._socketio = socketio
         self._env = env
+        self._members = members
         self._sent = 0
         self._start_over = False
         # Welcome and pump take turns, so that a browser gets everything once and in order. Under eventlet
@@ -129,6 +136,8 @@ class Pump:
                 self._start_over = True
 
     def _pump(self) -> None:
+        for sid in self._members.outdated():  # before anything new goes to them
+            self._socketio.server.disconnect(sid)
         events: list[Event] = []
         try:
             events = self._shown(self._env.bus.since(self._sent))
