@@ -8,6 +8,7 @@ from functools import partial
 
 from flask_openapi3 import OpenAPI
 
+from app.api.access import Gate, control_access
 from app.api.checkpoints import checkpoints_api
 from app.api.clients import clients_api
 from app.api.events import events_api
@@ -25,7 +26,6 @@ from app.environment import Environment
 from app.flower_control.api import create_control_api
 from app.log_feed import EventLogHandler
 from app.settings import ServerSettings
-from app.web.access import Gate, control_access
 from app.web.guard import guard
 from app.web.page import add_page
 from app.web.servers import OnReady, serve_until_stopped

@@ -13,8 +13,8 @@ from app.api.aside import aside, outcome
 from app.api.problems import field_invalid, not_found, problem
 from app.api.reply import env
 from app.auth.accounts import AccountConflict, NoSuchAccount
-from app.auth.kept import user_name
 from app.auth.passwords import LONGEST, SHORTEST, TooBusy, check_strength
+from app.auth.secret import user_name
 from shared.errors import SettingsInvalid, StoreUnavailable
 
 T = TypeVar("T")

@@ -10,18 +10,18 @@ from flask import Response, current_app, request
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field
 
+from app.account_records import User
+from app.api.access import client_address, csrf_token_of, current, gate_of, unauthorized
 from app.api.accounts import PASSWORD_FIELD, changed, hashed, named
 from app.api.aside import aside, outcome
+from app.api.cookies import drop_cookie, set_cookie
 from app.api.problems import Problem, problem
 from app.api.reply import env, reply
 from app.auth.accounts import Issued, NoSuchAccount
 from app.auth.identity import By, Identity
-from app.auth.kept import User
 from app.auth.passwords import TooBusy
 from app.auth.roles import Role, needs, public
 from app.records import Record
-from app.web.access import client_address, csrf_token_of, current, gate_of, unauthorized
-from app.web.cookies import drop_cookie, set_cookie
 from shared.errors import StoreUnavailable
 
 session_api = APIBlueprint(

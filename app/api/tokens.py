@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import logging
 from http import HTTPStatus
+from typing import Any
 
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.account_records import Token
+from app.api.access import current
 from app.api.accounts import changed
 from app.api.problems import Problem
 from app.api.reply import env, reply
-from app.auth.kept import Token
 from app.auth.roles import Role, needs
 from app.records import Record
-from app.web.access import current
 
 DAY_S = 24 * 3_600.0
 LONGEST_S = 3_660 * DAY_S
@@ -91,5 +92,5 @@ def revoke_token(path: TokenPath) -> Response:
     return Response(status=HTTPStatus.NO_CONTENT)
 
 
-def _fields(token: Token) -> dict[str, object]:
+def _fields(token: Token) -> dict[str, Any]:
     return {name: getattr(token, name) for name in TokenInfo.model_fields}

@@ -9,13 +9,13 @@ from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.account_records import User
+from app.api.access import current
 from app.api.accounts import PASSWORD_FIELD, changed, hashed, named
 from app.api.problems import Problem
 from app.api.reply import env, reply
-from app.auth.kept import User
 from app.auth.roles import Role, needs
 from app.records import Record
-from app.web.access import current
 
 users_api = APIBlueprint(
     "users", __name__, url_prefix="/api/v1/users", abp_tags=[Tag(name="users", description="People")]

@@ -12,9 +12,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from app.account_records import Session, Token, User
 from app.auth.identity import By, Credential, Identity
-from app.auth.kept import Session, Token, User, hash_of, new_secret
 from app.auth.roles import Role
+from app.auth.secret import hash_of, new_secret
 from app.store.accounts import AccountStore
 from shared.errors import FedLoomError
 

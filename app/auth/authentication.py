@@ -11,11 +11,11 @@ from pathlib import Path
 
 from app.auth.accounts import USED_EVERY_S, Accounts
 from app.auth.identity import By, Credential, Identity
-from app.auth.kept import hash_of, new_secret
 from app.auth.limits import LoginLimits
 from app.auth.page_key import load_or_make_page_key
 from app.auth.passwords import PasswordWorkers
 from app.auth.roles import Role
+from app.auth.secret import hash_of, new_secret
 from app.auth.socket_owner import NOBODY, is_known_here
 from app.store.accounts import AccountStore
 from shared.errors import StoreUnavailable

@@ -9,7 +9,7 @@ import stat
 import tempfile
 from pathlib import Path
 
-from app.auth.kept import new_secret
+from app.auth.secret import new_secret
 from shared.errors import FedLoomError
 
 PAGE_KEY = "page-key"

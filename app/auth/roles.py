@@ -6,34 +6,15 @@ What bears no mark is refused, so that a route that was forgotten is closed and 
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import StrEnum
 from typing import Any, TypeVar
+
+from app.account_records import Role
+
+__all__ = ["PUBLIC", "Access", "Everybody", "Role", "access_of", "mark", "needs", "public"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 _MARK = "__fedloom_access__"
-
-
-class Role(StrEnum):
-    """What somebody may do; each also what those before it may."""
-
-    VIEWER = "viewer"
-    """Reads."""
-    OPERATOR = "operator"
-    """Starts, pauses, resumes and stops runs."""
-    ADMIN = "admin"
-    """Decides about clients, invitations, users and tokens."""
-
-    def includes(self, other: Role) -> bool:
-        """Whether this role may do what the other may."""
-        return _RANK[self] >= _RANK[other]
-
-    def at_most(self, other: Role) -> Role:
-        """The lesser of the two."""
-        return self if other.includes(self) else other
-
-
-_RANK = {Role.VIEWER: 0, Role.OPERATOR: 1, Role.ADMIN: 2}
 
 
 class Everybody:

@@ -96,7 +96,8 @@ def _by_netlink(near: End, far: End) -> int | None:
         answer = kernel.recv(4096)
     kind = HEADER.unpack_from(answer)[1]
     if kind != SOCK_DIAG_BY_FAMILY:
-        return _refused(answer)
+        _raise_refusal(answer)
+        return None
     _, state, _, _, *found = ANSWER.unpack_from(answer, HEADER.size)
     uid, inode = found[-2:]
     # Without such a connection the kernel may answer with a listener on the port.
@@ -104,8 +105,8 @@ def _by_netlink(near: End, far: End) -> int | None:
     return int(uid) if is_it else None
 
 
-def _refused(answer: bytes) -> None:
-    """None for an answer that there is no such socket. Raises OSError for any other refusal."""
+def _raise_refusal(answer: bytes) -> None:
+    """Raises OSError, unless all that the answer says is that there is no such socket."""
     (error,) = struct.unpack_from("=i", answer, HEADER.size)
     if -error not in (2, 3):  # ENOENT, ESRCH
         raise OSError(-error, os.strerror(-error))

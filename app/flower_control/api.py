@@ -15,6 +15,7 @@ from google.protobuf.message import DecodeError, Message
 from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 
+from app.api.access import current, while_admitted
 from app.api.aside import aside, web_sleep
 from app.api.problems import invalid, not_found, problem
 from app.api.reply import UNBUFFERED, env
@@ -25,7 +26,6 @@ from app.flower_control.not_here import not_here
 from app.flower_control.runs import as_flower_has_it, find, isoformat, number_of
 from app.flower_control.start_run import spec_of
 from app.records import Run
-from app.web.access import current, while_admitted
 from shared.errors import AppInvalid, IllegalTransition, SettingsInvalid
 from shared.flower_control import (
     FAB_MAX_SIZE,

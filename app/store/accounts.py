@@ -10,8 +10,7 @@ from typing import TypeVar
 
 from sqlalchemy import Row, Table, delete, insert, select
 
-from app.auth.kept import Session, Token, User
-from app.auth.roles import Role
+from app.account_records import Role, Session, Token, User
 from app.store.database import Database
 from app.store.models import SessionRow, TokenRow, UserRow
 from app.store.rows import table_of

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from urllib.parse import urlsplit
 
 from flask import Flask, Request, Response, abort, request
 
+from app.api.access import host_name
 from app.api.problems import problem
 from app.settings import ServerSettings, is_loopback
 
@@ -71,11 +71,3 @@ def foreign_request(incoming: Request, settings: ServerSettings) -> str | None:
     if site not in {"none", "same-origin"} and incoming.headers.get("Sec-Fetch-Mode") != "navigate":
         return "Requests from other sites' pages are not accepted."
     return None
-
-
-def host_name(netloc: str) -> str:
-    """The name in a Host header, without the port; empty where there is none."""
-    try:
-        return urlsplit(f"//{netloc}").hostname or ""
-    except ValueError:
-        return ""

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import urlsplit
 
 from app.api.problems import Problem
+from app.auth.peer import Peer
 from app.web.connections import Connections
-from app.web.peer import Peer
 
 if TYPE_CHECKING:
     from http.server import BaseHTTPRequestHandler as RequestHandler

@@ -8,12 +8,12 @@ from flask import Response, redirect, request, send_from_directory
 from flask_openapi3 import OpenAPI
 from werkzeug.wrappers import Response as WerkzeugResponse
 
+from app.api.access import client_address, gate_of
 from app.api.aside import aside
+from app.api.cookies import set_cookie
 from app.api.problems import problem
 from app.api.reply import env
 from app.auth.roles import public
-from app.web.access import client_address, gate_of
-from app.web.cookies import set_cookie
 from shared.errors import StoreUnavailable
 
 

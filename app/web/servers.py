@@ -14,13 +14,13 @@ from typing import Any
 
 from flask import Flask
 
+from app.auth.peer import PEER
 from app.environment import Environment
 from app.settings import ServerSettings
 from app.web.announcement import announce
 from app.web.connections import RETRY_S, Connections, raise_descriptor_limit
 from app.web.edge import WebEdge
 from app.web.http_rules import HttpRules
-from app.web.peer import PEER
 from app.web.sockets import Pump
 from app.web.tls import page_context, shake_hands
 from shared.address import Address

@@ -16,10 +16,10 @@ from flask import Flask, request
 from flask_socketio import SocketIO
 from socketio.exceptions import ConnectionRefusedError
 
+from app.api.access import Gate
 from app.auth.authentication import Authentication
 from app.auth.identity import Credential, Identity
 from app.auth.roles import Role, access_of
-from app.web.access import Gate
 
 LOOK_S = 1.0
 """How often it is looked whether somebody's time is over; a change is seen at once."""
@@ -93,12 +93,12 @@ class RoleSocketIO(SocketIO):
 
     def __init__(self, flask_app: Flask, members: Members, **options: Any) -> None:
         self._member_list = members
-        super().__init__(flask_app, **options)
-        super().on("disconnect")(lambda *_: members.remove(request.sid))  # type: ignore[attr-defined]
+        super().__init__(flask_app, **options)  # type: ignore[no-untyped-call]
+        self._register("disconnect")(lambda *_: members.remove(_sid()))
 
     def on(self, message: str, namespace: str | None = None) -> Callable[[Callable[..., Any]], Any]:
         """As the library's. Raises TypeError for a handler without a role."""
-        register = super().on(message, namespace)
+        register = self._register(message, namespace)
 
         def decorator(handler: Callable[..., Any]) -> Any:
             needed = access_of(handler)
@@ -108,9 +108,18 @@ class RoleSocketIO(SocketIO):
 
             @functools.wraps(handler)
             def checked(*args: Any) -> Any:
-                check(request.sid, needed)  # type: ignore[attr-defined]
+                check(_sid(), needed)
                 return handler(*args)
 
             return register(checked)
 
         return decorator
+
+    def _register(self, message: str, namespace: str | None = None) -> Callable[[Callable[..., Any]], Any]:
+        register: Callable[[Callable[..., Any]], Any] = super().on(message, namespace)  # type: ignore[no-untyped-call]
+        return register
+
+
+def _sid() -> str:
+    sid: str = request.sid  # type: ignore[attr-defined]  # Flask-SocketIO adds it to the request
+    return sid

@@ -13,11 +13,12 @@ from flask import Flask, request
 from flask_socketio import SocketIO, join_room
 from socketio.exceptions import ConnectionRefusedError
 
+from app.api.access import gate_of
 from app.auth.roles import Role, needs
 from app.environment import Environment
 from app.event_bus import EventsGone
 from app.events import Event
-from app.web.access import SocketGate, gate_of
+from app.web.socket_gate import SocketGate
 from app.web.socket_roles import Members, RoleSocketIO
 from shared.error_line import error_of
 from shared.errors import StoreUnavailable
@@ -48,10 +49,12 @@ def create_socketio(flask_app: Flask, env: Environment) -> SocketIO:
     socketio = RoleSocketIO(
         flask_app, members, async_mode=env.settings.async_mode, ping_interval=5, ping_timeout=10
     )
-    flask_app.wsgi_app = SocketGate(flask_app.wsgi_app, gate, Role.VIEWER)  # type: ignore[method-assign]
+    flask_app.wsgi_app = SocketGate(  # type: ignore[method-assign]
+        flask_app.wsgi_app, env.settings, gate, Role.VIEWER
+    )
     pump = Pump(socketio, env, members)
 
-    @socketio.on("connect")  # type: ignore[untyped-decorator]
+    @socketio.on("connect")
     @needs(Role.VIEWER)
     def _connect(auth: Any = None) -> None:
         pump.welcome(_sid(), auth if isinstance(auth, dict) else {})
@@ -137,7 +140,7 @@ class Pump:
 
     def _pump(self) -> None:
         for sid in self._members.outdated():  # before anything new goes to them
-            self._socketio.server.disconnect(sid)
+            self._end(sid)
         events: list[Event] = []
         try:
             events = self._shown(self._env.bus.since(self._sent))
@@ -149,6 +152,10 @@ class Pump:
         elif events:
             self._sent = events[-1].seq
             self._emit(coalesce(events), to=ROOM)
+
+    def _end(self, sid: str) -> None:
+        server: Any = self._socketio.server
+        server.disconnect(sid)
 
     def _shown(self, events: list[Event]) -> list[Event]:
         """Those that a restart would not lose; all, while nothing can be written, which the page says."""

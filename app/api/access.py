@@ -6,7 +6,8 @@ import hmac
 from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TypeVar, cast
+from urllib.parse import urlsplit
 
 from flask import Flask, Request, Response, abort, g, request
 
@@ -14,14 +15,10 @@ from app.api.problems import problem
 from app.auth.accounts import Accounts
 from app.auth.authentication import Authentication
 from app.auth.identity import Identity
-from app.auth.kept import hash_of
+from app.auth.peer import PEER, Peer
 from app.auth.roles import PUBLIC, Access, Role, access_of
+from app.auth.secret import hash_of
 from app.settings import ServerSettings, is_loopback
-from app.web.guard import foreign_request, host_name
-from app.web.peer import PEER, Peer
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 T = TypeVar("T")
 
@@ -81,11 +78,9 @@ class Gate:
             return self._without_csrf(incoming)
         return None
 
-    def refuse_socket(self, incoming: Request, needed: Role) -> Response | None:
+    def socket_refusal(self, incoming: Request, needed: Role) -> Response | None:
         """The same for a request of Socket.IO. Its library posts without a CSRF token; that it comes from our
         page is told by its origin, and by the number of the connection, which nobody else knows."""
-        if (foreign := foreign_request(incoming, self._settings)) is not None:
-            return problem(HTTPStatus.FORBIDDEN, foreign)
         identity = self.identify(incoming)
         if identity is None or not identity.role.includes(needed):
             return self.refusal(needed, identity, incoming)
@@ -136,22 +131,6 @@ def control_access(flask_app: Flask, gate: Gate) -> None:
             abort(refusal)
 
 
-class SocketGate:
-    """A WSGI application around the one with Socket.IO, whose requests Flask does not see."""
-
-    def __init__(self, application: WSGIApplication, gate: Gate, needed: Role) -> None:
-        self._application = application
-        self._gate = gate
-        self._needed = needed
-
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        if environ["PATH_INFO"].startswith("/socket.io/"):
-            refusal = self._gate.refuse_socket(Request(environ), self._needed)
-            if refusal is not None:
-                return refusal(environ, start_response)
-        return self._application(environ, start_response)
-
-
 def unauthorized(detail: str) -> Response:
     """401, which takes a header that says how to do it right."""
     response = problem(HTTPStatus.UNAUTHORIZED, detail)
@@ -181,6 +160,14 @@ def while_admitted(accounts: Accounts, asker: Identity, pieces: Iterable[T]) -> 
         if identity is None or not identity.role.includes(asker.role):
             return
         yield piece
+
+
+def host_name(netloc: str) -> str:
+    """The name in a Host header, without the port; empty where there is none."""
+    try:
+        return urlsplit(f"//{netloc}").hostname or ""
+    except ValueError:
+        return ""
 
 
 def client_address(incoming: Request) -> str:
