@@ -6,6 +6,7 @@ import type {
   Client,
   ClientRound,
   LogEntry,
+  Me,
   Round,
   Run,
   RunSpec,
@@ -177,4 +178,9 @@ export function snapshot(changes: Partial<Snapshot> = {}): Snapshot {
     logs: [],
     ...changes,
   });
+}
+
+/** Whoever started the server, unless a test says otherwise. */
+export function me(changes: Partial<Me> = {}): Me {
+  return { name: null, role: "admin", by: "owner", csrf: null, ...changes };
 }
