@@ -98,10 +98,15 @@ def _by_netlink(near: End, far: End) -> int | None:
     if kind != SOCK_DIAG_BY_FAMILY:
         _raise_refusal(answer)
         return None
-    _, state, _, _, *found = ANSWER.unpack_from(answer, HEADER.size)
+    family, state, _, _, *found = ANSWER.unpack_from(answer, HEADER.size)
     uid, inode = found[-2:]
+    size = 4 if family == socket.AF_INET else 16  # the latter also for IPv4 by way of an IPv6 socket
+    ends = [
+        End.of((str(ip_address(ip[:size])), int.from_bytes(port, "big")))
+        for port, ip in ((found[0], found[2]), (found[1], found[3]))
+    ]
     # Without such a connection the kernel may answer with a listener on the port.
-    is_it = tuple(found[:4]) == wanted and state in OPEN_STATES and inode != 0
+    is_it = ends == [near, far] and state in OPEN_STATES and inode != 0
     return int(uid) if is_it else None
 
 
