@@ -26,13 +26,13 @@ port, method, path, headers, body = json.load(sys.stdin)
 connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
 connection.request(method, path, body, headers)
 answer = connection.getresponse()
-json.dump([answer.status, dict(answer.getheaders()), answer.read().decode()], sys.stdout)
+json.dump([answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read().decode()], sys.stdout)
 """
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What the other user got."""
+    """What the other user got; names of headers in small letters."""
 
     status: int
     headers: dict[str, str]
