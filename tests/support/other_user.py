@@ -26,7 +26,8 @@ port, method, path, headers, body = json.load(sys.stdin)
 connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
 connection.request(method, path, body, headers)
 answer = connection.getresponse()
-json.dump([answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read().decode()], sys.stdout)
+headers = {name.lower(): value for name, value in answer.getheaders()}
+json.dump([answer.status, headers, answer.read().decode()], sys.stdout)
 """
 
 
