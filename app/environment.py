@@ -12,6 +12,8 @@ from typing import Any
 from app.audit.entry import Kind
 from app.audit.log import AuditLog
 from app.audit.updates import UPDATES, UpdateFiles
+from app.auth.authentication import Authentication
+from app.auth.running_server import RunningServer
 from app.event_bus import EventBus
 from app.federation.link.clients import ClientRegistry
 from app.federation.link.server import LinkServer
@@ -67,6 +69,8 @@ class Environment:
             self.checkpoints = CheckpointStore(settings.home / "checkpoints")
             self._identity = ServerIdentity.load_or_make(settings.home)
             self.audit = AuditLog.open(self.store, self._identity.key)
+            RunningServer.withdraw(settings.home)  # one that was killed could not
+            self.auth = Authentication(self.store.accounts, settings.home, ask_everybody=settings.auth)
         except BaseException:
             self.store.close()
             raise
@@ -107,6 +111,7 @@ class Environment:
         self.audit.on_change(lambda: self.bus.publish(self.audit.status()))
         self.audit.record(Kind.SERVER_STARTED, **self._about())
         self.writer.start()
+        self.auth.start()
         self._is_started = True
         for run in self.book.newest_first():
             if run.cause is Cause.RECORD:
@@ -135,6 +140,8 @@ class Environment:
         """Interrupt the run, let the clients go, and write what is left."""
         with ExitStack() as ending:  # in the reverse order, each whatever becomes of the others
             ending.callback(self.store.close)
+            ending.callback(self.auth.stop)
+            ending.callback(RunningServer.withdraw, self.settings.home)
             ending.callback(self.writer.stop)
             ending.callback(self.link.stop)
             ending.callback(self._say_goodbye)

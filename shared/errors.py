@@ -111,6 +111,10 @@ class StoreUnavailable(FedLoomError):
     """The database or the folder of checkpoints cannot be read or written."""
 
 
+class StoreInUse(StoreUnavailable):
+    """Another server has the store open."""
+
+
 class CheckpointInvalid(FedLoomError):
     """A checkpoint is damaged or belongs to another run."""
 

@@ -15,6 +15,7 @@ from app.api.reply import downloaded, env, reply
 from app.audit.entry import Entry
 from app.audit.export import server_key
 from app.audit.file import export_lines
+from app.auth.roles import Role, needs
 from app.records import AuditStatus
 from shared.errors import StoreUnavailable
 
@@ -49,6 +50,7 @@ class EntryList(BaseModel):
 
 
 @audit_api.get("", summary="The audit log as a file", responses={200: LOG_FILE, 503: Problem})
+@needs(Role.VIEWER)
 def get_log() -> Response:
     """All that is signed, with the clients' signatures. It needs no server to be verified. The download is an
     entry itself, in the next one."""
@@ -71,11 +73,13 @@ def get_log() -> Response:
 @audit_api.get(
     "/checkpoint", summary="The newest checkpoint, and who has witnessed it", responses={200: AuditStatus}
 )
+@needs(Role.VIEWER)
 def get_checkpoint() -> Response:
     return reply(env().audit.status())
 
 
 @audit_api.get("/entries", summary="Entries of the audit log", responses={200: EntryList, 503: Problem})
+@needs(Role.VIEWER)
 def list_entries(query: EntriesQuery) -> Response:
     """Without `after`, the newest come first: ask for those before the last one to go on."""
     audit = env().store.audit

@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from app.api.problems import Problem, not_found, problem
 from app.api.reply import downloaded, env, reply
 from app.api.runs import RunPath, no_run
+from app.auth.roles import Role, needs
 from app.store.checkpoints import best_round
 from shared.errors import StoreUnavailable
 
@@ -46,6 +47,7 @@ class CheckpointList(BaseModel):
 @checkpoints_api.get(
     "", summary="The checkpoints of a run", responses={200: CheckpointList, 404: Problem, 503: Problem}
 )
+@needs(Role.VIEWER)
 def list_checkpoints(path: RunPath) -> Response:
     """Oldest first. Only the newest and the best are kept."""
     if env().book.get(path.run_id) is None:
@@ -60,6 +62,7 @@ def list_checkpoints(path: RunPath) -> Response:
 @checkpoints_api.get(
     "/<int:round>", summary="Download a model", responses={200: SAFETENSORS, 404: Problem, 503: Problem}
 )
+@needs(Role.VIEWER)
 def get_checkpoint(path: CheckpointPath) -> Response:
     """Names, shapes and dtypes are those of the model's state dict; the file's metadata says of which run."""
     if env().book.get(path.run_id) is None:

@@ -7,6 +7,7 @@ from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel
 
 from app.api.reply import env, reply
+from app.auth.roles import Role, needs
 from app.records import Client
 
 clients_api = APIBlueprint(
@@ -22,5 +23,6 @@ class ClientList(BaseModel):
 
 
 @clients_api.get("", summary="All clients that this server has seen", responses={200: ClientList})
+@needs(Role.VIEWER)
 def list_clients() -> Response:
     return reply(ClientList(clients=env().registry.snapshot()))

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.api.problems import Problem
 from app.api.reply import downloaded, env
 from app.api.runs import RunPath, no_run
+from app.auth.roles import Role, needs
 from app.exporting.document import RunDocument
 from app.exporting.files import zipped
 from app.exporting.formats import ExportFormat, export_files
@@ -46,6 +47,7 @@ class Export(RunDocument):
     summary="A run's results as a file",
     responses={200: Export, 404: Problem, 422: Problem},
 )
+@needs(Role.VIEWER)
 def export_run(path: RunPath, query: ExportQuery) -> Response:
     """The answer is an attachment. It may be asked for while the run goes on."""
     run = env().book.get(path.run_id)

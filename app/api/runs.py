@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 
 from app.api.problems import Problem, field_invalid, not_found, problem
 from app.api.reply import env, reply
+from app.auth.roles import Role, needs
 from app.federation.runs.states import IDLE_STATES
 from app.records import Round, Run
 from shared.errors import IllegalTransition, SettingsInvalid, StoreUnavailable
@@ -39,11 +40,13 @@ class RoundList(BaseModel):
 
 
 @runs_api.get("", summary="All runs, newest first", responses={200: RunList})
+@needs(Role.VIEWER)
 def list_runs() -> Response:
     return reply(RunList(runs=env().book.newest_first()))
 
 
 @runs_api.post("", summary="Queue a run", responses={201: Run, 422: Problem})
+@needs(Role.OPERATOR)
 def create_run(body: RunSpec) -> Response:
     """It starts when those before it have ended and enough clients are there. All fields have defaults."""
     try:
@@ -56,12 +59,14 @@ def create_run(body: RunSpec) -> Response:
 
 
 @runs_api.get("/<run_id>", summary="One run", responses={200: Run, 404: Problem})
+@needs(Role.VIEWER)
 def get_run(path: RunPath) -> Response:
     run = env().book.get(path.run_id)
     return reply(run) if run else no_run(path.run_id)
 
 
 @runs_api.get("/<run_id>/rounds", summary="A run's complete rounds", responses={200: RoundList, 404: Problem})
+@needs(Role.VIEWER)
 def get_rounds(path: RunPath) -> Response:
     """Round 0 is the evaluation of the initial model."""
     run = env().book.get(path.run_id)
@@ -73,12 +78,14 @@ def get_rounds(path: RunPath) -> Response:
 
 
 @runs_api.post("/<run_id>/stop", summary="Stop a run", responses={200: Run, 404: Problem, 409: Problem})
+@needs(Role.OPERATOR)
 def stop_run(path: RunPath) -> Response:
     """The current round is given up, the rounds before it stand. The answer may still say "running"."""
     return _command(path.run_id, env().runs.stop)
 
 
 @runs_api.post("/<run_id>/pause", summary="Pause a run", responses={200: Run, 404: Problem, 409: Problem})
+@needs(Role.OPERATOR)
 def pause_run(path: RunPath) -> Response:
     """No further message goes out, and clients of the built-in app wait between two batches.
 
@@ -88,6 +95,7 @@ def pause_run(path: RunPath) -> Response:
 
 
 @runs_api.post("/<run_id>/resume", summary="Resume a run", responses={200: Run, 404: Problem, 409: Problem})
+@needs(Role.OPERATOR)
 def resume_run(path: RunPath) -> Response:
     """A paused run goes on. An interrupted one that `can_resume` is queued, and goes on in the round that was
     cut. A run that waits to try a round again does so now."""

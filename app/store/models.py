@@ -234,3 +234,40 @@ class AuditCosignatureRow(Base):
     key: Mapped[str] = mapped_column(primary_key=True)
     client_id: Mapped[str]
     signature: Mapped[bytes]
+
+
+class UserRow(Base):
+    __tablename__ = "page_users"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    role: Mapped[str]
+    password: Mapped[str] = mapped_column(doc="as scrypt has it")
+    created_at: Mapped[float]
+
+
+class SessionRow(Base):
+    """One browser that has logged in. Of its cookie only the hash is kept."""
+
+    __tablename__ = "page_sessions"
+
+    id: Mapped[str] = mapped_column(primary_key=True, doc="SHA-256 of the cookie, in hex")
+    user_name: Mapped[str | None]
+    key: Mapped[str | None] = mapped_column(
+        doc="SHA-256 of the server's key for the page, if it came by that"
+    )
+    created_at: Mapped[float]
+    used_at: Mapped[float]
+
+
+class TokenRow(Base):
+    """What a program shows in place of a password. Only its hash is kept."""
+
+    __tablename__ = "page_tokens"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    hash: Mapped[str] = mapped_column(doc="SHA-256, in hex")
+    label: Mapped[str]
+    role: Mapped[str]
+    creator: Mapped[str | None] = mapped_column(doc="the user whose role it never exceeds")
+    created_at: Mapped[float]
+    expires_at: Mapped[float]

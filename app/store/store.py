@@ -11,6 +11,7 @@ from typing import Self
 from sqlalchemy import Connection, delete, insert, select, update
 
 from app.events import Event
+from app.store.accounts import AccountStore
 from app.store.audit import NOTHING_NEW, AuditBatch, make_log_id, write_audit
 from app.store.changes import Changes, Known, changes_of
 from app.store.database import Database
@@ -41,6 +42,7 @@ class Store(StoreReader):
         super().__init__(database)
         self._turn = threading.Lock()
         self._known = Known()
+        self.accounts = AccountStore(database, self._turn)
 
     @classmethod
     def open(cls, url: str) -> Self:

@@ -287,7 +287,9 @@ def test_an_interrupted_run_is_resumed(page: Page, start_server: StartServer, tm
         Clients(fleet, server, tmp_path).start(*TRIO)
         run = api.start(**SLOW_RUN)
         api.wait_for_round(run["id"], 2)
-        wait_until_kept(server.home, lambda store: len(store.rounds(run["id"])) > 2, "there are rounds 0 to 2")
+        wait_until_kept(
+            server.home, lambda store: len(store.rounds(run["id"])) > 2, "there are rounds 0 to 2"
+        )
         server.process.kill()
         server.process.wait()
         again = start_server("--resume", "never", port=server.port, link_port=server.link_port)

@@ -22,7 +22,7 @@ START_TIMEOUT_S = 60.0
 NO_NETWORK = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9")
 """An environment in which nothing can be downloaded, also where there is a network: nobody listens there."""
 
-READY = re.compile(r"FedLoom is ready at http://(?:\[\S+\]|[^:]+):(\d+) \(clients connect to port (\d+)\)")
+READY = re.compile(r"FedLoom is ready at https?://(?:\[\S+\]|[^:]+):(\d+) \(clients connect to port (\d+)\)")
 
 
 def _without_data(env: Mapping[str, str]) -> dict[str, str]:

@@ -52,7 +52,7 @@ def test_a_store_of_a_newer_fedloom_is_refused_in_words(store_url: str, beside: 
     set_version(beside, "9999")
 
     for open_it in (Store.open, StoreReader.open_to_read):
-        with pytest.raises(StoreUnavailable, match=r"newer FedLoom \(schema 9999, this one knows 0007\)"):
+        with pytest.raises(StoreUnavailable, match=r"newer FedLoom \(schema 9999, this one knows 0008\)"):
             open_it(store_url)
 
 
@@ -60,7 +60,7 @@ def test_a_reader_asks_for_a_server_to_bring_an_older_store_up_to_date(
     store_url: str, beside: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Store.open(store_url).close()
-    monkeypatch.setattr("alembic.script.ScriptDirectory.get_current_head", lambda self: "0005")
+    monkeypatch.setattr("alembic.script.ScriptDirectory.get_current_head", lambda self: "9998")
 
     with pytest.raises(StoreUnavailable, match=r"older FedLoom\. Start the server once"):
         StoreReader.open_to_read(store_url)
@@ -80,6 +80,8 @@ def test_the_rounds_of_an_older_store_are_read_as_they_were(store_url: str, besi
         connection.execute(text("ALTER TABLE clients DROP COLUMN key"))
         for table in ("log", "entries", "checkpoints", "cosignatures"):
             connection.execute(text(f"DROP TABLE audit_{table}"))
+        for table in ("page_users", "page_sessions", "page_tokens"):
+            connection.execute(text(f"DROP TABLE {table}"))
     set_version(beside, "0002")
 
     with Store.open(store_url) as store:

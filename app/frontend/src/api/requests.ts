@@ -1,6 +1,19 @@
 /** What the page asks of the server. Every one rejects with RequestFailed. */
-import { answerOf, client, urlOf } from "./http";
-import type { AuditEntry, Checkpoint, ExportFormat, Round, Run, RunSpec, Status, Strategy } from "./types";
+import { answerOf, client, doneBy, urlOf } from "./http";
+import type {
+  AuditEntry,
+  Checkpoint,
+  ExportFormat,
+  Me,
+  Role,
+  Round,
+  Run,
+  RunSpec,
+  Status,
+  Strategy,
+  Token,
+  User,
+} from "./types";
 
 /** A field that is left out has the server's default; the generated type is the one of what comes back. */
 export function createRun(spec: Partial<RunSpec>): Promise<Run> {
@@ -49,4 +62,56 @@ export function auditUrl(): string {
 
 export function checkpointUrl(runId: string, round: number): string {
   return urlOf("/api/v1/runs/{run_id}/checkpoints/{round}", { path: { run_id: runId, round } });
+}
+
+export function fetchMe(): Promise<Me> {
+  return answerOf(client.GET("/api/v1/me"));
+}
+
+export function logIn(name: string, password: string): Promise<Me> {
+  return answerOf(client.POST("/api/v1/login", { body: { name, password } }));
+}
+
+export function setUp(token: string, name: string, password: string): Promise<Me> {
+  return answerOf(client.POST("/api/v1/setup", { body: { token, name, password } }));
+}
+
+export function logOut(): Promise<void> {
+  return doneBy(client.POST("/api/v1/logout"));
+}
+
+export function changePassword(old: string, fresh: string): Promise<void> {
+  return doneBy(client.POST("/api/v1/me/password", { body: { old, new: fresh } }));
+}
+
+export async function fetchUsers(): Promise<User[]> {
+  return (await answerOf(client.GET("/api/v1/users"))).users;
+}
+
+export function addUser(name: string, role: Role, password: string): Promise<User> {
+  return answerOf(client.POST("/api/v1/users", { body: { name, role, password } }));
+}
+
+export function changeRole(name: string, role: Role): Promise<User> {
+  return answerOf(
+    client.PATCH("/api/v1/users/{name}", { params: { path: { name } }, body: { role, password: null } }),
+  );
+}
+
+export function removeUser(name: string): Promise<void> {
+  return doneBy(client.DELETE("/api/v1/users/{name}", { params: { path: { name } } }));
+}
+
+export async function fetchTokens(): Promise<Token[]> {
+  return (await answerOf(client.GET("/api/v1/tokens"))).tokens;
+}
+
+/** The token itself, which nobody can look up later. */
+export async function makeToken(label: string, role: Role, days: number): Promise<string> {
+  const body = { label, role, expires_in_s: days * 24 * 3600 };
+  return (await answerOf(client.POST("/api/v1/tokens", { body }))).token;
+}
+
+export function revokeToken(id: string): Promise<void> {
+  return doneBy(client.DELETE("/api/v1/tokens/{id}", { params: { path: { id } } }));
 }

@@ -13,7 +13,7 @@ export interface paths {
         };
         /**
          * The audit log as a file
-         * @description All that is signed, with the clients' signatures. It needs no server to be verified. The download is an<br/>entry itself, in the next one.
+         * @description All that is signed, with the clients' signatures. It needs no server to be verified. The download is an<br/>entry itself, in the next one. For the role viewer and those above it.
          */
         get: operations["audit_get_log_get"];
         put?: never;
@@ -31,7 +31,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The newest checkpoint, and who has witnessed it */
+        /**
+         * The newest checkpoint, and who has witnessed it
+         * @description For the role viewer and those above it.
+         */
         get: operations["audit_get_checkpoint_checkpoint_get"];
         put?: never;
         post?: never;
@@ -50,7 +53,7 @@ export interface paths {
         };
         /**
          * Entries of the audit log
-         * @description Without `after`, the newest come first: ask for those before the last one to go on.
+         * @description Without `after`, the newest come first: ask for those before the last one to go on. For the role viewer and those above it.
          */
         get: operations["audit_list_entries_entries_get"];
         put?: never;
@@ -68,7 +71,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All clients that this server has seen */
+        /**
+         * All clients that this server has seen
+         * @description For the role viewer and those above it.
+         */
         get: operations["clients_list_clients_get"];
         put?: never;
         post?: never;
@@ -85,10 +91,53 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Events after a sequence number */
+        /**
+         * Events after a sequence number
+         * @description For the role viewer and those above it.
+         */
         get: operations["events_list_events_events_get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/login": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Log in with a password
+         * @description The answer brings a cookie. Every change that is made with it needs the header X-CSRF-Token.
+         */
+        post: operations["session_log_in_login_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/logout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Log out
+         * @description The session, its cookie and its connections end at once. Without a session nothing happens. For the role viewer and those above it.
+         */
+        post: operations["session_log_out_logout_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -102,10 +151,53 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The newest log records, oldest first */
+        /**
+         * The newest log records, oldest first
+         * @description For the role viewer and those above it.
+         */
         get: operations["events_list_logs_logs_get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who you are here
+         * @description For the role viewer and those above it.
+         */
+        get: operations["session_get_me_me_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Choose another password
+         * @description It ends all other sessions of the user. For the role viewer and those above it.
+         */
+        post: operations["session_change_password_me_password_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -119,12 +211,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All runs, newest first */
+        /**
+         * All runs, newest first
+         * @description For the role viewer and those above it.
+         */
         get: operations["runs_list_runs_get"];
         put?: never;
         /**
          * Queue a run
-         * @description It starts when those before it have ended and enough clients are there. All fields have defaults.
+         * @description It starts when those before it have ended and enough clients are there. All fields have defaults. For the role operator and those above it.
          */
         post: operations["runs_create_run_post"];
         delete?: never;
@@ -140,7 +235,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One run */
+        /**
+         * One run
+         * @description For the role viewer and those above it.
+         */
         get: operations["runs_get_run__run_id__get"];
         put?: never;
         post?: never;
@@ -159,7 +257,7 @@ export interface paths {
         };
         /**
          * The checkpoints of a run
-         * @description Oldest first. Only the newest and the best are kept.
+         * @description Oldest first. Only the newest and the best are kept. For the role viewer and those above it.
          */
         get: operations["checkpoints_list_checkpoints_get"];
         put?: never;
@@ -179,7 +277,7 @@ export interface paths {
         };
         /**
          * Download a model
-         * @description Names, shapes and dtypes are those of the model's state dict; the file's metadata says of which run.
+         * @description Names, shapes and dtypes are those of the model's state dict; the file's metadata says of which run. For the role viewer and those above it.
          */
         get: operations["checkpoints_get_checkpoint__int_round__get"];
         put?: never;
@@ -199,7 +297,7 @@ export interface paths {
         };
         /**
          * A run's results as a file
-         * @description The answer is an attachment. It may be asked for while the run goes on.
+         * @description The answer is an attachment. It may be asked for while the run goes on. For the role viewer and those above it.
          */
         get: operations["export_export_run__run_id__export_get"];
         put?: never;
@@ -221,7 +319,7 @@ export interface paths {
         put?: never;
         /**
          * Pause a run
-         * @description No further message goes out, and clients of the built-in app wait between two batches.<br/><br/>The run's deadlines stand still meanwhile. The answer may still say "running".
+         * @description No further message goes out, and clients of the built-in app wait between two batches.<br/><br/>The run's deadlines stand still meanwhile. The answer may still say "running". For the role operator and those above it.
          */
         post: operations["runs_pause_run__run_id__pause_post"];
         delete?: never;
@@ -241,7 +339,7 @@ export interface paths {
         put?: never;
         /**
          * Resume a run
-         * @description A paused run goes on. An interrupted one that `can_resume` is queued, and goes on in the round that was<br/>cut. A run that waits to try a round again does so now.
+         * @description A paused run goes on. An interrupted one that `can_resume` is queued, and goes on in the round that was<br/>cut. A run that waits to try a round again does so now. For the role operator and those above it.
          */
         post: operations["runs_resume_run__run_id__resume_post"];
         delete?: never;
@@ -259,7 +357,7 @@ export interface paths {
         };
         /**
          * A run's complete rounds
-         * @description Round 0 is the evaluation of the initial model.
+         * @description Round 0 is the evaluation of the initial model. For the role viewer and those above it.
          */
         get: operations["runs_get_rounds__run_id__rounds_get"];
         put?: never;
@@ -281,9 +379,29 @@ export interface paths {
         put?: never;
         /**
          * Stop a run
-         * @description The current round is given up, the rounds before it stand. The answer may still say "running".
+         * @description The current round is given up, the rounds before it stand. The answer may still say "running". For the role operator and those above it.
          */
         post: operations["runs_stop_run__run_id__stop_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make the first administrator
+         * @description With the one-time token that the server prints when it starts without users. Logs in as well.
+         */
+        post: operations["session_set_up_setup_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -297,7 +415,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The server at a glance */
+        /**
+         * The server at a glance
+         * @description For the role viewer and those above it.
+         */
         get: operations["system_get_status_api_v1_status_get"];
         put?: never;
         post?: never;
@@ -314,7 +435,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All strategies with their parameters */
+        /**
+         * All strategies with their parameters
+         * @description For the role viewer and those above it.
+         */
         get: operations["strategies_list_strategies_get"];
         put?: never;
         post?: never;
@@ -322,6 +446,98 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All tokens, newest first
+         * @description For the role admin and those above it.
+         */
+        get: operations["tokens_list_tokens_get"];
+        put?: never;
+        /**
+         * Make a token
+         * @description A program sends it as `Authorization: Bearer TOKEN`. For the role admin and those above it.
+         */
+        post: operations["tokens_make_token_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke a token
+         * @description From now on it lets nobody in; connections that it opened are closed at once. For the role admin and those above it.
+         */
+        delete: operations["tokens_revoke_token__id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All users
+         * @description For the role admin and those above it.
+         */
+        get: operations["users_list_users_get"];
+        put?: never;
+        /**
+         * Add a user
+         * @description For the role admin and those above it.
+         */
+        post: operations["users_add_user_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove a user
+         * @description With all sessions and tokens of the user; pages that are open are closed at once. For the role admin and those above it.
+         */
+        delete: operations["users_remove_user__name__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a user's role or password
+         * @description Pages that the user has open are closed at once, and open again with what the user may now. For the role admin and those above it.
+         */
+        patch: operations["users_change_user__name__patch"];
         trace?: never;
     };
     "/healthz": {
@@ -467,6 +683,12 @@ export interface components {
              */
             time: number;
         };
+        /**
+         * By
+         * @description How somebody is known.
+         * @enum {string}
+         */
+        By: "owner" | "key" | "session" | "token";
         /**
          * Cause
          * @description Why a run was stopped, interrupted or failed.
@@ -883,11 +1105,96 @@ export interface components {
              */
             traceback: string | null;
         };
+        /** Login */
+        Login: {
+            /** Name */
+            name: string;
+            /**
+             * Password
+             * Format: password
+             * @description a new one has at least 10 characters
+             */
+            password: string;
+        };
+        /**
+         * MadeToken
+         * @description The only answer with the token itself, of which no more than a hash is kept.
+         */
+        MadeToken: {
+            /** Created At */
+            created_at: number;
+            /**
+             * Creator
+             * @description the user who made it; null: the server's owner, or its key
+             */
+            creator: string | null;
+            /** Expires At */
+            expires_at: number;
+            /** Id */
+            id: string;
+            /** Label */
+            label: string;
+            /** @description at most that of whoever made it, as of now */
+            role: components["schemas"]["Role"];
+            /** Token */
+            token: string;
+        };
+        /**
+         * Me
+         * @description Who sends the request.
+         */
+        Me: {
+            /** @description how you are known: owner (you started the server on this machine), key (that the server printed), session (you logged in), token */
+            by: components["schemas"]["By"];
+            /**
+             * Csrf
+             * @description send it as X-CSRF-Token with each change; null: none is needed
+             */
+            csrf: string | null;
+            /**
+             * Name
+             * @description the user's name, or the token's label; null: the owner, or the key
+             */
+            name: string | null;
+            role: components["schemas"]["Role"];
+        };
         /**
          * ModelName
          * @enum {string}
          */
         ModelName: "cnn" | "linear";
+        /** NewToken */
+        NewToken: {
+            /**
+             * Expires In S
+             * @description how long it holds
+             * @default 7776000
+             */
+            expires_in_s: number;
+            /**
+             * Label
+             * @description what it is for
+             */
+            label: string;
+            /** @default viewer */
+            role: components["schemas"]["Role"];
+        };
+        /** NewUser */
+        NewUser: {
+            /**
+             * Name
+             * @description letters, digits and . _ @ - only; case does not count
+             */
+            name: string;
+            /**
+             * Password
+             * Format: password
+             * @description a new one has at least 10 characters
+             */
+            password: string;
+            /** @default viewer */
+            role: components["schemas"]["Role"];
+        };
         /**
          * ParameterInfo
          * @description A parameter of a strategy, as a form offers it.
@@ -922,6 +1229,21 @@ export interface components {
              */
             type: "number" | "integer" | "boolean";
         };
+        /** PasswordChange */
+        PasswordChange: {
+            /**
+             * New
+             * Format: password
+             * @description a new one has at least 10 characters
+             */
+            new: string;
+            /**
+             * Old
+             * Format: password
+             * @description a new one has at least 10 characters
+             */
+            old: string;
+        };
         /**
          * Pending
          * @description What a run was told to do and has not come to yet.
@@ -952,6 +1274,12 @@ export interface components {
              */
             type: string;
         };
+        /**
+         * Role
+         * @description What somebody may do; each also what those before it may.
+         * @enum {string}
+         */
+        Role: "viewer" | "operator" | "admin";
         /**
          * Round
          * @description One round; round 0 is the evaluation of the initial model.
@@ -1334,6 +1662,22 @@ export interface components {
          * @enum {string}
          */
         RunState: "queued" | "waiting" | "running" | "paused" | "completed" | "stopped" | "failed" | "interrupted";
+        /** Setup */
+        Setup: {
+            /** Name */
+            name: string;
+            /**
+             * Password
+             * Format: password
+             * @description a new one has at least 10 characters
+             */
+            password: string;
+            /**
+             * Token
+             * @description from the URL that the server printed when it started
+             */
+            token: string;
+        };
         /**
          * Snapshot
          * @description Everything a page needs to start from nothing, as of event `seq`.
@@ -1480,6 +1824,56 @@ export interface components {
          * @enum {string}
          */
         StrategyName: "fedavg" | "fedprox" | "fedavgm" | "fedadam" | "fedyogi" | "fedadagrad" | "qfedavg" | "fedmedian" | "fedtrimmedavg" | "krum" | "multikrum" | "bulyan" | "dpfedavg-fixed" | "dpfedavg-adaptive";
+        /** TokenInfo */
+        TokenInfo: {
+            /** Created At */
+            created_at: number;
+            /**
+             * Creator
+             * @description the user who made it; null: the server's owner, or its key
+             */
+            creator: string | null;
+            /** Expires At */
+            expires_at: number;
+            /** Id */
+            id: string;
+            /** Label */
+            label: string;
+            /** @description at most that of whoever made it, as of now */
+            role: components["schemas"]["Role"];
+        };
+        /** TokenList */
+        TokenList: {
+            /** Tokens */
+            tokens: components["schemas"]["TokenInfo"][];
+        };
+        /**
+         * UserChange
+         * @description What is left out stays as it is.
+         */
+        UserChange: {
+            /**
+             * Password
+             * @description ends the user's sessions
+             * @default null
+             */
+            password: string | null;
+            /** @default null */
+            role: components["schemas"]["Role"] | null;
+        };
+        /** UserInfo */
+        UserInfo: {
+            /** Created At */
+            created_at: number;
+            /** Name */
+            name: string;
+            role: components["schemas"]["Role"];
+        };
+        /** UserList */
+        UserList: {
+            /** Users */
+            users: components["schemas"]["UserInfo"][];
+        };
         /**
          * WaitKind
          * @description What a run can wait for: why a run that is queued or waiting does not train.
@@ -1544,6 +1938,24 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -1582,6 +1994,24 @@ export interface operations {
                     "application/json": components["schemas"]["AuditStatus"];
                 };
             };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -1616,6 +2046,24 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EntryList"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unprocessable Entity */
@@ -1656,6 +2104,24 @@ export interface operations {
                     "application/json": components["schemas"]["ClientList"];
                 };
             };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -1688,6 +2154,24 @@ export interface operations {
                     "application/json": components["schemas"]["EventList"];
                 };
             };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Gone */
             410: {
                 headers: {
@@ -1704,6 +2188,129 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"][];
+                };
+            };
+        };
+    };
+    session_log_in_login_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Login"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    session_log_out_logout_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"][];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1733,6 +2340,24 @@ export interface operations {
                     "application/json": components["schemas"]["LogList"];
                 };
             };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -1740,6 +2365,129 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"][];
+                };
+            };
+        };
+    };
+    session_get_me_me_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"][];
+                };
+            };
+        };
+    };
+    session_change_password_me_password_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordChange"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1760,6 +2508,24 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RunList"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unprocessable Entity */
@@ -1795,6 +2561,24 @@ export interface operations {
                     "application/json": components["schemas"]["Run"];
                 };
             };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -1825,6 +2609,24 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not Found */
@@ -1866,6 +2668,24 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CheckpointList"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not Found */
@@ -1918,6 +2738,24 @@ export interface operations {
                 };
                 content: {
                     "application/octet-stream": string;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not Found */
@@ -1974,6 +2812,24 @@ export interface operations {
                     "application/zip": string;
                 };
             };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not Found */
             404: {
                 headers: {
@@ -2013,6 +2869,24 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not Found */
@@ -2065,6 +2939,24 @@ export interface operations {
                     "application/json": components["schemas"]["Run"];
                 };
             };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not Found */
             404: {
                 headers: {
@@ -2115,6 +3007,24 @@ export interface operations {
                     "application/json": components["schemas"]["RoundList"];
                 };
             };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not Found */
             404: {
                 headers: {
@@ -2156,6 +3066,24 @@ export interface operations {
                     "application/json": components["schemas"]["Run"];
                 };
             };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not Found */
             404: {
                 headers: {
@@ -2185,6 +3113,84 @@ export interface operations {
             };
         };
     };
+    session_set_up_setup_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Setup"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     system_get_status_api_v1_status_get: {
         parameters: {
             query?: never;
@@ -2201,6 +3207,24 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Status"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unprocessable Entity */
@@ -2232,6 +3256,24 @@ export interface operations {
                     "application/json": components["schemas"]["StrategyList"];
                 };
             };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -2239,6 +3281,451 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"][];
+                };
+            };
+        };
+    };
+    tokens_list_tokens_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenList"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"][];
+                };
+            };
+        };
+    };
+    tokens_make_token_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewToken"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeToken"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tokens_revoke_token__id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a token's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"][];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    users_list_users_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserList"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"][];
+                };
+            };
+        };
+    };
+    users_add_user_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewUser"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserInfo"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    users_remove_user__name__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a user's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"][];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    users_change_user__name__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a user's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserInfo"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };

@@ -42,3 +42,11 @@ export function isOver(state: RunState): boolean {
 export function isActive(state: RunState): boolean {
   return state === "running" || state === "waiting" || state === "paused";
 }
+
+export type Me = Schemas["Me"];
+export type Role = Schemas["Role"];
+export type User = Schemas["UserInfo"];
+export type Token = Schemas["TokenInfo"];
+
+/** From the least to the most. */
+export const ROLES = ["viewer", "operator", "admin"] as const satisfies readonly Role[];

@@ -25,7 +25,8 @@ const UNREACHABLE_AFTER_S = 8;
 const BATCH_MS = 16;
 const RETRY_REFUSED_MS = 2000;
 
-export function openSocket(): () => void {
+/** `askWho`: called when the server has let this page in, or has not, which may be for who reads it. */
+export function openSocket(askWho: () => Promise<void>): () => void {
   const socket: PageSocket = io({
     // A function, so that each reconnect names the newest event seen, not the one at page load.
     auth: (send) => {
@@ -36,7 +37,7 @@ export function openSocket(): () => void {
     reconnectionDelayMax: 2000,
   });
   trackData(socket);
-  trackConnection(socket);
+  trackConnection(socket, askWho);
   return () => {
     socket.disconnect();
   };
@@ -63,11 +64,12 @@ function trackData(socket: PageSocket): void {
   socket.on("disconnect", flush);
 }
 
-function trackConnection(socket: PageSocket): void {
+function trackConnection(socket: PageSocket, askWho: () => Promise<void>): void {
   let lostAt: number | null = null;
   socket.on("connect", () => {
     lostAt = null;
     connectionChanged("connected");
+    void askWho();
   });
   socket.on("disconnect", (reason) => {
     lostAt = browserTime();
@@ -76,6 +78,7 @@ function trackConnection(socket: PageSocket): void {
     if (reason === "io server disconnect") socket.connect();
   });
   socket.on("connect_error", () => {
+    void askWho();
     const since = lostAt ?? useStore.getState().connection.since;
     const neverConnected = lostAt === null;
     if (neverConnected || browserTime() - since >= UNREACHABLE_AFTER_S)

@@ -8,6 +8,7 @@ import type {
   Client,
   ClientRound,
   LogEntry,
+  Me,
   Round,
   Run,
   RunSpec,
@@ -196,4 +197,9 @@ export function snapshot(changes: Partial<Snapshot> = {}): Snapshot {
     audit: audit(),
     ...changes,
   });
+}
+
+/** Whoever started the server, unless a test says otherwise. */
+export function me(changes: Partial<Me> = {}): Me {
+  return { name: null, role: "admin", by: "owner", csrf: null, ...changes };
 }

@@ -1,0 +1,66 @@
+import { Button, Menu } from "@mantine/core";
+import { lazy, Suspense, useState } from "react";
+import { logOut } from "../api/requests";
+import { mayBe, useWho } from "../login/who";
+import { loadUsersDialog } from "../page/parts";
+import { PasswordDialog } from "./PasswordDialog";
+import { byWords, nameOf } from "./words";
+
+const UsersDialog = lazy(loadUsersDialog);
+
+type Opened = "users" | "password" | null;
+
+/** Who reads the page and as what, and what they can change of that. */
+export function UserMenu() {
+  const me = useWho((who) => who.me);
+  const [opened, setOpened] = useState<Opened>(null);
+  const [failure, setFailure] = useState<string | null>(null);
+  if (me === null) return null;
+  const leave = async (): Promise<void> => {
+    try {
+      await logOut();
+      // From the beginning, so that nothing of what was shown stays in the page.
+      location.reload();
+    } catch (error) {
+      setFailure(error instanceof Error ? error.message : String(error));
+    }
+  };
+  return (
+    <>
+      <Menu position="bottom-end">
+        <Menu.Target>
+          <Button variant="subtle" size="compact-sm" data-testid="user-menu">
+            {nameOf(me)}
+          </Button>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <Menu.Label>
+            {byWords(me)}: {me.role}
+          </Menu.Label>
+          {failure !== null && <Menu.Label role="alert">{failure}</Menu.Label>}
+          {mayBe(me, "admin") && (
+            <Menu.Item onClick={() => setOpened("users")} data-testid="open-users">
+              Users and tokens
+            </Menu.Item>
+          )}
+          {me.by === "session" && (
+            <Menu.Item onClick={() => setOpened("password")} data-testid="open-password">
+              Change password
+            </Menu.Item>
+          )}
+          {me.csrf !== null && (
+            <Menu.Item closeMenuOnClick={false} onClick={() => void leave()} data-testid="log-out">
+              Log out
+            </Menu.Item>
+          )}
+        </Menu.Dropdown>
+      </Menu>
+      {opened === "users" && (
+        <Suspense fallback={null}>
+          <UsersDialog close={() => setOpened(null)} />
+        </Suspense>
+      )}
+      {opened === "password" && <PasswordDialog close={() => setOpened(null)} />}
+    </>
+  );
+}
