@@ -11,6 +11,7 @@ from typing import Any
 
 from app.audit.entry import Kind
 from app.audit.log import AuditLog
+from app.audit.refusals import Refusals
 from app.audit.updates import UPDATES, UpdateFiles
 from app.auth.authentication import Authentication
 from app.auth.running_server import RunningServer
@@ -74,6 +75,7 @@ class Environment:
         except BaseException:
             self.store.close()
             raise
+        self.login_refusals = Refusals(self.audit, Kind.LOGIN_REFUSED)
         self.bus = EventBus(first_seq=self.store.last_seq() + 1, logs=self.store.logs(limit=KEPT_LOGS))
         self.writer = StoreWriter(self.store, self.bus, self._everything, self.audit)
         self.registry = ClientRegistry(self.bus, self.store.clients())
@@ -134,7 +136,10 @@ class Environment:
             ids = ", ".join(run.id for run in going_on)
             log.info("no further run is queued by --num-rounds: the server goes on with %s", ids)
         else:
-            self.runs.submit(self.settings.spec)
+            run = self.runs.submit(self.settings.spec)
+            self.audit.record(
+                Kind.RUN_COMMANDED, run=run.id, command="start", by="the server's command line", address=None
+            )
 
     def shut_down(self) -> None:
         """Interrupt the run, let the clients go, and write what is left."""
@@ -152,6 +157,7 @@ class Environment:
     def _say_goodbye(self) -> None:
         """Enter that this is the end, and have the clients witness it, if the store keeps it in time."""
         if self._is_started:
+            self.login_refusals.close()
             self.audit.record(Kind.SERVER_STOPPED)
             with suppress(StoreUnavailable):
                 self.writer.flush(GOODBYE_S)
@@ -165,6 +171,11 @@ class Environment:
             "key": str(key.id),
             "public_key": key.der.hex(),
             "app": None if app is None else {"name": app.name, "version": app.version, "digest": app.digest},
+            "users": [{"name": user.name, "role": user.role} for user in self.auth.accounts.users()],
+            "tokens": [
+                {"id": token.id, "label": token.label, "role": token.role, "creator": token.creator}
+                for token in self.auth.accounts.tokens()
+            ],
         }
 
     def _everything(self) -> Iterator[Run | RoundUpdate | Client]:

@@ -9,9 +9,10 @@ from flask import Response, current_app
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field
 
+from app.api.audited import downloaded
 from app.api.export import in_slices
 from app.api.problems import Problem, problem
-from app.api.reply import downloaded, env, reply
+from app.api.reply import env, reply
 from app.audit.entry import Entry
 from app.audit.export import server_key
 from app.audit.file import export_lines

@@ -9,8 +9,9 @@ from flask import Response, send_file
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field
 
+from app.api.audited import downloaded
 from app.api.problems import Problem, not_found, problem
-from app.api.reply import downloaded, env, reply
+from app.api.reply import env, reply
 from app.api.runs import RunPath, no_run
 from app.auth.roles import Role, needs
 from app.store.checkpoints import best_round

@@ -9,8 +9,9 @@ from flask import Response, current_app
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.api.audited import downloaded
 from app.api.problems import Problem
-from app.api.reply import downloaded, env
+from app.api.reply import env
 from app.api.runs import RunPath, no_run
 from app.auth.roles import Role, needs
 from app.exporting.document import RunDocument

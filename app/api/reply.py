@@ -5,10 +5,9 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import cast
 
-from flask import Response, current_app, request
+from flask import Response, current_app
 from pydantic import BaseModel
 
-from app.audit.entry import Kind
 from app.environment import Environment
 
 UNBUFFERED = ("X-Accel-Buffering", "no")
@@ -18,11 +17,6 @@ UNBUFFERED = ("X-Accel-Buffering", "no")
 def env() -> Environment:
     """The Environment of the server that handles this request."""
     return cast(Environment, current_app.extensions["fedloom"])
-
-
-def downloaded(what: str, **about: str | int) -> None:
-    """Enter into the audit log that somebody takes something away."""
-    env().audit.record(Kind.DOWNLOADED, what=what, by=request.remote_addr, **about)
 
 
 def reply(model: BaseModel, status: int = HTTPStatus.OK) -> Response:

@@ -14,9 +14,11 @@ from app.account_records import User
 from app.api.access import client_address, csrf_token_of, current, gate_of, unauthorized
 from app.api.accounts import PASSWORD_FIELD, changed, hashed, named
 from app.api.aside import aside, outcome
+from app.api.audited import audited, login_refused, who
 from app.api.cookies import drop_cookie, set_cookie
 from app.api.problems import Problem, problem
 from app.api.reply import env, reply
+from app.audit.entry import Kind
 from app.auth.accounts import Issued, NoSuchAccount
 from app.auth.identity import By, Identity
 from app.auth.passwords import TooBusy
@@ -27,6 +29,8 @@ from shared.errors import StoreUnavailable
 session_api = APIBlueprint(
     "session", __name__, url_prefix="/api/v1", abp_tags=[Tag(name="session", description="Who you are")]
 )
+
+FIRST = "whoever had the address for the first administrator"
 
 log = logging.getLogger(__name__)
 
@@ -77,16 +81,18 @@ def log_in(body: Login) -> Response:
     """The answer brings a cookie. Every change that is made with it needs the header X-CSRF-Token."""
     auth, address = env().auth, client_address(request)
     name = body.name.strip().lower()
+    user = auth.accounts.user(name)
+    known = user.name if user is not None else None
     wait = auth.limits.attempt(name, address)
     if wait > 0:
-        return _too_many(wait)
-    user = auth.accounts.user(name)
+        return _too_many(wait, known)
     try:
         right = outcome(auth.passwords.check(body.password, user.password if user else None))
     except TooBusy:
         return _too_busy()
     if user is None or not right:
         log.warning("a login as %r from %s was refused: wrong name or password", name[:64], address)
+        login_refused("wrong name or password", known)
         return unauthorized("The name or the password is wrong. An administrator can set another password.")
     auth.limits.succeeded(name, address)
     try:
@@ -127,6 +133,7 @@ def set_up(body: Setup) -> Response:
     if wait > 0:
         return _too_many(wait)
     if not auth.may_set_up(body.token):
+        login_refused("wrong or old address for the first administrator")
         return unauthorized(
             "This address does not make an administrator any more: it was used, is older than an hour, or is "
             "of an earlier start of the server. Log in, or start the server again: it prints another while "
@@ -142,6 +149,7 @@ def set_up(body: Setup) -> Response:
     if isinstance(made, Response):
         return made
     auth.limits.succeeded("", client_address(request))
+    audited(Kind.USER_ADDED, by=FIRST, user=name, role=Role.ADMIN)
     log.info("the first administrator, %s, was made from %s", name, client_address(request))
     return _welcome(made[1])
 
@@ -162,18 +170,20 @@ def change_password(body: PasswordChange) -> Response:
         )
     wait = auth.limits.attempt(user.name, client_address(request))
     if wait > 0:
-        return _too_many(wait)
+        return _too_many(wait, user.name)
     try:
         right = outcome(auth.passwords.check(body.old, user.password))
     except TooBusy:
         return _too_busy()
     if not right:
+        login_refused("wrong old password", user.name)
         return problem(HTTPStatus.FORBIDDEN, "The old password is wrong, so nothing was changed.")
     auth.limits.succeeded(user.name, client_address(request))
     new = hashed(body.new)
     done = changed(lambda: auth.accounts.change_user(user.name, password=new, keep=identity.credential.id))
     if isinstance(done, Response):
         return done
+    audited(Kind.USER_CHANGED, user=user.name, role=done.role, password=True)
     log.info("user %s has chosen another password", user.name)
     return Response(status=HTTPStatus.NO_CONTENT)
 
@@ -187,6 +197,7 @@ def _welcome(issued: Issued) -> Response:
     identity = auth.accounts.identity(issued.credential)
     if identity is None:
         return unauthorized("The user was removed just now.")
+    audited(Kind.LOGGED_IN, by=who(identity))
     answer = reply(_me(identity, csrf_token_of(issued.secret)))
     set_cookie(answer, request, gate.cookie, issued.secret)
     return answer
@@ -196,7 +207,8 @@ def _me(identity: Identity, csrf: str | None) -> Me:
     return Me(name=identity.name, role=identity.role, by=identity.by, csrf=csrf)
 
 
-def _too_many(wait_s: float) -> Response:
+def _too_many(wait_s: float, user: str | None = None) -> Response:
+    login_refused("too many logins had failed", user)
     seconds = math.ceil(wait_s)
     answer = problem(HTTPStatus.TOO_MANY_REQUESTS, f"Too many logins have failed. Try again in {seconds} s.")
     answer.headers["Retry-After"] = str(seconds)

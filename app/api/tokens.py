@@ -13,8 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.account_records import Token
 from app.api.access import current
 from app.api.accounts import changed
+from app.api.audited import audited
 from app.api.problems import Problem
 from app.api.reply import env, reply
+from app.audit.entry import Kind
 from app.auth.roles import Role, needs
 from app.records import Record
 
@@ -76,6 +78,14 @@ def make_token(body: NewToken) -> Response:
     if isinstance(made, Response):
         return made
     token, secret = made
+    audited(
+        Kind.TOKEN_MADE,
+        token=token.id,
+        label=token.label,
+        role=token.role,
+        creator=token.creator,
+        expires_at=token.expires_at,
+    )
     log.info("%s has made the token %s (%s), %s", current(), token.id, body.label, body.role)
     return reply(MadeToken(**_fields(token), token=secret), HTTPStatus.CREATED)
 
@@ -85,9 +95,10 @@ def make_token(body: NewToken) -> Response:
 def revoke_token(path: TokenPath) -> Response:
     """From now on it lets nobody in; connections that it opened are closed at once."""
     accounts = env().auth.accounts
-    refusal = changed(lambda: accounts.remove_token(path.id))
-    if isinstance(refusal, Response):
-        return refusal
+    revoked = changed(lambda: accounts.remove_token(path.id))
+    if isinstance(revoked, Response):
+        return revoked
+    audited(Kind.TOKEN_REVOKED, token=revoked.id, label=revoked.label)
     log.info("%s has revoked the token %s", current(), path.id)
     return Response(status=HTTPStatus.NO_CONTENT)
 

@@ -12,8 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.account_records import User
 from app.api.access import current
 from app.api.accounts import PASSWORD_FIELD, changed, hashed, named
+from app.api.audited import audited
 from app.api.problems import Problem
 from app.api.reply import env, reply
+from app.audit.entry import Kind
 from app.auth.roles import Role, needs
 from app.records import Record
 
@@ -69,6 +71,7 @@ def add_user(body: NewUser) -> Response:
     made = changed(lambda: accounts.add_user(name, body.role, password))
     if isinstance(made, Response):
         return made
+    audited(Kind.USER_ADDED, user=name, role=body.role)
     log.info("%s has added the user %s, %s", current(), name, body.role)
     return reply(_info(made), HTTPStatus.CREATED)
 
@@ -86,6 +89,7 @@ def change_user(path: UserPath, body: UserChange) -> Response:
     done = changed(lambda: accounts.change_user(name, role=body.role, password=password))
     if isinstance(done, Response):
         return done
+    audited(Kind.USER_CHANGED, user=name, role=done.role, password=password is not None)
     log.info(
         "%s has changed the user %s: %s%s",
         current(),
@@ -106,6 +110,7 @@ def remove_user(path: UserPath) -> Response:
     refusal = changed(lambda: accounts.remove_user(name))
     if isinstance(refusal, Response):
         return refusal
+    audited(Kind.USER_REMOVED, user=name)
     log.info("%s has removed the user %s", current(), name)
     return Response(status=HTTPStatus.NO_CONTENT)
 

@@ -12,12 +12,18 @@ from shared.canonical import NotCanonical, canonical, from_canonical
 
 
 class Kind(StrEnum):
-    """What can happen. Whoever adds one says beside it which fields it has."""
+    """What can happen. Whoever adds one says beside it which fields it has.
+
+    `by` is who did it, in words, and `address` where the request came from. What lets anybody in is in none.
+    """
 
     SERVER_STARTED = "server-started"
-    """version, log, key and public_key of the server, app (its name, version and digest, or null)"""
+    """version, log, key and public_key of the server, app (name, version and digest, or null), users (name
+    and role) and tokens (id, label, role and creator): also those that were made while no server ran"""
     SERVER_STOPPED = "server-stopped"
     """in order; nothing is said of a server that was killed"""
+    RUN_COMMANDED = "run-commanded"
+    """run, command (start, pause, resume or stop), by and address; what comes of it may stand before it"""
     RUN_QUEUED = "run-queued"
     """run, spec, digest (of the spec)"""
     RUN_TAKEN_UP = "run-taken-up"
@@ -40,7 +46,21 @@ class Kind(StrEnum):
     CLIENT_REFUSED = "client-refused"
     """client and key as far as known, reason, repeated (how often that was so since the last such entry)"""
     DOWNLOADED = "downloaded"
-    """what (model, run or audit) and by (the address); of a model run and round, of a run run and format"""
+    """what (model, run or audit), by and address; of a model run and round, of a run run and format"""
+    LOGGED_IN = "logged-in"
+    """by and address; whoever started the server, and a program with a token, does not log in"""
+    LOGIN_REFUSED = "login-refused"
+    """user (null: none has the name that was tried), address (of IPv6 the network), reason, repeated"""
+    USER_ADDED = "user-added"
+    """user, role, by and address"""
+    USER_CHANGED = "user-changed"
+    """user, role, password (whether it is another one, which ends the user's other sessions), by, address"""
+    USER_REMOVED = "user-removed"
+    """user, by and address; all sessions and tokens of the user have ended"""
+    TOKEN_MADE = "token-made"
+    """token (its id), label, role, creator (the user with whom it ends, or null), expires_at, by, address"""
+    TOKEN_REVOKED = "token-revoked"
+    """token, label, by and address"""
 
 
 KIND = re.compile(r"[a-z]{1,30}(-[a-z]{1,30}){0,4}")

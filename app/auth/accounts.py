@@ -269,8 +269,8 @@ class Accounts:
                 self._ids[token.hash] = token.id
             return token, secret
 
-    def remove_token(self, id_: str) -> None:
-        """Raises NoSuchAccount, StoreUnavailable."""
+    def remove_token(self, id_: str) -> Token:
+        """Returns what it was. Raises NoSuchAccount, StoreUnavailable."""
         with self._changing:
             token = self._tokens.get(id_)
             if token is None:
@@ -279,6 +279,7 @@ class Accounts:
             with self._memory:
                 self._drop_tokens([token])
             self.version += 1
+            return token
 
     def _drop_tokens(self, tokens: list[Token]) -> None:
         for token in tokens:

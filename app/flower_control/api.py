@@ -17,6 +17,7 @@ from werkzeug.exceptions import HTTPException
 
 from app.api.access import current, while_admitted
 from app.api.aside import aside, web_sleep
+from app.api.audited import commanded
 from app.api.problems import invalid, not_found, problem
 from app.api.reply import UNBUFFERED, env
 from app.api.runs import durable
@@ -84,11 +85,13 @@ def _start_run() -> Response:
     server = env()
     try:
         spec = aside(lambda: spec_of(asked, server.settings))
-        run = durable(server.runs.submit(spec))
+        run = server.runs.submit(spec)
     except ValidationError as error:
         return invalid(error)
     except (AppInvalid, SettingsInvalid) as error:
         return problem(HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
+    commanded(run.id, "start")
+    durable(run)
     note = f"on FedLoom's page, {request.host_url}, it is run {run.id}."
     return _answer(StartRunResponse(run_id=number_of(run), note=note))
 
@@ -116,9 +119,11 @@ def stop_run() -> Response:
     """`flwr stop`: the run is told to, and does so soon."""
     run = _found(_read(StopRunRequest).run_id)
     try:
-        durable(env().runs.stop(run.id))
+        stopping = env().runs.stop(run.id)
     except IllegalTransition as error:
         return problem(HTTPStatus.CONFLICT, str(error))
+    commanded(run.id, "stop")
+    durable(stopping)
     return _answer(StopRunResponse(success=True))
 
 

@@ -10,9 +10,11 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 
 from app.api.access import client_address, gate_of
 from app.api.aside import aside
+from app.api.audited import audited, login_refused, who
 from app.api.cookies import set_cookie
 from app.api.problems import problem
 from app.api.reply import env
+from app.audit.entry import Kind
 from app.auth.roles import public
 from shared.errors import StoreUnavailable
 
@@ -32,14 +34,16 @@ def add_page(flask_app: OpenAPI) -> None:
 def _by_key(flask_app: OpenAPI, key: str) -> Response | WerkzeugResponse:
     """Exchange the server's key for a cookie, and have the browser forget the address that it stands in."""
     auth, address = env().auth, client_address(request)
-    wrong = redirect("/#key=wrong", HTTPStatus.SEE_OTHER)
-    if auth.limits.attempt("", address) > 0 or auth.accounts.by_key(key) is None:
-        return wrong
+    identity = auth.accounts.by_key(key) if auth.limits.attempt("", address) <= 0 else None
+    if identity is None:
+        login_refused("wrong key, or too many logins had failed")
+        return redirect("/#key=wrong", HTTPStatus.SEE_OTHER)
     auth.limits.succeeded("", address)
     try:
         issued = aside(auth.accounts.log_in_by_key)
     except StoreUnavailable as error:
         return problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
+    audited(Kind.LOGGED_IN, by=who(identity))
     answer = redirect("/", HTTPStatus.SEE_OTHER)
     set_cookie(answer, request, gate_of(flask_app).cookie, issued.secret)
     return answer

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from app.audit.entry import Kind
 from app.audit.refusals import MOST, PERIOD_S, Refusals
 from tests.support.audit import a_log
 
@@ -34,7 +35,7 @@ def entered(clock: Clock) -> tuple[Refusals, list[tuple[str | None, int]]]:
         seen.append((json.loads(json.dumps(fields))["client"], int(str(fields["repeated"]))))
 
     log.record = record  # type: ignore[method-assign]
-    return Refusals(log, clock), seen
+    return Refusals(log, Kind.CLIENT_REFUSED, clock), seen
 
 
 def test_a_refusal_is_entered_once_and_counted_after_that(
@@ -42,12 +43,12 @@ def test_a_refusal_is_entered_once_and_counted_after_that(
 ) -> None:
     refusals, seen = entered
     for _ in range(5):
-        refusals.add("no invitation", "a", "KEY")
-    refusals.add("no invitation", "b", "KEY")
+        refusals.add("no invitation", client="a", key="KEY")
+    refusals.add("no invitation", client="b", key="KEY")
     assert seen == [("a", 0), ("b", 0)]
 
     clock.now = PERIOD_S + 1
-    refusals.add("no invitation", "a", "KEY")
+    refusals.add("no invitation", client="a", key="KEY")
 
     assert seen == [("a", 0), ("b", 0), ("a", 4), ("a", 0)]
 
@@ -57,7 +58,7 @@ def test_a_thousand_names_are_not_a_thousand_entries(
 ) -> None:
     refusals, seen = entered
     for number in range(1_000):
-        refusals.add("no invitation", f"name-{number}")
+        refusals.add("no invitation", client=f"name-{number}")
     refusals.close()
 
     assert len(seen) == MOST + 2

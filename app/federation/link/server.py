@@ -17,6 +17,7 @@ import grpc
 import grpc.aio
 from google.protobuf.message import DecodeError
 
+from app.audit.entry import Kind
 from app.audit.log import AuditLog
 from app.audit.refusals import Refusals
 from app.event_bus import EventBus
@@ -84,7 +85,7 @@ class LinkServer:
     ) -> None:
         self._registry = registry
         self._audit = audit
-        self._refusals = Refusals(audit)
+        self._refusals = Refusals(audit, Kind.CLIENT_REFUSED)
         self._identity = identity
         self._door = Door(identity, registry.key_of)
         self._bus = bus
@@ -266,7 +267,7 @@ class LinkServer:
         if guest is None:
             self._refusals.add(reason)
         else:
-            self._refusals.add(reason, guest.hello.client_id[:MAX_NAME], str(guest.key))
+            self._refusals.add(reason, client=guest.hello.client_id[:MAX_NAME], key=str(guest.key))
 
     def _show_log(self) -> None:
         """In the writer's thread: there may be a checkpoint that clients are to see."""

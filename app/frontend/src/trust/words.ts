@@ -41,10 +41,28 @@ export function entryWords({ kind, fields }: AuditEntry): string {
     case "client-refused":
       return [fields.client, fields.reason].filter((each) => typeof each === "string").join(": ");
     case "downloaded":
-      return [fields.what, inRun, `by ${text(fields.by)}`].filter((each) => each !== "").join(", ");
+      return [fields.what, inRun, doer(fields)].filter((each) => each !== "").join(", ");
+    case "run-commanded":
+      return `${text(fields.command)} ${ofRun}, ${doer(fields)}`;
+    case "logged-in":
+      return doer(fields);
+    case "login-refused":
+      return [fields.user, fields.reason, fields.address].filter((each) => typeof each === "string").join(", ");
+    case "user-added":
+    case "user-changed":
+    case "user-removed":
+      return [fields.user, fields.role, doer(fields)].filter((each) => typeof each === "string").join(", ");
+    case "token-made":
+    case "token-revoked":
+      return [fields.label, fields.role, doer(fields)].filter((each) => typeof each === "string").join(", ");
     default:
       return inRun;
   }
+}
+
+/** Who has done it, from where. */
+function doer({ by, address }: AuditEntry["fields"]): string {
+  return `by ${text(by)}${typeof address === "string" ? ` at ${address}` : ""}`;
 }
 
 function text(value: unknown): string {
