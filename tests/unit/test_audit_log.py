@@ -172,10 +172,12 @@ def test_what_happens_in_one_moment_is_kept_in_one_transaction(
     monkeypatch.setattr(store, "apply", apply)
     writer = StoreWriter(store, bus, lambda: (), log)
     writer.start()
-    threads = [
-        threading.Thread(target=lambda part=part: [book.add(a_run(f"{part}{n}")) for n in range(200)])
-        for part in "abc"
-    ]
+
+    def add(part: str) -> None:
+        for number in range(200):
+            book.add(a_run(f"{part}{number}"))
+
+    threads = [threading.Thread(target=add, args=(part,)) for part in "abc"]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -222,7 +224,7 @@ def test_entries_outlast_events_that_the_database_refuses(store: Store) -> None:
     writer = StoreWriter(store, bus, lambda: (), log)
     log.record(Kind.SERVER_STOPPED)
     bus.publish(LogRecord(level="info", source="server", logger="test", message="fine"))
-    refused = event_of(2, 1.0, LogRecord.model_construct(level=object()))  # type: ignore[call-arg]
+    refused = event_of(2, 1.0, LogRecord.model_construct(level=object()))
     bus._ring.append(refused)
     bus._last = 2
     writer.start()
