@@ -58,12 +58,16 @@ class Witness:
     def statement(self, server: PublicKey, watch: object) -> Cosignature:
         """The first word on a connection, whose `watch` it is: what was seen last of this server's log.
 
-        Raises LogObjection when that cannot be read.
+        A server whose key is new may be one of before with another key, and the same log. Raises LogObjection
+        when what was seen cannot be read.
         """
         with self._turn:
             self._watch = watch
-            seen = self._seen(server)
-        return Cosignature() if seen is None else Cosignature(log=seen.log, size=seen.size)
+            file = self._read()
+        seen = file.of_server(server.id) or next(reversed(file.seen), None)
+        if seen is None:
+            return Cosignature()
+        return Cosignature(log=seen.checkpoint.log, size=seen.checkpoint.size)
 
     def judge(self, server: PublicKey, frame: LogCheckpoint, watch: object) -> Cosignature | None:
         """Cosign what the server shows, once it is kept; None: there is another connection by now, on which
@@ -76,16 +80,14 @@ class Witness:
 
     def _judge(self, server: PublicKey, frame: LogCheckpoint) -> Cosignature:
         shown = _Shown(Checkpoint.of_frame(frame, server.id), frame.since, tuple(frame.proof))
-        seen = self._seen(server)
+        file = self._read()
+        found = file.of_server(server.id) or file.of_log(shown.checkpoint.log)
+        seen = None if found is None else found.checkpoint
         if (objection := _objection(seen, shown, server)) is not None:
             self._object(objection, seen, shown, server)
         cosignature = shown.checkpoint.cosign(self._key)
-        self._keep(Seen(shown.checkpoint, server, cosignature))
+        self._keep(file.with_seen(Seen(shown.checkpoint, server, cosignature)))
         return Cosignature(log=shown.checkpoint.log, size=shown.checkpoint.size, signature=cosignature)
-
-    def _seen(self, server: PublicKey) -> Checkpoint | None:
-        found = self._read().of_server(server.id)
-        return None if found is None else found.checkpoint
 
     def _read(self) -> WitnessFile:
         try:
@@ -96,9 +98,9 @@ class Witness:
                 "Restore the file from a copy, or move it away to trust the log as it is now."
             ) from error
 
-    def _keep(self, seen: Seen) -> None:
+    def _keep(self, file: WitnessFile) -> None:
         try:
-            _write(self._path, self._read().with_seen(seen).to_bytes())
+            _write(self._path, file.to_bytes())
         except OSError as error:
             raise LogObjection(
                 f"What was seen of the server's audit log cannot be kept in {self._path}: {error}. "

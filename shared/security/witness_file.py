@@ -30,7 +30,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class WitnessFile:
-    """Of one client; one log for each server's key."""
+    """Of one client; one log for each server."""
 
     client_id: str
     key: PublicKey
@@ -57,9 +57,14 @@ class WitnessFile:
         """What was seen of the log of the server with this key."""
         return next((each for each in self.seen if each.server.id == server), None)
 
+    def of_log(self, log: bytes) -> Seen | None:
+        """What was seen of this log, whoever has signed it."""
+        return next((each for each in self.seen if each.checkpoint.log == log), None)
+
     def with_seen(self, seen: Seen) -> Self:
-        """With this in place of what was seen of that server's log before."""
-        others = tuple(each for each in self.seen if each.server.id != seen.server.id)
+        """With this in place of what was seen of that server, or of that log, before."""
+        server, log = seen.server.id, seen.checkpoint.log
+        others = (each for each in self.seen if each.server.id != server and each.checkpoint.log != log)
         return type(self)(self.client_id, self.key, (*others, seen))
 
     def to_bytes(self) -> bytes:

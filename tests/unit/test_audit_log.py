@@ -25,13 +25,14 @@ from shared.errors import StoreUnavailable
 from shared.security.merkle import leaf_hash, root_of
 from tests.support.audit import a_key, a_log, begin, cosign, write
 from tests.support.records import a_run
+from tests.support.waiting import wait_until
 
 LIMIT_S = 20.0
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.open(default_url(tmp_path)) as store:
+def store(store_url: str) -> Iterator[Store]:
+    with Store.open(store_url) as store:
         yield store
 
 
@@ -171,10 +172,12 @@ def test_what_happens_in_one_moment_is_kept_in_one_transaction(
     monkeypatch.setattr(store, "apply", apply)
     writer = StoreWriter(store, bus, lambda: (), log)
     writer.start()
-    threads = [
-        threading.Thread(target=lambda part=part: [book.add(a_run(f"{part}{n}")) for n in range(200)])
-        for part in "abc"
-    ]
+
+    def add(part: str) -> None:
+        for number in range(200):
+            book.add(a_run(f"{part}{number}"))
+
+    threads = [threading.Thread(target=add, args=(part,)) for part in "abc"]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -199,12 +202,29 @@ def test_an_entry_without_an_event_is_kept_as_well(store: Store) -> None:
     assert [each.index for each in entries(store)] == [0, 1]
 
 
+def test_nothing_is_lost_while_the_database_fails(tmp_path: Path) -> None:
+    bus, log = EventBus(capacity=10), a_log()
+    with Store.open(default_url(tmp_path)) as store:
+        writer = StoreWriter(store, bus, lambda: (), log)
+        writer.start()
+        (tmp_path / "fedloom.db").rename(tmp_path / "away.db")
+        for number in range(50):
+            log.record(Kind.RUN_PAUSED, run="a", round=number)
+        wait_until(lambda: writer.problem, "the writer has noticed")
+        log.record(Kind.RUN_PAUSED, run="a", round=50)
+        (tmp_path / "away.db").rename(tmp_path / "fedloom.db")
+        writer.flush(LIMIT_S)
+        writer.stop()
+
+        assert [each.fields["round"] for each in entries(store)] == list(range(51))
+
+
 def test_entries_outlast_events_that_the_database_refuses(store: Store) -> None:
     bus, log = EventBus(), a_log()
     writer = StoreWriter(store, bus, lambda: (), log)
     log.record(Kind.SERVER_STOPPED)
     bus.publish(LogRecord(level="info", source="server", logger="test", message="fine"))
-    refused = event_of(2, 1.0, LogRecord.model_construct(level=object()))  # type: ignore[call-arg]
+    refused = event_of(2, 1.0, LogRecord.model_construct(level=object()))
     bus._ring.append(refused)
     bus._last = 2
     writer.start()

@@ -147,6 +147,21 @@ def test_each_server_has_its_own_log(home: Path) -> None:
     assert a_witness(home).statement(other.public, WATCH).size == 1
 
 
+def test_a_server_that_has_got_another_key_goes_on_with_its_log_or_is_objected_to(home: Path) -> None:
+    shown(home, Log("a", "b", "c").shows())
+    new = a_key("new")
+    assert a_witness(home).statement(new.public, WATCH) == Cosignature(log=LOG_ID, size=3)
+
+    with pytest.raises(LogObjection, match="nothing proves"):
+        shown(home, Log("a", "B", "c", "d", key=new).shows(since=3), new)
+    (home / "witness" / "client-1.objection.json").unlink()
+    shown(home, Log("a", "b", "c", "d", key=new).shows(since=3), new)
+
+    file = WitnessFile.read(home / "witness" / "client-1.json")
+    assert file is not None
+    assert [(each.server, each.checkpoint.size) for each in file.seen] == [(new.public, 4)]
+
+
 def test_what_comes_over_a_connection_of_before_is_not_judged(home: Path) -> None:
     witness, log = a_witness(home), Log("a")
     witness.statement(a_key().public, "first")

@@ -38,7 +38,7 @@ class Accounts:
 
     def opened(self, reply: Message, payload: Payload) -> None:
         """A reply was made of these bytes. Raises StoreUnavailable if it cannot be kept."""
-        if reply.metadata.message_type != "train":
+        if reply.metadata.message_type != "train" or reply.has_error():
             return
         digest = payload_digest(payload)
         self._opened = (reply, digest)
