@@ -50,6 +50,9 @@ RUN_BY = MappingProxyType(
             "tests/integration/test_flower_command.py",
             '"num-server-rounds=2 learning-rate=0.2"',
         ),
+        **dict.fromkeys(
+            commands("docs/users.md"), ("tests/integration/test_users_docs.py", 'commands("docs/users.md")')
+        ),
         "flwr list fedloom": ("tests/integration/test_flower_command.py", '"list", "fedloom"'),
         "curl http://localhost:5000/api/v1/runs -H 'Content-Type: application/json' "
         """-d '{"run_config": {"learning-rate": 0.02}, "num_rounds": 3}'""": (
@@ -82,6 +85,7 @@ OUTSIDE = {
     "rounds.csv",
     "clients.csv",
     "fedloom.db",
+    "keys/page-key",
     "~/.flwr",
     "config.toml",
     "apps/APP/server",
