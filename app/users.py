@@ -52,10 +52,7 @@ def _carry_out(arguments: argparse.Namespace, accounts: ServerAccounts, home: Pa
             accounts.remove_user(arguments.name)
             print(f"{arguments.name} cannot log in any more.")
         case "token", "list":
-            rows = [
-                (token.id, token.label, token.role, _date(token.expires_at)) for token in accounts.tokens()
-            ]
-            _print_table(("id", "label", "role", "until"), rows)
+            _print_table(("id", "label", "role", "until"), _rows_of(accounts.tokens()))
         case "token", "add":
             print(accounts.add_token(arguments.label, arguments.role, arguments.days * DAY_S))
         case "token", "revoke":

@@ -98,7 +98,7 @@ class Gate:
         return problem(
             HTTPStatus.FORBIDDEN,
             f"A change made with a cookie needs the header {CSRF_HEADER}, with the `csrf` of GET /api/v1/me. "
-            " Load the page again; a program is better off with a token of its own.",
+            "Load the page again; a program is better off with a token of its own.",
         )
 
     def _what_to_do(self, showed_token: bool) -> str:

@@ -123,15 +123,12 @@ def log_out() -> Response:
 @session_api.post(
     "/setup",
     summary="Make the first administrator",
-    responses={200: Me, 401: Problem, 403: Problem, 409: Problem, 422: Problem, 429: Problem, 503: Problem},
+    responses={200: Me, 401: Problem, 403: Problem, 409: Problem, 422: Problem, 503: Problem},
 )
 @public
 def set_up(body: Setup) -> Response:
     """With the one-time token that the server prints when it starts without users. Logs in as well."""
     auth = env().auth
-    wait = auth.limits.attempt("", client_address(request))
-    if wait > 0:
-        return _too_many(wait)
     if not auth.may_set_up(body.token):
         login_refused("wrong or old address for the first administrator")
         return unauthorized(
@@ -148,7 +145,6 @@ def set_up(body: Setup) -> Response:
     made = changed(make)
     if isinstance(made, Response):
         return made
-    auth.limits.succeeded("", client_address(request))
     audited(Kind.USER_ADDED, by=FIRST, user=name, role=Role.ADMIN)
     log.info("the first administrator, %s, was made from %s", name, client_address(request))
     return _welcome(made[1])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -24,13 +23,22 @@ class Peer:
     socket does not change hands without its owner's doing."""
 
     def __init__(self, connection: Connected) -> None:
-        self._ends: tuple[End, End] | None = None
-        with suppress(OSError, ValueError, IndexError):  # it has gone already
-            self._ends = End.of(connection.getpeername()), End.of(connection.getsockname())
+        self._connection = connection
 
     @cached_property
     def uid(self) -> int | None:
         """The user whose process it is; None: not of this machine by loopback, or not to be known."""
-        if self._ends is None or not all(end.ip.is_loopback for end in self._ends):
+        ends = self._ends()
+        if ends is None or not all(end.ip.is_loopback for end in ends):
             return None
-        return owner_of(*self._ends)
+        uid = owner_of(*ends)
+        # Still connected, so that nobody else can have had these addresses meanwhile: what was read may be of
+        # somebody who has reset the connection since, and whose port another process took.
+        return uid if self._ends() == ends else None
+
+    def _ends(self) -> tuple[End, End] | None:
+        """The other end and ours; None once the connection is gone."""
+        try:
+            return End.of(self._connection.getpeername()), End.of(self._connection.getsockname())
+        except (OSError, ValueError, IndexError):
+            return None

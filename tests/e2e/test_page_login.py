@@ -1,4 +1,4 @@
-"""The way into the page in Chromium: the key, the first administrator, a login, users; and a viewer's page."""
+"""The way into the page in Chromium: the key, the first administrator, a login, users, a viewer's page."""
 
 from __future__ import annotations
 

@@ -64,6 +64,7 @@ def test_who_started_the_server_opens_it_and_others_log_in(server: TlsServer) ->
         (cookie,) = visitor.cookies.jar
         assert cookie.secure
         assert cookie.name.startswith("__Host-fedloom-")
+        visitor.headers["Origin"] = server.url  # as a browser has it
         with OpenPage(visitor) as page:
             assert page.snapshots
             assert visitor.post("/api/v1/logout").status_code == 204
@@ -151,13 +152,14 @@ def test_a_given_certificate_is_used(tmp_path: Path) -> None:
     certificate = tmp_path / "page.crt"
     certificate.write_bytes(make_certificate(key, datetime.now(UTC)))
     flags = ("--tls-cert", str(certificate), "--tls-key", str(tmp_path / "page.key"))
-    server = TlsServer(*flags, home=tmp_path)
+    server = TlsServer(*flags, "--host", "0.0.0.0", home=tmp_path)
     try:
         served = ssl.get_server_certificate(("127.0.0.1", server.port))
         assert served.split() == certificate.read_text().split()
         assert "of which browsers warn" not in server.output
-        answer = httpx.get(f"{server.url}/", verify=False, trust_env=False)
-        assert "Strict-Transport-Security" not in answer.headers  # it would hold for all of localhost
+        for host, insists in (("localhost", False), ("fedloom.example", True)):  # not for all of localhost
+            answer = httpx.get(f"{server.url}/", verify=False, trust_env=False, headers={"Host": host})
+            assert ("Strict-Transport-Security" in answer.headers) is insists
     finally:
         server.end()
 

@@ -50,6 +50,9 @@ RUN_BY = MappingProxyType(
             "tests/integration/test_flower_command.py",
             '"num-server-rounds=2 learning-rate=0.2"',
         ),
+        **dict.fromkeys(
+            commands("docs/users.md"), ("tests/integration/test_users_docs.py", 'commands("docs/users.md")')
+        ),
         "flwr list fedloom": ("tests/integration/test_flower_command.py", '"list", "fedloom"'),
         **dict.fromkeys(
             commands("docs/audit.md"), ("tests/integration/test_audit.py", 'commands("docs/audit.md")')
@@ -89,6 +92,7 @@ OUTSIDE = {
     "fedloom/cosignature/v1",
     "witness/CLIENT.json",
     "witness/CLIENT.objection.json",
+    "keys/page-key",
     "~/.flwr",
     "config.toml",
     "apps/APP/server",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import struct
 from collections.abc import Iterator
 from contextlib import ExitStack
 from ipaddress import ip_address
@@ -11,6 +12,7 @@ from ipaddress import ip_address
 import pytest
 
 from app.auth import socket_owner
+from app.auth.peer import Peer
 from app.auth.socket_owner import End, is_known_here, owner_of
 
 pytestmark = pytest.mark.skipif(not is_known_here(), reason="needs Linux, which tells whose a connection is")
@@ -25,6 +27,7 @@ def connection(request: pytest.FixtureRequest) -> Iterator[tuple[socket.socket, 
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with ExitStack() as closing:
         listener = closing.enter_context(socket.socket(family))
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if host == "::ffff:127.0.0.1":
             listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         listener.bind((host, 0))
@@ -69,6 +72,38 @@ def test_one_that_was_closed_is_of_nobody_not_even_of_root(
     assert WAYS[way](*of_both) is None  # the kernel calls it root's
     server.close()
     assert WAYS[way](*of_both) is None  # it lingers for a minute
+
+
+def test_who_takes_the_port_of_one_that_was_reset_is_not_who_sent_what_is_read(
+    connection: tuple[socket.socket, socket.socket],
+) -> None:
+    """Its request can still be read when another process has the same addresses already."""
+    client, server = connection
+    peer = Peer(server)
+    before = peer._ends()
+    client.sendall(b"request")
+    name, to = client.getsockname(), client.getpeername()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    client.close()
+    with socket.socket(client.family) as another:
+        another.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        another.bind(name)
+        another.connect(to)
+        assert server.recv(7) == b"request"
+        assert before is not None
+        assert owner_of(*before) == os.geteuid()  # of the other connection
+
+        assert peer.uid is None
+
+
+def test_it_is_asked_once_for_a_connection(
+    connection: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    peer = Peer(connection[1])
+    assert peer.uid == os.geteuid()
+    monkeypatch.setattr("app.auth.peer.owner_of", lambda near, far: pytest.fail("asked again"))
+
+    assert peer.uid == os.geteuid()
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -4,6 +4,7 @@ import { logOut } from "../api/requests";
 import { mayBe, useWho } from "../login/who";
 import { loadUsersDialog } from "../page/parts";
 import { PasswordDialog } from "./PasswordDialog";
+import styles from "./UserMenu.module.css";
 import { byWords, nameOf } from "./words";
 
 const UsersDialog = lazy(loadUsersDialog);
@@ -29,8 +30,15 @@ export function UserMenu() {
     <>
       <Menu position="bottom-end">
         <Menu.Target>
-          <Button variant="subtle" size="compact-sm" data-testid="user-menu">
-            {nameOf(me)}
+          <Button
+            variant="subtle"
+            size="compact-sm"
+            aria-label={nameOf(me)}
+            title={byWords(me)}
+            data-testid="user-menu"
+          >
+            <PersonMark />
+            <span className={styles.name}>{nameOf(me)}</span>
           </Button>
         </Menu.Target>
         <Menu.Dropdown>
@@ -62,5 +70,15 @@ export function UserMenu() {
       )}
       {opened === "password" && <PasswordDialog close={() => setOpened(null)} />}
     </>
+  );
+}
+
+/** All that is seen of the menu where there is little room. */
+function PersonMark() {
+  return (
+    <svg viewBox="0 0 12 12" width="12" height="12" aria-hidden="true">
+      <circle cx="6" cy="3.5" r="2.5" fill="currentColor" />
+      <path d="M1 12a5 5 0 0 1 10 0z" fill="currentColor" />
+    </svg>
   );
 }
