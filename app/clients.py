@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from app import offline, running_server
+from app import offline
 from app.enrolment.enrolment import EnrolmentRefused, NotKnown
 from app.invite import add_store_flag
 from app.running_server import RunningServer
@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     print_any_name()
     home = paths.home_dir()
     try:
-        server = running_server.find(home)
+        server = RunningServer.find(home)
         if arguments.command == "list":
             lines = _listed(server.get("/api/v1/clients")["clients"]) if server else _kept(arguments.store)
             print("\n".join(lines) if lines else "Nobody has joined, or waits to be let in.")

@@ -6,8 +6,14 @@ import logging
 import time
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from typing import Any
 
+from app.audit.entry import Kind
+from app.audit.log import AuditLog
+from app.audit.refusals import RefusalEntries
+from app.audit.updates import UPDATES, UpdateFiles
+from app.auth.authentication import Authentication
 from app.enrolment.enrolment import Enrolment
 from app.event_bus import EventBus
 from app.federation.link.clients import ClientRegistry, shown_clients
@@ -15,11 +21,12 @@ from app.federation.link.server import LinkServer
 from app.federation.link.spool import Spool
 from app.federation.runs.app_hosts import AppHosts
 from app.federation.runs.book import RunBook
+from app.federation.runs.history import RunHistory
 from app.federation.runs.manager import RunManager
 from app.federation.runs.services import Services
 from app.federation.strategies import check_parameters
 from app.records import AppInfo, Cause, Client, LinkAddress, RoundUpdate, Run, RunState, Snapshot, Status
-from app.running_server import RunningServer
+from app.running_server import RunningServer, Word
 from app.settings import ServerSettings
 from app.store.checkpoints import CheckpointStore
 from app.store.store import Store
@@ -27,6 +34,7 @@ from app.store.urls import default_url, display_url
 from app.store.writer import StoreWriter
 from shared import paths
 from shared.address import ANY_ADDRESS, Address
+from shared.errors import StoreUnavailable
 from shared.flower_app import compare
 from shared.names import DEFAULT_LINK_PORT
 from shared.proto.link_pb2 import AppIdentity
@@ -41,8 +49,8 @@ SNAPSHOT_LOGS = 500
 SNAPSHOT_ROUNDS = 500
 """A run with more rounds is left out of a snapshot's rounds: whoever needs them asks REST."""
 
-LOOPBACK_OF = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}
-"""Where a server that listens on all addresses is found on its own machine."""
+GOODBYE_S = 1.0
+"""How long the end of a server waits for its last entry in the audit log."""
 
 FOUND_BY_DEFAULT = frozenset({"127.0.0.1", "localhost"})
 """Hosts at which a client of this machine looks by itself."""
@@ -56,21 +64,25 @@ class Environment:
     def __init__(self, settings: ServerSettings) -> None:
         """Open the store. Raises StoreUnavailable."""
         self.settings = settings
+        self._is_started = False
         self.instance = uuid.uuid4().hex
         self.started_at = time.time()
-        self._running: RunningServer | None = None
+        self._word = Word(settings.home)
         self._next_key: KeyId | None = None
         self.store_url = settings.store or default_url(settings.home)
         self.store = Store.open(self.store_url)  # first: it makes sure that no other server is at work here
         try:
             self.checkpoints = CheckpointStore(settings.home / "checkpoints")
             self.identity = ServerIdentity.load_or_make(settings.home)
+            self.audit = AuditLog.open(self.store, self.identity.key)
+            self.auth = Authentication(self.store.accounts, settings.home, ask_everybody=settings.auth)
             self.enrolment = Enrolment(self.store.enrolment, self.identity.is_invited)
         except BaseException:
             self.store.close()
             raise
+        self.login_refusals = RefusalEntries(self.audit, Kind.LOGIN_REFUSED)
         self.bus = EventBus(first_seq=self.store.last_seq() + 1, logs=self.store.logs(limit=KEPT_LOGS))
-        self.writer = StoreWriter(self.store, self.bus, self._everything)
+        self.writer = StoreWriter(self.store, self.bus, self._everything, self.audit)
         self.registry = ClientRegistry(self.bus, shown_clients(self.store.clients(), self.enrolment))
         self.link = LinkServer(
             self.registry,
@@ -80,10 +92,12 @@ class Environment:
             Spool(settings.home / "spool"),
             self.identity,
             self.enrolment,
+            self.audit,
             self.store.sequences(),
         )
         self._app_hosts = AppHosts(settings.app, settings.home) if settings.app else None
-        self.book = RunBook(self.bus, reversed(self.store.runs()), self.store.rounds)
+        history = RunHistory(self.audit)
+        self.book = RunBook(self.bus, reversed(self.store.runs()), self.store.rounds, history)
         self.runs = RunManager(
             Services(
                 book=self.book,
@@ -92,6 +106,8 @@ class Environment:
                 store=self.store,
                 writer=self.writer,
                 checkpoints=self.checkpoints,
+                audit=self.audit,
+                updates=UpdateFiles(settings.home / UPDATES),
                 data_dir=settings.data_dir,
                 app=settings.app,
                 app_hosts=self._app_hosts,
@@ -101,7 +117,11 @@ class Environment:
     def start(self) -> None:
         """Listen for clients and begin to work on runs. Raises FedLoomError when the link's port is taken, or
         the Flower app cannot be loaded, or the strategy does not take its parameters."""
+        self.audit.on_change(lambda: self.bus.publish(self.audit.status()))
+        self.audit.record(Kind.SERVER_STARTED, **self._about())
         self.writer.start()
+        self.auth.start()
+        self._is_started = True
         for run in self.book.newest_first():
             if run.cause is Cause.RECORD:
                 log.warning("run %s: %s", run.id, run.reason, extra={"run_id": run.id})
@@ -124,14 +144,14 @@ class Environment:
             ids = ", ".join(run.id for run in going_on)
             log.info("no further run is queued by --num-rounds: the server goes on with %s", ids)
         else:
-            self.runs.submit(self.settings.spec)
+            run = self.runs.submit(self.settings.spec)
+            self.audit.record(
+                Kind.RUN_COMMANDED, run=run.id, command="start", by="the server's command line", address=None
+            )
 
-    def answers_at(self, port: int) -> None:
+    def answers_at(self, url: str) -> None:
         """The page is served: leave word for the other commands of this user."""
-        host = self.settings.host
-        found = LOOPBACK_OF.get(host, host)
-        self._running = RunningServer(f"http://{Address(found, port)}", self.instance)
-        self._running.leave(self.settings.home)
+        self._word.leave(RunningServer(url, self.auth.page_key))
 
     @property
     def next_key(self) -> KeyId | None:
@@ -148,14 +168,39 @@ class Environment:
     def shut_down(self) -> None:
         """Interrupt the run, let the clients go, and write what is left."""
         with ExitStack() as ending:  # in the reverse order, each whatever becomes of the others
-            if self._running is not None:
-                ending.callback(self._running.remove, self.settings.home)
+            ending.callback(self._word.withdraw)
             ending.callback(self.store.close)
+            ending.callback(self.auth.stop)
             ending.callback(self.writer.stop)
             ending.callback(self.link.stop)
+            ending.callback(self._say_goodbye)
             if self._app_hosts is not None:
                 ending.callback(self._app_hosts.close)
             ending.callback(self.runs.shut_down)
+
+    def _say_goodbye(self) -> None:
+        """Enter that this is the end, and have the clients witness it, if the store keeps it in time."""
+        if self._is_started:
+            self.login_refusals.close()
+            self.audit.record(Kind.SERVER_STOPPED)
+            with suppress(StoreUnavailable):
+                self.writer.flush(GOODBYE_S)
+
+    def _about(self) -> dict[str, Any]:
+        """This server, as the audit log tells of it."""
+        key, app = self.identity.key.public, self.settings.app
+        return {
+            "version": __version__,
+            "log": self.audit.id.hex(),
+            "key": str(key.id),
+            "public_key": key.der.hex(),
+            "app": None if app is None else {"name": app.name, "version": app.version, "digest": app.digest},
+            "users": [{"name": user.name, "role": user.role} for user in self.auth.accounts.users()],
+            "tokens": [
+                {"id": token.id, "label": token.label, "role": token.role, "creator": token.creator}
+                for token in self.auth.accounts.tokens()
+            ],
+        }
 
     def _everything(self) -> Iterator[Run | RoundUpdate | Client]:
         """What may have changed since this server started."""
@@ -205,6 +250,7 @@ class Environment:
             rounds={run_id: known for run_id, known in rounds.items() if len(known) <= SNAPSHOT_ROUNDS},
             clients=tuple(self.registry.snapshot()),
             logs=tuple(self.bus.logs()[-SNAPSHOT_LOGS:]),
+            audit=self.audit.status(),
         )
 
     def _app_objection(self, theirs: AppIdentity | None) -> str | None:

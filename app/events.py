@@ -11,7 +11,17 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
-from app.records import Client, ClientGone, Judgement, LogRecord, Record, RoundUpdate, Run, StoreStatus
+from app.records import (
+    AuditStatus,
+    Client,
+    ClientGone,
+    Judgement,
+    LogRecord,
+    Record,
+    RoundUpdate,
+    Run,
+    StoreStatus,
+)
 
 
 class _Event(Record):
@@ -95,13 +105,24 @@ class StoreEvent(_Event):
         return "store"
 
 
+class AuditEvent(_Event):
+    """The audit log as it is from now on: there are new entries, or a client has cosigned a checkpoint."""
+
+    type: Literal["audit_update"] = "audit_update"
+    data: AuditStatus
+
+    @property
+    def subject(self) -> object:
+        return "audit"
+
+
 Event = Annotated[
-    RunEvent | RoundEvent | ClientEvent | ClientGoneEvent | LogEvent | VerdictEvent | StoreEvent,
+    RunEvent | RoundEvent | ClientEvent | ClientGoneEvent | LogEvent | VerdictEvent | StoreEvent | AuditEvent,
     Field(discriminator="type"),
 ]
 """Whatever can happen. A new kind is one more class above, named here, with its data below."""
 
-EventData = Run | RoundUpdate | Client | ClientGone | LogRecord | Judgement | StoreStatus
+EventData = Run | RoundUpdate | Client | ClientGone | LogRecord | Judgement | StoreStatus | AuditStatus
 
 _KIND_OF: Mapping[type[EventData], type[Event]] = MappingProxyType(
     {kind.model_fields["data"].annotation: kind for kind in get_args(get_args(Event)[0])}

@@ -11,10 +11,11 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from app import offline, running_server
+from app import offline
 from app.enrolment.enrolment import NotKnown
 from app.enrolment.issuing import DAY_S, InvitationWish, issue
 from app.records import InvitationKind, InvitationState, IssuedInvitation
+from app.running_server import RunningServer
 from shared import paths, qr
 from shared.console import print_any_name
 from shared.errors import FedLoomError, SettingsInvalid
@@ -87,7 +88,7 @@ def make(wish: InvitationWish, store_url: str | None) -> str:
             f"No server has been started in {home.absolute()} yet, so there is nobody to be "
             "invited to. Start one, or say where it keeps its files with FEDLOOM_HOME."
         )
-    server = running_server.find(home)
+    server = RunningServer.find(home)
     if server is not None:
         body = wish.model_dump(mode="json", exclude_unset=True)
         return str(server.post("/api/v1/invitations", body)["text"])
@@ -97,7 +98,7 @@ def make(wish: InvitationWish, store_url: str | None) -> str:
 
 def _list(store_url: str | None) -> None:
     home = paths.home_dir()
-    server = running_server.find(home)
+    server = RunningServer.find(home)
     if server is not None:
         listed = server.get("/api/v1/invitations")["invitations"]
         invitations = [IssuedInvitation(**each["invitation"]) for each in listed]
@@ -121,7 +122,7 @@ def _revoke(invitation_id: str, store_url: str | None) -> None:
     if not (invitation_id.isascii() and invitation_id.isalnum()):
         raise NotKnown(f"There is no invitation {invitation_id!r}.")
     home = paths.home_dir()
-    server = running_server.find(home)
+    server = RunningServer.find(home)
     if server is not None:
         server.post(f"/api/v1/invitations/{invitation_id}/revoke")
     else:

@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from app import running_server
+from app.running_server import RunningServer
 from shared import paths
 from shared.errors import FedLoomError
 from shared.security.keys import KeyUnusable
@@ -37,7 +37,7 @@ def announce() -> None:
         raise KeyUnusable(f"No server has been started in {home.absolute()} yet: it has no key to replace.")
     following = make_next_key(home)
     print(f"The server's next key is {following.public.id.short}.")
-    server = running_server.find(home)
+    server = RunningServer.find(home)
     if server is None:
         print("Clients hear of it once the server runs and they are connected.")
         return

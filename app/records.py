@@ -504,6 +504,26 @@ class StoreStatus(Record):
     problem: str | None = Field(description="why nothing can be kept at present, in words; null: all is well")
 
 
+class AuditWitness(Record):
+    """A client that has cosigned a checkpoint of the audit log."""
+
+    client: str
+    key: str = Field(description="the id of its key, in groups")
+    size: int = Field(description="entries of the newest checkpoint that it has cosigned")
+    time: float = Field(description="of that checkpoint")
+
+
+class AuditStatus(Record):
+    """The audit log at a glance: its newest checkpoint, and who has seen it."""
+
+    log: str = Field(description="what tells this log from others, in hex")
+    key: str = Field(description="the id of the server's key, which signs the checkpoints, in groups")
+    size: int = Field(description="entries, all of which the newest checkpoint covers")
+    root: str | None = Field(description="of the tree over them (RFC 9162), in hex; null: there are none yet")
+    time: float | None = Field(description="of the newest checkpoint")
+    witnesses: tuple[AuditWitness, ...] = Field(description="each with the newest that it has cosigned")
+
+
 class LinkAddress(Record):
     host: str
     port: int
@@ -550,3 +570,4 @@ class Snapshot(Record):
     rounds: dict[str, tuple[Round, ...]]
     clients: tuple[Client, ...]
     logs: tuple[LogEntry, ...]
+    audit: AuditStatus

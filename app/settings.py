@@ -43,6 +43,10 @@ class ServerSettings:
     app: FlowerApp | None = None
     resume: Resume = "auto"
     store: str | None = None
+    auth: bool = False
+    tls: bool = False
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
     home: Path = field(default_factory=paths.home_dir)
 
     @property
@@ -65,6 +69,8 @@ def parse(argv: list[str] | None = None) -> ServerSettings:
     """Settings from a command line; ends the process with a message when a flag is wrong."""
     parser = build_parser()
     arguments, given = parse_noting_what_was_given(parser, argv)
+    if (arguments.tls_cert is None) != (arguments.tls_key is None):
+        parser.error("--tls-cert and --tls-key belong together: give both, or --tls for the server's own")
     try:
         app = app_from(arguments)
         spec = spec_from(arguments) if app is None else app_spec_from(arguments, app, given)
@@ -81,6 +87,10 @@ def parse(argv: list[str] | None = None) -> ServerSettings:
         app=app,
         resume=arguments.resume,
         store=arguments.store,
+        auth=arguments.auth,
+        tls=arguments.tls or arguments.tls_cert is not None,
+        tls_cert=arguments.tls_cert,
+        tls_key=arguments.tls_key,
     )
 
 
@@ -185,6 +195,20 @@ def _add_server_flags(server: argparse._ActionsContainer) -> None:
         help="where runs are kept: sqlite:///FILE or postgresql://USER@HOST/DATABASE; one with a password "
         "is better given by the environment (FEDLOOM_STORE, a file in FEDLOOM_HOME)",
     )
+    server.add_argument(
+        "--auth",
+        action="store_true",
+        help="ask everybody who they are, also the user of this machine who starts the server",
+    )
+    server.add_argument(
+        "--tls",
+        action="store_true",
+        help="serve the page over HTTPS, with the server's own certificate unless --tls-cert names another",
+    )
+    server.add_argument(
+        "--tls-cert", type=Path, metavar="FILE", help="certificate, and those above it, in PEM"
+    )
+    server.add_argument("--tls-key", type=Path, metavar="FILE", help="the certificate's private key in PEM")
     server.add_argument(
         "--resume",
         choices=("auto", "never"),

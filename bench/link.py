@@ -12,6 +12,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from app.audit.log import AuditLog
 from app.enrolment.enrolment import Enrolment
 from app.event_bus import EventBus
 from app.federation.grid.codec import OpenReply, opened
@@ -38,7 +39,9 @@ from shared.console import configure_logging
 from shared.flower import identify_server_task
 from shared.proto.link_pb2 import Assignment
 from shared.run_spec import RunSpec
+from shared.security.checkpoint import LOG_ID_BYTES
 from shared.security.keys import KeyPair
+from shared.security.merkle import LogTree
 from shared.security.server_identity import ServerIdentity
 
 RUN_ID = "bec4"
@@ -57,8 +60,9 @@ class BenchLink:
         identity = ServerIdentity.load_or_make(folder)
         self._store = Store.open(default_url(folder))
         enrolment = Enrolment(self._store.enrolment, identity.is_invited)
+        audit = AuditLog(bytes(LOG_ID_BYTES), identity.key, LogTree())
         self._link = LinkServer(
-            self._registry, self._bus, None, lambda _: None, Spool(folder), identity, enrolment
+            self._registry, self._bus, None, lambda _: None, Spool(folder), identity, enrolment, audit
         )
         self._somebody_came = threading.Event()
         self._registry.on_membership(self._somebody_came.set)

@@ -10,6 +10,7 @@ from typing import Any
 
 import grpc.aio
 
+from client.log_watch import LogWatch
 from client.open_messages import OpenMessages, Outgoing
 from client.runtime import Runtime
 from client.sealing import NotFromServer, Reply, Sealing
@@ -52,9 +53,11 @@ class Connection:
         server: PublicKey,
         threads: Executor,
         next_key: Callable[[NextKey], None],
+        log_watch: LogWatch,
     ) -> None:
         self._call = call
         self._next_key = next_key
+        self._log_watch = log_watch
         self._runtime = runtime
         self._open_messages = open_messages
         self._sealing = sealing
@@ -73,13 +76,16 @@ class Connection:
     async def serve(self) -> None:
         """Read and write until the connection ends. Raises LinkRefused when the server sends the client away,
         and NotAdmitted when it does so for now."""
-        reader, writer, beat = (
-            asyncio.ensure_future(work) for work in (self._read(), self._write(), self._beat())
+        watch = self._log_watch.watch(lambda frame: self.send(ClientFrame(cosignature=frame)))
+        watcher, reader, writer, beat = (
+            asyncio.ensure_future(work) for work in (watch, self._read(), self._write(), self._beat())
         )
-        tasks = [reader, writer, beat]
+        tasks = [watcher, reader, writer, beat]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in tasks:  # in this order: what the reader saw says more than what the writer did
+            # In this order: an objection counts most, and what the reader saw says more than what the writer
+            # did.
+            for task in tasks:
                 if task in done:
                     task.result()
         except asyncio.CancelledError:
@@ -110,6 +116,8 @@ class Connection:
                     self._open_messages.confirm(frame.received)
                 case "run_over":
                     self._runtime.stay_in(0)
+                case "checkpoint":
+                    self._log_watch.shown(frame.checkpoint)
                 case "pause":
                     self._runtime.pause(frame.pause.paused)
                 case "next_key":

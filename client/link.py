@@ -21,14 +21,16 @@ from client.channel import channel_arguments
 from client.connection import Call, Connection, NotAdmitted, refused, serialise
 from client.in_thread import in_thread
 from client.known_server import MemoryUnusable
+from client.log_watch import LogWatch
 from client.membership import Membership
 from client.open_messages import OpenMessages
 from client.outage import Outage
 from client.receipts import Receipts
 from client.runtime import Runtime
 from client.sealing import Sealing
+from client.witness import Witness
 from shared.error_text import error_text
-from shared.errors import FedLoomError, LinkRefused, WireError
+from shared.errors import FedLoomError, LinkRefused, LogObjection, WireError
 from shared.hashing import hashing_threads
 from shared.proto.link_pb2 import AppIdentity, ClientFrame, Hello, LogLine, NextKey, ServerFrame, Welcome
 from shared.security.certificate import ClockWrong, NoTls, PinnedServer, WrongServer, find_pinned
@@ -96,6 +98,7 @@ class Link:
         app_objection: Callable[[AppIdentity | None], str | None],
     ) -> None:
         self._membership = membership
+        self._witness = Witness(membership.home, identity.client_id, membership.key)
         self._address = membership.address
         self._identity = identity
         self._process = uuid.uuid4().hex
@@ -109,7 +112,9 @@ class Link:
         """The newest failure to find a link, in gRPC's words, whose cause was looked for."""
 
     async def run(self) -> None:
-        """Serve messages for ever. Raises LinkRefused when the server will never take this client."""
+        """Serve messages for ever. Raises LinkRefused when the server will never take this client, and
+        LogObjection when this client will take no part, for what it sees of the server's audit log."""
+        self._witness.require_no_objection()
         self._loop = asyncio.get_running_loop()
         receipts = Receipts(self._membership.home, self._identity.client_id, self._threads)
         try:
@@ -138,7 +143,7 @@ class Link:
                 outage.began(str(error))
             except asyncio.InvalidStateError:  # how gRPC reports a write on a call that has just ended
                 outage.began("it closed the connection")
-            except LinkRefused:
+            except (LinkRefused, LogObjection):
                 raise
             except Exception as error:  # noqa: BLE001 - the edge of a connection: the next may do better
                 outage.began(error_text(error), error)
@@ -183,6 +188,7 @@ class Link:
                 server.key,
                 self._threads,
                 partial(self._hear_of_next_key, server.key),
+                LogWatch(self._witness, server.key),
             )
             open_messages.connected(welcome, self._connection.send)
             try:

@@ -82,6 +82,10 @@ class LinkRefused(FedLoomError):
     """The server refused this client for a reason that trying again cannot change."""
 
 
+class LogObjection(FedLoomError):
+    """The server's audit log is not the one that this client saw before: it was cut, rewritten or forked."""
+
+
 class IllegalTransition(FedLoomError):
     """A run was to go from one state to another that cannot follow it."""
 
@@ -107,6 +111,10 @@ class SettingsInvalid(FedLoomError):
 
 class StoreUnavailable(FedLoomError):
     """The database or the folder of checkpoints cannot be read or written."""
+
+
+class StoreInUse(StoreUnavailable):
+    """Another server has the store open."""
 
 
 class CheckpointInvalid(FedLoomError):

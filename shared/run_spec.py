@@ -187,6 +187,14 @@ class RunSpec(BaseModel):
         description="newest checkpoints of the model that are kept, beside the best one",
     )
 
+    keep_updates: Annotated[
+        bool, FieldUse("Keep the updates", "advanced", hint="on the server's disk, to replay the audit log")
+    ] = Field(
+        default=False,
+        strict=True,
+        description="keep the clients' updates on the server's disk, so that the audit log can be replayed",
+    )
+
     @field_validator("num_partitions")
     @classmethod
     def _enough_partitions(cls, value: int | None, info: ValidationInfo) -> int | None:

@@ -9,9 +9,11 @@ from flask import Response, send_file
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field
 
+from app.api.audited import downloaded
 from app.api.problems import Problem, not_found, problem
 from app.api.reply import env, reply
 from app.api.runs import RunPath, no_run
+from app.auth.roles import Role, needs
 from app.store.checkpoints import best_round
 from shared.errors import StoreUnavailable
 
@@ -46,6 +48,7 @@ class CheckpointList(BaseModel):
 @checkpoints_api.get(
     "", summary="The checkpoints of a run", responses={200: CheckpointList, 404: Problem, 503: Problem}
 )
+@needs(Role.VIEWER)
 def list_checkpoints(path: RunPath) -> Response:
     """Oldest first. Only the newest and the best are kept."""
     if env().book.get(path.run_id) is None:
@@ -60,18 +63,21 @@ def list_checkpoints(path: RunPath) -> Response:
 @checkpoints_api.get(
     "/<int:round>", summary="Download a model", responses={200: SAFETENSORS, 404: Problem, 503: Problem}
 )
+@needs(Role.VIEWER)
 def get_checkpoint(path: CheckpointPath) -> Response:
     """Names, shapes and dtypes are those of the model's state dict; the file's metadata says of which run."""
     if env().book.get(path.run_id) is None:
         return no_run(path.run_id)
     file = env().checkpoints.path(path.run_id, path.round)
     try:
-        return send_file(
+        answer = send_file(
             file.absolute(),
             mimetype="application/octet-stream",
             as_attachment=True,
             download_name=f"fedloom-{path.run_id}-round-{path.round}.safetensors",
         )
+        downloaded("model", run=path.run_id, round=path.round)
+        return answer
     except FileNotFoundError:
         return not_found(
             f"Run {path.run_id} has no checkpoint of round {path.round}. Only the newest and the best are "

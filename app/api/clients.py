@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from app.api.invitations import not_kept
 from app.api.problems import Problem, not_found, problem
 from app.api.reply import env, reply
+from app.auth.roles import Role, needs
 from app.enrolment.enrolment import EnrolmentRefused, NotKnown
 from app.records import Client
 from shared.errors import StoreUnavailable
@@ -72,6 +73,7 @@ DECIDED: dict[str | int | HTTPStatus, type[BaseModel] | dict[Any, Any] | None] =
 
 
 @clients_api.get("", summary="All clients that this server has seen", responses={200: ClientList})
+@needs(Role.VIEWER)
 def list_clients() -> Response:
     return reply(ClientList(clients=env().registry.snapshot()))
 

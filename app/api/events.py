@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 
 from app.api.problems import Problem, problem
 from app.api.reply import env, reply
+from app.auth.roles import Role, needs
 from app.event_bus import EventsGone
 from app.events import Event
 from app.records import LOG_LEVELS, LogEntry, LogLevel
@@ -40,6 +41,7 @@ class LogList(BaseModel):
 
 
 @events_api.get("/events", summary="Events after a sequence number", responses={200: EventList, 410: Problem})
+@needs(Role.VIEWER)
 def list_events(query: EventQuery) -> Response:
     try:
         events = env().bus.since(query.since)
@@ -50,6 +52,7 @@ def list_events(query: EventQuery) -> Response:
 
 
 @events_api.get("/logs", summary="The newest log records, oldest first", responses={200: LogList})
+@needs(Role.VIEWER)
 def list_logs(query: LogQuery) -> Response:
     wanted = LOG_LEVELS[LOG_LEVELS.index(query.level) :]
     entries = [

@@ -9,9 +9,11 @@ from flask import Response, current_app
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.api.audited import downloaded
 from app.api.problems import Problem
 from app.api.reply import env
 from app.api.runs import RunPath, no_run
+from app.auth.roles import Role, needs
 from app.exporting.document import RunDocument
 from app.exporting.files import zipped
 from app.exporting.formats import ExportFormat, export_files
@@ -46,6 +48,7 @@ class Export(RunDocument):
     summary="A run's results as a file",
     responses={200: Export, 404: Problem, 422: Problem},
 )
+@needs(Role.VIEWER)
 def export_run(path: RunPath, query: ExportQuery) -> Response:
     """The answer is an attachment. It may be asked for while the run goes on."""
     run = env().book.get(path.run_id)
@@ -58,6 +61,7 @@ def export_run(path: RunPath, query: ExportQuery) -> Response:
     else:
         name, kind = f"fedloom-{run.id}-{query.format}.zip", "application/zip"
         content = zipped(files, run.created_at)
+    downloaded("run", run=run.id, format=query.format)
     response = Response(in_slices(content, current_app.extensions["socketio"].sleep), content_type=kind)
     response.headers.set("Content-Disposition", "attachment", filename=name)
     return response

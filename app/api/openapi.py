@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any
 
@@ -12,6 +14,7 @@ from pydantic import TypeAdapter
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from app.api.problems import Problem, invalid
+from app.auth.roles import Role, access_of, public
 from app.events import Event
 from app.records import Snapshot
 from shared.version import __version__
@@ -25,6 +28,20 @@ DOCS_PAGE = """<!doctype html>
 <script src="redoc/js/redoc.standalone.js"></script></body>
 </html>
 """
+SECURITY_SCHEMES: dict[str, Any] = {
+    "token": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "A token of a program, made on the page or by `python -m app.users token add`",
+    },
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "fedloom",
+        "description": "The cookie of POST /api/v1/login, whose name begins so. Changes made with it need "
+        "the header X-CSRF-Token, with the `csrf` of GET /api/v1/me",
+    },
+}
 DOCS_PATH = "/api/redoc"
 
 PROBLEM = MappingProxyType({"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}})
@@ -40,8 +57,10 @@ def create_openapi_app(import_name: str) -> OpenAPI:
             version=__version__,
             description="Live updates come over Socket.IO: `snapshot` carries a Snapshot; "
             "every other message carries an Event, under the name of its type. "
-            "Errors are problems (RFC 9457).",
+            "Errors are problems (RFC 9457). The user of this machine who started the server needs "
+            "none of the security schemes on it, unless it was started with --auth.",
         ),
+        security_schemes=SECURITY_SCHEMES,
         doc_prefix="/api",
         validation_error_model=Problem,
         validation_error_callback=invalid,
@@ -51,6 +70,7 @@ def create_openapi_app(import_name: str) -> OpenAPI:
     flask_app.config["REDOC_HTML_STRING"] = DOCS_PAGE
 
     @flask_app.get("/api/docs", doc_ui=False)
+    @public
     def docs() -> WerkzeugResponse:
         return redirect(DOCS_PATH)
 
@@ -60,7 +80,9 @@ def create_openapi_app(import_name: str) -> OpenAPI:
 def describe(flask_app: OpenAPI) -> dict[str, Any]:
     """The document of all routes so far, as it is served, with what only Socket.IO carries."""
     document: dict[str, Any] = flask_app.api_doc
+    document["security"] = [{name: []} for name in SECURITY_SCHEMES]
     schemas = document["components"]["schemas"]
+    _describe_access(flask_app, document["paths"])
     models: dict[str, TypeAdapter[Any]] = {"Snapshot": TypeAdapter(Snapshot), "Event": TypeAdapter(Event)}
     for name, model in models.items():
         schema = model.json_schema(ref_template="#/components/schemas/{model}")
@@ -68,8 +90,6 @@ def describe(flask_app: OpenAPI) -> dict[str, Any]:
     for path in document["paths"].values():
         for operation in path.values():
             _correct(operation)
-    if document["components"].get("securitySchemes", {}) is None:
-        del document["components"]["securitySchemes"]  # which OpenAPI does not allow
     return document
 
 
@@ -82,6 +102,25 @@ def _correct(operation: dict[str, Any]) -> None:
             responses[status] = {**response, "content": dict(PROBLEM)}
     if "requestBody" in operation:
         responses.setdefault("400", {"description": "Bad Request", "content": dict(PROBLEM)})
+
+
+def _describe_access(flask_app: OpenAPI, paths: dict[str, Any]) -> None:
+    """Say of each route which role it takes, and how those are answered who do not have it."""
+    for rule in flask_app.url_map.iter_rules():
+        operations = paths.get(re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"{\1}", rule.rule), {})
+        access = access_of(flask_app.view_functions[rule.endpoint])
+        for method in {method.lower() for method in rule.methods or ()} & operations.keys():
+            operation = operations[method]
+            if not isinstance(access, Role):
+                operation["security"] = []
+                continue
+            words = f"For the role {access} and those above it."
+            said = operation.get("description", "").removesuffix(words).strip()
+            operation["description"] = f"{said} {words}".strip()
+            for status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+                operation["responses"].setdefault(
+                    str(status.value), {"description": status.phrase, "content": dict(PROBLEM)}
+                )
 
 
 def as_json(flask_app: OpenAPI) -> str:

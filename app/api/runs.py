@@ -10,8 +10,10 @@ from flask import Response, url_for
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field
 
+from app.api.audited import commanded
 from app.api.problems import Problem, field_invalid, not_found, problem
 from app.api.reply import env, reply
+from app.auth.roles import Role, needs
 from app.federation.runs.states import IDLE_STATES
 from app.records import Round, Run
 from shared.errors import IllegalTransition, SettingsInvalid, StoreUnavailable
@@ -39,29 +41,34 @@ class RoundList(BaseModel):
 
 
 @runs_api.get("", summary="All runs, newest first", responses={200: RunList})
+@needs(Role.VIEWER)
 def list_runs() -> Response:
     return reply(RunList(runs=env().book.newest_first()))
 
 
 @runs_api.post("", summary="Queue a run", responses={201: Run, 422: Problem})
+@needs(Role.OPERATOR)
 def create_run(body: RunSpec) -> Response:
     """It starts when those before it have ended and enough clients are there. All fields have defaults."""
     try:
-        run = durable(env().runs.submit(body))
+        run = env().runs.submit(body)
     except SettingsInvalid as error:
         return field_invalid(error.field or ("run_config" if body.run_config else ""), str(error))
-    response = reply(run, HTTPStatus.CREATED)
+    commanded(run.id, "start")
+    response = reply(durable(run), HTTPStatus.CREATED)
     response.headers["Location"] = url_for("runs.get_run", run_id=run.id)
     return response
 
 
 @runs_api.get("/<run_id>", summary="One run", responses={200: Run, 404: Problem})
+@needs(Role.VIEWER)
 def get_run(path: RunPath) -> Response:
     run = env().book.get(path.run_id)
     return reply(run) if run else no_run(path.run_id)
 
 
 @runs_api.get("/<run_id>/rounds", summary="A run's complete rounds", responses={200: RoundList, 404: Problem})
+@needs(Role.VIEWER)
 def get_rounds(path: RunPath) -> Response:
     """Round 0 is the evaluation of the initial model."""
     run = env().book.get(path.run_id)
@@ -73,25 +80,28 @@ def get_rounds(path: RunPath) -> Response:
 
 
 @runs_api.post("/<run_id>/stop", summary="Stop a run", responses={200: Run, 404: Problem, 409: Problem})
+@needs(Role.OPERATOR)
 def stop_run(path: RunPath) -> Response:
     """The current round is given up, the rounds before it stand. The answer may still say "running"."""
-    return _command(path.run_id, env().runs.stop)
+    return _command(path.run_id, "stop", env().runs.stop)
 
 
 @runs_api.post("/<run_id>/pause", summary="Pause a run", responses={200: Run, 404: Problem, 409: Problem})
+@needs(Role.OPERATOR)
 def pause_run(path: RunPath) -> Response:
     """No further message goes out, and clients of the built-in app wait between two batches.
 
     The run's deadlines stand still meanwhile. The answer may still say "running".
     """
-    return _command(path.run_id, env().runs.pause)
+    return _command(path.run_id, "pause", env().runs.pause)
 
 
 @runs_api.post("/<run_id>/resume", summary="Resume a run", responses={200: Run, 404: Problem, 409: Problem})
+@needs(Role.OPERATOR)
 def resume_run(path: RunPath) -> Response:
     """A paused run goes on. An interrupted one that `can_resume` is queued, and goes on in the round that was
     cut. A run that waits to try a round again does so now."""
-    return _command(path.run_id, env().runs.resume)
+    return _command(path.run_id, "resume", env().runs.resume)
 
 
 def durable(run: Run) -> Run:
@@ -104,14 +114,16 @@ def durable(run: Run) -> Run:
     return run
 
 
-def _command(run_id: str, command: Callable[[str], Run]) -> Response:
+def _command(run_id: str, name: str, command: Callable[[str], Run]) -> Response:
     """Carry out a command on a run, or say why it does not fit the run's state."""
     if env().book.get(run_id) is None:
         return no_run(run_id)
     try:
-        return reply(durable(command(run_id)))
+        run = command(run_id)
     except IllegalTransition as error:
         return problem(HTTPStatus.CONFLICT, str(error))
+    commanded(run_id, name)
+    return reply(durable(run))
 
 
 def no_run(run_id: str) -> Response:

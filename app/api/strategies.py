@@ -7,6 +7,7 @@ from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel
 
 from app.api.reply import reply
+from app.auth.roles import Role, needs
 from app.federation.strategies import StrategyInfo, describe_strategies
 
 strategies_api = APIBlueprint(
@@ -22,5 +23,6 @@ class StrategyList(BaseModel):
 
 
 @strategies_api.get("", summary="All strategies with their parameters", responses={200: StrategyList})
+@needs(Role.VIEWER)
 def list_strategies() -> Response:
     return reply(StrategyList(strategies=describe_strategies()))

@@ -9,6 +9,7 @@ from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel
 
 from app.api.reply import env, reply
+from app.auth.roles import Role, needs, public
 from app.records import Status
 from shared.version import __version__
 
@@ -21,10 +22,12 @@ class Health(BaseModel):
 
 
 @system_api.get("/healthz", summary="Whether the server answers", responses={200: Health})
+@public
 def health() -> Response:
     return reply(Health(version=__version__))
 
 
 @system_api.get("/api/v1/status", summary="The server at a glance", responses={200: Status})
+@needs(Role.VIEWER)
 def get_status() -> Response:
     return reply(env().status())

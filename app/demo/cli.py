@@ -11,11 +11,13 @@ from typing import Any
 
 import httpx
 
+from app.demo.browser import address_to_open
 from app.demo.fleet import DemoFailed, Fleet, Ports
 from app.demo.packages import compare_packages, words_of
 from app.demo.report import make_report, write_report
 from app.demo.settings import DemoSettings, parse
 from app.federation.runs.states import IDLE_STATES
+from app.running_server import RunningServer
 from app.settings import ServerSettings
 from client.settings import ClientSettings
 from client.site.policy import read_policy
@@ -67,11 +69,12 @@ def _demo(fleet: Fleet, settings: DemoSettings, started: float) -> int:
     _start_clients(fleet, settings, spec, ports)
     url = f"http://localhost:{ports.web}"
     _say(f"The live page: {url}")
+    key = _key()
     if settings.browser and not settings.exit_when_done:
         # In a thread: a browser in the terminal would not return
-        threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
-    # trust_env: a proxy for the web is not meant for this machine's own server
-    with httpx.Client(base_url=f"http://127.0.0.1:{ports.web}/api/v1", timeout=10, trust_env=False) as api:
+        opened = address_to_open(url, key, _home())
+        threading.Thread(target=webbrowser.open, args=(opened,), daemon=True).start()
+    with _api(ports, key) as api:
         run = _wait_for_end(fleet, api, spec)
         report = make_report(
             run,
@@ -87,6 +90,24 @@ def _demo(fleet: Fleet, settings: DemoSettings, started: float) -> int:
         _say(f"The page stays at {url}, where you can start another run. Ctrl-C ends everything.")
         _wait_for_interrupt(fleet)
     return 0 if run["state"] == "completed" else 1
+
+
+def _key() -> str:
+    """What opens the page of the demo's server. Raises DemoFailed."""
+    server = RunningServer.find(_home())
+    if server is None:
+        raise DemoFailed(f"The server has left no word in {_home()} of how to reach its page.")
+    return server.key
+
+
+def _api(ports: Ports, key: str) -> httpx.Client:
+    # trust_env: a proxy for the web is not meant for this machine's own server
+    return httpx.Client(
+        base_url=f"http://127.0.0.1:{ports.web}/api/v1",
+        headers={"Authorization": f"Bearer {key}"},
+        timeout=10,
+        trust_env=False,
+    )
 
 
 def _home() -> Path:

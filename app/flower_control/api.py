@@ -7,20 +7,22 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
-from typing import TypeVar, cast
+from typing import TypeVar
 
-from flask import Blueprint, Response, abort, current_app, request
+from flask import Blueprint, Response, abort, request
 from google.protobuf.message import DecodeError, Message
 from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 
+from app.api.access import current, while_admitted
+from app.api.aside import aside, web_sleep
+from app.api.audited import commanded
 from app.api.problems import invalid, not_found, problem
 from app.api.reply import UNBUFFERED, env
 from app.api.runs import durable
-from app.flower_control.log_stream import Sleep, stream_log
+from app.auth.roles import Role, needs
+from app.flower_control.log_stream import stream_log
 from app.flower_control.not_here import not_here
 from app.flower_control.runs import as_flower_has_it, find, isoformat, number_of
 from app.flower_control.start_run import spec_of
@@ -50,10 +52,7 @@ AT_ONCE = 4
 LISTED = 20
 """So many runs are listed, as Flower has it, where the command does not say how many."""
 
-LOOK_S = 0.01
-
 M = TypeVar("M", bound=Message)
-T = TypeVar("T")
 
 
 def create_control_api() -> Blueprint:
@@ -64,6 +63,7 @@ def create_control_api() -> Blueprint:
     control.before_request(_require_protobuf)
 
     @control.post("/start-run")
+    @needs(Role.OPERATOR)
     def start_run() -> Response:
         if not taken_in.acquire(blocking=False):
             return problem(HTTPStatus.SERVICE_UNAVAILABLE, "Too many runs are started at once. Try again.")
@@ -84,16 +84,19 @@ def _start_run() -> Response:
     asked = _read(StartRunRequest)
     server = env()
     try:
-        spec = _aside(lambda: spec_of(asked, server.settings))
-        run = durable(server.runs.submit(spec))
+        spec = aside(lambda: spec_of(asked, server.settings))
+        run = server.runs.submit(spec)
     except ValidationError as error:
         return invalid(error)
     except (AppInvalid, SettingsInvalid) as error:
         return problem(HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
+    commanded(run.id, "start")
+    durable(run)
     note = f"on FedLoom's page, {request.host_url}, it is run {run.id}."
     return _answer(StartRunResponse(run_id=number_of(run), note=note))
 
 
+@needs(Role.OPERATOR)
 def list_runs() -> Response:
     """`flwr list`: the newest runs, or one."""
     asked = _read(ListRunsRequest)
@@ -111,26 +114,32 @@ def list_runs() -> Response:
     )
 
 
+@needs(Role.OPERATOR)
 def stop_run() -> Response:
     """`flwr stop`: the run is told to, and does so soon."""
     run = _found(_read(StopRunRequest).run_id)
     try:
-        durable(env().runs.stop(run.id))
+        stopping = env().runs.stop(run.id)
     except IllegalTransition as error:
         return problem(HTTPStatus.CONFLICT, str(error))
+    commanded(run.id, "stop")
+    durable(stopping)
     return _answer(StopRunResponse(success=True))
 
 
+@needs(Role.OPERATOR)
 def stream_logs() -> Response:
     """`flwr log`, and `flwr run --stream`: the answer lasts until the run has ended."""
     asked = _read(StreamLogsRequest)
     run = _found(asked.run_id)
-    messages = stream_log(env(), run, asked.after_timestamp, _sleep())
-    response = Response((in_frame(message) for message in messages), content_type=PROTOBUF_STREAM_MEDIA_TYPE)
+    messages = stream_log(env(), run, asked.after_timestamp, web_sleep())
+    admitted = while_admitted(env().auth.accounts, current(), messages)
+    response = Response((in_frame(message) for message in admitted), content_type=PROTOBUF_STREAM_MEDIA_TYPE)
     response.headers.set(*UNBUFFERED)
     return response
 
 
+@needs(Role.OPERATOR)
 def anything_else(call: str) -> Response:
     """Whatever else Flower's commands ask for."""
     return problem(HTTPStatus.NOT_IMPLEMENTED, not_here(call, env().status()))
@@ -174,17 +183,3 @@ def _as_problem(error: HTTPException) -> Response | HTTPException:
     if error.response is not None:
         return error
     return problem(error.code or HTTPStatus.INTERNAL_SERVER_ERROR, error.description or error.name)
-
-
-def _aside(work: Callable[[], T]) -> T:
-    """What takes longer is done in a thread of its own: under eventlet, all else would stand still."""
-    sleep = _sleep()
-    with ThreadPoolExecutor(1) as executor:
-        future = executor.submit(work)
-        while not future.done():
-            sleep(LOOK_S)
-        return future.result()
-
-
-def _sleep() -> Sleep:
-    return cast(Sleep, current_app.extensions["socketio"].sleep)

@@ -34,8 +34,8 @@ from app.store.tensors import (
     remove_unfinished,
     write_arrays,
 )
+from app.store.values import plain_values
 from shared.errors import CheckpointInvalid
-from shared.npy import flat_view
 
 log = logging.getLogger(__name__)
 
@@ -111,20 +111,27 @@ class CheckpointStore:
         return self._folder(run_id) / f"round-{round:05d}.safetensors"
 
     def save(
-        self, run_id: str, round: int, arrays: ArrayRecord, state: State, metadata: Mapping[str, str]
+        self,
+        run_id: str,
+        round: int,
+        arrays: ArrayRecord,
+        state: State,
+        metadata: Mapping[str, str],
+        digest: str | None = None,
     ) -> Path:
         """Keep the model after a round: when this returns, it is on the disk. Returns the model's file.
 
-        `state`: the strategy's own; `metadata`: what else the file is to say of itself (model, data set).
+        `state`: the strategy's own; `metadata`: what else the file is to say of itself (model, data set);
+        `digest`: the model's, if it is known.
         Raises CheckpointInvalid for arrays that safetensors cannot hold.
         """
         path = self.path(run_id, round)
-        model = {name: plain(flat_view(array)).reshape(array.shape) for name, array in arrays.items()}
+        model = plain_values(arrays)
         about = {**metadata, "run": run_id, "round": str(round), "created": repr(time.time())}
         with _in_words(path.parent):
             files.make_folder(path.parent)
             about |= _save_state(path, state, about)
-            about |= {"fedloom": "1", "digest": digest_of(model), "names": json.dumps(list(arrays))}
+            about |= {"fedloom": "1", "digest": digest or digest_of(model), "names": json.dumps(list(arrays))}
             write_arrays(path, model, about)
             _remove_states(path, but=about.get("state"))
         return path

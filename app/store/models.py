@@ -251,3 +251,79 @@ class LogRow(Base):
     message: Mapped[str]
     run_id: Mapped[str | None]
     traceback: Mapped[str | None]
+
+
+class AuditLogRow(Base):
+    """One row: what tells this log from every other."""
+
+    __tablename__ = "audit_log"
+
+    log: Mapped[bytes] = mapped_column(primary_key=True)
+
+
+class AuditEntryRow(Base):
+    __tablename__ = "audit_entries"
+    __table_args__ = (Index("ix_audit_entries_kind", "kind", "number"),)
+
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    kind: Mapped[str] = mapped_column(doc="as in the entry, to find it by")
+    entry: Mapped[bytes]
+
+
+class AuditCheckpointRow(Base):
+    __tablename__ = "audit_checkpoints"
+
+    size: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    time: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    root: Mapped[bytes]
+    signer: Mapped[str]
+    signature: Mapped[bytes]
+
+
+class AuditCosignatureRow(Base):
+    """By whom the checkpoint of this size and time was cosigned."""
+
+    __tablename__ = "audit_cosignatures"
+
+    size: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    time: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    client_id: Mapped[str]
+    signature: Mapped[bytes]
+
+
+class UserRow(Base):
+    __tablename__ = "page_users"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    role: Mapped[str]
+    password: Mapped[str] = mapped_column(doc="as scrypt has it")
+    created_at: Mapped[float]
+
+
+class SessionRow(Base):
+    """One browser that has logged in. Of its cookie only the hash is kept."""
+
+    __tablename__ = "page_sessions"
+
+    id: Mapped[str] = mapped_column(primary_key=True, doc="SHA-256 of the cookie, in hex")
+    user_name: Mapped[str | None]
+    key: Mapped[str | None] = mapped_column(
+        doc="SHA-256 of the server's key for the page, if it came by that"
+    )
+    created_at: Mapped[float]
+    used_at: Mapped[float]
+
+
+class TokenRow(Base):
+    """What a program shows in place of a password. Only its hash is kept."""
+
+    __tablename__ = "page_tokens"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    hash: Mapped[str] = mapped_column(doc="SHA-256, in hex")
+    label: Mapped[str]
+    role: Mapped[str]
+    creator: Mapped[str | None] = mapped_column(doc="the user whose role it never exceeds")
+    created_at: Mapped[float]
+    expires_at: Mapped[float]

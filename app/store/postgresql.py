@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.store import files
 from app.store.database import ENGINE_OPTIONS, Database
-from shared.errors import StoreUnavailable
+from shared.errors import StoreInUse, StoreUnavailable
 
 LOCK_TIMEOUT_S = 5
 """How long to wait for the lock: PostgreSQL may take a moment to notice that a server was killed."""
@@ -108,7 +108,7 @@ class PostgresDatabase(Database):
             connection.commit()
         except psycopg.errors.LockNotAvailable:
             connection.close()
-            raise StoreUnavailable(
+            raise StoreInUse(
                 f"Another FedLoom server uses the store {self.name}. Two servers would spoil each other's "
                 "runs. Stop the other one, or give this one a database of its own with --store."
             ) from None

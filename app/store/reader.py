@@ -21,6 +21,7 @@ from app.records import (
     VerdictEntry,
 )
 from app.store import rows
+from app.store.audit import AuditReader
 from app.store.database import Database
 from app.store.models import (
     ClientRoundRow,
@@ -69,6 +70,7 @@ class StoreReader:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.audit = AuditReader(database)
 
     @classmethod
     def open_to_read(cls, url: str) -> Self:

@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.store import files
 from app.store.database import ENGINE_OPTIONS, Database
-from shared.errors import StoreUnavailable
+from shared.errors import StoreInUse, StoreUnavailable
 
 BUSY_TIMEOUT_S = 5.0
 """How long a statement waits for another program that holds the database."""
@@ -103,7 +103,7 @@ class SqliteDatabase(Database):
             files.make_folder(self._path.parent)
             self._lock.acquire()
         except Timeout:
-            raise StoreUnavailable(
+            raise StoreInUse(
                 f"Another FedLoom server{self._holder()} uses the store {self._path}. Two servers would "
                 "spoil each other's runs. Stop the other one, or give this one a folder of its own with "
                 "FEDLOOM_HOME."

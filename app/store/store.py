@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
-from sqlalchemy import Connection, Table, bindparam, delete, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, delete, insert, select, update
 
 from app.events import Event
+from app.store.accounts import AccountStore
+from app.store.audit import NOTHING_NEW, AuditBatch, make_log_id, write_audit
 from app.store.changes import Changes, Known, changes_of
 from app.store.database import Database
 from app.store.enrolment import EnrolmentStore
@@ -28,9 +29,9 @@ from app.store.reader import (
     VERDICTS,
     StoreReader,
 )
-from app.store.salvage import Row
 from app.store.schema import upgrade
 from app.store.sqlite import SqliteDatabase
+from app.store.statements import delete_rows, insert_new, upsert
 from app.store.urls import parse_url
 
 SECRET_BYTES = 32
@@ -44,6 +45,7 @@ class Store(StoreReader):
         self._turn = threading.Lock()
         self._known = Known()
         self.enrolment = EnrolmentStore(database, self._turn)
+        self.accounts = AccountStore(database, self._turn)
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -67,18 +69,20 @@ class Store(StoreReader):
             raise
         return cls(database)
 
-    def apply(self, events: Sequence[Event]) -> None:
-        """Keep what events tell, in one transaction: when this returns, it is on the disk.
+    def apply(self, events: Sequence[Event], audit: AuditBatch = NOTHING_NEW) -> None:
+        """Keep what events tell, and the entries of the audit log that belong to them, in one transaction:
+        when this returns, it is on the disk.
 
         Doing it twice is the same as doing it once. Raises StoreUnavailable when the database cannot keep it
         now; any other exception means that it refuses a value, now and later. Nothing was kept then.
         """
         with self._turn:
             changes = changes_of(events, self._known)
-            if changes:
+            if changes or audit:
                 try:
                     with self._database.writing() as connection:
                         _write(connection, changes)
+                        write_audit(connection, audit)
                 except BaseException:
                     self._known.forget_rows()  # a lost connection leaves it open whether all was kept
                     raise
@@ -99,6 +103,11 @@ class Store(StoreReader):
                 ]
                 connection.execute(insert(RUN_CLIENTS), given)
 
+    def audit_log_id(self) -> bytes:
+        """What tells the audit log of this store from every other; kept before it is returned."""
+        with self._turn, self._database.writing() as connection:
+            return make_log_id(connection)
+
     def secret(self, run_id: str) -> bytes:
         """32 random bytes that belong to a run and never leave the server; kept before they are returned."""
         wanted = select(INTERNALS.c.secret).where(INTERNALS.c.run_id == run_id)
@@ -113,17 +122,17 @@ class Store(StoreReader):
 
 
 def _write(connection: Connection, changes: Changes) -> None:
-    _upsert(connection, RUNS, changes.runs, keep=["added_seq"])
+    upsert(connection, RUNS, changes.runs, keep=["added_seq"])
     _make_internals(connection, [row["id"] for row in changes.runs])
-    _upsert(connection, ROUNDS, changes.rounds)
-    _delete(connection, CLIENT_ROUNDS, changes.begun_rounds)
-    _delete(connection, CLIENT_ROUNDS, changes.gone_client_rounds)
-    _upsert(connection, CLIENT_ROUNDS, changes.client_rounds)
-    _delete(connection, CLIENTS, changes.gone_clients)
-    _upsert(connection, CLIENTS, changes.clients)
-    _insert_new(connection, EVENTS, changes.events)
-    _insert_new(connection, LOGS, changes.logs)
-    _insert_new(connection, VERDICTS, changes.verdicts)
+    upsert(connection, ROUNDS, changes.rounds)
+    delete_rows(connection, CLIENT_ROUNDS, changes.begun_rounds)
+    delete_rows(connection, CLIENT_ROUNDS, changes.gone_client_rounds)
+    upsert(connection, CLIENT_ROUNDS, changes.client_rounds)
+    delete_rows(connection, CLIENTS, changes.gone_clients)
+    upsert(connection, CLIENTS, changes.clients)
+    insert_new(connection, EVENTS, changes.events)
+    insert_new(connection, LOGS, changes.logs)
+    insert_new(connection, VERDICTS, changes.verdicts)
 
 
 def _make_internals(connection: Connection, run_ids: Sequence[str]) -> None:
@@ -132,38 +141,4 @@ def _make_internals(connection: Connection, run_ids: Sequence[str]) -> None:
         {"run_id": run_id, "secret": secrets.token_bytes(SECRET_BYTES), "num_partitions": None}
         for run_id in run_ids
     ]
-    _insert_new(connection, INTERNALS, made)
-
-
-def _upsert(connection: Connection, table: Table, rows: Sequence[Row], *, keep: Collection[str] = ()) -> None:
-    """Insert rows, or replace those with the same key, all but the columns in `keep`."""
-    if not rows:
-        return
-    statement = _insert(connection, table)
-    replaced = {
-        column.name: column
-        for column in statement.excluded
-        if column.name not in keep and not table.c[column.name].primary_key
-    }
-    key = [column.name for column in table.primary_key]
-    connection.execute(statement.on_conflict_do_update(index_elements=key, set_=replaced), rows)
-
-
-def _insert_new(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
-    """Insert those rows whose key is not there yet."""
-    if rows:
-        connection.execute(_insert(connection, table).on_conflict_do_nothing(), rows)
-
-
-def _insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
-    """Both databases have the same `ON CONFLICT`; only SQLAlchemy's classes differ."""
-    return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
-
-
-def _delete(connection: Connection, table: Table, keys: Sequence[Row]) -> None:
-    """Delete the rows that have the values of one of `keys`, all with the same columns."""
-    if keys:
-        # The names of parameters must differ from those of columns.
-        wanted = [table.c[name] == bindparam(f"{name}_") for name in keys[0]]
-        given = [{f"{name}_": value for name, value in key.items()} for key in keys]
-        connection.execute(delete(table).where(*wanted), given)
+    insert_new(connection, INTERNALS, made)

@@ -50,8 +50,10 @@ class Connection(Protocol):
 class Connections:
     """The connections of one web server. Safe from any thread."""
 
-    def __init__(self, limit: int | None, per_connection: int = 1) -> None:
-        """`limit`: of this process's descriptors. `per_connection`: how many one connection may need."""
+    def __init__(self, limit: int | None, per_connection: int = 1, *, speaks_tls: bool = False) -> None:
+        """`limit`: of this process's descriptors. `per_connection`: how many one connection may need.
+        `speaks_tls`: nothing can be said to a new connection before it has shaken hands."""
+        self._speaks_tls = speaks_tls
         self._limit = limit
         self._room = for_connections(limit)
         self._extra = per_connection - 1
@@ -80,8 +82,9 @@ class Connections:
             ended = self._end_idle(excess)
             if excess > 0 and not ended:
                 self._report("as many connections as there is room for are in use")
-                with suppress(OSError):
-                    connection.send(FULL)
+                if not self._speaks_tls:
+                    with suppress(OSError):
+                        connection.send(FULL)
                 return False
             self._idle[connection] = None
             return True

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from urllib.parse import urlsplit
 
 from flask import Flask, Request, Response, abort, request
 
+from app.api.access import host_name
 from app.api.problems import problem
 from app.settings import ServerSettings, is_loopback
 
 MAX_BODY_BYTES = 1 << 20
+
+HSTS_S = 180 * 24 * 3_600
+"""How long a browser that came by HTTPS does not come by HTTP."""
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -42,6 +45,9 @@ def guard(flask_app: Flask, settings: ServerSettings) -> None:
         response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Referrer-Policy"] = "no-referrer"
+        if settings.tls_cert is not None and not is_loopback(host_name(request.host)):
+            # Not for the server's own certificate: a browser would not let anybody past its warning then.
+            response.headers["Strict-Transport-Security"] = f"max-age={HSTS_S}"
         if request.path.startswith("/static/assets/"):
             response.cache_control.no_cache = None
             response.cache_control.max_age = 31_536_000  # names carry a hash of the content
@@ -51,7 +57,7 @@ def guard(flask_app: Flask, settings: ServerSettings) -> None:
 
 def foreign_request(incoming: Request, settings: ServerSettings) -> str | None:
     """Why a request does not come from our own page or the user's own program; None when it does."""
-    host = _host_name(incoming.host)
+    host = host_name(incoming.host)
     if settings.on_loopback and not is_loopback(host):
         # A foreign name for this machine is DNS rebinding, by which any web page could act here.
         return (
@@ -65,11 +71,3 @@ def foreign_request(incoming: Request, settings: ServerSettings) -> str | None:
     if site not in {"none", "same-origin"} and incoming.headers.get("Sec-Fetch-Mode") != "navigate":
         return "Requests from other sites' pages are not accepted."
     return None
-
-
-def _host_name(netloc: str) -> str:
-    """The name in a Host header, without the port; empty where there is none."""
-    try:
-        return urlsplit(f"//{netloc}").hostname or ""
-    except ValueError:
-        return ""

@@ -8,11 +8,13 @@ from __future__ import annotations
 import socket
 import time
 from contextlib import suppress
+from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import urlsplit
 
 from app.api.problems import Problem
+from app.auth.peer import Peer
 from app.web.connections import Connections
 
 if TYPE_CHECKING:
@@ -41,6 +43,11 @@ class HttpRules(RequestHandler):
 
     connections: ClassVar[Connections]
     raw_requestline: bytes
+
+    @cached_property
+    def peer(self) -> Peer:
+        """Who is at the other end; a handler serves one connection."""
+        return Peer(self.connection)
 
     def handle_one_request(self) -> None:
         """Wait for a request, meanwhile idle, and answer it."""

@@ -8,19 +8,23 @@ import socket
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from ssl import SSLContext
 from types import TracebackType
 from typing import Any
 
 from flask import Flask
 
+from app.auth.peer import PEER
 from app.descriptors import raise_descriptor_limit
 from app.environment import Environment
 from app.settings import ServerSettings
+from app.web.announcement import announce
 from app.web.connections import RETRY_S, Connections
 from app.web.edge import WebEdge
 from app.web.http_rules import HttpRules
 from app.web.sockets import Pump
-from shared.address import ANY_ADDRESS, Address
+from app.web.tls import page_context, shake_hands
+from shared.address import Address
 from shared.errors import FedLoomError
 from shared.interrupt import Signalled, end_on_signals
 
@@ -46,17 +50,21 @@ def serve_until_stopped(flask_app: Flask, env: Environment, on_ready: OnReady) -
     """
     serve = _serve_eventlet if env.settings.async_mode == "eventlet" else _serve_threading
     end_on_signals()
+    tls = page_context(env.settings)
     with suppress(KeyboardInterrupt), _listen(env.settings) as listener:
-        serve(flask_app, listener, lambda: _begin(flask_app, env, listener, on_ready))
+        serve(flask_app, listener, tls, lambda: _begin(flask_app, env, listener, on_ready))
     log.info("stopping")
 
 
-def _serve_eventlet(flask_app: Flask, listener: socket.socket, begin: Callable[[], None]) -> None:
+def _serve_eventlet(
+    flask_app: Flask, listener: socket.socket, tls: SSLContext | None, begin: Callable[[], None]
+) -> None:
     import eventlet
     from eventlet import wsgi
+    from eventlet.green.ssl import GreenSSLSocket
     from eventlet.greenio import GreenSocket
 
-    connections = Connections(raise_descriptor_limit())
+    connections = Connections(raise_descriptor_limit(), speaks_tls=tls is not None)
 
     class RequestHandler(HttpRules, wsgi.HttpProtocol):
         def parse_request(self) -> bool:
@@ -70,6 +78,9 @@ def _serve_eventlet(flask_app: Flask, listener: socket.socket, begin: Callable[[
             environ: dict[str, Any] = super().get_environ()  # type: ignore[no-untyped-call]
             if environ["eventlet.input"].chunked_input:
                 environ["wsgi.input_terminated"] = True  # without it Flask takes the body for empty
+            if tls is not None:
+                environ["wsgi.url_scheme"] = "https"
+            environ[PEER] = self.peer
             return environ
 
     RequestHandler.connections = connections
@@ -87,7 +98,8 @@ def _serve_eventlet(flask_app: Flask, listener: socket.socket, begin: Callable[[
 
     def serve_one(connection: Any, address: Any) -> None:
         try:
-            server.process_request([address, connection, wsgi.STATE_IDLE])
+            if tls is None or shake_hands(connection):
+                server.process_request([address, connection, wsgi.STATE_IDLE])
         except Signalled:
             raise
         except OSError as error:
@@ -107,6 +119,14 @@ def _serve_eventlet(flask_app: Flask, listener: socket.socket, begin: Callable[[
                 connections.failed(error)
                 eventlet.sleep(RETRY_S)
                 continue
+            if tls is not None:
+                try:
+                    connection = GreenSSLSocket(
+                        connection, server_side=True, do_handshake_on_connect=False, _context=tls
+                    )
+                except (OSError, ValueError):  # it has gone already
+                    connection.close()
+                    continue
             connection.settimeout(SOCKET_TIMEOUT_S)
             if connections.admit(connection):
                 eventlet.spawn_n(serve_one, connection, address)
@@ -137,14 +157,19 @@ def _report_green_threads(hub: Any) -> None:
     hub.squelch_exception = of_descriptor
 
 
-def _serve_threading(flask_app: Flask, listener: socket.socket, begin: Callable[[], None]) -> None:
+def _serve_threading(
+    flask_app: Flask, listener: socket.socket, tls: SSLContext | None, begin: Callable[[], None]
+) -> None:
     from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
     # Werkzeug waits for the rest of a request, and a WebSocket for its peer, with a descriptor of its own.
-    connections = Connections(raise_descriptor_limit(), per_connection=2)
+    connections = Connections(raise_descriptor_limit(), per_connection=2, speaks_tls=tls is not None)
 
     class RequestHandler(HttpRules, WSGIRequestHandler):
         timeout = SOCKET_TIMEOUT_S
+
+        def make_environ(self) -> dict[str, Any]:
+            return {**super().make_environ(), PEER: self.peer}
 
         def run_wsgi(self) -> None:
             """What follows on a connection that was a WebSocket is no HTTP request."""
@@ -154,11 +179,22 @@ def _serve_threading(flask_app: Flask, listener: socket.socket, begin: Callable[
     class Server(ThreadedWSGIServer):
         def get_request(self) -> Any:
             try:
-                return super().get_request()
+                connection, address = super().get_request()
             except OSError as error:
                 connections.failed(error)
                 time.sleep(RETRY_S)
                 raise  # which the caller passes over
+            if tls is None:
+                return connection, address
+            try:
+                return tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False), address
+            except (OSError, ValueError) as error:  # it has gone already
+                connection.close()
+                raise ConnectionAbortedError("the connection ended before TLS began") from error
+
+        def finish_request(self, request: Any, client_address: Any) -> None:
+            if tls is None or shake_hands(request):
+                super().finish_request(request, client_address)
 
         def verify_request(self, request: Any, client_address: Any) -> bool:
             return connections.admit(request)
@@ -182,6 +218,7 @@ def _serve_threading(flask_app: Flask, listener: socket.socket, begin: Callable[
     host, port = listener.getsockname()[:2]
     # Given the socket: werkzeug would end the process by itself when the port is taken.
     server = Server(host, port, WebEdge(flask_app), RequestHandler, fd=listener.fileno())
+    server.ssl_context = tls  # for the scheme of its requests; the listener itself stays as it is
     begin()
     server.serve_forever()
 
@@ -204,17 +241,8 @@ def _begin(flask_app: Flask, env: Environment, listener: socket.socket, on_ready
     pump: Pump = flask_app.extensions["fedloom-pump"]
     env.start()
     pump.start()
-    settings = env.settings
     port: int = listener.getsockname()[1]
-    if not settings.on_loopback:
-        log.warning(
-            "Anyone who can reach %s can open the page, start runs and let clients in: "
-            "there is no login yet. Use this only in a network that you trust.",
-            settings.host,
-        )
-    shown = Address("localhost" if settings.host in {"127.0.0.1", *ANY_ADDRESS} else settings.host, port)
-    log.info("FedLoom is ready at http://%s (clients connect to port %d)", shown, env.link.port)
-    env.answers_at(port)
+    announce(env, port)
     on_ready(port, env.link.port)
 
 

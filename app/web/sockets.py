@@ -13,10 +13,13 @@ from flask import Flask, request
 from flask_socketio import SocketIO, join_room
 from socketio.exceptions import ConnectionRefusedError
 
+from app.api.access import gate_of
+from app.auth.roles import Role, needs
 from app.environment import Environment
 from app.event_bus import EventsGone
 from app.events import Event
-from app.web.guard import foreign_request
+from app.web.socket_gate import SocketGate
+from app.web.socket_roles import Members, RoleSocketIO
 from shared.error_line import error_of
 from shared.errors import StoreUnavailable
 from shared.interrupt import Signalled
@@ -41,13 +44,19 @@ def create_socketio(flask_app: Flask, env: Environment) -> SocketIO:
     engine.addFilter(_without_traceback)
     for library in (engine, logging.getLogger("socketio.server")):
         library.setLevel(logging.ERROR)  # told that, they do without a handler of their own
-    socketio = SocketIO(flask_app, async_mode=env.settings.async_mode, ping_interval=5, ping_timeout=10)
-    pump = Pump(socketio, env)
+    gate = gate_of(flask_app)
+    members = Members(gate, env.auth)
+    socketio = RoleSocketIO(
+        flask_app, members, async_mode=env.settings.async_mode, ping_interval=5, ping_timeout=10
+    )
+    flask_app.wsgi_app = SocketGate(  # type: ignore[method-assign]
+        flask_app.wsgi_app, env.settings, gate, Role.VIEWER
+    )
+    pump = Pump(socketio, env, members)
 
-    @socketio.on("connect")  # type: ignore[untyped-decorator]
+    @socketio.on("connect")
+    @needs(Role.VIEWER)
     def _connect(auth: Any = None) -> None:
-        if (refusal := foreign_request(request, env.settings)) is not None:
-            raise ConnectionRefusedError(refusal)
         pump.welcome(_sid(), auth if isinstance(auth, dict) else {})
 
     @socketio.on_error_default  # type: ignore[untyped-decorator]
@@ -76,9 +85,10 @@ class Pump:
     eventlet.
     """
 
-    def __init__(self, socketio: SocketIO, env: Environment) -> None:
+    def __init__(self, socketio: SocketIO, env: Environment, members: Members) -> None:
         self._socketio = socketio
         self._env = env
+        self._members = members
         self._sent = 0
         self._start_over = False
         # Welcome and pump take turns, so that a browser gets everything once and in order. Under eventlet
@@ -129,6 +139,8 @@ class Pump:
                 self._start_over = True
 
     def _pump(self) -> None:
+        for sid in self._members.outdated():  # before anything new goes to them
+            self._end(sid)
         events: list[Event] = []
         try:
             events = self._shown(self._env.bus.since(self._sent))
@@ -140,6 +152,10 @@ class Pump:
         elif events:
             self._sent = events[-1].seq
             self._emit(coalesce(events), to=ROOM)
+
+    def _end(self, sid: str) -> None:
+        server: Any = self._socketio.server
+        server.disconnect(sid)
 
     def _shown(self, events: list[Event]) -> list[Event]:
         """Those that a restart would not lose; all, while nothing can be written, which the page says."""

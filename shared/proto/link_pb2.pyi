@@ -7,7 +7,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class ClientFrame(_message.Message):
-    __slots__ = ("signed_hello", "reply", "progress", "log", "heartbeat", "failure", "goodbye", "released", "label_counts", "seal", "held")
+    __slots__ = ("signed_hello", "reply", "progress", "log", "heartbeat", "failure", "goodbye", "released", "label_counts", "seal", "held", "cosignature")
     SIGNED_HELLO_FIELD_NUMBER: _ClassVar[int]
     REPLY_FIELD_NUMBER: _ClassVar[int]
     PROGRESS_FIELD_NUMBER: _ClassVar[int]
@@ -19,6 +19,7 @@ class ClientFrame(_message.Message):
     LABEL_COUNTS_FIELD_NUMBER: _ClassVar[int]
     SEAL_FIELD_NUMBER: _ClassVar[int]
     HELD_FIELD_NUMBER: _ClassVar[int]
+    COSIGNATURE_FIELD_NUMBER: _ClassVar[int]
     signed_hello: SignedHello
     reply: Chunk
     progress: Progress
@@ -30,10 +31,11 @@ class ClientFrame(_message.Message):
     label_counts: LabelCounts
     seal: Seal
     held: Held
-    def __init__(self, signed_hello: _Optional[_Union[SignedHello, _Mapping]] = ..., reply: _Optional[_Union[Chunk, _Mapping]] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., log: _Optional[_Union[LogLine, _Mapping]] = ..., heartbeat: _Optional[_Union[Heartbeat, _Mapping]] = ..., failure: _Optional[_Union[Failure, _Mapping]] = ..., goodbye: _Optional[_Union[Goodbye, _Mapping]] = ..., released: _Optional[_Union[Released, _Mapping]] = ..., label_counts: _Optional[_Union[LabelCounts, _Mapping]] = ..., seal: _Optional[_Union[Seal, _Mapping]] = ..., held: _Optional[_Union[Held, _Mapping]] = ...) -> None: ...
+    cosignature: Cosignature
+    def __init__(self, signed_hello: _Optional[_Union[SignedHello, _Mapping]] = ..., reply: _Optional[_Union[Chunk, _Mapping]] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., log: _Optional[_Union[LogLine, _Mapping]] = ..., heartbeat: _Optional[_Union[Heartbeat, _Mapping]] = ..., failure: _Optional[_Union[Failure, _Mapping]] = ..., goodbye: _Optional[_Union[Goodbye, _Mapping]] = ..., released: _Optional[_Union[Released, _Mapping]] = ..., label_counts: _Optional[_Union[LabelCounts, _Mapping]] = ..., seal: _Optional[_Union[Seal, _Mapping]] = ..., held: _Optional[_Union[Held, _Mapping]] = ..., cosignature: _Optional[_Union[Cosignature, _Mapping]] = ...) -> None: ...
 
 class ServerFrame(_message.Message):
-    __slots__ = ("welcome", "refusal", "assignment", "task", "cancel", "received", "pause", "run_over", "challenge", "seal", "next_key")
+    __slots__ = ("welcome", "refusal", "assignment", "task", "cancel", "received", "pause", "run_over", "challenge", "seal", "next_key", "checkpoint")
     WELCOME_FIELD_NUMBER: _ClassVar[int]
     REFUSAL_FIELD_NUMBER: _ClassVar[int]
     ASSIGNMENT_FIELD_NUMBER: _ClassVar[int]
@@ -45,6 +47,7 @@ class ServerFrame(_message.Message):
     CHALLENGE_FIELD_NUMBER: _ClassVar[int]
     SEAL_FIELD_NUMBER: _ClassVar[int]
     NEXT_KEY_FIELD_NUMBER: _ClassVar[int]
+    CHECKPOINT_FIELD_NUMBER: _ClassVar[int]
     welcome: Welcome
     refusal: Refusal
     assignment: Assignment
@@ -56,7 +59,8 @@ class ServerFrame(_message.Message):
     challenge: Challenge
     seal: Seal
     next_key: NextKey
-    def __init__(self, welcome: _Optional[_Union[Welcome, _Mapping]] = ..., refusal: _Optional[_Union[Refusal, _Mapping]] = ..., assignment: _Optional[_Union[Assignment, _Mapping]] = ..., task: _Optional[_Union[Chunk, _Mapping]] = ..., cancel: _Optional[_Union[Cancel, _Mapping]] = ..., received: _Optional[_Union[Received, _Mapping]] = ..., pause: _Optional[_Union[Pause, _Mapping]] = ..., run_over: _Optional[_Union[RunOver, _Mapping]] = ..., challenge: _Optional[_Union[Challenge, _Mapping]] = ..., seal: _Optional[_Union[Seal, _Mapping]] = ..., next_key: _Optional[_Union[NextKey, _Mapping]] = ...) -> None: ...
+    checkpoint: LogCheckpoint
+    def __init__(self, welcome: _Optional[_Union[Welcome, _Mapping]] = ..., refusal: _Optional[_Union[Refusal, _Mapping]] = ..., assignment: _Optional[_Union[Assignment, _Mapping]] = ..., task: _Optional[_Union[Chunk, _Mapping]] = ..., cancel: _Optional[_Union[Cancel, _Mapping]] = ..., received: _Optional[_Union[Received, _Mapping]] = ..., pause: _Optional[_Union[Pause, _Mapping]] = ..., run_over: _Optional[_Union[RunOver, _Mapping]] = ..., challenge: _Optional[_Union[Challenge, _Mapping]] = ..., seal: _Optional[_Union[Seal, _Mapping]] = ..., next_key: _Optional[_Union[NextKey, _Mapping]] = ..., checkpoint: _Optional[_Union[LogCheckpoint, _Mapping]] = ...) -> None: ...
 
 class Challenge(_message.Message):
     __slots__ = ("protocol", "nonce", "time")
@@ -317,6 +321,34 @@ class LogLine(_message.Message):
     message: str
     traceback: str
     def __init__(self, level: _Optional[str] = ..., logger: _Optional[str] = ..., message: _Optional[str] = ..., traceback: _Optional[str] = ...) -> None: ...
+
+class LogCheckpoint(_message.Message):
+    __slots__ = ("log", "size", "root", "time", "signature", "since", "proof")
+    LOG_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    ROOT_FIELD_NUMBER: _ClassVar[int]
+    TIME_FIELD_NUMBER: _ClassVar[int]
+    SIGNATURE_FIELD_NUMBER: _ClassVar[int]
+    SINCE_FIELD_NUMBER: _ClassVar[int]
+    PROOF_FIELD_NUMBER: _ClassVar[int]
+    log: bytes
+    size: int
+    root: bytes
+    time: int
+    signature: bytes
+    since: int
+    proof: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, log: _Optional[bytes] = ..., size: _Optional[int] = ..., root: _Optional[bytes] = ..., time: _Optional[int] = ..., signature: _Optional[bytes] = ..., since: _Optional[int] = ..., proof: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
+class Cosignature(_message.Message):
+    __slots__ = ("log", "size", "signature")
+    LOG_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    SIGNATURE_FIELD_NUMBER: _ClassVar[int]
+    log: bytes
+    size: int
+    signature: bytes
+    def __init__(self, log: _Optional[bytes] = ..., size: _Optional[int] = ..., signature: _Optional[bytes] = ...) -> None: ...
 
 class Heartbeat(_message.Message):
     __slots__ = ()

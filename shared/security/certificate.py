@@ -202,6 +202,11 @@ def _fetch(address: Address, timeout_s: float) -> bytes:
 _UNREADABLE = (ValueError, KeyUnusable, UnsupportedAlgorithm, x509.InvalidVersion)
 
 
+def certified_key(certificate: bytes) -> PublicKey:
+    """The key that a certificate in PEM is of. Raises KeyUnusable."""
+    return _key_of(x509.load_pem_x509_certificate(certificate))
+
+
 def _key_of(certificate: x509.Certificate) -> PublicKey:
     key = certificate.public_key()
     if not isinstance(key, rsa.RSAPublicKey):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from itertools import count
 
 Hash = bytes
 HASH_BYTES = 32
@@ -42,6 +43,74 @@ class Growing:
         for peak in reversed(others):
             node = node_hash(peak, node)
         return node
+
+
+class LogTree:
+    """A tree with all its nodes, 64 bytes for each leaf, so that a proof takes no time however large."""
+
+    def __init__(self) -> None:
+        self._levels: list[bytearray] = [bytearray()]
+        """The roots of all whole trees of 2^level leaves, side by side."""
+
+    @property
+    def size(self) -> int:
+        """How many leaves it has."""
+        return len(self._levels[0]) // HASH_BYTES
+
+    def add(self, leaf: Hash) -> None:
+        """One entry more."""
+        node, place = leaf, self.size
+        for level in count():
+            if level == len(self._levels):
+                self._levels.append(bytearray())
+            row = self._levels[level]
+            row += node
+            if place % 2 == 0:
+                return  # the other half of the tree above is still to come
+            node, place = node_hash(bytes(row[-2 * HASH_BYTES : -HASH_BYTES]), node), place // 2
+
+    def root(self, size: int) -> Hash:
+        """The root that it had with so many leaves."""
+        if not 0 <= size <= self.size:
+            raise IndexError(f"a tree of {self.size} leaves never had {size}")
+        return self._root(0, size) if size else EMPTY_ROOT
+
+    def frontier(self) -> Growing:
+        """A tree of its own that goes on from this one."""
+        growing, start = Growing(), 0
+        for level in reversed(range(self.size.bit_length())):
+            if self.size >> level & 1:
+                growing._peaks.append(self._root(start, start + (1 << level)))
+                start += 1 << level
+        growing.size = self.size
+        return growing
+
+    def consistency_proof(self, old_size: int, size: int) -> list[Hash]:
+        """As the function of that name, for what the tree was with `size` leaves."""
+        if not 0 < old_size <= size <= self.size:
+            raise IndexError(f"a tree of {self.size} leaves has not grown from {old_size} to {size}")
+        proof: list[Hash] = []
+        start, end = 0, size
+        while old_size != end:
+            middle = start + _split(end - start)
+            if old_size <= middle:
+                proof.append(self._root(middle, end))
+                end = middle
+            else:
+                proof.append(self._root(start, middle))
+                start = middle
+        if start:  # else what is left is the old tree itself, whose root the verifier has
+            proof.append(self._root(start, end))
+        return proof[::-1]
+
+    def _root(self, start: int, end: int) -> Hash:
+        """Of the leaves from `start` to before `end`, where a tree within this one begins."""
+        level = (end - start).bit_length() - 1
+        if end - start == 1 << level:
+            place = (start >> level) * HASH_BYTES
+            return bytes(self._levels[level][place : place + HASH_BYTES])
+        middle = start + _split(end - start)
+        return node_hash(self._root(start, middle), self._root(middle, end))
 
 
 def leaf_hash(entry: bytes) -> Hash:

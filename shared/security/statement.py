@@ -17,6 +17,7 @@ class Purpose(StrEnum):
     RECEIPT = "fedloom/receipt/v1"
     NEXT_KEY = "fedloom/next-key/v1"
     CHECKPOINT = "fedloom/checkpoint/v1"
+    COSIGNATURE = "fedloom/cosignature/v1"
 
 
 def statement(purpose: Purpose, *fields: Field) -> bytes:

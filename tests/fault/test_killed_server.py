@@ -31,7 +31,7 @@ SPEC: dict[str, Any] = {
 }
 
 LOADING_THE_DATA = Death("app.federation.rounds.server_app:load_test")
-IN_A_TRANSACTION = Death("app.store.store:_insert_new", call=2)
+IN_A_TRANSACTION = Death("app.store.store:insert_new", call=2)
 CLIENTS_TRAIN = Death("app.federation.link.session:Session.receive")
 AGGREGATING = Death("app.federation.strategies.base:RoundFold.finish")
 IN_THE_CHECKPOINT = Death("app.store.tensors:save_file", after=True)

@@ -28,6 +28,7 @@ from shared.flower import identify_server_task, node_id_of
 from shared.proto.link_pb2 import Assignment
 from shared.security.server_identity import ServerIdentity
 from shared.wire import CHUNK_BYTES
+from tests.support.audit import a_log
 from tests.support.enrolment import an_enrolment
 from tests.support.membership import member
 from tests.support.waiting import wait_until
@@ -94,7 +95,14 @@ def link(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LinkServer]
     registry = ClientRegistry(bus)
     identity = ServerIdentity.load_or_make(tmp_path)
     link = LinkServer(
-        registry, bus, None, lambda _: None, Spool(tmp_path, request.param), identity, an_enrolment(identity)
+        registry,
+        bus,
+        None,
+        lambda _: None,
+        Spool(tmp_path, request.param),
+        identity,
+        an_enrolment(identity),
+        a_log(),
     )
     identity.invite(tmp_path, "127.0.0.1", link.start("127.0.0.1", 0))
     client = ClientThread(member("a", f"127.0.0.1:{link.port}", tmp_path))

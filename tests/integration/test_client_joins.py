@@ -21,6 +21,7 @@ from client.link import ClientIdentity, Link
 from client.runtime import Runtime
 from shared.security.server_identity import ServerIdentity
 from tests.conftest import StartCommand
+from tests.support.audit import a_log
 from tests.support.enrolment import an_enrolment
 from tests.support.membership import member
 from tests.support.tools import give_up
@@ -46,6 +47,7 @@ def serve(tmp_path: Path) -> Iterator[Callable[[str], Served]]:
                 Spool(tmp_path / "spool"),
                 identity,
                 an_enrolment(identity),
+                a_log(),
             )
             ending.callback(link.stop, 0.0)
             port = link.start(host, 0)

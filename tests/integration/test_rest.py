@@ -34,6 +34,15 @@ ROUTES = {
     "/api/v1/next-key": {"get", "post"},
     "/api/v1/events": {"get"},
     "/api/v1/logs": {"get"},
+    "/api/v1/me": {"get"},
+    "/api/v1/me/password": {"post"},
+    "/api/v1/login": {"post"},
+    "/api/v1/logout": {"post"},
+    "/api/v1/setup": {"post"},
+    "/api/v1/users": {"get", "post"},
+    "/api/v1/users/{name}": {"patch", "delete"},
+    "/api/v1/tokens": {"get", "post"},
+    "/api/v1/tokens/{id}": {"delete"},
 }
 
 
@@ -345,6 +354,7 @@ class TestTheServerItself:
         }
         assert described == ROUTES
         assert document["openapi"].startswith("3.")
+        assert set(document["components"]["securitySchemes"]) == {"session", "token"}
         assert {"RunSpec", "Run", "Round", "Client", "Problem"} <= set(document["components"]["schemas"])
 
     def test_there_is_a_page_to_read_it_that_loads_nothing_from_elsewhere(self, api: Api) -> None:

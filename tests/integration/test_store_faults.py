@@ -26,6 +26,7 @@ from app.store.store import Store
 from app.store.urls import default_url
 from app.store.writer import StoreWriter
 from shared.errors import StoreUnavailable
+from tests.support.audit import a_log
 from tests.support.postgres import PostgresServer, running_postgres
 from tests.support.processes import ROOT
 from tests.support.records import a_run
@@ -181,7 +182,7 @@ class TestFullDisk:
     def test_the_writer_says_so_and_goes_on_when_there_is_room(self, disk: SmallDisk) -> None:
         with Store.open(default_url(disk.folder)) as store:
             bus = EventBus()
-            writer = StoreWriter(store, bus, lambda: ())
+            writer = StoreWriter(store, bus, lambda: (), a_log())
             writer.start()
             bus.publish(a_run("a"))
             writer.flush(LIMIT_S)
@@ -244,7 +245,7 @@ class TestHeldByAnotherProgram:
             closing(sqlite3.connect(tmp_path / "fedloom.db", isolation_level=None)) as other,
         ):
             bus = EventBus()
-            writer = StoreWriter(store, bus, lambda: ())
+            writer = StoreWriter(store, bus, lambda: (), a_log())
             writer.start()
             bus.publish(a_run("a"))
             writer.flush(LIMIT_S)
@@ -481,7 +482,7 @@ class TestPostgres:
         url = postgres.new_database()
         with Store.open(url) as store:
             bus = EventBus()
-            writer = StoreWriter(store, bus, lambda: ())
+            writer = StoreWriter(store, bus, lambda: (), a_log())
             writer.start()
             for attempt in range(3):
                 bus.publish(line(f"{attempt} before"))

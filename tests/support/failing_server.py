@@ -21,6 +21,7 @@ from eventlet.support.greenlets import GreenletExit
 from flask import Flask, Response
 
 import app.server
+from app.auth.roles import public
 from app.cli import main
 from app.environment import Environment
 from app.web.sockets import Pump
@@ -88,7 +89,7 @@ def add_routes(flask_app: Flask, env: Environment) -> None:
         "start": lambda name: fail_once(threading.Thread, "start", name),
         "writer": lambda name: fail_once(env.store, "apply", name),
     }
-    flask_app.add_url_rule("/fail/<way>/<name>", view_func=lambda way, name: ways[way](name))
+    flask_app.add_url_rule("/fail/<way>/<name>", view_func=public(lambda way, name: ways[way](name)))
 
 
 if __name__ == "__main__":

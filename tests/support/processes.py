@@ -25,7 +25,7 @@ NO_NETWORK = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_pr
 IN_TERMINAL = "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)"
 """A program that starts another in a terminal of its own."""
 
-READY = re.compile(r"FedLoom is ready at http://(?:\[\S+\]|[^:]+):(\d+) \(clients connect to port (\d+)\)")
+READY = re.compile(r"FedLoom is ready at https?://(?:\[\S+\]|[^:]+):(\d+) \(clients connect to port (\d+)\)")
 
 
 def _without_data(env: Mapping[str, str]) -> dict[str, str]:

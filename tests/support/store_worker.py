@@ -25,6 +25,7 @@ from app.store.urls import default_url
 from app.store.writer import StoreWriter
 from shared.errors import FedLoomError
 from shared.run_spec import RunSpec
+from tests.support.audit import a_log
 
 RUN = "7f3a9c01"
 CLIENTS = 20
@@ -35,7 +36,7 @@ def write_events(url: str) -> None:
     """Publish without end; print the writer's `written`. Event n is log record "n", or of round n // 4."""
     store = Store.open(url)
     bus = EventBus(first_seq=store.last_seq() + 1)
-    writer = StoreWriter(store, bus, lambda: ())
+    writer = StoreWriter(store, bus, lambda: (), a_log())
     writer.start()
     bus.publish(Run(id=RUN, state=RunState.RUNNING, spec=RunSpec(), num_rounds=None, created_at=0.0))
     while True:

@@ -18,6 +18,7 @@ from app.event_bus import EventBus
 from app.federation.runs.book import RunBook
 from app.records import Round
 from app.store.checkpoints import CheckpointStore
+from tests.support.audit import a_log
 from tests.support.records import a_run
 
 RUN = "7f3a9c01"
@@ -38,7 +39,7 @@ def client(checkpoints: CheckpointStore) -> FlaskClient:
         arrays = ArrayRecord({"weight": Array(np.full(4, number, np.float32))})
         checkpoints.save(RUN, number, arrays, {}, {})
     flask_app = create_openapi_app("app")
-    flask_app.extensions["fedloom"] = SimpleNamespace(book=book, checkpoints=checkpoints)
+    flask_app.extensions["fedloom"] = SimpleNamespace(book=book, checkpoints=checkpoints, audit=a_log())
     register_problem_handlers(flask_app)
     flask_app.register_api(checkpoints_api)
     return flask_app.test_client()

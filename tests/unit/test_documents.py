@@ -64,7 +64,13 @@ RUN_BY = MappingProxyType(
             "tests/integration/test_doctor.py",
             '("--client-id", "patient", "--server", session_server.link, "--dataset", "digits")',
         ),
+        **dict.fromkeys(
+            commands("docs/users.md"), ("tests/integration/test_users_docs.py", 'commands("docs/users.md")')
+        ),
         "flwr list fedloom": ("tests/integration/test_flower_command.py", '"list", "fedloom"'),
+        **dict.fromkeys(
+            commands("docs/audit.md"), ("tests/integration/test_audit.py", 'commands("docs/audit.md")')
+        ),
         "curl http://localhost:5000/api/v1/runs -H 'Content-Type: application/json' "
         """-d '{"run_config": {"learning-rate": 0.02}, "num_rounds": 3}'""": (
             "tests/integration/test_demo_apps.py",
@@ -96,6 +102,11 @@ OUTSIDE = {
     "rounds.csv",
     "clients.csv",
     "fedloom.db",
+    "fedloom/checkpoint/v1",
+    "fedloom/cosignature/v1",
+    "witness/CLIENT.json",
+    "witness/CLIENT.objection.json",
+    "keys/page-key",
     "~/.flwr",
     "config.toml",
     "client.toml",

@@ -47,6 +47,7 @@ from shared.flower_control import (
 )
 from shared.run_spec import RunSpec
 from tests.support.apps import APPS
+from tests.support.audit import a_log
 from tests.support.records import a_run
 
 APP = APPS / "quickstart-numpy"
@@ -95,7 +96,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
     """A server that was started with an app, for at least three clients."""
     bus = EventBus()
     store = Store.open(default_url(tmp_path))
-    writer = StoreWriter(store, bus, lambda: ())
+    writer = StoreWriter(store, bus, lambda: (), a_log())
     writer.start()
     app = read_app(APP)
     settings = ServerSettings(home=tmp_path, app=app, spec=RunSpec(app=app.name, min_clients=3, num_rounds=9))

@@ -25,6 +25,7 @@ from shared.security.handshake import sign_hello
 from shared.security.keys import KeyPair
 from shared.security.server_identity import ServerIdentity
 from shared.wire import PROTOCOL_VERSION
+from tests.support.audit import a_log
 from tests.support.enrolment import an_enrolment
 from tests.support.raw_link import RawClient
 from tests.support.records import a_hello
@@ -82,7 +83,9 @@ def served(tmp_path: Path) -> Iterator[Served]:
     registry = ClientRegistry(bus)
     receiving = Counting(tmp_path / "spool")
     identity = ServerIdentity.load_or_make(tmp_path)
-    link = LinkServer(registry, bus, None, lambda app: None, receiving, identity, an_enrolment(identity))
+    link = LinkServer(
+        registry, bus, None, lambda app: None, receiving, identity, an_enrolment(identity), a_log()
+    )
     identity.invite(tmp_path, "127.0.0.1", link.start("127.0.0.1", 0))
     yield Served(link, registry, receiving, [], tmp_path)
     link.stop(0.0)
@@ -246,7 +249,7 @@ def test_half_a_reply_is_freed_when_the_line_is_cut_while_the_connection_is_clos
     spool = Counting(tmp_path)
     identity = ServerIdentity.load_or_make(tmp_path)
     link = LinkServer(
-        ClientRegistry(bus), bus, None, lambda app: None, spool, identity, an_enrolment(identity)
+        ClientRegistry(bus), bus, None, lambda app: None, spool, identity, an_enrolment(identity), a_log()
     )
     half = Chunk(message_id="m", total_bytes=10, data=b"12345")
 
@@ -294,7 +297,14 @@ def test_who_posts_to_a_link_that_has_ended_is_not_told_off(tmp_path: Path) -> N
     bus = EventBus()
     identity = ServerIdentity.load_or_make(tmp_path)
     link = LinkServer(
-        ClientRegistry(bus), bus, None, lambda app: None, Spool(tmp_path), identity, an_enrolment(identity)
+        ClientRegistry(bus),
+        bus,
+        None,
+        lambda app: None,
+        Spool(tmp_path),
+        identity,
+        an_enrolment(identity),
+        a_log(),
     )
     link.start("127.0.0.1", 0)
     link.stop(0.0)

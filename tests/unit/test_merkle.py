@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from shared.security.merkle import (
     EMPTY_ROOT,
     Growing,
+    LogTree,
     consistency_proof,
     has_grown,
     inclusion_proof,
@@ -147,3 +148,47 @@ def _changed(proof: list[bytes], data: st.DataObject) -> list[list[bytes]]:
     if len(proof) > 1:
         wrong.append(proof[::-1])
     return wrong
+
+
+@given(st.integers(1, 130), st.data())
+def test_a_log_tree_has_every_root_and_proof_that_it_ever_had(size: int, data: st.DataObject) -> None:
+    leaves = [leaf_hash(str(number).encode()) for number in range(size)]
+    tree = LogTree()
+    for leaf in leaves:
+        tree.add(leaf)
+    new = data.draw(st.integers(1, size))
+    old = data.draw(st.integers(1, new))
+
+    assert tree.size == size
+    assert tree.root(new) == root_of(leaves[:new])
+    assert tree.consistency_proof(old, new) == consistency_proof(leaves[:new], old)
+
+
+@given(st.integers(0, 70), st.integers(0, 20))
+def test_a_frontier_goes_on_by_itself(size: int, further: int) -> None:
+    leaves = [leaf_hash(str(number).encode()) for number in range(size + further)]
+    tree = LogTree()
+    for leaf in leaves[:size]:
+        tree.add(leaf)
+
+    frontier = tree.frontier()
+    for leaf in leaves[size:]:
+        frontier.add(leaf)
+
+    assert frontier.root == root_of(leaves)
+    assert tree.size == size
+
+
+def test_a_log_tree_has_no_roots_and_proofs_of_what_it_was_not() -> None:
+    tree = LogTree()
+    assert tree.root(0) == EMPTY_ROOT
+    tree.add(leaf_hash(b"a"))
+    for ask in (
+        lambda: tree.root(2),
+        lambda: tree.root(-1),
+        lambda: tree.consistency_proof(0, 1),
+        lambda: tree.consistency_proof(2, 1),
+        lambda: tree.consistency_proof(1, 2),
+    ):
+        with pytest.raises(IndexError):
+            ask()

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from app.audit.updates import UPDATES, UpdateFiles
 from app.event_bus import EventBus
 from app.federation.grid.link_grid import LinkGrid
 from app.federation.link.clients import ClientRegistry
@@ -31,6 +32,7 @@ from app.store.writer import StoreWriter
 from shared.errors import IllegalTransition, StoreUnavailable
 from shared.run_spec import RunSpec
 from shared.security.server_identity import ServerIdentity
+from tests.support.audit import a_log
 from tests.support.enrolment import an_enrolment
 from tests.support.records import A_KEY, a_hello, a_run
 from tests.support.waiting import wait_until
@@ -43,9 +45,10 @@ class Server:
 
     def __init__(self, home: Path, known: list[Run]) -> None:
         self.store = Store.open(default_url(home))
+        audit = a_log()
         bus = EventBus()
         self.registry = ClientRegistry(bus)
-        self.writer = StoreWriter(self.store, bus, lambda: ())
+        self.writer = StoreWriter(self.store, bus, lambda: (), audit)
         identity = ServerIdentity.load_or_make(home)
         self.link = LinkServer(
             self.registry,
@@ -55,6 +58,7 @@ class Server:
             Spool(home / "spool"),
             identity,
             an_enrolment(identity),
+            audit,
         )
         self.book = RunBook(bus, known)
         self.services = Services(
@@ -64,6 +68,8 @@ class Server:
             store=self.store,
             writer=self.writer,
             checkpoints=CheckpointStore(home / "checkpoints"),
+            audit=audit,
+            updates=UpdateFiles(home / UPDATES),
             data_dir=home,
             app=None,
         )
@@ -298,7 +304,7 @@ def test_a_round_that_lacked_updates_is_tried_again_when_a_client_came_during_it
         server.link.post(hears_of_clients.set)
         assert hears_of_clients.wait(LIMIT_S)
         run.grid.breathe()
-        saved = SavedRounds(server.run(run_id), run, kind.replies, server.services)
+        saved = SavedRounds(server.run(run_id), run, kind.replies, kind.accounts, server.services)
         saved.before_round(1)
         run.grid.membership_changed()
         run.grid.breathe()  # as the exchange does, which hears of it

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Connection, Engine, create_engine, text
 
 from app.event_bus import EventBus
 from app.records import ClientRound, MembershipState, Round, RoundUpdate
@@ -47,12 +47,19 @@ def set_version(beside: Engine, version: str) -> None:
         connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '{version}'"))
 
 
+def take_back_to_0004(connection: Connection) -> None:
+    connection.execute(text("ALTER TABLE client_rounds DROP COLUMN verdict"))
+    audit = [f"audit_{name}" for name in ("log", "entries", "checkpoints", "cosignatures")]
+    for table in ("members", "invitations", "verdicts", *audit, "page_users", "page_sessions", "page_tokens"):
+        connection.execute(text(f"DROP TABLE {table}"))
+
+
 def test_a_store_of_a_newer_fedloom_is_refused_in_words(store_url: str, beside: Engine) -> None:
     Store.open(store_url).close()
     set_version(beside, "9999")
 
     for open_it in (Store.open, StoreReader.open_to_read):
-        with pytest.raises(StoreUnavailable, match=r"newer FedLoom \(schema 9999, this one knows 0006\)"):
+        with pytest.raises(StoreUnavailable, match=r"newer FedLoom \(schema 9999, this one knows 0008\)"):
             open_it(store_url)
 
 
@@ -60,7 +67,7 @@ def test_a_reader_asks_for_a_server_to_bring_an_older_store_up_to_date(
     store_url: str, beside: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Store.open(store_url).close()
-    monkeypatch.setattr("alembic.script.ScriptDirectory.get_current_head", lambda self: "9999")
+    monkeypatch.setattr("alembic.script.ScriptDirectory.get_current_head", lambda self: "9998")
 
     with pytest.raises(StoreUnavailable, match=r"older FedLoom\. Start the server once"):
         StoreReader.open_to_read(store_url)
@@ -78,9 +85,7 @@ def test_the_rounds_of_an_older_store_are_read_as_they_were(store_url: str, besi
         for table, column in (("rounds", "label"), ("rounds", "metrics"), ("client_rounds", "stages")):
             connection.execute(text(f"ALTER TABLE {table} DROP COLUMN {column}"))
         connection.execute(text("ALTER TABLE clients DROP COLUMN key"))
-        connection.execute(text("ALTER TABLE client_rounds DROP COLUMN verdict"))
-        for table in ("verdicts", "members", "invitations"):
-            connection.execute(text(f"DROP TABLE {table}"))
+        take_back_to_0004(connection)
     set_version(beside, "0002")
 
     with Store.open(store_url) as store:
@@ -94,9 +99,7 @@ def test_clients_whose_keys_were_known_are_members(store_url: str, beside: Engin
             bus.publish(client)
         store.apply(bus.since(0))
     with beside.begin() as connection:
-        connection.execute(text("ALTER TABLE client_rounds DROP COLUMN verdict"))
-        for table in ("verdicts", "members", "invitations"):
-            connection.execute(text(f"DROP TABLE {table}"))
+        take_back_to_0004(connection)
     set_version(beside, "0004")
 
     with Store.open(store_url) as store:
@@ -109,7 +112,9 @@ def test_a_database_of_another_program_is_left_as_it_is(store_url: str, beside: 
     with beside.begin() as connection:
         connection.execute(text(f"DROP TABLE {VERSION_TABLE}"))
 
-    with pytest.raises(StoreUnavailable, match=r"tables of another program \(client_rounds, clients, "):
+    with pytest.raises(
+        StoreUnavailable, match=r"tables of another program \(audit_checkpoints, .*, clients, "
+    ):
         Store.open(store_url)
     with pytest.raises(StoreUnavailable, match="is not a FedLoom store"):
         StoreReader.open_to_read(store_url)

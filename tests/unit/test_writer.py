@@ -17,6 +17,7 @@ from app.store.store import Store
 from app.store.urls import default_url
 from app.store.writer import State, StoreWriter
 from shared.errors import StoreUnavailable
+from tests.support.audit import a_log
 from tests.support.records import a_client, a_run
 from tests.support.waiting import wait_until
 
@@ -62,7 +63,7 @@ def follow(store: Store, bus: EventBus) -> Iterator[Follow]:
     writers: list[StoreWriter] = []
 
     def start(current: Callable[[], State] = lambda: ()) -> StoreWriter:
-        writer = StoreWriter(store, bus, current)
+        writer = StoreWriter(store, bus, current, a_log())
         writers.append(writer)
         writer.start()
         return writer
@@ -144,7 +145,7 @@ def test_numbers_go_on_after_a_restart(tmp_path: Path) -> None:
         with Store.open(url) as store:
             bus = EventBus(first_seq=store.last_seq() + 1, logs=store.logs(limit=10))
             assert [entry.message for entry in bus.logs()] == [str(number) for number in range(start)]
-            writer = StoreWriter(store, bus, lambda: ())
+            writer = StoreWriter(store, bus, lambda: (), a_log())
             writer.start()
             bus.publish(line(str(start)))
             writer.stop()
@@ -156,12 +157,12 @@ def test_a_bus_that_begins_anew_is_refused(store: Store, bus: EventBus) -> None:
     store.apply(bus.since(0))
 
     with pytest.raises(ValueError, match="the bus is at 0, the store holds numbers up to 1"):
-        StoreWriter(store, EventBus(), lambda: ())
+        StoreWriter(store, EventBus(), lambda: (), a_log())
 
 
 def test_stopping_keeps_what_was_published_before_the_start(store: Store, bus: EventBus) -> None:
     bus.publish(line("the port is taken"))
-    StoreWriter(store, bus, lambda: ()).stop()
+    StoreWriter(store, bus, lambda: (), a_log()).stop()
 
     assert kept(store) == ["the port is taken"]
 

@@ -19,12 +19,15 @@ import grpc
 import grpc.aio
 from google.protobuf.message import DecodeError
 
+from app.audit.entry import Kind
+from app.audit.log import AuditLog
+from app.audit.refusals import RefusalEntries
 from app.descriptors import raise_descriptor_limit
 from app.enrolment.answers import Answer, words
 from app.enrolment.enrolment import Enrolment
 from app.enrolment.guesses import network_of
 from app.event_bus import EventBus
-from app.federation.link.admission import objection
+from app.federation.link.admission import MAX_NAME, objection
 from app.federation.link.arrivals import HELLO_TIMEOUT_S, Arrivals, ArrivalWatch, most_connections
 from app.federation.link.client_work import ClientWork, OutgoingFrame
 from app.federation.link.clients import ClientRegistry
@@ -39,6 +42,7 @@ from app.federation.link.session import Session
 from app.federation.link.spool import Spool
 from app.federation.link.task import Task
 from app.federation.link.verdicts import Verdicts
+from app.federation.link.witnessing import Witnessing
 from app.records import MembershipState
 from shared.address import Address
 from shared.errors import FedLoomError, WireError
@@ -92,10 +96,13 @@ class LinkServer:
         spool: Spool,
         identity: ServerIdentity,
         enrolment: Enrolment,
+        audit: AuditLog,
         sequences: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
         """`sequences`: of each client, the number of its newest genuine reply so far."""
         self._registry = registry
+        self._audit = audit
+        self._refusal_entries = RefusalEntries(audit, Kind.CLIENT_REFUSED)
         self._identity = identity
         self._enrolment = enrolment
         self._door = Door(identity, enrolment)
@@ -104,6 +111,7 @@ class LinkServer:
         self._app_objection = app_objection
         self._spool = spool
         self._sessions: dict[str, Session] = {}
+        self._witnessing: dict[Session, Witnessing] = {}
         self._arrivals = Arrivals()
         self._refusals = Refusals()
         self._watch: ArrivalWatch | None = None
@@ -125,6 +133,7 @@ class LinkServer:
         self.port = self._loop.run(self._serve(host, port))
         self._watch = ArrivalWatch(self.port, self._arrivals, self._refusals)
         self._watch.start()
+        self._audit.on_change(self._show_log)
         return self.port
 
     def stop(self, grace_s: float = 0.5) -> None:
@@ -132,6 +141,7 @@ class LinkServer:
         if self._watch is not None:
             self._watch.stop()
         if self._loop.is_alive:
+            self._audit.off_change(self._show_log)
             self._loop.run(self._shut_down(grace_s))
             self._loop.stop()
         self._door.close()
@@ -211,6 +221,8 @@ class LinkServer:
         return bound
 
     async def _shut_down(self, grace_s: float) -> None:
+        self._refusal_entries.close()
+        self._look_at_log()
         self._client_work.away("the server shuts down")
         if self._forgets is not None:
             self._forgets.cancel()
@@ -236,11 +248,14 @@ class LinkServer:
         """All of a connection from the welcome on."""
         hello = guest.hello
         session = Session(guest, self._client_work, self._spool, self._identity.key, self._threads)
+        self._witnessing[session] = Witnessing(hello.client_id, guest.public_key, session, self._audit)
         self._sessions[hello.client_id] = session
         standing = self._enrolment.standing(hello.client_id)
         is_ephemeral = standing is not None and standing.ephemeral
         welcome = Welcome(version=__version__, app=self._app, ephemeral=is_ephemeral)
-        self._client_work.connected(hello, str(guest.key), welcome, session)
+        with self._audit.moment():
+            self._audit.joined(hello.client_id, guest.public_key, **_about(hello))
+            self._client_work.connected(hello, str(guest.key), welcome, session)
         if self._next_key is not None:
             session.send([ServerFrame(next_key=self._next_key)])
         self._show_standing(hello.client_id)
@@ -265,6 +280,7 @@ class LinkServer:
         finally:
             for task in tasks:
                 task.cancel()
+            del self._witnessing[session]
             self._leave(session, ending)
             try:
                 await asyncio.gather(*tasks, return_exceptions=True)
@@ -310,15 +326,32 @@ class LinkServer:
         first = await _read_frame(context)
         if first is None:
             return None
+        guest: Guest | None = None
         try:
             if first.WhichOneof("kind") != "signed_hello":
                 raise Refused("The first frame on a link must be a signed hello.")
             guest = self._door.examine(first.signed_hello, nonce)
             await self._examine(guest, first.signed_hello.token, network_of(context.peer()))
         except Refused as refused:
+            if refused.is_news:
+                self._enter_refusal(str(refused), guest)
             await context.write(_refuse(str(refused), final=refused.is_final))
             raise
         return guest
+
+    def _enter_refusal(self, reason: str, guest: Guest | None) -> None:
+        if guest is None:
+            self._refusal_entries.add(reason)
+        else:
+            self._refusal_entries.add(reason, client=guest.hello.client_id[:MAX_NAME], key=str(guest.key))
+
+    def _show_log(self) -> None:
+        """In the writer's thread: there may be a checkpoint that clients are to see."""
+        self.post(self._look_at_log)
+
+    def _look_at_log(self) -> None:
+        for witnessing in self._witnessing.values():
+            witnessing.look()
 
     async def _examine(self, guest: Guest, token: str, address: str) -> None:
         """Raise Refused unless what a client says of itself will do, and it may come in."""
@@ -406,6 +439,8 @@ class LinkServer:
                 self._client_work.released(client_id, frame.released.message_id)
             case "label_counts":
                 self._client_work.counted(client_id, frame.label_counts)
+            case "cosignature":
+                self._witnessing[session].answered(frame.cosignature)
             case "heartbeat":
                 pass
             case _:
@@ -432,6 +467,12 @@ def _limits() -> list[tuple[str, int]]:
         ("grpc.max_connection_idle_ms", milliseconds),  # without a call
         ("grpc.max_concurrent_streams", 1),
     ]
+
+
+def _about(hello: Hello) -> dict[str, str | None]:
+    """What a client says of itself that the audit log tells."""
+    app = hello.app.digest if hello.HasField("app") else None
+    return {"host": hello.host, "device": hello.device, "dataset": hello.dataset, "app": app}
 
 
 def _serialise(frame: OutgoingFrame) -> bytes:

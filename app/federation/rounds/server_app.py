@@ -71,6 +71,12 @@ class RunCallbacks(Protocol):
     def update(self, reply: Message) -> Update:
         """What a reply to "train" holds. Raises ReplyInvalid when that cannot be used."""
 
+    def folded(self, update: Update) -> None:
+        """An update was taken in, in its place among the others of the round."""
+
+    def made(self, server_round: int, sent: ArrayRecord, arrays: ArrayRecord) -> None:
+        """The updates that were taken in have made the new global model of the one that was sent."""
+
     def evaluated(self, server_round: int, result: EvalResult) -> None:
         """The global model after a round (0: the initial one) was evaluated on the server's test set."""
 
@@ -106,6 +112,12 @@ class WaitForNodes:
     def update(self, reply: Message) -> Update:
         """Read now: nobody has seen it before."""
         return Update.from_reply(reply)
+
+    def folded(self, update: Update) -> None:
+        """Nothing to do."""
+
+    def made(self, server_round: int, sent: ArrayRecord, arrays: ArrayRecord) -> None:
+        """Nothing to do."""
 
     def aggregated(self, server_round: int, arrays: ArrayRecord, state: Mapping[str, NDArray[Any]]) -> None:
         """Nothing to do."""
@@ -201,14 +213,20 @@ def _train(
                 failures.append(reply)
                 continue
             try:
-                fold.add(callbacks.update(reply))
+                update = callbacks.update(reply)
+                fold.add(update)
             except ReplyInvalid as error:
                 log.warning("round %d: an update cannot be aggregated: %s", server_round, error)
                 failures.append(client_failed(reply, str(error)))
+            else:
+                callbacks.folded(update)
+                del update  # while the next is waited for
         asked = len(cohort) - sum(map(is_declined, failures))  # who declines counts as one not asked
         required = spec.required_updates(asked, strategy.minimum_updates)
         if fold.updates >= required:
-            return fold.finish()
+            made = fold.finish()
+            callbacks.made(server_round, arrays, made)
+            return made
         _explain(server_round, fold.updates, required, failures, callbacks)
 
 

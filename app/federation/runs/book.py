@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
-from typing import TypedDict, Unpack
+from contextlib import AbstractContextManager, nullcontext
+from typing import Protocol, TypedDict, Unpack
 
 from app.event_bus import EventBus
 from app.federation.runs.states import FINAL_STATES, check_transition
@@ -25,6 +26,28 @@ from app.records import (
 
 LoadRounds = Callable[[str], Iterable[Round]]
 """Reads the rounds of a run from the store."""
+
+
+class History(Protocol):
+    """Is told what was (None: it is new) and what is, and holds on while that is published."""
+
+    def run(self, before: Run | None, after: Run) -> AbstractContextManager[object]:
+        """A run has changed."""
+
+    def round(self, run_id: str, before: Round | None, after: Round) -> AbstractContextManager[object]:
+        """A round has changed."""
+
+
+class NoHistory:
+    """Of a book for which nobody has to account."""
+
+    def run(self, before: Run | None, after: Run) -> AbstractContextManager[object]:
+        """As History has it."""
+        return nullcontext()
+
+    def round(self, run_id: str, before: Round | None, after: Round) -> AbstractContextManager[object]:
+        """As History has it."""
+        return nullcontext()
 
 
 class RunChanges(TypedDict, total=False):
@@ -47,16 +70,26 @@ class RunChanges(TypedDict, total=False):
     can_resume: bool
 
 
+NO_HISTORY = NoHistory()
+
+
 class RunBook:
     """All runs of this server, by id. Safe from any thread.
 
     `known` are the runs from before this server started, oldest first; their rounds are loaded when somebody
-    asks for them.
+    asks for them. `history` is told of every change, with the book's lock held.
     """
 
-    def __init__(self, bus: EventBus, known: Iterable[Run] = (), load: LoadRounds = lambda _: ()) -> None:
+    def __init__(
+        self,
+        bus: EventBus,
+        known: Iterable[Run] = (),
+        load: LoadRounds = lambda _: (),
+        history: History = NO_HISTORY,
+    ) -> None:
         self._bus = bus
         self._load = load
+        self._history = history
         self._lock = threading.RLock()
         self._runs = {run.id: run for run in known}
         self._rounds: dict[str, dict[int, Round]] = {}
@@ -66,7 +99,8 @@ class RunBook:
         with self._lock:
             self._runs[run.id] = run
             self._rounds[run.id] = {}
-            self._bus.publish(run)
+            with self._history.run(None, run):
+                self._bus.publish(run)
 
     def get(self, run_id: str) -> Run | None:
         """A run as it is now, or None."""
@@ -109,12 +143,15 @@ class RunBook:
             changed = run.changed(**changes)
             if changed != run and run.state not in FINAL_STATES:
                 self._runs[run_id] = changed
-                self._bus.publish(changed)
+                with self._history.run(run, changed):
+                    self._bus.publish(changed)
             return self._runs[run_id]
 
     def put_round(self, run_id: str, round_: Round) -> None:
         """Enter or replace a round."""
         self.rounds(run_id)  # those from before
         with self._lock:
+            before = self._rounds[run_id].get(round_.round)
             self._rounds[run_id][round_.round] = round_
-            self._bus.publish(RoundUpdate(run_id=run_id, round=round_))
+            with self._history.round(run_id, before, round_):
+                self._bus.publish(RoundUpdate(run_id=run_id, round=round_))

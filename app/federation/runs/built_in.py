@@ -9,6 +9,7 @@ from app.federation.grid.instruction import Instruction
 from app.federation.rounds import server_app
 from app.federation.rounds.built_in_replies import BuiltInReplies
 from app.federation.rounds.results import ClientResult
+from app.federation.runs.accounts import Accounts
 from app.federation.runs.kind import RunKind, RunParts
 from app.federation.runs.saved_rounds import SavedRounds
 from app.federation.runs.services import Services
@@ -30,6 +31,7 @@ class BuiltInKind(RunKind):
         self._spec = run.spec
         self._services = services
         self.replies = BuiltInReplies()
+        self.accounts = Accounts(run, services.audit, services.updates)
         self._secret = services.store.secret(run.id)
         self._minimum_updates = build_strategy(run.spec, self._secret).minimum_updates
 
@@ -42,16 +44,20 @@ class BuiltInKind(RunKind):
         """Carry out the run."""
         self._services.book.update(self._run.id, classes=dataset_info(self._spec.dataset).class_names)
         parts.shown.waits(WaitingFor(kind=WaitKind.DATA), self._spec.dataset)
-        rounds = SavedRounds(self._run, parts, self.replies, self._services)
+        rounds = SavedRounds(self._run, parts, self.replies, self.accounts, self._services)
         server_app.build(rounds, self._secret)(parts.grid, context)
 
     def open_reply(self, payload: Payload) -> Arrived:
         """With its arrays, which strategies and checks read."""
-        return opened(payload)
+        arrived = opened(payload)
+        self.accounts.opened(arrived.message, payload)
+        return arrived
 
     def read(self, instruction: Instruction, reply: Message) -> ClientResult:
         """The reply must be sane, and an update must fit the model."""
-        return self.replies.read(instruction, reply)
+        result = self.replies.read(instruction, reply)
+        self.accounts.came_from(instruction.client_id, reply)
+        return result
 
     def largest_reply(self, kind: str, sent_bytes: int) -> int:
         """A model like the one that was sent; one of wider numbers is still taken, and refused in words."""

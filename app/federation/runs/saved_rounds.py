@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from app.federation.rounds.built_in_replies import BuiltInReplies
 from app.federation.rounds.server_app import ResumePoint
+from app.federation.runs.accounts import Accounts
 from app.federation.runs.kind import RunParts
 from app.federation.runs.services import Services
 from app.federation.strategies.base import Update
@@ -25,8 +26,11 @@ FLUSH_S = 10.0
 class SavedRounds:
     """The built-in ServerApp's RunCallbacks: results go to the tracker, models into checkpoints."""
 
-    def __init__(self, run: Run, parts: RunParts, replies: BuiltInReplies, services: Services) -> None:
+    def __init__(
+        self, run: Run, parts: RunParts, replies: BuiltInReplies, accounts: Accounts, services: Services
+    ) -> None:
         self._run_id = run.id
+        self._accounts = accounts
         self._spec = run.spec
         self._parts = parts
         self._replies = replies
@@ -66,12 +70,21 @@ class SavedRounds:
         """Wait until enough clients are there."""
         self._parts.tracker.start_over()
         self._replies.forget()
+        self._accounts.begin()
         self._parts.wait_for_clients()
         self._changes = self._parts.grid.changes
 
     def update(self, reply: Message) -> Update:
         """As it was read when it came in."""
         return self._replies.update(reply)
+
+    def folded(self, update: Update) -> None:
+        """Its place counts, for who recomputes the round."""
+        self._accounts.folded(update)
+
+    def made(self, server_round: int, sent: ArrayRecord, arrays: ArrayRecord) -> None:
+        """Enter it, so that it is kept with what the round has come to."""
+        self._accounts.aggregated(server_round, sent, arrays)
 
     def short_of_updates(self, server_round: int, reason: str) -> None:
         """Wait until a client comes or goes, or until somebody says to try again."""
@@ -90,6 +103,7 @@ class SavedRounds:
             arrays,
             state,
             {"model": str(self._spec.model), "dataset": str(self._spec.dataset)},
+            self._accounts.digest(arrays),
         )
 
     def evaluated(self, server_round: int, result: EvalResult) -> None:

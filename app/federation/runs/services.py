@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.audit.log import AuditLog
+from app.audit.updates import UpdateFiles
 from app.federation.link.clients import ClientRegistry
 from app.federation.link.server import LinkServer
 from app.federation.runs.app_hosts import AppHosts
@@ -26,6 +28,8 @@ class Services:
     store: Store
     writer: StoreWriter
     checkpoints: CheckpointStore
+    audit: AuditLog
+    updates: UpdateFiles
     data_dir: Path
     app: FlowerApp | None
     app_hosts: AppHosts | None = None

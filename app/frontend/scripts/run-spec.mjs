@@ -15,6 +15,7 @@ function fieldOf({ type, anyOf = [], $ref, default: standard = {}, "x-form": for
 
 function kindOf(types, choices) {
   if (choices.length > 0) return "choice";
+  if (types.includes("boolean")) return "switch";
   return types.includes("number") || types.includes("integer") ? "number" : "other";
 }
 
@@ -28,7 +29,7 @@ writeFileSync(
 import type { RunSpec } from "./types";
 
 export interface SpecField {
-  kind: "number" | "choice" | "other";
+  kind: "number" | "choice" | "switch" | "other";
   /** The field may be left empty. */
   nullable: boolean;
   default: unknown;

@@ -6,17 +6,15 @@ import { QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { newQueryClient } from "./api/query-client";
-import { App } from "./page/App";
-import { openSocket } from "./store/socket";
+import { takeEntrance } from "./login/entrance";
+import { Entry } from "./login/Entry";
+import { LivePage } from "./page/LivePage";
 import { secondPassed } from "./store/store";
-import { strategiesQuery } from "./strategies/useStrategies";
 import { cssVariables, theme } from "./styles/theme";
 import { ErrorBoundary } from "./ui/ErrorBoundary";
 
-openSocket();
+const entrance = takeEntrance();
 const queries = newQueryClient();
-// The names in the first sentences of the page: asked for before the socket is open, so that they are there with the runs.
-queries.query(strategiesQuery).catch(() => undefined);
 setInterval(secondPassed, 1000);
 
 const root = document.getElementById("root");
@@ -26,7 +24,9 @@ createRoot(root).render(
     <MantineProvider theme={theme} cssVariablesResolver={cssVariables} defaultColorScheme="auto">
       <QueryClientProvider client={queries}>
         <ErrorBoundary>
-          <App />
+          <Entry entrance={entrance}>
+            <LivePage />
+          </Entry>
         </ErrorBoundary>
       </QueryClientProvider>
     </MantineProvider>

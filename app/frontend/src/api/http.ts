@@ -22,12 +22,17 @@ const CUT_SHORT = "The answer was cut short or does not come from the server.";
 export const client = createClient<paths>({ baseUrl: location.origin, fetch: send });
 
 async function send(request: Request): Promise<Response> {
+  const token = proof.csrf();
+  if (token !== null && request.method !== "GET") request.headers.set("X-CSRF-Token", token);
   try {
     return await fetch(request);
   } catch {
     throw new RequestFailed(NO_ANSWER);
   }
 }
+
+/** How a change that is made with a cookie shows that it comes from this page; set once it is known who reads it. */
+export const proof: { csrf: () => string | null } = { csrf: () => null };
 
 interface Answer<Data> {
   data?: Data;
@@ -43,6 +48,14 @@ export async function answerOf<Data>(sent: Promise<Answer<Data>>): Promise<Data>
   if (!response.ok) throw refusalOf(response, error);
   if (data === undefined) throw new RequestFailed(CUT_SHORT);
   return data;
+}
+
+/** For what is answered without a word. Rejects with RequestFailed. */
+export async function doneBy(sent: Promise<Answer<unknown>>): Promise<void> {
+  const { error, response } = await sent.catch((failure: unknown) => {
+    throw failure instanceof RequestFailed ? failure : new RequestFailed(CUT_SHORT);
+  });
+  if (!response.ok) throw refusalOf(response, error);
 }
 
 /** RFC 9457, if the answer is the server's own; a proxy answers otherwise. */

@@ -1,17 +1,22 @@
 /** What the page asks of the server. Every one rejects with RequestFailed. */
-import { answerOf, client, urlOf } from "./http";
+import { answerOf, client, doneBy, urlOf } from "./http";
 import type {
+  AuditEntry,
   Checkpoint,
   Client,
   ExportFormat,
   InvitationWish,
   ListedInvitation,
+  Me,
   NewInvitation,
+  Role,
   Round,
   Run,
   RunSpec,
   Status,
   Strategy,
+  Token,
+  User,
   VerdictEntry,
 } from "./types";
 
@@ -42,6 +47,12 @@ export async function fetchCheckpoints(runId: string): Promise<Checkpoint[]> {
 export async function fetchVerdicts(runId: string, clientId: string, limit: number): Promise<VerdictEntry[]> {
   const params = { path: { run_id: runId }, query: { client: clientId, limit } };
   return (await answerOf(client.GET("/api/v1/runs/{run_id}/verdicts", { params }))).verdicts;
+}
+
+/** The newest entries of the audit log before a number, newest first; without a number the newest of all. */
+export async function fetchAuditEntries(before: number | null, limit: number): Promise<AuditEntry[]> {
+  const query = { limit, ...(before === null ? {} : { before }) };
+  return (await answerOf(client.GET("/api/v1/audit/entries", { params: { query } }))).entries;
 }
 
 export async function fetchStrategies(): Promise<Strategy[]> {
@@ -87,6 +98,62 @@ export function exportUrl(runId: string, format: ExportFormat): string {
   return urlOf("/api/v1/runs/{run_id}/export", { path: { run_id: runId }, query: { format } });
 }
 
+export function auditUrl(): string {
+  return urlOf("/api/v1/audit", {});
+}
+
 export function checkpointUrl(runId: string, round: number): string {
   return urlOf("/api/v1/runs/{run_id}/checkpoints/{round}", { path: { run_id: runId, round } });
+}
+
+export function fetchMe(): Promise<Me> {
+  return answerOf(client.GET("/api/v1/me"));
+}
+
+export function logIn(name: string, password: string): Promise<Me> {
+  return answerOf(client.POST("/api/v1/login", { body: { name, password } }));
+}
+
+export function setUp(token: string, name: string, password: string): Promise<Me> {
+  return answerOf(client.POST("/api/v1/setup", { body: { token, name, password } }));
+}
+
+export function logOut(): Promise<void> {
+  return doneBy(client.POST("/api/v1/logout"));
+}
+
+export function changePassword(old: string, fresh: string): Promise<void> {
+  return doneBy(client.POST("/api/v1/me/password", { body: { old, new: fresh } }));
+}
+
+export async function fetchUsers(): Promise<User[]> {
+  return (await answerOf(client.GET("/api/v1/users"))).users;
+}
+
+export function addUser(name: string, role: Role, password: string): Promise<User> {
+  return answerOf(client.POST("/api/v1/users", { body: { name, role, password } }));
+}
+
+export function changeRole(name: string, role: Role): Promise<User> {
+  return answerOf(
+    client.PATCH("/api/v1/users/{name}", { params: { path: { name } }, body: { role, password: null } }),
+  );
+}
+
+export function removeUser(name: string): Promise<void> {
+  return doneBy(client.DELETE("/api/v1/users/{name}", { params: { path: { name } } }));
+}
+
+export async function fetchTokens(): Promise<Token[]> {
+  return (await answerOf(client.GET("/api/v1/tokens"))).tokens;
+}
+
+/** The token itself, which nobody can look up later. */
+export async function makeToken(label: string, role: Role, days: number): Promise<string> {
+  const body = { label, role, expires_in_s: days * 24 * 3600 };
+  return (await answerOf(client.POST("/api/v1/tokens", { body }))).token;
+}
+
+export function revokeToken(id: string): Promise<void> {
+  return doneBy(client.DELETE("/api/v1/tokens/{id}", { params: { path: { id } } }));
 }

@@ -2,7 +2,7 @@
 import type { RunSpec } from "./types";
 
 export interface SpecField {
-  kind: "number" | "choice" | "other";
+  kind: "number" | "choice" | "switch" | "other";
   /** The field may be left empty. */
   nullable: boolean;
   default: unknown;
@@ -97,6 +97,19 @@ export const RUN_SPEC = {
       order: 19,
       step: 1,
       title: "Checkpoints kept",
+    },
+  },
+  keep_updates: {
+    kind: "switch",
+    nullable: false,
+    default: false,
+    choices: [],
+    form: {
+      any_app: false,
+      group: "advanced",
+      hint: "on the server's disk, to replay the audit log",
+      order: 20,
+      title: "Keep the updates",
     },
   },
   local_epochs: {

@@ -4,6 +4,66 @@
  */
 
 export interface paths {
+    "/api/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The audit log as a file
+         * @description All that is signed, with the clients' signatures. It needs no server to be verified. The download is an<br/>entry itself, in the next one. For the role viewer and those above it.
+         */
+        get: operations["audit_get_log_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/checkpoint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The newest checkpoint, and who has witnessed it
+         * @description For the role viewer and those above it.
+         */
+        get: operations["audit_get_checkpoint_checkpoint_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/entries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Entries of the audit log
+         * @description Without `after`, the newest come first: ask for those before the last one to go on. For the role viewer and those above it.
+         */
+        get: operations["audit_list_entries_entries_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/clients": {
         parameters: {
             query?: never;
@@ -11,7 +71,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All clients that this server has seen */
+        /**
+         * All clients that this server has seen
+         * @description For the role viewer and those above it.
+         */
         get: operations["clients_list_clients_get"];
         put?: never;
         post?: never;
@@ -108,7 +171,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Events after a sequence number */
+        /**
+         * Events after a sequence number
+         * @description For the role viewer and those above it.
+         */
         get: operations["events_list_events_events_get"];
         put?: never;
         post?: never;
@@ -166,7 +232,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The newest log records, oldest first */
+        /**
+         * The newest log records, oldest first
+         * @description For the role viewer and those above it.
+         */
         get: operations["events_list_logs_logs_get"];
         put?: never;
         post?: never;
@@ -204,12 +273,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All runs, newest first */
+        /**
+         * All runs, newest first
+         * @description For the role viewer and those above it.
+         */
         get: operations["runs_list_runs_get"];
         put?: never;
         /**
          * Queue a run
-         * @description It starts when those before it have ended and enough clients are there. All fields have defaults.
+         * @description It starts when those before it have ended and enough clients are there. All fields have defaults. For the role operator and those above it.
          */
         post: operations["runs_create_run_post"];
         delete?: never;
@@ -225,7 +297,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One run */
+        /**
+         * One run
+         * @description For the role viewer and those above it.
+         */
         get: operations["runs_get_run__run_id__get"];
         put?: never;
         post?: never;
@@ -244,7 +319,7 @@ export interface paths {
         };
         /**
          * The checkpoints of a run
-         * @description Oldest first. Only the newest and the best are kept.
+         * @description Oldest first. Only the newest and the best are kept. For the role viewer and those above it.
          */
         get: operations["checkpoints_list_checkpoints_get"];
         put?: never;
@@ -264,7 +339,7 @@ export interface paths {
         };
         /**
          * Download a model
-         * @description Names, shapes and dtypes are those of the model's state dict; the file's metadata says of which run.
+         * @description Names, shapes and dtypes are those of the model's state dict; the file's metadata says of which run. For the role viewer and those above it.
          */
         get: operations["checkpoints_get_checkpoint__int_round__get"];
         put?: never;
@@ -284,7 +359,7 @@ export interface paths {
         };
         /**
          * A run's results as a file
-         * @description The answer is an attachment. It may be asked for while the run goes on.
+         * @description The answer is an attachment. It may be asked for while the run goes on. For the role viewer and those above it.
          */
         get: operations["export_export_run__run_id__export_get"];
         put?: never;
@@ -306,7 +381,7 @@ export interface paths {
         put?: never;
         /**
          * Pause a run
-         * @description No further message goes out, and clients of the built-in app wait between two batches.<br/><br/>The run's deadlines stand still meanwhile. The answer may still say "running".
+         * @description No further message goes out, and clients of the built-in app wait between two batches.<br/><br/>The run's deadlines stand still meanwhile. The answer may still say "running". For the role operator and those above it.
          */
         post: operations["runs_pause_run__run_id__pause_post"];
         delete?: never;
@@ -326,7 +401,7 @@ export interface paths {
         put?: never;
         /**
          * Resume a run
-         * @description A paused run goes on. An interrupted one that `can_resume` is queued, and goes on in the round that was<br/>cut. A run that waits to try a round again does so now.
+         * @description A paused run goes on. An interrupted one that `can_resume` is queued, and goes on in the round that was<br/>cut. A run that waits to try a round again does so now. For the role operator and those above it.
          */
         post: operations["runs_resume_run__run_id__resume_post"];
         delete?: never;
@@ -344,7 +419,7 @@ export interface paths {
         };
         /**
          * A run's complete rounds
-         * @description Round 0 is the evaluation of the initial model.
+         * @description Round 0 is the evaluation of the initial model. For the role viewer and those above it.
          */
         get: operations["runs_get_rounds__run_id__rounds_get"];
         put?: never;
@@ -366,7 +441,7 @@ export interface paths {
         put?: never;
         /**
          * Stop a run
-         * @description The current round is given up, the rounds before it stand. The answer may still say "running".
+         * @description The current round is given up, the rounds before it stand. The answer may still say "running". For the role operator and those above it.
          */
         post: operations["runs_stop_run__run_id__stop_post"];
         delete?: never;
@@ -402,7 +477,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The server at a glance */
+        /**
+         * The server at a glance
+         * @description For the role viewer and those above it.
+         */
         get: operations["system_get_status_api_v1_status_get"];
         put?: never;
         post?: never;
@@ -419,7 +497,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All strategies with their parameters */
+        /**
+         * All strategies with their parameters
+         * @description For the role viewer and those above it.
+         */
         get: operations["strategies_list_strategies_get"];
         put?: never;
         post?: never;
@@ -427,6 +508,98 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All tokens, newest first
+         * @description For the role admin and those above it.
+         */
+        get: operations["tokens_list_tokens_get"];
+        put?: never;
+        /**
+         * Make a token
+         * @description A program sends it as `Authorization: Bearer TOKEN`. For the role admin and those above it.
+         */
+        post: operations["tokens_make_token_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke a token
+         * @description From now on it lets nobody in; connections that it opened are closed at once. For the role admin and those above it.
+         */
+        delete: operations["tokens_revoke_token__id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All users
+         * @description For the role admin and those above it.
+         */
+        get: operations["users_list_users_get"];
+        put?: never;
+        /**
+         * Add a user
+         * @description For the role admin and those above it.
+         */
+        post: operations["users_add_user_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove a user
+         * @description With all sessions and tokens of the user; pages that are open are closed at once. For the role admin and those above it.
+         */
+        delete: operations["users_remove_user__name__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a user's role or password
+         * @description Pages that the user has open are closed at once, and open again with what the user may now. For the role admin and those above it.
+         */
+        patch: operations["users_change_user__name__patch"];
         trace?: never;
     };
     "/healthz": {
@@ -478,6 +651,106 @@ export interface components {
             /** Version */
             version: string;
         };
+        /** AuditEntry */
+        AuditEntry: {
+            /** Fields */
+            fields: {
+                [key: string]: unknown;
+            };
+            /**
+             * Index
+             * @description its number in the log, from 0
+             */
+            index: number;
+            /** Kind */
+            kind: string;
+            /**
+             * Time
+             * @description by the server's clock
+             */
+            time: number;
+        };
+        /**
+         * AuditEvent
+         * @description The audit log as it is from now on: there are new entries, or a client has cosigned a checkpoint.
+         */
+        AuditEvent: {
+            data: components["schemas"]["AuditStatus"];
+            /** Seq */
+            seq: number;
+            /** Time */
+            time: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "audit_update";
+        };
+        /**
+         * AuditStatus
+         * @description The audit log at a glance: its newest checkpoint, and who has seen it.
+         */
+        AuditStatus: {
+            /**
+             * Key
+             * @description the id of the server's key, which signs the checkpoints, in groups
+             */
+            key: string;
+            /**
+             * Log
+             * @description what tells this log from others, in hex
+             */
+            log: string;
+            /**
+             * Root
+             * @description of the tree over them (RFC 9162), in hex; null: there are none yet
+             */
+            root: string | null;
+            /**
+             * Size
+             * @description entries, all of which the newest checkpoint covers
+             */
+            size: number;
+            /**
+             * Time
+             * @description of the newest checkpoint
+             */
+            time: number | null;
+            /**
+             * Witnesses
+             * @description each with the newest that it has cosigned
+             */
+            witnesses: components["schemas"]["AuditWitness"][];
+        };
+        /**
+         * AuditWitness
+         * @description A client that has cosigned a checkpoint of the audit log.
+         */
+        AuditWitness: {
+            /** Client */
+            client: string;
+            /**
+             * Key
+             * @description the id of its key, in groups
+             */
+            key: string;
+            /**
+             * Size
+             * @description entries of the newest checkpoint that it has cosigned
+             */
+            size: number;
+            /**
+             * Time
+             * @description of that checkpoint
+             */
+            time: number;
+        };
+        /**
+         * By
+         * @description How somebody is known.
+         * @enum {string}
+         */
+        By: "owner" | "key" | "session" | "token";
         /**
          * Cause
          * @description Why a run was stopped, interrupted or failed.
@@ -1145,6 +1418,59 @@ export interface components {
              */
             traceback: string | null;
         };
+        /** Login */
+        Login: {
+            /** Name */
+            name: string;
+            /**
+             * Password
+             * Format: password
+             * @description a new one has at least 10 characters
+             */
+            password: string;
+        };
+        /**
+         * MadeToken
+         * @description The only answer with the token itself, of which no more than a hash is kept.
+         */
+        MadeToken: {
+            /** Created At */
+            created_at: number;
+            /**
+             * Creator
+             * @description the user who made it; null: the server's owner, or its key
+             */
+            creator: string | null;
+            /** Expires At */
+            expires_at: number;
+            /** Id */
+            id: string;
+            /** Label */
+            label: string;
+            /** @description at most that of whoever made it, as of now */
+            role: components["schemas"]["Role"];
+            /** Token */
+            token: string;
+        };
+        /**
+         * Me
+         * @description Who sends the request.
+         */
+        Me: {
+            /** @description how you are known: owner (you started the server on this machine), key (that the server printed), session (you logged in), token */
+            by: components["schemas"]["By"];
+            /**
+             * Csrf
+             * @description send it as X-CSRF-Token with each change; null: none is needed
+             */
+            csrf: string | null;
+            /**
+             * Name
+             * @description the user's name, or the token's label; null: the owner, or the key
+             */
+            name: string | null;
+            role: components["schemas"]["Role"];
+        };
         /**
          * MembershipState
          * @description Whether a key may join under a name.
@@ -1156,6 +1482,38 @@ export interface components {
          * @enum {string}
          */
         ModelName: "cnn" | "linear";
+        /** NewToken */
+        NewToken: {
+            /**
+             * Expires In S
+             * @description how long it holds
+             * @default 7776000
+             */
+            expires_in_s: number;
+            /**
+             * Label
+             * @description what it is for
+             */
+            label: string;
+            /** @default viewer */
+            role: components["schemas"]["Role"];
+        };
+        /** NewUser */
+        NewUser: {
+            /**
+             * Name
+             * @description letters, digits and . _ @ - only; case does not count
+             */
+            name: string;
+            /**
+             * Password
+             * Format: password
+             * @description a new one has at least 10 characters
+             */
+            password: string;
+            /** @default viewer */
+            role: components["schemas"]["Role"];
+        };
         /**
          * NewInvitation
          * @description The secret is in `text`, `command` and `qr`, and cannot be asked for again.
@@ -1213,6 +1571,21 @@ export interface components {
              */
             type: "number" | "integer" | "boolean";
         };
+        /** PasswordChange */
+        PasswordChange: {
+            /**
+             * New
+             * Format: password
+             * @description a new one has at least 10 characters
+             */
+            new: string;
+            /**
+             * Old
+             * Format: password
+             * @description a new one has at least 10 characters
+             */
+            old: string;
+        };
         /**
          * Pending
          * @description What a run was told to do and has not come to yet.
@@ -1252,6 +1625,12 @@ export interface components {
              */
             key: string | null;
         };
+        /**
+         * Role
+         * @description What somebody may do; each also what those before it may.
+         * @enum {string}
+         */
+        Role: "viewer" | "operator" | "admin";
         /**
          * Round
          * @description One round; round 0 is the evaluation of the initial model.
@@ -1545,6 +1924,12 @@ export interface components {
              */
             keep_checkpoints: number;
             /**
+             * Keep Updates
+             * @description keep the clients' updates on the server's disk, so that the audit log can be replayed
+             * @default false
+             */
+            keep_updates: boolean;
+            /**
              * Local Epochs
              * @description passes over a client's own data in one round
              * @default 1
@@ -1646,6 +2031,7 @@ export interface components {
          * @description Everything a page needs to start from nothing, as of event `seq`.
          */
         Snapshot: {
+            audit: components["schemas"]["AuditStatus"];
             /** Clients */
             clients: components["schemas"]["Client"][];
             /** Instance */
@@ -1793,6 +2179,56 @@ export interface components {
          * @enum {string}
          */
         StrategyName: "fedavg" | "fedprox" | "fedavgm" | "fedadam" | "fedyogi" | "fedadagrad" | "qfedavg" | "fedmedian" | "fedtrimmedavg" | "krum" | "multikrum" | "bulyan" | "dpfedavg-fixed" | "dpfedavg-adaptive";
+        /** TokenInfo */
+        TokenInfo: {
+            /** Created At */
+            created_at: number;
+            /**
+             * Creator
+             * @description the user who made it; null: the server's owner, or its key
+             */
+            creator: string | null;
+            /** Expires At */
+            expires_at: number;
+            /** Id */
+            id: string;
+            /** Label */
+            label: string;
+            /** @description at most that of whoever made it, as of now */
+            role: components["schemas"]["Role"];
+        };
+        /** TokenList */
+        TokenList: {
+            /** Tokens */
+            tokens: components["schemas"]["TokenInfo"][];
+        };
+        /**
+         * UserChange
+         * @description What is left out stays as it is.
+         */
+        UserChange: {
+            /**
+             * Password
+             * @description ends the user's sessions
+             * @default null
+             */
+            password: string | null;
+            /** @default null */
+            role: components["schemas"]["Role"] | null;
+        };
+        /** UserInfo */
+        UserInfo: {
+            /** Created At */
+            created_at: number;
+            /** Name */
+            name: string;
+            role: components["schemas"]["Role"];
+        };
+        /** UserList */
+        UserList: {
+            /** Users */
+            users: components["schemas"]["UserInfo"][];
+        };
         /**
          * Verdict
          * @description What was decided of a client's reply, before anybody used it.
@@ -1954,6 +2390,172 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    audit_get_log_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The log as `python -m app.audit verify` takes it: lines of JSON */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"][];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    audit_get_checkpoint_checkpoint_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditStatus"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"][];
+                };
+            };
+        };
+    };
+    audit_list_entries_entries_get: {
+        parameters: {
+            query?: {
+                /** @description only entries after this number, oldest first; else the newest first */
+                after?: number | null;
+                /** @description only entries before this number */
+                before?: number | null;
+                /** @description at most so many */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntryList"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"][];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     clients_list_clients_get: {
         parameters: {
             query?: never;
@@ -1970,6 +2572,24 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ClientList"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unprocessable Entity */
@@ -2279,6 +2899,24 @@ export interface operations {
                     "application/json": components["schemas"]["EventList"];
                 };
             };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Gone */
             410: {
                 headers: {
@@ -2429,6 +3067,129 @@ export interface operations {
             };
         };
     };
+    session_log_in_login_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Login"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    session_log_out_logout_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"][];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     events_list_logs_logs_get: {
         parameters: {
             query?: {
@@ -2452,6 +3213,24 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LogList"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unprocessable Entity */
@@ -2523,6 +3302,129 @@ export interface operations {
             };
         };
     };
+    session_get_me_me_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"][];
+                };
+            };
+        };
+    };
+    session_change_password_me_password_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordChange"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     runs_list_runs_get: {
         parameters: {
             query?: never;
@@ -2539,6 +3441,24 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RunList"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unprocessable Entity */
@@ -2615,6 +3535,24 @@ export interface operations {
                     "application/json": components["schemas"]["Run"];
                 };
             };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not Found */
             404: {
                 headers: {
@@ -2654,6 +3592,24 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CheckpointList"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not Found */
@@ -2706,6 +3662,24 @@ export interface operations {
                 };
                 content: {
                     "application/octet-stream": string;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not Found */
@@ -2762,6 +3736,24 @@ export interface operations {
                     "application/zip": string;
                 };
             };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not Found */
             404: {
                 headers: {
@@ -2801,6 +3793,24 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not Found */
@@ -2853,6 +3863,24 @@ export interface operations {
                     "application/json": components["schemas"]["Run"];
                 };
             };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not Found */
             404: {
                 headers: {
@@ -2903,6 +3931,24 @@ export interface operations {
                     "application/json": components["schemas"]["RoundList"];
                 };
             };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not Found */
             404: {
                 headers: {
@@ -2942,6 +3988,24 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not Found */
@@ -3032,6 +4096,75 @@ export interface operations {
             };
         };
     };
+    session_set_up_setup_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Setup"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     system_get_status_api_v1_status_get: {
         parameters: {
             query?: never;
@@ -3048,6 +4181,24 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Status"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unprocessable Entity */
@@ -3079,6 +4230,24 @@ export interface operations {
                     "application/json": components["schemas"]["StrategyList"];
                 };
             };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -3086,6 +4255,451 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tokens_list_tokens_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenList"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"][];
+                };
+            };
+        };
+    };
+    tokens_make_token_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewToken"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeToken"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tokens_revoke_token__id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a token's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"][];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    users_list_users_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserList"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"][];
+                };
+            };
+        };
+    };
+    users_add_user_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewUser"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserInfo"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    users_remove_user__name__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a user's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"][];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    users_change_user__name__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a user's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserInfo"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };

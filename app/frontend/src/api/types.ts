@@ -24,6 +24,9 @@ export type Scalar = AppInfo["run_config"][string];
 export type Strategy = Schemas["StrategyInfo"];
 export type StrategyParameter = Schemas["ParameterInfo"];
 export type Checkpoint = Schemas["CheckpointEntry"];
+export type AuditStatus = Schemas["AuditStatus"];
+export type AuditWitness = Schemas["AuditWitness"];
+export type AuditEntry = Schemas["AuditEntry"];
 export type LogRecord = Schemas["LogRecord"];
 export type LogEntry = Schemas["LogEntry"];
 export type LogLevel = LogEntry["level"];
@@ -46,3 +49,11 @@ export function isOver(state: RunState): boolean {
 export function isActive(state: RunState): boolean {
   return state === "running" || state === "waiting" || state === "paused";
 }
+
+export type Me = Schemas["Me"];
+export type Role = Schemas["Role"];
+export type User = Schemas["UserInfo"];
+export type Token = Schemas["TokenInfo"];
+
+/** From the least to the most. */
+export const ROLES = ["viewer", "operator", "admin"] as const satisfies readonly Role[];

@@ -7,15 +7,16 @@ import type { EventFilter } from "../events/filters";
 import { ErrorBoundary } from "../ui/ErrorBoundary";
 import panel from "../ui/Panel.module.css";
 import styles from "./DetailPanel.module.css";
-import { loadEvaluation, loadFiles } from "./parts";
+import { loadEvaluation, loadFiles, loadTrust } from "./parts";
 
-const TABS = ["events", "evaluation", "files"] as const;
+const TABS = ["events", "evaluation", "files", "trust"] as const;
 type Tab = (typeof TABS)[number];
 
 const Evaluation = lazy(loadEvaluation);
 const Files = lazy(loadFiles);
+const Trust = lazy(loadTrust);
 
-/** What happened, how good the model is, and what can be taken away: one at a time, in one place. */
+/** What happened, how good the model is, what can be taken away and who vouches for it: one at a time, in one place. */
 export function DetailPanel() {
   const [tab, setTab] = useState<Tab>("events");
   const [filter, setFilter] = useState<EventFilter>("all");
@@ -48,7 +49,9 @@ export function DetailPanel() {
         ) : (
           <ErrorBoundary key={tab} part={tab}>
             <Suspense fallback={<p className={styles.loading}>loading the {tab}</p>}>
-              {tab === "evaluation" ? <Evaluation view={view} /> : <Files />}
+              {tab === "evaluation" && <Evaluation view={view} />}
+              {tab === "files" && <Files />}
+              {tab === "trust" && <Trust />}
             </Suspense>
           </ErrorBoundary>
         )}

@@ -1,4 +1,5 @@
 import { useStore } from "../store/store";
+import { UserMenu } from "../users/UserMenu";
 import { ConnectionState } from "./ConnectionState";
 import styles from "./Header.module.css";
 import { ThemeToggle } from "./ThemeToggle";
@@ -16,6 +17,7 @@ export function Header() {
         API
       </a>
       <ThemeToggle />
+      <UserMenu />
     </header>
   );
 }

@@ -3,6 +3,8 @@ import { loadInviteDialog } from "../enrolment/load";
 
 export const loadEvaluation = () => import("../evaluation/Evaluation");
 export const loadFiles = () => import("../files/Files");
+export const loadTrust = () => import("../trust/Trust");
+export const loadUsersDialog = () => import("../users/UsersDialog");
 export const loadStartDialog = () => import("../start/StartDialog");
 
 const FIRST_SCREEN_MS = 2000;
@@ -10,6 +12,13 @@ const FIRST_SCREEN_MS = 2000;
 /** So that they open at once, also when the server is away by then. What fails here is loaded, and reported, when opened. */
 export function loadPartsSoon(): void {
   setTimeout(() => {
-    void Promise.allSettled([loadStartDialog(), loadInviteDialog(), loadEvaluation(), loadFiles()]);
+    void Promise.allSettled([
+      loadStartDialog(),
+      loadInviteDialog(),
+      loadEvaluation(),
+      loadFiles(),
+      loadTrust(),
+      loadUsersDialog(),
+    ]);
   }, FIRST_SCREEN_MS);
 }

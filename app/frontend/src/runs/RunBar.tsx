@@ -1,6 +1,7 @@
 import { Button, CloseButton } from "@mantine/core";
 import { useState } from "react";
 import { isOver, type Run } from "../api/types";
+import { useMay } from "../login/who";
 import { activeRun, runChosen, shownRounds, shownRun, useStore } from "../store/store";
 import { useStrategyTitles } from "../strategies/useStrategies";
 import { Traceback } from "../ui/Traceback";
@@ -21,6 +22,7 @@ export function RunBar({ onNewRun }: { onNewRun: () => void }) {
   const [tracebacks, setTracebacks] = useState<Readonly<Record<string, boolean>>>({});
   const [refusal, setRefusal] = useState<{ of: string; reason: string } | null>(null);
   const queues = active !== null;
+  const mayRun = useMay("operator");
   const traceback = run?.error != null && (tracebacks[run.id] ?? opensByItself(run));
   const subject = run === null ? "" : `${run.id} ${run.state}`;
   return (
@@ -50,22 +52,24 @@ export function RunBar({ onNewRun }: { onNewRun: () => void }) {
             Show run {active.id}
           </Button>
         )}
-        {run !== null && !isOver(run.state) && (
+        {run !== null && mayRun && !isOver(run.state) && (
           <RunCommands
             key={run.id}
             run={run}
             refused={(reason) => setRefusal(reason === null ? null : { of: subject, reason })}
           />
         )}
-        <Button
-          variant={queues ? "default" : "filled"}
-          size="compact-md"
-          onClick={onNewRun}
-          title={queues ? `Run ${active.id} is ${active.state}: a new run waits in the queue` : undefined}
-          data-testid="new-run"
-        >
-          {queues ? "New run (queues)" : "New run"}
-        </Button>
+        {mayRun && (
+          <Button
+            variant={queues ? "default" : "filled"}
+            size="compact-md"
+            onClick={onNewRun}
+            title={queues ? `Run ${active.id} is ${active.state}: a new run waits in the queue` : undefined}
+            data-testid="new-run"
+          >
+            {queues ? "New run (queues)" : "New run"}
+          </Button>
+        )}
       </div>
       {run === null ? <NoRunLine loaded={loaded} /> : <RunLine run={run} />}
       {refusal !== null && refusal.of === subject && (

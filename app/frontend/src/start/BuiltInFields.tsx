@@ -4,9 +4,9 @@ import { DATASETS, MODELS } from "../runs/spec-words";
 import { useStore } from "../store/store";
 import { Disclosure } from "./Disclosure";
 import { besideField } from "./errors";
-import { ChoiceField, NumberField } from "./fields";
+import { ChoiceField, NumberField, SwitchField } from "./fields";
 import { LateFields } from "./LateFields";
-import { type ChoiceName, CHOICES, formOf, type NumberName, numbersIn } from "./spec-fields";
+import { type ChoiceName, CHOICES, formOf, type NumberName, numbersIn, SWITCHES } from "./spec-fields";
 import form from "./StartDialog.module.css";
 import { StrategyParameters } from "./StrategyParameters";
 import type { FormPart } from "./useStartForm";
@@ -45,6 +45,9 @@ export function BuiltInFields({ part, strategies, failure }: BuiltInFieldsProps)
       <Disclosure part={part} section="advanced" label="Advanced" summary={advancedWords(values)}>
         {numbersIn("advanced").map((field) => (
           <NumberField key={field} part={part} field={field} />
+        ))}
+        {SWITCHES.map((field) => (
+          <SwitchField key={field} part={part} field={field} />
         ))}
       </Disclosure>
     </>

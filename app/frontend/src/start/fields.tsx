@@ -4,7 +4,7 @@ import { RUN_SPEC } from "../api/run-spec";
 import { number } from "../format/format";
 import { besideField } from "./errors";
 import { type Parameter, type Typed, valueOf } from "./parameters";
-import { type ChoiceName, formOf, type NumberName } from "./spec-fields";
+import { type ChoiceName, formOf, type NumberName, type SwitchName } from "./spec-fields";
 import form from "./StartDialog.module.css";
 import type { FormPart } from "./useStartForm";
 
@@ -36,6 +36,19 @@ export function NumberField({ part, field, ...extra }: NumberFieldProps) {
       inputWrapperOrder={ORDER}
       hideControls
       {...extra}
+    />
+  );
+}
+
+export function SwitchField({ part, field }: { part: FormPart; field: SwitchName }) {
+  const { title, hint } = formOf(field);
+  return (
+    <Switch
+      label={title}
+      name={field}
+      description={hint}
+      checked={part.values[field]}
+      onChange={(event) => part.change({ [field]: event.currentTarget.checked })}
     />
   );
 }

@@ -8,7 +8,8 @@ type OfKind<Kind extends SpecField["kind"]> = {
 
 export type NumberName = OfKind<"number">;
 export type ChoiceName = OfKind<"choice">;
-export type FieldName = NumberName | ChoiceName;
+export type SwitchName = OfKind<"switch">;
+export type FieldName = NumberName | ChoiceName | SwitchName;
 
 const FIELDS: Readonly<Record<keyof Fields, SpecField>> = RUN_SPEC;
 
@@ -22,6 +23,7 @@ export function formOf(name: FieldName): FieldForm {
 /** By their place in the form. */
 export const NUMBERS = offered().filter((name): name is NumberName => FIELDS[name].kind === "number");
 export const CHOICES = offered().filter((name): name is ChoiceName => FIELDS[name].kind === "choice");
+export const SWITCHES = offered().filter((name): name is SwitchName => FIELDS[name].kind === "switch");
 
 function offered(): FieldName[] {
   return (Object.keys(FIELDS) as (keyof Fields)[])

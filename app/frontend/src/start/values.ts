@@ -12,10 +12,22 @@ import {
   readParameters,
   type Typed,
 } from "./parameters";
-import { type ChoiceName, CHOICES, formOf, isLate, type NumberName, NUMBERS } from "./spec-fields";
+import {
+  type ChoiceName,
+  CHOICES,
+  formOf,
+  isLate,
+  type NumberName,
+  NUMBERS,
+  type SwitchName,
+  SWITCHES,
+} from "./spec-fields";
 
 /** A field that may be null is empty for that; `alpha` has a switch instead. */
-export type FormValues = Pick<RunSpec, ChoiceName> & Record<NumberName, Typed> & { iid: boolean };
+export type FormValues = Chosen & Record<NumberName, Typed> & { iid: boolean };
+
+/** What is taken as it is. */
+type Chosen = Pick<RunSpec, ChoiceName | SwitchName>;
 
 const DEFAULT_SPEC = Object.fromEntries(
   Object.entries(RUN_SPEC).map(([name, field]) => [name, field.default]),
@@ -25,7 +37,7 @@ const DEFAULT_SPEC = Object.fromEntries(
 export function valuesOf(spec: RunSpec = DEFAULT_SPEC): FormValues {
   const numbers = NUMBERS.map((name) => [name, spec[name] ?? ""] as const);
   return {
-    ...choicesOf(spec),
+    ...chosenIn(spec),
     ...(Object.fromEntries(numbers) as Record<NumberName, Typed>),
     alpha: spec.alpha ?? RUN_SPEC.alpha.default,
     iid: spec.alpha === null,
@@ -34,8 +46,10 @@ export function valuesOf(spec: RunSpec = DEFAULT_SPEC): FormValues {
 
 export const DEFAULTS: FormValues = valuesOf();
 
-function choicesOf(values: Pick<RunSpec, ChoiceName>): Pick<RunSpec, ChoiceName> {
-  return Object.fromEntries(CHOICES.map((name) => [name, values[name]])) as Pick<RunSpec, ChoiceName>;
+function chosenIn(values: Chosen): Chosen {
+  return Object.fromEntries(
+    [...CHOICES, ...SWITCHES].map((name) => [name, values[name]]),
+  ) as unknown as Chosen;
 }
 
 /** The fields of a run of another app: what holds for any, those about late clients last. */
@@ -55,7 +69,7 @@ export function toSpec(values: FormValues, strategy: Strategy | undefined, edite
   const numbers = readNumbers(values, NUMBERS);
   const parameters = readParameters(ofStrategy(strategy?.parameters ?? []), edited, "strategy_params");
   return {
-    spec: { ...choicesOf(values), ...numbers.spec, strategy_params: parameters.values },
+    spec: { ...chosenIn(values), ...numbers.spec, strategy_params: parameters.values },
     errors: { ...numbers.errors, ...parameters.errors },
   };
 }

@@ -13,6 +13,7 @@ function snapshot(changes: Partial<Snapshot> = {}): Snapshot {
     seq: 10,
     time: 200,
     instance: "one",
+    audit: fixtures.audit(),
     status: fixtures.status(),
     runs: [run("aa")],
     rounds: { aa: [round(0), round(1)] },

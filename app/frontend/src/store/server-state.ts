@@ -1,5 +1,5 @@
 /** What the page knows of the server, and how a snapshot or an event changes it. Pure functions only. */
-import type { Client, LogEntry, LogEvent, Round, Run } from "../api/types";
+import type { AuditStatus, Client, LogEntry, LogEvent, Round, Run } from "../api/types";
 import type { ServerEvent, Snapshot, Status } from "../api/types";
 import { assignColours, type ColourIndex } from "../clients/colours";
 import { isPrinted } from "../events/prints";
@@ -14,7 +14,7 @@ export interface ServerState {
   readonly seq: number;
   /** Events up to this number were already in the snapshot. */
   readonly snapshotSeq: number;
-  /** The newest sequence number applied to each run, each client and the store: events may overtake each other. */
+  /** The newest sequence number applied to each run, each client, the store and the audit log: events may overtake each other. */
   readonly applied: Readonly<Record<string, number>>;
   readonly status: Status | null;
   /** Newest first. */
@@ -26,6 +26,7 @@ export interface ServerState {
   readonly clients: readonly Client[];
   /** Oldest first, the newest of each kind. */
   readonly logs: readonly LogEntry[];
+  readonly audit: AuditStatus | null;
   readonly colours: ColourIndex;
 }
 
@@ -40,6 +41,7 @@ export const EMPTY: ServerState = {
   roundsKnown: {},
   clients: [],
   logs: [],
+  audit: null,
   colours: {},
 };
 
@@ -61,6 +63,7 @@ export function applySnapshot(snapshot: Snapshot): ServerState {
     roundsKnown,
     clients: [...snapshot.clients].sort(byId),
     logs: newestOfEachKind(snapshot.logs),
+    audit: snapshot.audit,
     colours: assignColours({}, [
       ...snapshot.clients.map((client) => client.id).sort(natural.compare),
       ...Object.values(snapshot.rounds).flatMap(participants),
@@ -98,12 +101,14 @@ function applyEvent(state: ServerState, event: Exclude<ServerEvent, LogEvent>): 
       return { ...marked, clients: state.clients.filter(({ id }) => id !== event.data.id) };
     case "store_update":
       return { ...marked, status: marked.status && { ...marked.status, store_problem: event.data.problem } };
+    case "audit_update":
+      return { ...marked, audit: event.data };
   }
 }
 
 /** What an event is about, of which the newest word counts. */
 function entityOf(event: Exclude<ServerEvent, { type: "log" | "metrics_update" | "verdict" }>): string {
-  if (event.type === "store_update") return event.type;
+  if (event.type === "store_update" || event.type === "audit_update") return event.type;
   const kind = event.type === "client_gone" ? "client_update" : event.type;
   return `${kind}:${event.data.id}`;
 }

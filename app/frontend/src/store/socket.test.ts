@@ -38,6 +38,7 @@ const update = (seq: number, round: number) => ({
   type: "run_update",
   data: run({ id: "aa", round }),
 });
+const askWho = vi.fn(() => Promise.resolve());
 const connection = (): string => useStore.getState().connection.state;
 const sentAtConnect = (): unknown => {
   const send = vi.fn();
@@ -51,7 +52,7 @@ beforeEach(() => {
   socket.connect.mockClear();
   socket.active = true;
   useStore.setState(useStore.getInitialState(), true);
-  openSocket();
+  openSocket(askWho);
 });
 
 describe("the socket", () => {

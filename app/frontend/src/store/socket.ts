@@ -16,6 +16,7 @@ const KINDS: Record<ServerEvent["type"], true> = {
   log: true,
   verdict: true,
   store_update: true,
+  audit_update: true,
 };
 
 type PageSocket = Socket<ServerToPage, Record<string, never>>;
@@ -26,7 +27,8 @@ const UNREACHABLE_AFTER_S = 8;
 const BATCH_MS = 16;
 const RETRY_REFUSED_MS = 2000;
 
-export function openSocket(): () => void {
+/** `askWho`: called when the server has let this page in, or has not, which may be for who reads it. */
+export function openSocket(askWho: () => Promise<void>): () => void {
   const socket: PageSocket = io({
     // A function, so that each reconnect names the newest event seen, not the one at page load.
     auth: (send) => {
@@ -37,7 +39,7 @@ export function openSocket(): () => void {
     reconnectionDelayMax: 2000,
   });
   trackData(socket);
-  trackConnection(socket);
+  trackConnection(socket, askWho);
   return () => {
     socket.disconnect();
   };
@@ -64,11 +66,12 @@ function trackData(socket: PageSocket): void {
   socket.on("disconnect", flush);
 }
 
-function trackConnection(socket: PageSocket): void {
+function trackConnection(socket: PageSocket, askWho: () => Promise<void>): void {
   let lostAt: number | null = null;
   socket.on("connect", () => {
     lostAt = null;
     connectionChanged("connected");
+    void askWho();
   });
   socket.on("disconnect", (reason) => {
     lostAt = browserTime();
@@ -77,6 +80,7 @@ function trackConnection(socket: PageSocket): void {
     if (reason === "io server disconnect") socket.connect();
   });
   socket.on("connect_error", () => {
+    void askWho();
     const since = lostAt ?? useStore.getState().connection.since;
     const neverConnected = lostAt === null;
     if (neverConnected || browserTime() - since >= UNREACHABLE_AFTER_S)

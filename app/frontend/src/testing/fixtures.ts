@@ -2,10 +2,13 @@
 import openapi from "../../openapi.json";
 import type { components } from "../api/schema";
 import type {
+  AuditEntry,
+  AuditStatus,
   Checkpoint,
   Client,
   ClientRound,
   LogEntry,
+  Me,
   Round,
   Run,
   RunSpec,
@@ -165,6 +168,22 @@ export function checkpoint(number: number, changes: Partial<Checkpoint> = {}): C
   });
 }
 
+export function audit(changes: Partial<AuditStatus> = {}): AuditStatus {
+  return record("AuditStatus", {
+    log: "ba5918f5babf62b760a3d8c52380363c",
+    key: "WFQCR7G-JSA7EDG",
+    size: 16,
+    root: "941723b992b9407e8f6b38d4ed362777",
+    time: 190,
+    witnesses: [],
+    ...changes,
+  });
+}
+
+export function auditEntry(index: number, changes: Partial<AuditEntry> = {}): AuditEntry {
+  return record("AuditEntry", { index, time: 100 + index, kind: "server-stopped", fields: {}, ...changes });
+}
+
 export function snapshot(changes: Partial<Snapshot> = {}): Snapshot {
   return record("Snapshot", {
     seq: 10,
@@ -175,6 +194,12 @@ export function snapshot(changes: Partial<Snapshot> = {}): Snapshot {
     rounds: {},
     clients: [],
     logs: [],
+    audit: audit(),
     ...changes,
   });
+}
+
+/** Whoever started the server, unless a test says otherwise. */
+export function me(changes: Partial<Me> = {}): Me {
+  return { name: null, role: "admin", by: "owner", csrf: null, ...changes };
 }

@@ -1,8 +1,10 @@
 /** What jsdom lacks and the page's libraries ask for, and a clean page for every test. */
 import "@testing-library/jest-dom/vitest";
 import { cleanup, configure } from "@testing-library/react";
-import { afterEach, vi } from "vitest";
+import { afterEach, beforeEach, vi } from "vitest";
+import { useWho } from "../login/who";
 import { useStore } from "../store/store";
+import { me } from "./fixtures";
 
 // A limit, not a wait: what is looked for is found as soon as it is there.
 configure({ asyncUtilTimeout: 20_000 });
@@ -36,6 +38,9 @@ vi.stubGlobal("ResizeObserver", NoResizes);
 vi.stubGlobal("matchMedia", (media: string) =>
   Object.assign(new EventTarget(), { media, matches: false, onchange: null }),
 );
+
+// Who reads a page of the tests may do everything, but where a test says otherwise.
+beforeEach(() => useWho.setState({ state: "in", me: me() }));
 
 afterEach(() => {
   cleanup();

@@ -1,0 +1,133 @@
+"""`python -m app.audit`: export the audit log, verify an export, recompute what it says of models."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from app.audit.export import export
+from app.audit.updates import UPDATES
+from app.audit.verify import Verified, verify
+from app.store.urls import default_url
+from shared import paths
+from shared.console import print_any_name
+from shared.errors import FedLoomError
+from shared.interrupt import INTERRUPTED, end_on_signals
+from shared.security.witness_file import WitnessFile, WitnessFileInvalid
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Do it, print what was found, return the exit code: 0, or 1 with what is wrong."""
+    arguments = build_parser().parse_args(argv)
+    end_on_signals()
+    print_any_name()
+    try:
+        for line in arguments.carry_out(arguments):
+            print(line, flush=True)
+    except FedLoomError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"error: {arguments.file}: {error.strerror or error}.", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return 0
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The three commands and their flags."""
+    parser = argparse.ArgumentParser(
+        prog="python -m app.audit",
+        description="The audit log of a server: what happened, signed by the server and witnessed by its "
+        "clients. A file is all that it takes to verify it.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    exporting = commands.add_parser(
+        "export", help="write the log to a file; the server may be running meanwhile"
+    )
+    exporting.add_argument("file", type=Path, metavar="FILE")
+    exporting.add_argument(
+        "--store",
+        default=os.environ.get("FEDLOOM_STORE") or default_url(paths.home_dir()),
+        metavar="URL",
+        help="the server's store (FEDLOOM_STORE, a file in FEDLOOM_HOME)",
+    )
+    exporting.set_defaults(carry_out=_export)
+    verifying = commands.add_parser("verify", help="check every line, hash and signature of a file")
+    replaying = commands.add_parser(
+        "replay", help="verify a file, and recompute its models from the updates that were kept"
+    )
+    for command in (verifying, replaying):
+        command.add_argument("file", type=Path, metavar="FILE")
+        command.add_argument(
+            "--witness",
+            type=Path,
+            action="append",
+            default=[],
+            metavar="FILE",
+            help="what a client has kept of the log (witness/CLIENT.json in its FEDLOOM_HOME): the file must "
+            "hold all that it has seen; may be given several times",
+        )
+    verifying.set_defaults(carry_out=_verify)
+    replaying.add_argument(
+        "--updates",
+        type=Path,
+        default=paths.home_dir() / UPDATES,
+        metavar="DIR",
+        help="where the updates are (updates in FEDLOOM_HOME)",
+    )
+    replaying.set_defaults(carry_out=_replay)
+    return parser
+
+
+def _export(arguments: argparse.Namespace) -> list[str]:
+    count = export(arguments.store, arguments.file)
+    return [f"{arguments.file}: {count:,} entries"]
+
+
+def _verify(arguments: argparse.Namespace) -> list[str]:
+    with arguments.file.open("rb") as file:
+        return _words(verify(file, _witnesses(arguments.witness)), len(arguments.witness))
+
+
+def _replay(arguments: argparse.Namespace) -> list[str]:
+    from app.audit.replay import replay  # only now: it imports Flower
+
+    found = _verify(arguments)
+    with arguments.file.open("rb") as file:
+        return [*found, *replay(file, arguments.updates)]
+
+
+def _witnesses(files: Sequence[Path]) -> list[WitnessFile]:
+    found = []
+    for path in files:
+        witness = WitnessFile.read(path)
+        if witness is None:
+            raise WitnessFileInvalid(f"There is no file {path}.")
+        found.append(witness)
+    return found
+
+
+def _words(verified: Verified, compared: int) -> list[str]:
+    lines = [
+        f"The audit log {verified.log.hex()} of the server with the key",
+        f"  {verified.server}",
+        "Compare that with the key in an invitation, or ask a client: it is the only thing to be believed.",
+        f"{verified.entries:,} entries and {verified.checkpoints:,} checkpoints: all hashes and signatures "
+        "are right.",
+    ]
+    for client, size in sorted(verified.witnesses.items()):
+        lines.append(f"{client} has witnessed {size:,} of them.")
+    if verified.unwitnessed:
+        lines.append(f"For the last {verified.unwitnessed:,} the server alone vouches.")
+    if compared:
+        lines.append("All that the given witnesses have seen is in the file.")
+    return lines
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,125 @@
+"""Entry: one thing that happened, in the bytes that the log's tree is made of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Self
+
+from shared.canonical import NotCanonical, canonical, from_canonical
+
+
+class Kind(StrEnum):
+    """What can happen. Whoever adds one says beside it which fields it has.
+
+    `by` is who did it, in words, and `address` where the request came from. What lets anybody in is in none.
+    """
+
+    SERVER_STARTED = "server-started"
+    """version, log, key and public_key of the server, app (name, version and digest, or null), users (name
+    and role) and tokens (id, label, role and creator): also those that were made while no server ran"""
+    SERVER_STOPPED = "server-stopped"
+    """in order; nothing is said of a server that was killed"""
+    RUN_COMMANDED = "run-commanded"
+    """run, command (start, pause, resume or stop), by and address; what comes of it may stand before it"""
+    RUN_QUEUED = "run-queued"
+    """run, spec, digest (of the spec)"""
+    RUN_TAKEN_UP = "run-taken-up"
+    """run; it was interrupted, and is queued again"""
+    RUN_STARTED = "run-started"
+    """run, round; it is carried out from now on, after a cut from the round after this one"""
+    RUN_PAUSED = "run-paused"
+    """run, round"""
+    RUN_RESUMED = "run-resumed"
+    """run, round"""
+    RUN_ENDED = "run-ended"
+    """run, round, state, cause, reason; interrupted, it may be taken up"""
+    ROUND_COMPLETED = "round-completed"
+    """run, round, clients (those of whom something came in)"""
+    AGGREGATED = "aggregated"
+    """run, round, strategy, before and after (digests of the global model), updates (client, digest and
+    samples of each, in the order in which they were folded), kept (whether they are on the server's disk)"""
+    CLIENT_JOINED = "client-joined"
+    """client, key, public_key, host, device, dataset, app; the first time with this key"""
+    CLIENT_REFUSED = "client-refused"
+    """client and key as far as known, reason, repeated (how often that was so since the last such entry)"""
+    DOWNLOADED = "downloaded"
+    """what (model, run or audit), by and address; of a model run and round, of a run run and format"""
+    LOGGED_IN = "logged-in"
+    """by and address; whoever started the server, and a program with a token, does not log in"""
+    LOGIN_REFUSED = "login-refused"
+    """user (null: none has the name that was tried), address (of IPv6 the network), reason, repeated"""
+    USER_ADDED = "user-added"
+    """user, role, by and address"""
+    USER_CHANGED = "user-changed"
+    """user, role, password (whether it is another one, which ends the user's other sessions), by, address"""
+    USER_REMOVED = "user-removed"
+    """user, by and address; all sessions and tokens of the user have ended"""
+    TOKEN_MADE = "token-made"
+    """token (its id), label, role, creator (the user with whom it ends, or null), expires_at, by, address"""
+    TOKEN_REVOKED = "token-revoked"
+    """token, label, by and address"""
+
+
+KIND = re.compile(r"[a-z]{1,30}(-[a-z]{1,30}){0,4}")
+
+
+class EntryInvalid(ValueError):
+    """Bytes are no entry of an audit log."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An entry in its place. `time`: milliseconds since 1970, in UTC, by the server's clock."""
+
+    index: int
+    time: int
+    kind: str
+    fields: Mapping[str, Any]
+
+    @classmethod
+    def parse(cls, data: bytes) -> Self:
+        """Read an entry that is written in the one way that is allowed. Raises EntryInvalid."""
+        try:
+            found = from_canonical(data)
+        except NotCanonical as error:
+            raise EntryInvalid(str(error)) from error
+        match found:
+            case {
+                "fields": dict() as fields,
+                "index": int() as index,
+                "kind": str() as kind,
+                "time": int() as at,
+            }:
+                is_whole = len(found) == 4 and index >= 0 and at >= 0 and KIND.fullmatch(kind) is not None
+                if is_whole and not isinstance(index, bool) and not isinstance(at, bool):
+                    return cls(index, at, kind, fields)
+        raise EntryInvalid("it does not have the fields of an entry")
+
+
+@dataclass(frozen=True)
+class Draft:
+    """An entry that has no place yet: that is given to it when it is written."""
+
+    time: int
+    kind: str
+    fields: bytes
+    """As canonical JSON."""
+
+    @classmethod
+    def of(cls, time: int, kind: str, fields: Mapping[str, Any]) -> Self:
+        """Raises TypeError and ValueError for fields that JSON does not have."""
+        if KIND.fullmatch(kind) is None:
+            raise ValueError(f"{kind!r} cannot be the kind of an entry")
+        return cls(time, str(kind), canonical(fields))
+
+    def at(self, index: int) -> bytes:
+        """The entry's bytes, as `Entry.parse` takes them."""
+        return b'{"fields":%b,"index":%d,"kind":"%b","time":%d}' % (
+            self.fields,
+            index,
+            self.kind.encode(),
+            self.time,
+        )

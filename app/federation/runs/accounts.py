@@ -1,0 +1,92 @@
+"""Accounts: enters into the audit log of what each global model of a built-in run was made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flwr.app import ArrayRecord, Message
+
+from app.audit.entry import Kind
+from app.audit.log import AuditLog
+from app.audit.updates import UpdateFiles, payload_digest
+from app.federation.strategies.base import Update
+from app.records import Run
+from app.store.values import model_digest
+from shared.payload import Payload
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Whose update it is, and the digest of its bytes as they travelled."""
+
+    client_id: str
+    digest: str
+
+
+class Accounts:
+    """Of one run. Used in the run thread."""
+
+    def __init__(self, run: Run, audit: AuditLog, files: UpdateFiles) -> None:
+        self._run = run
+        self._audit = audit
+        self._files = files if run.spec.keep_updates else None
+        self._opened: tuple[Message, str] | None = None
+        self._origins: dict[int, Origin] = {}
+        self._folded: list[dict[str, str | int]] = []
+        self._known: tuple[ArrayRecord, str] | None = None
+        """The newest global model, and its digest."""
+
+    def opened(self, reply: Message, payload: Payload) -> None:
+        """A reply was made of these bytes. Raises StoreUnavailable if it cannot be kept."""
+        if reply.metadata.message_type != "train" or reply.has_error():
+            return
+        digest = payload_digest(payload)
+        self._opened = (reply, digest)
+        if self._files is not None:
+            self._files.keep(self._run.id, digest, payload)
+
+    def came_from(self, client_id: str, reply: Message) -> None:
+        """The reply that was opened last is this client's."""
+        if self._opened is not None and self._opened[0] is reply:
+            self._origins[reply.metadata.src_node_id] = Origin(client_id, self._opened[1])
+        self._opened = None
+
+    def begin(self) -> None:
+        """A round begins, or begins again: nothing is folded yet."""
+        self._folded.clear()
+
+    def folded(self, update: Update) -> None:
+        """An update is in the model that comes next, after those of before."""
+        origin = self._origins[update.node_id]
+        self._folded.append(
+            {
+                "client": origin.client_id,
+                "digest": origin.digest,
+                "samples": update.metrics.num_examples,
+            }
+        )
+
+    def aggregated(self, server_round: int, sent: ArrayRecord, arrays: ArrayRecord) -> None:
+        """The round's updates have made `arrays` of what was `sent`.
+
+        Raises StoreUnavailable if that was to be kept, and cannot be.
+        """
+        before = self.digest(sent)
+        if server_round == 1 and self._files is not None:
+            self._files.keep_model(self._run.id, before, sent)
+        self._audit.record(
+            Kind.AGGREGATED,
+            run=self._run.id,
+            round=server_round,
+            strategy=self._run.spec.strategy,
+            before=before,
+            after=self.digest(arrays),
+            updates=list(self._folded),
+            kept=self._files is not None,
+        )
+
+    def digest(self, arrays: ArrayRecord) -> str:
+        """Of a global model; that of the newest is known."""
+        if self._known is None or self._known[0] is not arrays:
+            self._known = (arrays, model_digest(arrays))
+        return self._known[1]

@@ -1,0 +1,71 @@
+import { Button } from "@mantine/core";
+import type { AuditEntry } from "../api/types";
+import { count } from "../format/format";
+import { Ago } from "../ui/Value";
+import { VirtualRows } from "../ui/VirtualRows";
+import styles from "./Trust.module.css";
+import { useEntries } from "./useEntries";
+import { entryWords } from "./words";
+
+const COLUMNS = ["entry", "when", "what"] as const;
+
+/** The newest entries first; those before come when asked for. */
+export function EntryList({ size }: { size: number }) {
+  const { entries, failure, older } = useEntries(size);
+  if (failure !== null) {
+    return (
+      <p className={styles.empty} role="alert">
+        The entries of the audit log could not be listed: {failure}
+      </p>
+    );
+  }
+  if (entries === undefined) return <p className={styles.empty}>loading the entries</p>;
+  return (
+    <>
+      <VirtualRows
+        role="table"
+        label="entries of the audit log, newest first"
+        testId="audit-entries"
+        count={entries.length}
+        rowHeight={24}
+        keyOf={(index) => entries[index]?.index ?? index}
+        render={(index) => {
+          const entry = entries[index];
+          return entry && <EntryRow entry={entry} />;
+        }}
+        head={
+          <div className={`${styles.row} ${styles.head}`} role="row">
+            {COLUMNS.map((column) => (
+              <span key={column} role="columnheader">
+                {column}
+              </span>
+            ))}
+          </div>
+        }
+      />
+      {older !== null && (
+        <div className={styles.older}>
+          <Button variant="subtle" size="compact-sm" onClick={older} data-testid="audit-older">
+            Older entries
+          </Button>
+        </div>
+      )}
+    </>
+  );
+}
+
+function EntryRow({ entry }: { entry: AuditEntry }) {
+  return (
+    <div className={styles.row} role="row" data-testid="audit-entry" data-index={entry.index}>
+      <span role="cell" className="mono">
+        {count(entry.index)}
+      </span>
+      <span role="cell" className="dim">
+        <Ago time={entry.time} />
+      </span>
+      <span role="cell" className={styles.what} title={JSON.stringify(entry.fields)}>
+        <strong>{entry.kind.replaceAll("-", " ")}</strong> {entryWords(entry)}
+      </span>
+    </div>
+  );
+}

@@ -1,0 +1,112 @@
+"""People at the page of a real server: they log in with a password, as a browser has them do."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import socketio
+
+from app.running_server import RunningServer
+from tests.support.api import Json
+from tests.support.processes import ROOT, ServerProcess
+from tests.support.waiting import wait_until
+
+PASSWORD = "correct horse battery"
+CSRF = "X-CSRF-Token"
+
+
+def administrator(server: ServerProcess) -> httpx.Client:
+    """Whoever has the server's key for the page."""
+    word = RunningServer.find(server.home)
+    assert word is not None
+    return bearer(server, word.key)
+
+
+def bearer(server: ServerProcess, token: str) -> httpx.Client:
+    """A program with a token."""
+    return browser(server, headers={"Authorization": f"Bearer {token}"})
+
+
+def browser(server: ServerProcess, **options: Any) -> httpx.Client:
+    """Somebody of whom nothing is known, but that the request went through a proxy on this machine: else the
+    tests would be taken for the user who started the server."""
+    client = httpx.Client(base_url=server.url, timeout=30, trust_env=False, verify=False, **options)
+    client.headers["X-Forwarded-For"] = "198.51.100.7"
+    return client
+
+
+def add_user(server: ServerProcess, name: str, role: str) -> None:
+    """One with the password of all."""
+    with administrator(server) as admin:
+        added = admin.post("/api/v1/users", json={"name": name, "role": role, "password": PASSWORD})
+        assert added.status_code == 201, added.text
+
+
+def log_in(client: httpx.Client, name: str, password: str = PASSWORD) -> Json:
+    """Who the browser is from then on; its changes carry the proof that they come from the page."""
+    answer = client.post("/api/v1/login", json={"name": name, "password": password})
+    assert answer.status_code == 200, answer.text
+    me: Json = answer.json()
+    client.headers[CSRF] = me["csrf"]
+    return me
+
+
+@contextmanager
+def user_of(server: ServerProcess, name: str, role: str) -> Iterator[httpx.Client]:
+    """A new user who has logged in; removed afterwards."""
+    add_user(server, name, role)
+    with browser(server) as client:
+        log_in(client, name)
+        yield client
+    with administrator(server) as admin:
+        admin.delete(f"/api/v1/users/{name}")
+
+
+class OpenPage:
+    """The socket of somebody's page. A context manager."""
+
+    def __init__(self, client: httpx.Client) -> None:
+        self.snapshots: list[Json] = []
+        self.ended = False
+        make: Any = socketio.Client
+        self._socket: Any = make(reconnection=False, ssl_verify=False)
+        self._socket.on("snapshot", self.snapshots.append)
+        self._socket.on("disconnect", self._end)
+        names = ("Authorization", "X-Forwarded-For", "Origin")
+        headers = {name: client.headers[name] for name in names if name in client.headers}
+        if cookies := "; ".join(f"{name}={value}" for name, value in client.cookies.items()):
+            headers["Cookie"] = cookies
+        self._socket.connect(str(client.base_url), headers=headers, transports=["websocket"])
+
+    def _end(self, *_: object) -> None:
+        self.ended = True
+
+    def __enter__(self) -> OpenPage:
+        wait_until(lambda: self.snapshots, "the page is let in")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.disconnect()
+
+    def wait_until_ended(self) -> None:
+        """Until the server has ended it."""
+        wait_until(lambda: self.ended, "the server ends the page's socket")
+
+
+def run_users(home: Path, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    """`python -m app.users …` for the server with this folder."""
+    return subprocess.run(
+        [sys.executable, "-m", "app.users", *arguments],
+        input=stdin,
+        env={"PYTHONPATH": str(ROOT), "FEDLOOM_HOME": str(home), "PATH": ""},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
