@@ -114,10 +114,8 @@ class RemoteAccounts:
         self._server = server
 
     def users(self) -> list[ListedUser]:
-        return [
-            ListedUser(user["name"], user["role"])
-            for user in self._server.ask("GET", "/api/v1/users")["users"]
-        ]
+        users = self._server.get("/api/v1/users")["users"]
+        return [ListedUser(user["name"], user["role"]) for user in users]
 
     def add_user(self, name: str, role: Role, password: str) -> None:
         self._server.ask("POST", "/api/v1/users", {"name": name, "role": role, "password": password})
@@ -134,13 +132,12 @@ class RemoteAccounts:
         fields = ("id", "label", "role", "expires_at")
         return [
             ListedToken(*(token[field] for field in fields))
-            for token in self._server.ask("GET", "/api/v1/tokens")["tokens"]
+            for token in self._server.get("/api/v1/tokens")["tokens"]
         ]
 
     def add_token(self, label: str, role: Role, expires_in_s: float) -> str:
-        made = self._server.ask(
-            "POST", "/api/v1/tokens", {"label": label, "role": role, "expires_in_s": expires_in_s}
-        )
+        wish = {"label": label, "role": role, "expires_in_s": expires_in_s}
+        made = self._server.post("/api/v1/tokens", wish)
         return str(made["token"])
 
     def remove_token(self, id_: str) -> None:

@@ -29,6 +29,7 @@ from shared.proto.link_pb2 import Assignment, Seal
 from shared.security.keys import KeyPair
 from shared.security.server_identity import ServerIdentity
 from tests.integration.test_big_message import ClientThread
+from tests.support.audit import a_log
 from tests.support.enrolment import an_enrolment
 from tests.support.membership import member
 from tests.support.waiting import wait_until
@@ -66,7 +67,9 @@ def served(tmp_path: Path) -> Iterator[Served]:
     bus = EventBus()
     registry = ClientRegistry(bus)
     identity = ServerIdentity.load_or_make(tmp_path)
-    link = LinkServer(registry, bus, None, lambda _: None, Spool(tmp_path), identity, an_enrolment(identity))
+    link = LinkServer(
+        registry, bus, None, lambda _: None, Spool(tmp_path), identity, an_enrolment(identity), a_log()
+    )
     identity.invite(tmp_path, "127.0.0.1", link.start("127.0.0.1", 0))
     client = ClientThread(member("a", f"127.0.0.1:{link.port}", tmp_path))
     wait_until(lambda: registry.get("a"), "the client is connected")

@@ -33,6 +33,7 @@ from shared.security.invitation import Invitation
 from shared.security.keys import KeyPair
 from shared.security.server_identity import ServerIdentity, local_invitation
 from tests.support.apps import APPS
+from tests.support.audit import a_log
 from tests.support.enrolment import an_enrolment
 
 TOKEN = "t" * 32
@@ -270,6 +271,7 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
                 Spool(tmp_path / "spool"),
                 identity,
                 an_enrolment(identity),
+                a_log(),
             )
             ending.callback(link.stop, 0.0)
             address = Address("127.0.0.1", link.start("127.0.0.1", 0))

@@ -10,6 +10,7 @@ import pytest
 from app.audit.entry import Kind
 from app.audit.log import AuditLog
 from app.federation.link.client_work import OutgoingFrame
+from app.federation.link.task import Task
 from app.federation.link.witnessing import Witnessing
 from app.store.store import Store
 from app.store.urls import default_url
@@ -32,6 +33,9 @@ class Stream:
             self.sent.append(frame.checkpoint)
 
     def drop(self, message_id: str) -> None:
+        raise AssertionError
+
+    def transmit(self, task: Task) -> None:
         raise AssertionError
 
 
