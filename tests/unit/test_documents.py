@@ -99,6 +99,7 @@ OUTSIDE = {
     "~/.flwr",
     "config.toml",
     "client.toml",
+    "FEDLOOM_HOME/receipts",
     "apps/APP/server",
     "apps/APP/CLIENT",
     "~/.pgpass",
