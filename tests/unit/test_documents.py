@@ -110,6 +110,7 @@ OUTSIDE = {
     "~/.flwr",
     "config.toml",
     "client.toml",
+    "FEDLOOM_HOME/receipts",
     "apps/APP/server",
     "apps/APP/CLIENT",
     "~/.pgpass",
