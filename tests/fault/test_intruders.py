@@ -156,7 +156,7 @@ def test_a_token_that_does_not_hold_is_not_made_up_for_by_the_connection(
     server: ServerProcess, shown: str
 ) -> None:
     answer = httpx.get(
-        f"{server.url}/api/v1/me", headers={"Authorization": shown.encode("latin-1")}, trust_env=False
+        f"{server.url}/api/v1/me", headers={b"Authorization": shown.encode("latin-1")}, trust_env=False
     )
 
     assert answer.status_code == 401
@@ -251,7 +251,7 @@ def test_a_token_that_expires_ends_its_socket(server: ServerProcess) -> None:
 def test_a_change_by_cookie_alone_is_refused(server: ServerProcess, proof: str | None) -> None:
     with user_of(server, "cleo", "operator") as cleo:
         del cleo.headers[CSRF]
-        headers = {} if proof is None else {CSRF: proof.encode("latin-1")}
+        headers = {} if proof is None else {CSRF.encode(): proof.encode("latin-1")}
         answer = cleo.post("/api/v1/runs", json={"num_rounds": 1}, headers=headers)
         assert answer.status_code == 403
         assert CSRF in answer.json()["detail"]
