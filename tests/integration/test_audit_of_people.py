@@ -123,9 +123,7 @@ def test_logins_are_told_and_those_that_failed_once_each(server: ServerProcess, 
     entered(admin, "logged-in", by="user lena", address="203.0.113.5")
     entered(admin, "login-refused", address="203.0.113.5", user=None, reason="wrong name or password")
     entries = admin.get("/api/v1/audit/entries", params={"limit": 200}).json()["entries"]
-    refused = [
-        entry for entry in entries if entry["fields"].get("user") == "lena" and "reason" in entry["fields"]
-    ]
+    kinds = [entry["kind"] for entry in entries if entry["fields"].get("user") == "lena"]
     assert kinds.count("login-refused") == 1
     assert "my-own-password" not in json.dumps(entries)
 

@@ -10,6 +10,12 @@ const FIRST_SCREEN_MS = 2000;
 /** So that they open at once, also when the server is away by then. What fails here is loaded, and reported, when opened. */
 export function loadPartsSoon(): void {
   setTimeout(() => {
-    void Promise.allSettled([loadStartDialog(), loadEvaluation(), loadFiles(), loadTrust(), loadUsersDialog()]);
+    void Promise.allSettled([
+      loadStartDialog(),
+      loadEvaluation(),
+      loadFiles(),
+      loadTrust(),
+      loadUsersDialog(),
+    ]);
   }, FIRST_SCREEN_MS);
 }
