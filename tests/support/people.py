@@ -75,10 +75,11 @@ class OpenPage:
         self.snapshots: list[Json] = []
         self.ended = False
         make: Any = socketio.Client
-        self._socket: Any = make(reconnection=False, ssl_verify=False)
+        origin = {"origin": client.headers.get("Origin")}  # the library's own, unless the browser has another
+        self._socket: Any = make(reconnection=False, ssl_verify=False, websocket_extra_options=origin)
         self._socket.on("snapshot", self.snapshots.append)
         self._socket.on("disconnect", self._end)
-        names = ("Authorization", "X-Forwarded-For", "Origin")
+        names = ("Authorization", "X-Forwarded-For")
         headers = {name: client.headers[name] for name in names if name in client.headers}
         if cookies := "; ".join(f"{name}={value}" for name, value in client.cookies.items()):
             headers["Cookie"] = cookies
