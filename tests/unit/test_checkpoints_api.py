@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from flask import g
 from flask.testing import FlaskClient
 from flwr.app import Array, ArrayRecord
 from safetensors.numpy import load
@@ -14,6 +15,8 @@ from safetensors.numpy import load
 from app.api.checkpoints import checkpoints_api
 from app.api.openapi import create_openapi_app
 from app.api.problems import register_problem_handlers
+from app.auth.identity import By, Credential, Identity
+from app.auth.roles import Role
 from app.event_bus import EventBus
 from app.federation.runs.book import RunBook
 from app.records import Round
@@ -29,6 +32,10 @@ def checkpoints(tmp_path: Path) -> CheckpointStore:
     return CheckpointStore(tmp_path)
 
 
+def sent_by_the_owner() -> None:
+    g.identity = Identity(Role.ADMIN, By.OWNER, None, Credential(By.OWNER))
+
+
 @pytest.fixture
 def client(checkpoints: CheckpointStore) -> FlaskClient:
     """A client of a server with one run that has two complete rounds, of which the first was better."""
@@ -41,6 +48,7 @@ def client(checkpoints: CheckpointStore) -> FlaskClient:
     flask_app = create_openapi_app("app")
     flask_app.extensions["fedloom"] = SimpleNamespace(book=book, checkpoints=checkpoints, audit=a_log())
     register_problem_handlers(flask_app)
+    flask_app.before_request(sent_by_the_owner)
     flask_app.register_api(checkpoints_api)
     return flask_app.test_client()
 

@@ -37,12 +37,24 @@ describe("an entry", () => {
       "model, round 3 of run aa, by user olga at ::1",
     ],
     ["downloaded", { what: "audit", by: "user olga", address: "::1" }, "audit, by user olga at ::1"],
-    ["run-commanded", { run: "aa", command: "stop", by: "user olga", address: null }, "stop run aa, by user olga"],
+    [
+      "run-commanded",
+      { run: "aa", command: "stop", by: "user olga", address: null },
+      "stop run aa, by user olga",
+    ],
     ["logged-in", { by: "user olga", address: "::1" }, "by user olga at ::1"],
-    ["login-refused", { user: null, address: "::1", reason: "wrong name or password" }, "wrong name or password, ::1"],
+    [
+      "login-refused",
+      { user: null, address: "::1", reason: "wrong name or password" },
+      "wrong name or password, ::1",
+    ],
     ["user-added", { user: "vera", role: "viewer", by: "user olga" }, "vera, viewer, by user olga"],
     ["user-removed", { user: "vera", by: "user olga" }, "vera, by user olga"],
-    ["token-made", { token: "1a", label: "nightly", role: "viewer", by: "user olga" }, "nightly, viewer, by user olga"],
+    [
+      "token-made",
+      { token: "1a", label: "nightly", role: "viewer", by: "user olga" },
+      "nightly, viewer, by user olga",
+    ],
     ["server-stopped", {}, ""],
     ["something-new", { a: 1 }, ""],
   ])("of the kind %s is told in a line", (kind, fields, words) => {

@@ -47,7 +47,9 @@ export function entryWords({ kind, fields }: AuditEntry): string {
     case "logged-in":
       return doer(fields);
     case "login-refused":
-      return [fields.user, fields.reason, fields.address].filter((each) => typeof each === "string").join(", ");
+      return [fields.user, fields.reason, fields.address]
+        .filter((each) => typeof each === "string")
+        .join(", ");
     case "user-added":
     case "user-changed":
     case "user-removed":
