@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flwr.clientapp import ClientApp
@@ -18,7 +20,9 @@ from client.built_in_app import BuiltInApp
 from client.connection import Connection
 from client.link import ClientIdentity, Link
 from client.open_messages import OpenMessages
+from client.receipts import Receipts
 from client.runtime import Runtime
+from client.sealing import Sealing
 from shared.address import Address, parse_address
 from shared.errors import FedLoomError
 from shared.proto.link_pb2 import (
@@ -29,27 +33,29 @@ from shared.proto.link_pb2 import (
     ClientFrame,
     Failure,
     Heartbeat,
+    Held,
     LabelCounts,
     LogLine,
+    NextKey,
     Pause,
     Progress,
+    Receipt,
     Received,
     Refusal,
     Released,
     RunOver,
+    Seal,
     ServerFrame,
     SignedHello,
     Value,
     Welcome,
 )
-from shared.security.invitation import Invitation
-from shared.security.key_id import KeyId
-from shared.security.keys import KeyPair
 from tests.support.api import Api
 from tests.support.membership import member
 from tests.support.memory import PeakMemory
 from tests.support.processes import ServerProcess
 from tests.support.raw_link import RawClient
+from tests.support.sealing import SERVER, THREADS, a_key
 from tests.support.strangers import client_context, over_http2, with_a_call
 
 a_few_examples = settings(
@@ -57,6 +63,8 @@ a_few_examples = settings(
 )
 
 GROWTH = 100 << 20
+
+SEALING = Sealing("a", a_key("a"), THREADS)
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 IDS = st.sampled_from(["", "m", "x" * 300]) | TEXT
@@ -79,10 +87,20 @@ SIGNED = st.builds(
     signature=st.binary(max_size=300),
     token=TEXT,
 )
+SEALS = st.builds(
+    Seal,
+    run_id=NUMBERS,
+    round=SMALL_NUMBERS,
+    key=st.binary(max_size=40),
+    sequence=NUMBERS,
+    base=st.binary(max_size=40),
+    signature=st.binary(max_size=300),
+)
 
 FROM_CLIENTS = st.one_of(
     st.builds(ClientFrame, signed_hello=SIGNED),
     st.builds(ClientFrame, reply=CHUNKS),
+    st.builds(ClientFrame, seal=SEALS),
     st.builds(
         ClientFrame,
         progress=st.builds(
@@ -90,7 +108,8 @@ FROM_CLIENTS = st.one_of(
         ),
     ),
     st.builds(ClientFrame, log=st.builds(LogLine, level=TEXT, logger=TEXT, message=TEXT, traceback=TEXT)),
-    st.builds(ClientFrame, failure=st.builds(Failure, message_id=IDS, reason=TEXT)),
+    st.builds(ClientFrame, failure=st.builds(Failure, message_id=IDS, reason=TEXT, rule=TEXT)),
+    st.builds(ClientFrame, held=st.builds(Held, message_id=IDS, reason=TEXT)),
     st.builds(ClientFrame, released=st.builds(Released, message_id=IDS)),
     st.builds(
         ClientFrame, label_counts=st.builds(LabelCounts, run_id=NUMBERS, counts=st.lists(NUMBERS, max_size=9))
@@ -110,6 +129,14 @@ CONFIGS = st.dictionaries(
     VALUES,
     max_size=5,
 )
+KEYS = st.binary(max_size=80) | st.just(a_key("a").public.der)
+RECEIVED = st.builds(
+    Received,
+    message_id=IDS,
+    receipt=st.none() | st.builds(Receipt, time_us=NUMBERS, signature=st.binary(max_size=300)),
+    verdict=TEXT,
+    detail=TEXT,
+)
 NONCES = st.sampled_from([b"", bytes(32), bytes(33)])
 FROM_SERVERS = st.one_of(
     st.builds(ServerFrame, welcome=st.builds(Welcome, version=TEXT, awaited=st.lists(IDS, max_size=3))),
@@ -126,8 +153,13 @@ FROM_SERVERS = st.one_of(
         ),
     ),
     st.builds(ServerFrame, task=CHUNKS),
+    st.builds(ServerFrame, seal=SEALS),
     st.builds(ServerFrame, cancel=st.builds(Cancel, message_id=IDS, reason=TEXT)),
-    st.builds(ServerFrame, received=st.builds(Received, message_id=IDS)),
+    st.builds(ServerFrame, received=RECEIVED),
+    st.builds(
+        ServerFrame,
+        next_key=st.builds(NextKey, public_key=KEYS, signature=st.binary(max_size=300)),
+    ),
     st.builds(ServerFrame, pause=st.builds(Pause, paused=st.booleans())),
     st.just(ServerFrame(run_over=RunOver())),
     st.builds(ServerFrame, challenge=st.builds(Challenge, nonce=NONCES)),
@@ -241,19 +273,36 @@ def runtime() -> Iterator[Runtime]:
     runtime.stop(2.0)
 
 
+@pytest.fixture
+def link(runtime: Runtime, tmp_path: Path) -> Link:
+    identity = ClientIdentity("a", "digits", ("cnn",), "here", "cpu")
+    return Link(member("a", "127.0.0.1:1", tmp_path), identity, runtime, lambda _: None)
+
+
+@pytest.fixture
+def open_messages(runtime: Runtime, tmp_path: Path) -> Callable[[], OpenMessages]:
+    """Of a client in the loop that runs."""
+    receipts = Receipts(tmp_path, "a", THREADS)
+    return lambda: OpenMessages(runtime, asyncio.get_running_loop(), SEALING, receipts)
+
+
 @a_few_examples
 @given(frames=st.lists(FROM_SERVERS, max_size=6))
 def test_whatever_a_server_says_a_client_ends_that_connection_in_words_or_goes_on(
-    runtime: Runtime, frames: list[ServerFrame]
+    runtime: Runtime, link: Link, open_messages: Callable[[], OpenMessages], frames: list[ServerFrame]
 ) -> None:
+    server = a_key(SERVER).public
+
     async def serve() -> None:
-        open_messages = OpenMessages(runtime, asyncio.get_running_loop())
-        connection = Connection(Script(frames), runtime, open_messages)  # type: ignore[arg-type]
-        open_messages.connected(Welcome(), connection.send)
+        held = open_messages()
+        next_key = partial(link._hear_of_next_key, server)
+        script: Any = Script(frames)
+        connection = Connection(script, runtime, held, SEALING, server, THREADS, next_key)
+        held.connected(Welcome(), connection.send)
         with suppress(FedLoomError):  # in words
             async with asyncio.timeout(20):
                 await connection.serve()
-        open_messages.disconnected()
+        held.disconnected()
 
     asyncio.run(serve())
 
@@ -261,20 +310,13 @@ def test_whatever_a_server_says_a_client_ends_that_connection_in_words_or_goes_o
 @a_few_examples
 @given(frames=st.lists(FROM_SERVERS, max_size=2))
 def test_whatever_a_server_answers_to_a_hello_is_taken_or_refused(
-    runtime: Runtime, frames: list[ServerFrame], tmp_path: Path, key: KeyPair
+    link: Link, open_messages: Callable[[], OpenMessages], frames: list[ServerFrame]
 ) -> None:
-    link = Link(
-        member("a", "127.0.0.1:1", tmp_path),
-        ClientIdentity("a", "digits", ("cnn",), "here", "cpu"),
-        runtime,
-        lambda _: None,
-    )
-    invitation = Invitation(Address("127.0.0.1", 1), KeyId.of(key.public.der), "t" * 20)
+    script: Any = Script(frames)
 
     async def greet() -> None:
-        open_messages = OpenMessages(runtime, asyncio.get_running_loop())
         with suppress(FedLoomError):  # in words
             async with asyncio.timeout(20):
-                await link._greet(Script(frames), invitation, open_messages)  # type: ignore[arg-type]
+                await link._greet(script, a_key(SERVER).public.id, "t" * 20, open_messages())
 
     asyncio.run(greet())

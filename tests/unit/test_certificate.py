@@ -23,8 +23,8 @@ from hypothesis import strategies as st
 from shared.address import Address
 from shared.security.certificate import (
     ClockWrong,
-    Found,
     NoTls,
+    PinnedServer,
     WrongServer,
     find_pinned,
     is_due,
@@ -286,8 +286,10 @@ class TestNames:
             (Address("fe80::1%eth0", 5050), "ipv6:[fe80::1%25eth0]:5050"),
         ],
     )
-    def test_grpc_is_told_what_kind_of_address_it_is(self, address: Address, target: str) -> None:
-        assert Found(address, b"").target == target
+    def test_grpc_is_told_what_kind_of_address_it_is(
+        self, key: KeyPair, address: Address, target: str
+    ) -> None:
+        assert PinnedServer(address, key.public, b"").target == target
 
 
 def _answer_once(listener: socket.socket, answer: Callable[[socket.socket], None]) -> None:

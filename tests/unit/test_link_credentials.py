@@ -17,6 +17,7 @@ from app.federation.link.spool import Spool
 from shared.address import Address
 from shared.security.certificate import is_due, make_certificate, reach
 from shared.security.server_identity import ServerIdentity
+from tests.support.enrolment import an_enrolment
 from tests.support.raw_link import RawClient
 
 DAY = dt.timedelta(days=1)
@@ -38,7 +39,15 @@ def outdated(request: pytest.FixtureRequest, identity: ServerIdentity) -> Server
 @pytest.fixture
 def link(outdated: ServerIdentity, tmp_path: Path) -> Iterator[LinkServer]:
     bus = EventBus()
-    link = LinkServer(ClientRegistry(bus), bus, None, lambda _: None, Spool(tmp_path / "spool"), outdated)
+    link = LinkServer(
+        ClientRegistry(bus),
+        bus,
+        None,
+        lambda _: None,
+        Spool(tmp_path / "spool"),
+        outdated,
+        an_enrolment(outdated),
+    )
     outdated.invite(tmp_path, "127.0.0.1", link.start("127.0.0.1", 0))
     yield link
     link.stop(0.0)
@@ -68,7 +77,7 @@ def test_whoever_connects_gets_one_that_holds_by_the_same_key(
     pin = outdated.key.public.id
     first = reach(Address("127.0.0.1", link.port), [pin], 5.0)
 
-    assert first != outdated.certificate
+    assert first.certificate != outdated.certificate
     assert reach(Address("127.0.0.1", link.port), [pin], 5.0) == first
     with RawClient(tmp_path) as client:
         assert client.hello("a").WhichOneof("kind") == "welcome"
