@@ -1,0 +1,1 @@
+function e(e){return e===`completed`||e===`stopped`||e===`failed`}function t(e){return e===`running`||e===`waiting`||e===`paused`}var n=[`viewer`,`operator`,`admin`];export{t as n,e as r,n as t};
