@@ -19,10 +19,12 @@ from hypothesis import strategies as st
 from client.built_in_app import BuiltInApp
 from client.connection import Connection
 from client.link import ClientIdentity, Link
+from client.log_watch import LogWatch
 from client.open_messages import OpenMessages
 from client.receipts import Receipts
 from client.runtime import Runtime
 from client.sealing import Sealing
+from client.witness import Witness
 from shared.address import Address, parse_address
 from shared.errors import FedLoomError
 from shared.proto.link_pb2 import (
@@ -35,6 +37,7 @@ from shared.proto.link_pb2 import (
     Heartbeat,
     Held,
     LabelCounts,
+    LogCheckpoint,
     LogLine,
     NextKey,
     Pause,
@@ -159,6 +162,19 @@ FROM_SERVERS = st.one_of(
     st.builds(
         ServerFrame,
         next_key=st.builds(NextKey, public_key=KEYS, signature=st.binary(max_size=300)),
+    ),
+    st.builds(
+        ServerFrame,
+        checkpoint=st.builds(
+            LogCheckpoint,
+            log=st.binary(max_size=20),
+            size=NUMBERS,
+            root=st.binary(max_size=40),
+            time=NUMBERS,
+            signature=st.binary(max_size=300),
+            since=NUMBERS,
+            proof=st.lists(st.binary(max_size=40), max_size=4),
+        ),
     ),
     st.builds(ServerFrame, pause=st.builds(Pause, paused=st.booleans())),
     st.just(ServerFrame(run_over=RunOver())),
@@ -289,7 +305,11 @@ def open_messages(runtime: Runtime, tmp_path: Path) -> Callable[[], OpenMessages
 @a_few_examples
 @given(frames=st.lists(FROM_SERVERS, max_size=6))
 def test_whatever_a_server_says_a_client_ends_that_connection_in_words_or_goes_on(
-    runtime: Runtime, link: Link, open_messages: Callable[[], OpenMessages], frames: list[ServerFrame]
+    runtime: Runtime,
+    link: Link,
+    open_messages: Callable[[], OpenMessages],
+    tmp_path: Path,
+    frames: list[ServerFrame],
 ) -> None:
     server = a_key(SERVER).public
 
@@ -297,7 +317,8 @@ def test_whatever_a_server_says_a_client_ends_that_connection_in_words_or_goes_o
         held = open_messages()
         next_key = partial(link._hear_of_next_key, server)
         script: Any = Script(frames)
-        connection = Connection(script, runtime, held, SEALING, server, THREADS, next_key)
+        watch = LogWatch(Witness(tmp_path, "a", a_key("a")), server)
+        connection = Connection(script, runtime, held, SEALING, server, THREADS, next_key, watch)
         held.connected(Welcome(), connection.send)
         with suppress(FedLoomError):  # in words
             async with asyncio.timeout(20):

@@ -17,6 +17,7 @@ from app.federation.link.spool import Spool
 from shared.address import Address
 from shared.security.certificate import is_due, make_certificate, reach
 from shared.security.server_identity import ServerIdentity
+from tests.support.audit import a_log
 from tests.support.enrolment import an_enrolment
 from tests.support.raw_link import RawClient
 
@@ -47,6 +48,7 @@ def link(outdated: ServerIdentity, tmp_path: Path) -> Iterator[LinkServer]:
         Spool(tmp_path / "spool"),
         outdated,
         an_enrolment(outdated),
+        a_log(),
     )
     outdated.invite(tmp_path, "127.0.0.1", link.start("127.0.0.1", 0))
     yield link
