@@ -116,7 +116,7 @@ class LinkServer:
         self._refusals = Refusals()
         self._watch: ArrivalWatch | None = None
         self._loop = LoopThread("link")
-        verdicts = Verdicts(bus, registry, identity.key, sequences, enrolment.is_admitted)
+        verdicts = Verdicts(bus, registry, identity.key, sequences, enrolment.is_admitted, audit)
         self._client_work = ClientWork(registry, verdicts, self._loop.post)
         self._threads = hashing_threads()
         self._server: grpc.aio.Server | None = None
