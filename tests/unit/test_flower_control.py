@@ -21,6 +21,7 @@ from google.protobuf.message import Message
 from werkzeug.test import TestResponse
 
 from app.api.openapi import create_openapi_app
+from app.audit.log import AuditLog
 from app.event_bus import EventBus
 from app.federation.runs import app_compatibility
 from app.federation.runs.book import RunBook
@@ -67,6 +68,7 @@ class Server:
     store: Store
     writer: StoreWriter
     started_at: float = field(default_factory=time.time)
+    audit: AuditLog = field(default_factory=a_log)
 
     @property
     def runs(self) -> Server:
