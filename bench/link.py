@@ -134,7 +134,7 @@ def members(clients: int, link: BenchLink) -> Sequence[tuple[str, int, Path]]:
 
 def member(name: str, port: int, folder: Path) -> Membership:
     """A client at a link that is in this folder."""
-    return Membership(KeyPair.make(), Address("127.0.0.1", port), folder)
+    return Membership(Address("127.0.0.1", port), folder, key=KeyPair.make())
 
 
 def echo_client(pipe: Connection, name: str, port: int, folder: Path) -> None:

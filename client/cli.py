@@ -56,8 +56,12 @@ def parse(argv: list[str] | None = None) -> ClientSettings:
     )
 
 
-def _invitation(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> Invitation | None:
-    """That of whichever flag was given, of which one goes; or else that of the environment."""
+def given_invitation(arguments: argparse.Namespace) -> Invitation | None:
+    """That of whichever flag was given, of which one goes; or else that of the environment.
+
+    Raises InvitationInvalid, which says of which it is.
+    """
+    source = ""
     try:
         match arguments:
             case argparse.Namespace(invite=str() as text):
@@ -76,7 +80,7 @@ def _invitation(parser: argparse.ArgumentParser, arguments: argparse.Namespace) 
                     return None
         return Invitation.parse(text)
     except FedLoomError as error:
-        parser.error(f"{source}: {error}")
+        raise InvitationInvalid(f"{source}: {error}") from error
 
 
 def read_invitation(path: Path) -> str:
@@ -91,6 +95,13 @@ def read_invitation(path: Path) -> str:
     if not text.strip():
         raise InvitationInvalid("The file is empty.")
     return text
+
+
+def _invitation(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> Invitation | None:
+    try:
+        return given_invitation(arguments)
+    except InvitationInvalid as error:
+        parser.error(str(error))
 
 
 def _policy(parser: argparse.ArgumentParser, given: Path | None) -> Policy:

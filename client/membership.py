@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from client.known_server import SERVERS, KnownServer
@@ -26,36 +26,40 @@ def key_file(home: Path, client_id: str) -> Path:
     return home / KEYS / "clients" / f"{client_id}.pem"
 
 
-@dataclass(frozen=True)
-class Membership:
-    """Of one client at one server. `memory`: the file in which it remembers the server; None: it does not."""
+def require_name(client_id: str) -> None:
+    """Raise SettingsInvalid for a name that no server would take."""
+    if not CLIENT_ID.fullmatch(client_id):
+        raise SettingsInvalid(
+            "A client id has 1 to 64 letters, digits, dots, dashes and underscores, and begins with a "
+            "letter or digit. Choose another --client-id."
+        )
 
-    key: KeyPair
+
+@dataclass(frozen=True)
+class WayIn:
+    """Where a client goes, and by what it knows the server there.
+
+    `memory`: the file in which it remembers the server; None: it does not.
+    """
+
     address: Address
     home: Path
     given: Invitation | None = None
     memory: Path | None = None
 
     @classmethod
-    def of(cls, settings: ClientSettings) -> Membership:
-        """That of a client, whose key is made if it has none. Raises KeyUnusable, MemoryUnusable, and
-        SettingsInvalid for a name that no server would take."""
-        if not CLIENT_ID.fullmatch(settings.client_id):
-            raise SettingsInvalid(
-                "A client id has 1 to 64 letters, digits, dots, dashes and underscores, and begins with a "
-                "letter or digit. Choose another --client-id."
-            )
-        key = KeyPair.load_or_make(key_file(settings.home, settings.client_id))
-        memory = settings.home / SERVERS / f"{settings.client_id}.json"
-        if settings.invite is not None:
-            return cls(key, settings.invite.address, settings.home, settings.invite, memory)
-        if settings.server is not None:
-            return cls(key, parse_address(settings.server), settings.home, None, memory)
-        known = KnownServer.load(memory)
+    def find(cls, home: Path, client_id: str | None, server: str | None, given: Invitation | None) -> WayIn:
+        """That of a client, as ClientSettings has it. Raises MemoryUnusable."""
+        memory = None if client_id is None else home / SERVERS / f"{client_id}.json"
+        if given is not None:
+            return cls(given.address, home, given, memory)
+        if server is not None:
+            return cls(parse_address(server), home, None, memory)
+        known = None if memory is None else KnownServer.load(memory)
         if known is None:
-            return cls(key, HERE, settings.home, None, memory)
+            return cls(HERE, home, None, memory)
         log.info("goes to %s, where it has joined before; --server names another", known.address)
-        return cls(key, known.address, settings.home, None, memory)
+        return cls(known.address, home, None, memory)
 
     def server(self) -> str:
         """The id of the server's key, as the invitation has it; empty: there is no invitation. Raises
@@ -68,10 +72,11 @@ class Membership:
         server of the same user's leaves in its folder. Raises InvitationInvalid, and MemoryUnusable."""
         if self.given is not None:
             return self.given
-        known, local = self._known(), local_invitation(self.home)
-        is_known = known is not None and known.address == self.address
-        if known is not None and is_known and (local is None or local.address != self.address):
-            return Invitation(known.address, known.key, known.token)
+        local = local_invitation(self.home)
+        if local is None or local.address != self.address:
+            known = self._known()
+            if known is not None and known.address == self.address:
+                return Invitation(known.address, known.key, known.token)
         return None if local is None else replace(local, address=self.address)
 
     def pins(self, invitation: Invitation) -> tuple[KeyId, ...]:
@@ -79,6 +84,25 @@ class Membership:
         place since, by its own word."""
         known = self._known()
         return known.pins if known is not None and known.was_ever(invitation.key) else (invitation.key,)
+
+    def _known(self) -> KnownServer | None:
+        return None if self.memory is None else KnownServer.load(self.memory)
+
+
+@dataclass(frozen=True)
+class Membership(WayIn):
+    """Of one client at one server."""
+
+    key: KeyPair = field(kw_only=True)
+
+    @classmethod
+    def of(cls, settings: ClientSettings) -> Membership:
+        """That of a client, whose key is made if it has none. Raises KeyUnusable, MemoryUnusable, and
+        SettingsInvalid for a name that no server would take."""
+        require_name(settings.client_id)
+        key = KeyPair.load_or_make(key_file(settings.home, settings.client_id))
+        way = WayIn.find(settings.home, settings.client_id, settings.server, settings.invite)
+        return cls(way.address, way.home, way.given, way.memory, key=key)
 
     def joined(self, invitation: Invitation, key: KeyId, *, ephemeral: bool) -> None:
         """The server, which has this key, has let the client in: remember it for the next start.
@@ -98,9 +122,6 @@ class Membership:
         known = self._known()
         if known is not None:
             self._remember(replace(known, following=following))
-
-    def _known(self) -> KnownServer | None:
-        return None if self.memory is None else KnownServer.load(self.memory)
 
     def _remember(self, server: KnownServer) -> None:
         if self.memory is None or server == self._known():

@@ -79,24 +79,28 @@ def list_clients() -> Response:
 
 
 @clients_api.post("/<client_id>/approve", summary="Let a client in that waits", responses=DECIDED)
+@needs(Role.ADMIN)
 def approve_client(path: ClientPath, body: KeyChoice) -> Response:
     """It comes in by itself, within seconds."""
     return _decide(path.client_id, lambda: env().enrolment.approve(path.client_id, body.key))
 
 
 @clients_api.post("/<client_id>/reject", summary="Send a client away that waits", responses=DECIDED)
+@needs(Role.ADMIN)
 def reject_client(path: ClientPath, body: KeyChoice) -> Response:
     """Its key is not let in, with an invitation neither, until the client is re-admitted."""
     return _decide(path.client_id, lambda: env().enrolment.reject(path.client_id, body.key))
 
 
 @clients_api.post("/<client_id>/revoke", summary="Send a client away for good", responses=DECIDED)
+@needs(Role.ADMIN)
 def revoke_client(path: ClientPath) -> Response:
     """A client that is connected is cut off at once. What it works on counts as failed; its run goes on."""
     return _decide(path.client_id, lambda: env().enrolment.revoke(path.client_id))
 
 
 @clients_api.post("/<client_id>/readmit", summary="Let a client in again", responses=DECIDED)
+@needs(Role.ADMIN)
 def readmit_client(path: ClientPath, body: Readmission) -> Response:
     """One that was revoked or rejected; or one that has lost its key, with the new `key` with which it asks
     to join, after which the old one is revoked. A client that was sent away has to be started again."""

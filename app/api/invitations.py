@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from app.api.problems import Problem, field_invalid, not_found, problem
 from app.api.reply import env, reply
+from app.auth.roles import Role, needs
 from app.enrolment.enrolment import NotKnown
 from app.enrolment.issuing import InvitationWish, issue
 from app.records import InvitationState, IssuedInvitation
@@ -48,6 +49,7 @@ class InvitationPath(BaseModel):
 
 
 @invitations_api.get("", summary="All invitations, newest first", responses={200: InvitationList})
+@needs(Role.ADMIN)
 def list_invitations() -> Response:
     return reply(InvitationList(invitations=[_listed(each) for each in env().enrolment.invitations()]))
 
@@ -55,6 +57,7 @@ def list_invitations() -> Response:
 @invitations_api.post(
     "", summary="Make an invitation", responses={201: NewInvitation, 422: Problem, 503: Problem}
 )
+@needs(Role.ADMIN)
 def create_invitation(body: InvitationWish) -> Response:
     """Only a hash of its secret is kept. Whoever has it can join: send it to the site that you invite, and to
     nobody else."""
@@ -80,6 +83,7 @@ def create_invitation(body: InvitationWish) -> Response:
     summary="Revoke an invitation",
     responses={200: ListedInvitation, 404: Problem, 503: Problem},
 )
+@needs(Role.ADMIN)
 def revoke_invitation(path: InvitationPath) -> Response:
     """Nobody joins by it any more. Clients that have joined by it stay."""
     try:

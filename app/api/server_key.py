@@ -7,6 +7,7 @@ from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field
 
 from app.api.reply import env, reply
+from app.auth.roles import Role, needs
 
 server_key_api = APIBlueprint(
     "server_key", __name__, abp_tags=[Tag(name="system", description="The server itself")]
@@ -21,11 +22,13 @@ class ServerKeys(BaseModel):
 
 
 @server_key_api.get("/api/v1/next-key", summary="The server's keys", responses={200: ServerKeys})
+@needs(Role.VIEWER)
 def get_keys() -> Response:
     return _keys()
 
 
 @server_key_api.post("/api/v1/next-key", summary="Announce the next key", responses={200: ServerKeys})
+@needs(Role.ADMIN)
 def announce_next_key() -> Response:
     """Tells all clients of the key that `python -m app.next_key` has made in the server's folder."""
     env().announce_next_key()

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from app.api.problems import Problem, problem
 from app.api.reply import env, reply
 from app.api.runs import RunPath, durable, no_run
+from app.auth.roles import Role, needs
 from app.records import Verdict, VerdictEntry
 from shared.errors import StoreUnavailable
 
@@ -40,6 +41,7 @@ class VerdictList(BaseModel):
     summary="A run's verdicts, oldest first",
     responses={200: VerdictList, 404: Problem, 503: Problem},
 )
+@needs(Role.VIEWER)
 def list_verdicts(path: RunPath, query: VerdictQuery) -> Response:
     """Every reply of a client is judged before anybody uses it. For those before the first of these, ask with
     `before` = its `seq`."""

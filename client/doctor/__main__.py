@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Iterator, Sequence
 
@@ -43,16 +42,13 @@ def findings(argv: Sequence[str] | None) -> Iterator[Finding]:
 
 
 def _of(arguments: argparse.Namespace) -> Iterator[Finding]:
-    from client.cli import INVITE_VARIABLE
     from client.doctor import machine, network, site
     from shared import paths
-    from shared.address import parse_address
 
     home = paths.home_dir()
     yield from machine.home(home)
     yield machine.key(home, arguments.client_id)
-    given = arguments.invite or os.environ.get(INVITE_VARIABLE) or None
-    found, invitation = site.invitation(given, home)
+    found, way = site.way_in(arguments, home)
     yield found
     found, policy = site.policy(home, arguments.policy)
     yield found
@@ -60,10 +56,8 @@ def _of(arguments: argparse.Namespace) -> Iterator[Finding]:
         yield site.app(arguments.app, policy)
     else:
         yield from site.built_in_app(arguments, policy)
-    if given is None:
-        yield from network.way_to(parse_address(arguments.server), invitation)
-    elif invitation is not None:  # else nobody knows the way
-        yield from network.way_to(invitation.address, invitation)
+    if way is not None:
+        yield from network.of(way)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from client.doctor.finding import Finding, ok, problem, warning
-from client.membership import key_file
+from client.membership import key_file, require_name
+from shared.errors import SettingsInvalid
 from shared.result_file import try_to_write
 from shared.security.keys import KeyPair, KeyUnusable
 
@@ -49,10 +50,11 @@ def key(folder: Path, client_id: str | None) -> Finding:
         return ok("key", "not looked at: no --client-id is given")
     path = key_file(folder, client_id)
     try:
+        require_name(client_id)
         if not path.exists():
             return ok("key", f"{client_id} has none yet: it is made at the first start")
         return ok("key", f"{client_id} has the key {KeyPair.load_or_make(path).public.id}")
-    except (KeyUnusable, OSError) as error:
+    except (KeyUnusable, SettingsInvalid, OSError) as error:
         return problem("key", str(error))
 
 

@@ -14,10 +14,10 @@ import grpc
 from client.address_probe import Found, look_at, reach_words
 from client.channel import channel_arguments
 from client.doctor.finding import Finding, ok, problem, warning
+from client.membership import WayIn
 from shared.address import Address
 from shared.proto.link_pb2 import Challenge, ServerFrame
 from shared.security.certificate import ClockWrong, NoTls, PinnedServer, WrongServer, find_pinned
-from shared.security.invitation import Invitation
 from shared.version import __version__
 from shared.wire import LINK_METHOD, PROTOCOL_VERSION
 
@@ -31,8 +31,9 @@ WORTH_A_WORD = timedelta(minutes=1)
 PROXY_VARIABLES = ("grpc_proxy", "https_proxy", "http_proxy", "all_proxy")
 
 
-def way_to(address: Address, invitation: Invitation | None) -> Iterator[Finding]:
+def of(way: WayIn) -> Iterator[Finding]:
     """What is found on the way; ends at the first problem."""
+    address, invitation = way.address, way.invitation()
     found = name(address)
     yield found
     if found.is_problem:
@@ -46,19 +47,21 @@ def way_to(address: Address, invitation: Invitation | None) -> Iterator[Finding]
         yield _who_is_there(address)
         return
     try:
-        server = find_pinned(address, [invitation.key], TIMEOUT_S)
+        server = find_pinned(address, way.pins(invitation), TIMEOUT_S)
     except WrongServer as error:
         yield ok("tls", "somebody answers with TLS")
         yield problem("server", str(error))
         return
     except ClockWrong as error:
-        yield ok("tls", f"the server proves to have the key {invitation.key.short}…, as the invitation says")
+        yield ok("tls", "the server proves to have the right key")
         yield problem("clock", str(error))
         return
     except (NoTls, OSError):
         yield _who_is_there(address)
         return
-    yield ok("tls", f"the server proves to have the key {invitation.key.short}…, as the invitation says")
+    is_new = server.key.id != invitation.key
+    why = "which it has announced to this client" if is_new else "as it has to"
+    yield ok("tls", f"the server proves to have the key {server.key.id.short}…, {why}")
     yield from _greeting(server)
 
 

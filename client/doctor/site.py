@@ -8,41 +8,51 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import MappingProxyType
 
+from client.cli import given_invitation
 from client.doctor import installed
 from client.doctor.finding import Finding, ok, problem, warning
+from client.known_server import MemoryUnusable
+from client.membership import WayIn
 from client.site.policy import BUILT_IN, FILE_NAME, Policy, PolicyInvalid, read_policy
 from shared import paths
 from shared.errors import AppInvalid, DataFileUnusable
 from shared.flower_app import FlowerApp, read_app
 from shared.names import DatasetName
 from shared.result_file import try_to_write
-from shared.security.invitation import Invitation, InvitationInvalid
+from shared.security.invitation import InvitationInvalid
 from shared.security.server_identity import local_invitation
 
 DOWNLOADED_MB = MappingProxyType({"mnist": 70, "fashion-mnist": 90, "cifar10": 350})
 """What the files of a data set take, packed and unpacked."""
 
 
-def invitation(given: str | None, home: Path) -> tuple[Finding, Invitation | None]:
-    """That by which the client would join."""
+def way_in(arguments: argparse.Namespace, home: Path) -> tuple[Finding, WayIn | None]:
+    """By what the client would join, and where; None: nobody knows that."""
     try:
-        if given:
-            parsed = Invitation.parse(given)
-            return ok("invitation", f"to the server at {parsed.address}, key {parsed.key.short}…"), parsed
-        local = local_invitation(home)
+        given = given_invitation(arguments)
+        way = WayIn.find(home, arguments.client_id, arguments.server, given)
+        return _invitation(way), way
     except InvitationInvalid as error:
         return problem("invitation", str(error), "Ask whoever runs the server for another one."), None
-    if local is not None:
-        words = f"that of a server of this user's on this machine, key {local.key.short}…"
-        return ok("invitation", words), local
-    return (
-        problem(
+    except MemoryUnusable as error:
+        return problem("invitation", str(error)), None
+
+
+def _invitation(way: WayIn) -> Finding:
+    found = way.invitation()
+    if found is None:
+        return problem(
             "invitation",
-            f"None is given, and no server of this user's has left one in {home.absolute()}.",
+            f"None is given, and no server of this user's has left one in {way.home.absolute()}.",
             "Give --invite with what `python -m app.invite` prints at the server.",
-        ),
-        None,
-    )
+        )
+    key = "key " + " or ".join(f"{pin.short}…" for pin in way.pins(found))
+    if way.given is not None:
+        return ok("invitation", f"to the server at {found.address}, {key}")
+    local = local_invitation(way.home)
+    if local is not None and local.key == found.key:
+        return ok("invitation", f"that of a server of this user's on this machine, {key}")
+    return ok("invitation", f"none is needed: it has joined the server at {found.address} before, {key}")
 
 
 def policy(home: Path, given: Path | None) -> tuple[Finding, Policy | None]:

@@ -233,7 +233,9 @@ def test_a_client_that_is_revoked_in_mid_run_is_cut_off_at_once_and_the_run_goes
         assert [serve(patient), serve(patient)] == ["train", "evaluate"]
         round_ = completed_round(api, run_id)
     assert round_["clients"] == 1
-    assert round_["per_client"]["doomed"]["error"] == "doomed was cut off: its key was revoked"
+    part = round_["per_client"]["doomed"]
+    assert (part["error"], part["verdict"]) == ("doomed was cut off: its key was revoked", "revoked")
+    assert api.clients()["doomed"]["verdicts"] == {"revoked": 1}
     assert round_["per_client"]["patient"]["error"] is None
     assert any(line.startswith("doomed is cut off") for line in said_since(api, before))
 

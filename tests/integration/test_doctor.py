@@ -63,6 +63,26 @@ def test_with_an_invitation_it_is_that_server_that_is_looked_at(
     assert invitation.token not in said
 
 
+def test_one_that_was_here_before_needs_neither_address_nor_invitation(
+    session_server: ServerProcess, api: Api, start_command: StartCommand, tmp_path: Path
+) -> None:
+    (tmp_path / "invitation.txt").write_text(f"{local_invitation(session_server.home)}\n")
+    own = {"FEDLOOM_HOME": str(tmp_path / "home")}
+    name = ("--client-id", "regular")
+    given = (*name, "--invite-file", str(tmp_path / "invitation.txt"))
+
+    code, said = ended(start_command(DOCTOR, *given, env=own))
+    assert code == 0, said
+    assert f"to the server at {session_server.link}" in said
+    client = start_command("run_client.py", *given, env=own)
+    api.wait_for_client("regular", "idle")
+    client.end()
+
+    code, said = ended(start_command(DOCTOR, *name, env=own))
+    assert code == 0, said
+    assert f"it has joined the server at {session_server.link} before" in said
+
+
 def test_several_problems_are_all_named(start_command: StartCommand, tmp_path: Path) -> None:
     (tmp_path / "client.toml").write_text("minimum_cohort = 0\n")
     app = APPS / "no-such-app"

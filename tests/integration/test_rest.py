@@ -14,6 +14,9 @@ from tests.support.processes import ServerProcess
 ROUTES = {
     "/healthz": {"get"},
     "/api/v1/status": {"get"},
+    "/api/v1/audit": {"get"},
+    "/api/v1/audit/checkpoint": {"get"},
+    "/api/v1/audit/entries": {"get"},
     "/api/v1/runs": {"get", "post"},
     "/api/v1/runs/{run_id}": {"get"},
     "/api/v1/runs/{run_id}/rounds": {"get"},
@@ -103,6 +106,7 @@ class TestRuns:
             "min_replies": 1,
             "min_reply_share": 0.0,
             "keep_checkpoints": 3,
+            "keep_updates": False,
         }
         assert (run["round"], run["num_rounds"], run["final"], run["error"]) == (0, 10, None, None)
         assert (run["started_at"], run["finished_at"], run["progress"], run["clients"]) == (

@@ -13,4 +13,4 @@ from shared.security.server_identity import KEYS
 def member(client_id: str, address: str, home: Path) -> Membership:
     """A client with this name, as a server knows it whose folder this is, at an address."""
     key = KeyPair.load_or_make(home / KEYS / "clients" / f"{client_id}.pem")
-    return Membership(key, parse_address(address), home)
+    return Membership(parse_address(address), home, key=key)

@@ -59,9 +59,9 @@ class Watched:
             Verdict.ACCEPTED,
         )
 
-    def fail(self, instruction: Instruction, reason: str) -> None:
+    def fail(self, instruction: Instruction, reason: str, verdict: Verdict | None = None) -> None:
         """An error in place of a client's reply."""
-        self.tracker.replied(instruction, client_failed(instruction.message, reason), None)
+        self.tracker.replied(instruction, client_failed(instruction.message, reason), verdict)
 
     @property
     def rounds(self) -> dict[int, Round]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -55,7 +56,7 @@ def a_task(told: list[str], message_id: str = "m", client_id: str = "client-1", 
         1 << 30,
         on_reply=replied,
         on_failure=lambda reason, verdict: told.append(
-            f"declined: {reason}" if verdict is Verdict.DECLINED else reason
+            reason if verdict is None else f"{verdict.value}: {reason}"
         ),
         on_away=lambda reason: told.append("away"),
         on_back=lambda: told.append("back"),
@@ -293,6 +294,9 @@ def test_a_refusal_by_a_sites_policy_is_told_with_its_rule_and_shown(working: Wo
     assert working.told == [f"declined: {said}"]
     assert stream.confirmed == ["m"]
     assert (working.state(), working.client.reason) == (ClientState.IDLE, said)
+    (judgement,) = working.judgements
+    assert (judgement.verdict, judgement.detail) == (Verdict.DECLINED, said)
+    assert (judgement.message_id, judgement.round, judgement.signature) == ("m", 1, None)
 
 
 @pytest.mark.parametrize(
@@ -522,20 +526,77 @@ class TestVerdicts:
 
         assert working.verdicts == [verdict]
         assert working.client.verdict is verdict
-        (words,) = working.told
-        assert words == working.judgements[0].detail != "replied"
+        assert working.told == [f"{verdict.value}: {working.judgements[0].detail}"]
         assert stream.received[-1].verdict == verdict.value
         assert len(reply.payload.buffer) == 0, "it was released"
         assert not working.client_work.is_awaited("client-1", "m")
 
-    def test_one_by_a_key_to_which_the_name_belongs_no_longer_is_refused(self, working: Working) -> None:
-        working.connect()
-        working.dispatch("m")
-        working.registry.update("client-1", key=str(a_key("client-2").public.id))
-
+    def test_one_by_a_key_that_was_revoked_meanwhile_is_refused_however_genuine_it_is(
+        self, working: Working
+    ) -> None:
+        stream = working.connect()
+        working.dispatch("m", "n")
         working.reply("m")
+        working.is_revoked = True
 
-        assert working.verdicts == [Verdict.UNKNOWN_KEY]
+        reply = working.reply("n")
+
+        assert working.verdicts == [Verdict.ACCEPTED, Verdict.REVOKED]
+        assert working.told == ["replied", "revoked: The key of client-1 was revoked."]
+        assert stream.received[-1].verdict == "revoked"
+        assert len(reply.payload.buffer) == 0, "it was released"
+
+    def test_what_a_client_owes_when_it_is_expelled_has_the_verdict_revoked(self, working: Working) -> None:
+        stream = working.connect()
+        working.dispatch("m", "n")
+
+        working.client_work.expelled("client-1", "its key was revoked", Verdict.REVOKED)
+
+        assert stream.dropped == ["m", "n"]
+        key = str(a_key("client-1").public.id)
+        assert [
+            (judgement.message_id, judgement.verdict, judgement.key, judgement.detail)
+            for judgement in working.judgements
+        ] == [(name, Verdict.REVOKED, key, "its key was revoked") for name in ("m", "n")]
+        assert working.told == ["revoked: its key was revoked"] * 2
+        assert (working.state(), working.client.verdict) == (ClientState.LOST, Verdict.REVOKED)
+        assert not working.client_work.is_awaited("client-1", "m")
+
+    def test_so_it_has_when_the_client_is_away(self, working: Working) -> None:
+        working.client_work.disconnected("client-1", working.connect(), "its line was cut")
+        working.dispatch("m")
+
+        working.client_work.expelled("client-1", "its key was revoked", Verdict.REVOKED)
+        working.client_work.expelled("client-1", "its key was revoked", Verdict.REVOKED)
+
+        assert working.told == ["away", "revoked: its key was revoked"]
+        assert working.verdicts == [Verdict.REVOKED]
+
+    def test_one_that_is_forgotten_since_it_has_left_is_not_said_to_be_revoked(
+        self, working: Working
+    ) -> None:
+        working.client_work.disconnected("client-1", working.connect(), "it was stopped")
+        working.dispatch("m")
+
+        working.client_work.expelled("client-1", "it is no member any more", None)
+
+        assert working.told == ["away", "it is no member any more"]
+        assert working.judgements == []
+
+    def test_a_reply_is_judged_although_its_client_was_forgotten_meanwhile(self, working: Working) -> None:
+        """An ephemeral client leaves as soon as the server has its reply."""
+        working.connect()
+        judging: list[Judged] = []
+        task = a_task(working.told)
+        working.client_work.dispatch([replace(task, on_reply=lambda _, judged: judging.append(judged))])
+        working.reply("m")
+        working.registry.update("client-1", ephemeral=True)
+        working.registry.stands("client-1", None)
+
+        judging[0](Verdict.ACCEPTED, None)
+
+        assert working.verdicts == [Verdict.ACCEPTED]
+        assert working.registry.get("client-1") is None
 
     def test_a_number_that_was_accepted_is_not_taken_again(self, working: Working) -> None:
         working.connect()

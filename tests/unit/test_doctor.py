@@ -21,9 +21,11 @@ from app.federation.link import server as link_server
 from app.federation.link.clients import ClientRegistry
 from app.federation.link.server import LinkServer
 from app.federation.link.spool import Spool
+from client.cli import INVITE_VARIABLE, build_parser
 from client.doctor import installed, machine, network, site
 from client.doctor.finding import Finding, Level
-from client.membership import key_file
+from client.known_server import SERVERS, KnownServer
+from client.membership import HERE, WayIn, key_file
 from client.site.policy import Policy
 from shared import packages
 from shared.address import Address
@@ -127,40 +129,95 @@ class TestKey:
         assert found.is_problem
         assert "may be read or written by other users" in found.words
 
+    def test_a_name_that_no_server_would_take_is_a_problem(self, tmp_path: Path) -> None:
+        found = machine.key(tmp_path, "../elsewhere")
+
+        assert found.is_problem
+        assert "Choose another --client-id" in found.words
+
     def test_without_a_name_there_is_none_to_look_at(self, tmp_path: Path) -> None:
         assert machine.key(tmp_path, None).level is Level.OK
 
 
+def way_in(home: Path, *flags: str) -> tuple[Finding, WayIn | None]:
+    """By what a client with these flags would join."""
+    return site.way_in(build_parser(needs_id=False).parse_args(flags), home)
+
+
 class TestInvitation:
-    def test_one_that_was_given_is_read(self, tmp_path: Path) -> None:
+    @pytest.fixture(autouse=True)
+    def _without_any(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv(INVITE_VARIABLE, raising=False)
+
+    def test_one_that_was_given_is_read(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         given = Invitation(Address("fl.example", 5050), KeyPair.make().public.id, TOKEN)
 
-        found, read = site.invitation(str(given), tmp_path)
+        file = tmp_path / "invitation.txt"
+        file.write_text(f"{given}\n")
+        monkeypatch.setenv(INVITE_VARIABLE, str(given))
 
-        assert found.level is Level.OK
-        assert "to the server at fl.example:5050" in found.words
-        assert TOKEN not in str(found)
-        assert read == given
+        for flags in (("--invite", str(given)), ("--invite-file", str(file)), ()):
+            found, way = way_in(tmp_path, *flags)
 
-    def test_one_that_is_cut_short_is_a_problem(self, tmp_path: Path) -> None:
-        found, read = site.invitation("fedloom://fl.example:5050?key=", tmp_path)
+            assert found.level is Level.OK
+            assert "to the server at fl.example:5050" in found.words
+            assert TOKEN not in str(found)
+            assert way is not None
+            assert (way.address, way.invitation()) == (given.address, given)
 
-        assert (found.level, read) == (Level.PROBLEM, None)
+    @pytest.mark.parametrize("flag", ["--invite", "--invite-file"])
+    def test_one_that_is_cut_short_is_a_problem(self, flag: str, tmp_path: Path) -> None:
+        text = "fedloom://fl.example:5050?key="
+        (tmp_path / "invitation.txt").write_text(text)
+        what = text if flag == "--invite" else str(tmp_path / "invitation.txt")
+
+        found, way = way_in(tmp_path, flag, what)
+
+        assert (found.level, way) == (Level.PROBLEM, None)
+        assert f"{flag}" in found.words
         assert "has no key" in found.words
 
     def test_that_of_a_server_on_this_machine_is_found(self, tmp_path: Path) -> None:
         identity = ServerIdentity.load_or_make(tmp_path)
         identity.invite(tmp_path, "127.0.0.1", 5050)
 
-        found, read = site.invitation(None, tmp_path)
+        found, way = way_in(tmp_path)
 
         assert found.level is Level.OK
-        assert read == local_invitation(tmp_path)
+        assert way is not None
+        assert way.invitation() == local_invitation(tmp_path)
+
+    def test_none_is_needed_for_a_server_that_the_client_has_joined(self, tmp_path: Path) -> None:
+        old, new = (KeyPair.make().public.id for _ in range(2))
+        memory = tmp_path / SERVERS / "client-1.json"
+        KnownServer(Address("fl.example", 5050), old, following=new).save(memory)
+
+        found, way = way_in(tmp_path, "--client-id", "client-1")
+
+        assert found.level is Level.OK
+        assert "it has joined the server at fl.example:5050 before" in found.words
+        assert f"key {old.short}… or {new.short}…" in found.words
+        assert way is not None
+        assert way.address == Address("fl.example", 5050)
+
+    def test_what_is_remembered_and_cannot_be_read_is_a_problem_also_beside_an_invitation(
+        self, tmp_path: Path
+    ) -> None:
+        given = Invitation(Address("fl.example", 5050), KeyPair.make().public.id, TOKEN)
+        (tmp_path / SERVERS).mkdir()
+        (tmp_path / SERVERS / "client-1.json").write_text("{")
+
+        found, way = way_in(tmp_path, "--client-id", "client-1", "--invite", str(given))
+
+        assert (found.level, way) == (Level.PROBLEM, None)
+        assert "Move it away" in found.words
 
     def test_without_any_it_says_where_one_comes_from(self, tmp_path: Path) -> None:
-        found, _ = site.invitation(None, tmp_path)
+        found, way = way_in(tmp_path)
 
         assert found.is_problem
+        assert way is not None
+        assert way.address == HERE
         assert "python -m app.invite" in found.todo
 
 
@@ -281,7 +338,7 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
 
 
 def way_to(invitation: Invitation) -> list[Finding]:
-    return list(network.way_to(invitation.address, invitation))
+    return list(network.of(WayIn(invitation.address, Path(), invitation)))
 
 
 def to_port(port: int) -> Invitation:
@@ -384,6 +441,19 @@ class TestTheWay:
         assert "has another key than the one in the invitation" in found[-1].words
         assert str(identity.key.public.id) in found[-1].words
 
+    def test_a_server_with_the_key_that_it_has_announced_to_a_client(
+        self, serve: Serve, identity: ServerIdentity, tmp_path: Path
+    ) -> None:
+        address = serve(identity).address
+        memory = tmp_path / "client-1.json"
+        KnownServer(address, KeyPair.make().public.id, following=identity.key.public.id).save(memory)
+
+        found = list(network.of(WayIn(address, tmp_path / "a client's", memory=memory)))
+
+        assert set(levels(found).values()) == {"ok"}
+        (tls,) = [finding.words for finding in found if finding.check == "tls"]
+        assert "which it has announced to this client" in tls
+
     def test_a_name_that_nobody_knows(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def unknown(*_: Any, **__: Any) -> None:
             raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
@@ -425,9 +495,9 @@ class TestTheWay:
         assert "set the wrong one" in found[-1].words
 
     def test_without_an_invitation_it_is_seen_that_somebody_is_there(
-        self, serve: Serve, identity: ServerIdentity
+        self, serve: Serve, identity: ServerIdentity, tmp_path: Path
     ) -> None:
-        found = list(network.way_to(serve(identity).address, None))
+        found = list(network.of(WayIn(serve(identity).address, tmp_path / "a client's")))
 
         assert levels(found) == dict.fromkeys(["name", "port", "proxy", "tls"], "ok")
         assert "shows an invitation alone" in found[-1].words

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any, TypeVar
 
 import pytest
+from flask import g
 from flask.testing import FlaskClient
 from flwr.cli.build import build_fab_from_disk
 from flwr.common.serde import user_config_to_proto
@@ -21,6 +22,9 @@ from google.protobuf.message import Message
 from werkzeug.test import TestResponse
 
 from app.api.openapi import create_openapi_app
+from app.audit.log import AuditLog
+from app.auth.identity import By, Credential, Identity
+from app.auth.roles import Role
 from app.event_bus import EventBus
 from app.federation.runs import app_compatibility
 from app.federation.runs.book import RunBook
@@ -53,6 +57,7 @@ from tests.support.records import a_run
 APP = APPS / "quickstart-numpy"
 FAB = Fab(content=build_fab_from_disk(APP))
 PROTOBUF = "application/protobuf"
+OWNER = Identity(Role.ADMIN, By.OWNER, None, Credential(By.OWNER))
 
 M = TypeVar("M", bound=Message)
 
@@ -67,6 +72,7 @@ class Server:
     store: Store
     writer: StoreWriter
     started_at: float = field(default_factory=time.time)
+    audit: AuditLog = field(default_factory=a_log)
 
     @property
     def runs(self) -> Server:
@@ -111,6 +117,7 @@ def client(server: Server) -> FlaskClient:
     flask_app.extensions["fedloom"] = server
     flask_app.extensions["socketio"] = SimpleNamespace(sleep=lambda _: None)
     flask_app.register_blueprint(create_control_api())
+    flask_app.before_request(lambda: setattr(g, "identity", OWNER))
     return flask_app.test_client()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import struct
@@ -14,6 +15,7 @@ import pytest
 from app.auth import socket_owner
 from app.auth.peer import Peer
 from app.auth.socket_owner import End, is_known_here, owner_of
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.skipif(not is_known_here(), reason="needs Linux, which tells whose a connection is")
 
@@ -74,6 +76,16 @@ def test_one_that_was_closed_is_of_nobody_not_even_of_root(
     assert WAYS[way](*of_both) is None  # it lingers for a minute
 
 
+def bound(to_bind: socket.socket, name: tuple[str, int]) -> bool:
+    try:
+        to_bind.bind(name)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        return False
+    return True
+
+
 def test_who_takes_the_port_of_one_that_was_reset_is_not_who_sent_what_is_read(
     connection: tuple[socket.socket, socket.socket],
 ) -> None:
@@ -87,7 +99,7 @@ def test_who_takes_the_port_of_one_that_was_reset_is_not_who_sent_what_is_read(
     client.close()
     with socket.socket(client.family) as another:
         another.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        another.bind(name)
+        wait_until(lambda: bound(another, name), "nobody else's connection has that port")
         another.connect(to)
         assert server.recv(7) == b"request"
         assert before is not None

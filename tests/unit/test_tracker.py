@@ -12,7 +12,7 @@ from app.federation.grid.instruction import Instruction
 from app.federation.rounds.numbered import NumberedRounds
 from app.federation.rounds.recognition import AppRounds
 from app.federation.rounds.results import ClientResult
-from app.records import GlobalScore
+from app.records import GlobalScore, Verdict
 from shared.flower import client_unavailable
 from shared.training import EvalResult
 from tests.support.watching import RUN, Watched
@@ -155,6 +155,24 @@ def test_a_client_that_was_lost_is_told_from_one_that_failed(watched: Watched) -
     assert watched.round.per_client["a"].lost
     assert watched.round.per_client["a"].error == "a was lost: the network"
     assert not watched.round.per_client["b"].lost
+
+
+def test_the_verdict_of_a_part_is_the_newest_and_an_error_without_one_leaves_it(watched: Watched) -> None:
+    asked = watched.ask("train", "a", "b", "c", "d")
+    watched.answer(asked["a"], num_examples=1, train_loss=1.0, duration_s=0.1)
+    watched.fail(asked["b"], "declined by its site: confirm", Verdict.DECLINED)
+    watched.fail(asked["c"], "c was cut off: its key was revoked", Verdict.REVOKED)
+    watched.fail(asked["d"], "d was lost")
+    asked = watched.ask("evaluate", "a", "b")
+    watched.fail(asked["a"], "a was lost")
+    watched.answer(asked["b"], num_examples=1, loss=1.0, accuracy=0.5, duration_s=0.1)
+
+    assert {name: part.verdict for name, part in watched.round.per_client.items()} == {
+        "a": Verdict.ACCEPTED,
+        "b": Verdict.ACCEPTED,
+        "c": Verdict.REVOKED,
+        "d": None,
+    }
 
 
 def test_a_new_round_starts_with_empty_rows(watched: Watched) -> None:

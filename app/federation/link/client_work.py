@@ -211,8 +211,11 @@ class ClientWork:
         self._registry.lost(client_id)
         _tell_away(client, reason)
 
-    def expelled(self, client_id: str, reason: str) -> None:
-        """A client is not let in any more: there will be no reply to anything that it works on."""
+    def expelled(self, client_id: str, reason: str, verdict: Verdict | None) -> None:
+        """A client is not let in any more: there will be no reply to anything that it works on.
+
+        `verdict`: of what it owes; None for one that has left and was forgotten.
+        """
         client = self._clients.pop(client_id, None)
         if client is None:
             return
@@ -221,8 +224,9 @@ class ClientWork:
                 client.stream.drop(message_id)
             self._registry.lost(client_id)
         for task in client.open.values():
-            self._verdicts.without_reply(task, client.key, Verdict.REVOKED, reason)
-            task.on_failure(reason, Verdict.REVOKED)
+            if verdict is not None:
+                self._verdicts.without_reply(task, client.key, verdict, reason)
+            task.on_failure(reason, verdict)
 
     # what clients report
 

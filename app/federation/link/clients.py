@@ -126,8 +126,9 @@ class ClientRegistry:
             self._tell_listeners()
 
     def judged(self, client_id: str, verdict: Verdict) -> None:
-        """It was decided of a reply of a client's."""
-        counts = self._clients[client_id].verdicts
+        """It was decided of a reply of a client's, which may have left and be forgotten by now."""
+        client = self._clients.get(client_id)
+        counts = {} if client is None else client.verdicts
         self.update(client_id, verdict=verdict, verdicts={**counts, verdict: counts.get(verdict, 0) + 1})
 
     def seen(self, client_id: str) -> None:

@@ -43,7 +43,7 @@ from app.federation.link.spool import Spool
 from app.federation.link.task import Task
 from app.federation.link.verdicts import Verdicts
 from app.federation.link.witnessing import Witnessing
-from app.records import MembershipState
+from app.records import MembershipState, Verdict
 from shared.address import Address
 from shared.errors import FedLoomError, WireError
 from shared.hashing import hashing_threads
@@ -396,9 +396,12 @@ class LinkServer:
             del self._sessions[client_id]
             said = words(Answer.REVOKED, client_id, session.key.short)
             session.cut(_refuse(said, final=standing is not None))
-            self._client_work.expelled(client_id, f"{client_id} was cut off: its key was revoked")
+            self._client_work.expelled(
+                client_id, f"{client_id} was cut off: its key was revoked", Verdict.REVOKED
+            )
         elif standing is None or standing.membership is not MembershipState.ADMITTED:
-            self._client_work.expelled(client_id, f"{client_id} is not a member any more")
+            verdict = None if standing is None else Verdict.REVOKED
+            self._client_work.expelled(client_id, f"{client_id} is not a member any more", verdict)
         self._show_standing(client_id)
 
     def _leave(self, session: Session, reason: str) -> None:

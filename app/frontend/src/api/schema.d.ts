@@ -95,7 +95,7 @@ export interface paths {
         put?: never;
         /**
          * Let a client in that waits
-         * @description It comes in by itself, within seconds.
+         * @description It comes in by itself, within seconds. For the role admin and those above it.
          */
         post: operations["clients_approve_client__client_id__approve_post"];
         delete?: never;
@@ -115,7 +115,7 @@ export interface paths {
         put?: never;
         /**
          * Let a client in again
-         * @description One that was revoked or rejected; or one that has lost its key, with the new `key` with which it asks<br/>to join, after which the old one is revoked. A client that was sent away has to be started again.
+         * @description One that was revoked or rejected; or one that has lost its key, with the new `key` with which it asks<br/>to join, after which the old one is revoked. A client that was sent away has to be started again. For the role admin and those above it.
          */
         post: operations["clients_readmit_client__client_id__readmit_post"];
         delete?: never;
@@ -135,7 +135,7 @@ export interface paths {
         put?: never;
         /**
          * Send a client away that waits
-         * @description Its key is not let in, with an invitation neither, until the client is re-admitted.
+         * @description Its key is not let in, with an invitation neither, until the client is re-admitted. For the role admin and those above it.
          */
         post: operations["clients_reject_client__client_id__reject_post"];
         delete?: never;
@@ -155,7 +155,7 @@ export interface paths {
         put?: never;
         /**
          * Send a client away for good
-         * @description A client that is connected is cut off at once. What it works on counts as failed; its run goes on.
+         * @description A client that is connected is cut off at once. What it works on counts as failed; its run goes on. For the role admin and those above it.
          */
         post: operations["clients_revoke_client__client_id__revoke_post"];
         delete?: never;
@@ -191,12 +191,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All invitations, newest first */
+        /**
+         * All invitations, newest first
+         * @description For the role admin and those above it.
+         */
         get: operations["invitations_list_invitations_get"];
         put?: never;
         /**
          * Make an invitation
-         * @description Only a hash of its secret is kept. Whoever has it can join: send it to the site that you invite, and to<br/>nobody else.
+         * @description Only a hash of its secret is kept. Whoever has it can join: send it to the site that you invite, and to<br/>nobody else. For the role admin and those above it.
          */
         post: operations["invitations_create_invitation_post"];
         delete?: never;
@@ -216,7 +219,7 @@ export interface paths {
         put?: never;
         /**
          * Revoke an invitation
-         * @description Nobody joins by it any more. Clients that have joined by it stay.
+         * @description Nobody joins by it any more. Clients that have joined by it stay. For the role admin and those above it.
          */
         post: operations["invitations_revoke_invitation__invitation_id__revoke_post"];
         delete?: never;
@@ -332,12 +335,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The server's keys */
+        /**
+         * The server's keys
+         * @description For the role viewer and those above it.
+         */
         get: operations["server_key_get_keys_api_v1_next_key_get"];
         put?: never;
         /**
          * Announce the next key
-         * @description Tells all clients of the key that `python -m app.next_key` has made in the server's folder.
+         * @description Tells all clients of the key that `python -m app.next_key` has made in the server's folder. For the role admin and those above it.
          */
         post: operations["server_key_announce_next_key_api_v1_next_key_post"];
         delete?: never;
@@ -539,7 +545,7 @@ export interface paths {
         };
         /**
          * A run's verdicts, oldest first
-         * @description Every reply of a client is judged before anybody uses it. For those before the first of these, ask with<br/>`before` = its `seq`.
+         * @description Every reply of a client is judged before anybody uses it. For those before the first of these, ask with<br/>`before` = its `seq`. For the role viewer and those above it.
          */
         get: operations["verdicts_list_verdicts_get"];
         put?: never;
@@ -2763,6 +2769,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not Found */
             404: {
                 headers: {
@@ -2828,6 +2852,24 @@ export interface operations {
             };
             /** @description Bad Request */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2907,6 +2949,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not Found */
             404: {
                 headers: {
@@ -2964,6 +3024,24 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Client"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not Found */
@@ -3081,6 +3159,24 @@ export interface operations {
                     "application/json": components["schemas"]["InvitationList"];
                 };
             };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -3116,6 +3212,24 @@ export interface operations {
             };
             /** @description Bad Request */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3162,6 +3276,24 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ListedInvitation"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not Found */
@@ -3529,6 +3661,24 @@ export interface operations {
                     "application/json": components["schemas"]["ServerKeys"];
                 };
             };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -3556,6 +3706,24 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ServerKeys"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Unprocessable Entity */
@@ -4227,6 +4395,24 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["VerdictList"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not Found */
