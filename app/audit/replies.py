@@ -1,4 +1,4 @@
-"""Replies: whether what the log tells of clients' replies is what they have signed, and what was made of them.
+"""Replies: whether what the log tells of clients' replies is what they signed, and what was made of them.
 
 Nobody but a client can make its signature, so that a server that has changed what it tells of a reply is
 found also if it has signed all of its log anew.

@@ -104,7 +104,8 @@ def test_a_run_stands_in_a_log_that_its_clients_have_witnessed(
     of_run = [
         entry
         for entry in entries_of(opened(data))
-        if entry.fields.get("run") == fedavg and entry.kind not in {"run-commanded", "downloaded"}
+        if entry.fields.get("run") == fedavg
+        and entry.kind not in {"run-commanded", "downloaded", "update-judged"}
     ]
 
     assert verified.witnesses.keys() == set(TRIO)
