@@ -306,7 +306,7 @@ def test_the_servers_key_changes_and_those_who_heard_of_it_stay(
     again.end()
     announced, changed = audited(tmp_path, "next-key-announced", "key-changed")
     assert KeyId.parse(announced["key"]).short == next_key[1]
-    assert announced["by"] == "the user who started the server"
+    assert announced["by"] == "somebody with the server's key"
     assert changed["key"] == announced["key"] != changed["before"]
 
 
