@@ -114,23 +114,23 @@ def test_six_sites_join_train_and_stay_through_all_that_changes(
         clients = {
             **join_by_picture(office, *(sites[name] for name in BY_PICTURE)),
             **join_by_file(office, *(sites[name] for name in BY_FILE)),
-            **wait_and_are_approved(office, api, *(sites[name] for name in BY_APPROVAL)),
+            **join_by_approval(office, api, *(sites[name] for name in BY_APPROVAL)),
         }
-        all_train(api)
+        train_with_all(api)
 
         run_id = api.start(**SPEC, num_rounds=1000)["id"]
         wait_for_round_of(api, run_id, SIX)
-        is_revoked(office, api, clients.pop("b"))
+        revoke(office, api, clients.pop("b"))
         wait_for_round_of(api, run_id, SIX - {"b"})
         with paused(api, run_id):
             clients["d"].end()
-            clients["d"] = is_let_in_with_another_key(office, api, sites["d"])
+            clients["d"] = readmit_with_another_key(office, api, sites["d"])
         wait_for_round_of(api, run_id, SIX - {"b"})
 
         restart_with_renewed_certificate(office)
         wait_for_round_of(api, run_id, SIX - {"b"})
         with paused(api, run_id):
-            clients["b"] = is_let_in_again(office, sites["b"])
+            clients["b"] = readmit(office, sites["b"])
         wait_for_round_of(api, run_id, SIX)
 
         restart_with_another_key(office, clients)
@@ -160,7 +160,7 @@ def join_by_file(office: Office, *sites: Site) -> dict[str, Command]:
     return {site.name: site.type(f"{JOIN} --invite-file {TEXT}") for site in sites}
 
 
-def wait_and_are_approved(office: Office, api: Api, *sites: Site) -> dict[str, Command]:
+def join_by_approval(office: Office, api: Api, *sites: Site) -> dict[str, Command]:
     """Each tells its key by telephone."""
     office.type(f"python -m app.invite --host HOST --kind approval > {ADDRESS}")
     office.send(ADDRESS, *sites)
@@ -173,7 +173,7 @@ def wait_and_are_approved(office: Office, api: Api, *sites: Site) -> dict[str, C
     return clients
 
 
-def all_train(api: Api) -> None:
+def train_with_all(api: Api) -> None:
     """A whole run, in which nobody is missing and everything is verified."""
     for name in SIX:
         assert api.wait_for_client(name, "idle")["membership"] == "admitted"
@@ -208,7 +208,7 @@ def paused(api: Api, run_id: str) -> Iterator[None]:
     api.command(run_id, "resume")
 
 
-def is_revoked(office: Office, api: Api, client: Command) -> None:
+def revoke(office: Office, api: Api, client: Command) -> None:
     """Its client is told, and ends."""
     office.type("python -m app.clients revoke NAME", NAME="b")
     assert client.wait_for_exit(30) == 1
@@ -216,14 +216,14 @@ def is_revoked(office: Office, api: Api, client: Command) -> None:
     assert api.clients()["b"]["membership"] == "revoked"
 
 
-def is_let_in_with_another_key(office: Office, api: Api, site: Site) -> Command:
+def readmit_with_another_key(office: Office, api: Api, site: Site) -> Command:
     """After its disk was lost."""
     before = api.clients()[site.name]["key"]
     site.lose_disk()
     office.send(ADDRESS, site)
     refused = site.type(f"{JOIN} --invite-file {ADDRESS}")
+    told = refused.wait_for_output(r"can re-admit '\w' with the key (\S+);")[1]
     assert refused.wait_for_exit(60) == 1
-    told = refused.output.partition(f"can re-admit '{site.name}' with the key ")[2][:9]
     office.type("python -m app.clients readmit NAME --key KEY", NAME=site.name, KEY=told)
     client = site.type(f"{JOIN} --invite-file {ADDRESS}")
     client.wait_for_output(CONNECTED)
@@ -231,7 +231,7 @@ def is_let_in_with_another_key(office: Office, api: Api, site: Site) -> Command:
     return client
 
 
-def is_let_in_again(office: Office, site: Site) -> Command:
+def readmit(office: Office, site: Site) -> Command:
     """By nothing but what it remembers."""
     office.type("python -m app.clients readmit NAME", NAME=site.name)
     client = site.type(JOIN)

@@ -47,7 +47,7 @@ class Namespace:
 @contextmanager
 def namespace() -> Iterator[Namespace]:
     """Make one; the test is given up where that cannot be done."""
-    require("ip", why="a client's network is cut (Debian: iproute2)")
+    require("ip", why="clients have networks of their own (Debian: iproute2)")
     there = _claim()
     try:
         there._set_up()
