@@ -221,7 +221,7 @@ class TestAnotherUserOfThisMachine:
 
         assert client.wait_for_exit(120) == 1
 
-        assert "by invitation only" in client.output
+        assert "This server has not made this invitation" in client.output
         assert "Traceback" not in client.output
         with closing(Api(public_server.url)) as api:
             assert api.clients() == {}

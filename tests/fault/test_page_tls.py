@@ -22,15 +22,13 @@ from tests.support.processes import Command, ServerProcess
 SILENT = 40
 
 
-class TlsServer(ServerProcess):
-    @property
-    def url(self) -> str:
-        return f"https://127.0.0.1:{self.port}"
-
-
 @pytest.fixture(scope="module", params=["eventlet", "threading"])
-def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TlsServer]:
-    server = TlsServer("--tls", "--async-mode", request.param, home=tmp_path_factory.mktemp(request.param))
+def server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ServerProcess]:
+    server = ServerProcess(
+        "--tls", "--async-mode", request.param, home=tmp_path_factory.mktemp(request.param)
+    )
     add_user(server, "root", "admin")
     yield server
     server.end()
@@ -50,12 +48,12 @@ def handshake_alone() -> bytes:
     return outgoing.read()
 
 
-def is_open(server: TlsServer) -> bool:
+def is_open(server: ServerProcess) -> bool:
     """Whether a new connection is answered."""
     return httpx.get(f"{server.url}/healthz", verify=False, trust_env=False, timeout=30).status_code == 200
 
 
-def test_who_started_the_server_opens_it_and_others_log_in(server: TlsServer) -> None:
+def test_who_started_the_server_opens_it_and_others_log_in(server: ServerProcess) -> None:
     with httpx.Client(base_url=server.url, verify=False, trust_env=False) as client:
         assert client.get("/api/v1/me").json()["by"] == "owner"
     with browser(server) as visitor:
@@ -71,20 +69,20 @@ def test_who_started_the_server_opens_it_and_others_log_in(server: TlsServer) ->
             page.wait_until_ended()
 
 
-def test_its_fingerprint_is_said(server: TlsServer) -> None:
+def test_its_fingerprint_is_said(server: ServerProcess) -> None:
     found = re.search(r"fingerprint, to compare: ([0-9A-F:]{95})", server.output)
     assert found is not None
     content = ssl.PEM_cert_to_DER_cert(ssl.get_server_certificate(("127.0.0.1", server.port)))
     assert hashlib.sha256(content).digest().hex(":").upper() == found[1]
 
 
-def test_no_browser_is_told_to_insist_on_a_certificate_that_it_warns_of(server: TlsServer) -> None:
+def test_no_browser_is_told_to_insist_on_a_certificate_that_it_warns_of(server: ServerProcess) -> None:
     answer = httpx.get(f"{server.url}/", verify=False, trust_env=False)
 
     assert "Strict-Transport-Security" not in answer.headers
 
 
-def test_those_who_connect_and_say_nothing_hold_up_nobody(server: TlsServer) -> None:
+def test_those_who_connect_and_say_nothing_hold_up_nobody(server: ServerProcess) -> None:
     with ExitStack() as stack:
         silent = [stack.enter_context(connect(server)) for _ in range(SILENT)]
         assert is_open(server)
@@ -101,7 +99,7 @@ def test_those_who_connect_and_say_nothing_hold_up_nobody(server: TlsServer) -> 
     "said",
     [b"\x16", b"\x16\x03\x01\xff\xff" + b"x" * 100, b"\0" * 1_000, b"SSH-2.0-x\r\n", b"\x80\x2e\x01\x03\x01"],
 )
-def test_what_is_no_tls_ends_its_connection_only(server: TlsServer, said: bytes) -> None:
+def test_what_is_no_tls_ends_its_connection_only(server: ServerProcess, said: bytes) -> None:
     with connect(server) as connection:
         connection.sendall(said)
         with suppress(OSError):  # the server may have closed it already
@@ -112,7 +110,7 @@ def test_what_is_no_tls_ends_its_connection_only(server: TlsServer, said: bytes)
     assert is_open(server)
 
 
-def test_who_hangs_up_in_the_middle_of_the_handshake_ends_nothing_else(server: TlsServer) -> None:
+def test_who_hangs_up_in_the_middle_of_the_handshake_ends_nothing_else(server: ServerProcess) -> None:
     for length in (0, 1, 100):
         with connect(server) as connection:
             connection.sendall(handshake_alone()[:length])
@@ -120,14 +118,14 @@ def test_who_hangs_up_in_the_middle_of_the_handshake_ends_nothing_else(server: T
     assert is_open(server)
 
 
-def test_plain_http_is_told_to_come_by_https(server: TlsServer) -> None:
+def test_plain_http_is_told_to_come_by_https(server: ServerProcess) -> None:
     answer = httpx.get(f"http://127.0.0.1:{server.port}/api/v1/me", trust_env=False)
 
     assert answer.status_code == 400
     assert "https://" in answer.text
 
 
-def test_older_tls_is_refused(server: TlsServer) -> None:
+def test_older_tls_is_refused(server: ServerProcess) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     context.set_ciphers("ALL:@SECLEVEL=0")
@@ -137,11 +135,11 @@ def test_older_tls_is_refused(server: TlsServer) -> None:
         context.wrap_socket(connection)
 
 
-def test_nothing_of_that_is_an_error_in_the_log(server: TlsServer) -> None:
+def test_nothing_of_that_is_an_error_in_the_log(server: ServerProcess) -> None:
     assert "Traceback" not in server.output
 
 
-def test_the_command_line_reaches_it(server: TlsServer) -> None:
+def test_the_command_line_reaches_it(server: ServerProcess) -> None:
     listed = run_users(server.home, "list")
 
     assert (listed.returncode, listed.stdout.split()[2:]) == (0, ["root", "admin"])
@@ -152,7 +150,7 @@ def test_a_given_certificate_is_used(tmp_path: Path) -> None:
     certificate = tmp_path / "page.crt"
     certificate.write_bytes(make_certificate(key, datetime.now(UTC)))
     flags = ("--tls-cert", str(certificate), "--tls-key", str(tmp_path / "page.key"))
-    server = TlsServer(*flags, "--host", "0.0.0.0", home=tmp_path)
+    server = ServerProcess(*flags, "--host", "0.0.0.0", home=tmp_path)
     try:
         served = ssl.get_server_certificate(("127.0.0.1", server.port))
         assert served.split() == certificate.read_text().split()

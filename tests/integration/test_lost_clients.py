@@ -134,8 +134,10 @@ def test_a_second_client_of_the_same_name_is_refused_and_waits_its_turn(
     second.wait_for_output("A client named 'a' is already connected from .* choose another --client-id")
 
     assert api.clients()["a"]["connected_at"] == first["connected_at"]
-    assert any(
-        "refused a client: A client named 'a'" in entry["message"] for entry in api.logs(level="warning")
+    line = "refused a client at 127.0.0.1: A client named 'a'"
+    wait_until(
+        lambda: any(entry["message"].startswith(line) for entry in api.logs(level="warning")),
+        "the server says so as well",
     )
     clients.end("a")
     second.wait_for_output("connected to the server")

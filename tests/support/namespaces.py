@@ -1,21 +1,24 @@
-"""Another machine, as far as the network goes: a network namespace, with a cable that can be pulled."""
+"""Other machines, as far as the network goes: network namespaces, each with a cable that can be pulled."""
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from tests.support.tools import give_up, require
+
+NETWORKS = 512
+"""In 198.18.0.0/15, which RFC 2544 leaves to tests between networks, with 256 addresses each."""
 
 
 class Namespace:
     """Linux's network namespace `name`, at `address`; this machine is at `gateway`."""
 
-    def __init__(self, name: str, network: str) -> None:
-        """`network`: the first three bytes of addresses that nothing here uses."""
-        self.name = name
+    def __init__(self, number: int) -> None:
+        """`number`: below NETWORKS."""
+        self.name = f"fedloom-{number}"
+        network = f"198.{18 + number // 256}.{number % 256}"
         self.gateway, self.address = f"{network}.1", f"{network}.2"
 
     def command(self) -> Sequence[str]:
@@ -38,22 +41,39 @@ class Namespace:
         _ip("-n", self.name, "addr", "add", f"{self.address}/24", "dev", "cable")
         _ip("-n", self.name, "link", "set", "lo", "up")
         _ip("-n", self.name, "link", "set", "cable", "up")
+        _ip("-n", self.name, "route", "add", "default", "via", self.gateway)
 
 
 @contextmanager
 def namespace() -> Iterator[Namespace]:
     """Make one; the test is given up where that cannot be done."""
-    require("ip", why="a client's network is cut (Debian: iproute2)")
-    number = os.getpid() % 250
-    there = Namespace(f"fedloom-{number}", f"198.18.{number}")  # RFC 2544: for tests between networks
-    made = subprocess.run(["ip", "netns", "add", there.name], capture_output=True, text=True)
-    if made.returncode:
-        give_up(f"needs the right to make network namespaces: {made.stderr.strip()}")
+    require("ip", why="clients have networks of their own (Debian: iproute2)")
+    there = _claim()
     try:
         there._set_up()
         yield there
     finally:
-        _ip("netns", "del", there.name)  # and the cable with it
+        subprocess.run(["ip", "link", "del", there.name], capture_output=True)  # else it goes a little later
+        _ip("netns", "del", there.name)
+
+
+@contextmanager
+def namespaces(count: int) -> Iterator[list[Namespace]]:
+    """Make several; each reaches this machine at the gateway of any of them."""
+    with ExitStack() as making:
+        yield [making.enter_context(namespace()) for _ in range(count)]
+
+
+def _claim() -> Namespace:
+    """The first that nobody has made, also no other process of these tests."""
+    for number in range(NETWORKS):
+        there = Namespace(number)
+        made = subprocess.run(["ip", "netns", "add", there.name], capture_output=True, text=True)
+        if made.returncode == 0:
+            return there
+        if "File exists" not in made.stderr:
+            give_up(f"needs the right to make network namespaces: {made.stderr.strip()}")
+    return give_up(f"needs a network namespace; all of fedloom-0 to fedloom-{NETWORKS - 1} are there")
 
 
 def _ip(*arguments: str) -> None:

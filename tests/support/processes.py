@@ -25,7 +25,9 @@ NO_NETWORK = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_pr
 IN_TERMINAL = "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)"
 """A program that starts another in a terminal of its own."""
 
-READY = re.compile(r"FedLoom is ready at https?://(?:\[\S+\]|[^:]+):(\d+) \(clients connect to port (\d+)\)")
+READY = re.compile(
+    r"FedLoom is ready at (https?)://(?:\[\S+\]|[^:]+):(\d+) \(clients connect to port (\d+)\)"
+)
 
 
 def _without_data(env: Mapping[str, str]) -> dict[str, str]:
@@ -162,11 +164,11 @@ class ServerProcess(Command):
         except BaseException:
             self.end()
             raise
-        self.port, self.link_port = int(ready[1]), int(ready[2])
+        self.scheme, self.port, self.link_port = ready[1], int(ready[2]), int(ready[3])
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self.scheme}://127.0.0.1:{self.port}"
 
     @property
     def link(self) -> str:

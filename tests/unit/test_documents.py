@@ -71,6 +71,9 @@ RUN_BY = MappingProxyType(
         **dict.fromkeys(
             commands("docs/audit.md"), ("tests/integration/test_audit.py", 'commands("docs/audit.md")')
         ),
+        **dict.fromkeys(
+            commands("docs/joining.md"), ("tests/fault/test_sites.py", 'commands("docs/joining.md")')
+        ),
         "curl http://localhost:5000/api/v1/runs -H 'Content-Type: application/json' "
         """-d '{"run_config": {"learning-rate": 0.02}, "num_rounds": 3}'""": (
             "tests/integration/test_demo_apps.py",
@@ -104,6 +107,8 @@ OUTSIDE = {
     "fedloom.db",
     "fedloom/checkpoint/v1",
     "fedloom/cosignature/v1",
+    "address.txt",
+    "NAME.json",
     "witness/CLIENT.json",
     "witness/CLIENT.objection.json",
     "keys/page-key",
