@@ -43,7 +43,7 @@ class RunningDigests:
         self._left = skeleton_bytes
         self._skeleton, self._arrays = hashlib.sha256(), hashlib.sha256()
 
-    def update(self, data: bytes) -> None:
+    def update(self, data: bytes | memoryview) -> None:
         """The next bytes, wherever they were cut."""
         view = memoryview(data)
         if self._left:

@@ -9,7 +9,10 @@ from contextlib import contextmanager
 
 import pytest
 
-from app.federation.grid.inbox import Away, Back, Inbox, Item, MembershipChanged, Pause, Stop
+from app.federation.grid.inbox import Away, Back, Inbox, Item, MembershipChanged, Pause, Reply, Stop
+from app.records import Verdict
+from shared.app_host.serialised import Serialised
+from tests.support.payloads import payload_of
 from tests.support.waiting import wait_until
 
 LIMIT_S = 2.0
@@ -83,6 +86,27 @@ def test_who_waits_for_commands_wakes_for_commands_alone(inbox: Inbox, news: str
         assert not awake.wait(0.2), "it woke for what it does not wait for"
         tell(MembershipChanged())
         assert awake.wait(LIMIT_S)
+
+
+@pytest.mark.parametrize("when", ["before it is closed", "afterwards"])
+def test_who_judges_a_reply_that_nobody_takes_waits_for_nobody_at_the_inbox(inbox: Inbox, when: str) -> None:
+    """As the audit log does, in whose moments others put something in."""
+    judged: list[Verdict] = []
+
+    def judge(verdict: Verdict, _: str | None) -> None:
+        with waiting(lambda: inbox.put(MembershipChanged())):
+            pass
+        judged.append(verdict)
+
+    reply = Reply("m", payload_of(Serialised(b"a reply")), judge)
+    if when == "before it is closed":
+        inbox.put(reply)
+        inbox.close()
+    else:
+        inbox.close()
+        inbox.put(reply)
+
+    assert judged == [Verdict.LATE]
 
 
 def test_all_who_wait_hear_of_one_item(inbox: Inbox) -> None:

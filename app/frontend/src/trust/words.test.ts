@@ -55,6 +55,20 @@ describe("an entry", () => {
       { token: "1a", label: "nightly", role: "viewer", by: "user olga" },
       "nightly, viewer, by user olga",
     ],
+    [
+      "update-judged",
+      { client: "client-1", type: "train", run: "aa", round: 3, verdict: "accepted" },
+      "client-1, train, round 3 of run aa, accepted",
+    ],
+    ["update-judged", { client: "client-1", type: null, run: null, verdict: "late" }, "client-1, late"],
+    [
+      "invitation-made",
+      { invitation: "1a", type: "reusable", label: "", by: "user olga" },
+      "1a, reusable, by user olga",
+    ],
+    ["invitation-used", { invitation: null, client: "client-1" }, "client-1"],
+    ["client-revoked", { client: "client-1", key: "K", by: "user olga" }, "client-1, by user olga"],
+    ["next-key-announced", { key: "K", by: "user olga" }, "K, by user olga"],
     ["server-stopped", {}, ""],
     ["something-new", { a: 1 }, ""],
   ])("of the kind %s is told in a line", (kind, fields, words) => {

@@ -38,6 +38,26 @@ export function entryWords({ kind, fields }: AuditEntry): string {
       return [ofRun, fields.state, fields.reason].filter((each) => typeof each === "string").join(": ");
     case "client-joined":
       return `${text(fields.client)} with the key ${text(fields.key).slice(0, 9)}…`;
+    case "update-judged":
+      return [fields.client, fields.type, inRun, fields.verdict]
+        .filter((each) => typeof each === "string" && each !== "")
+        .join(", ");
+    case "invitation-made":
+    case "invitation-revoked":
+      return [fields.invitation, fields.type, fields.label, doer(fields)]
+        .filter((each) => typeof each === "string" && each !== "")
+        .join(", ");
+    case "invitation-used":
+    case "client-forgotten":
+      return [fields.client, fields.invitation].filter((each) => typeof each === "string").join(", ");
+    case "client-approved":
+    case "client-rejected":
+    case "client-revoked":
+    case "client-readmitted":
+    case "next-key-announced":
+      return [fields.client ?? fields.key, doer(fields)]
+        .filter((each) => typeof each === "string")
+        .join(", ");
     case "client-refused":
       return [fields.client, fields.reason].filter((each) => typeof each === "string").join(": ");
     case "downloaded":
