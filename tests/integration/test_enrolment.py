@@ -235,7 +235,7 @@ def test_the_file_by_which_commands_find_the_server_is_its_users_alone(
     assert file.stat().st_mode & 0o777 == 0o600
     file.chmod(0o666)
 
-    assert "can be written by other users" in run("app.invite", code=1)
+    assert "may be read or written by other users" in run("app.invite", code=1)
 
 
 IMPOSSIBLE = {
