@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from app import offline
+from app.audit.decided import Decision
+from app.audit.entry import Kind
 from app.enrolment.enrolment import EnrolmentRefused, NotKnown
 from app.invite import add_store_flag
 from app.running_server import RunningServer
@@ -108,11 +110,12 @@ def _chosen_key(client: Json, command: str, chosen: str | None) -> str | None:
 def _decide_offline(arguments: argparse.Namespace) -> None:
     if arguments.command in ("approve", "reject"):
         raise EnrolmentRefused("No server runs here, so nobody waits to be let in. Start it first.")
-    with offline.enrolment_in(paths.home_dir(), arguments.store) as enrolment:
+    with offline.deciding_in(paths.home_dir(), arguments.store) as deciding:
         if arguments.command == "revoke":
-            enrolment.revoke(arguments.name)
+            member = deciding.enrolment.revoke(arguments.name)
+            deciding.enter(Decision.on(Kind.CLIENT_REVOKED, member))
         elif arguments.key is None:
-            enrolment.readmit(arguments.name)
+            deciding.enter(Decision.readmitted(*deciding.enrolment.readmit(arguments.name)))
         else:
             raise EnrolmentRefused("No server runs here, so no client asks with another key. Start it first.")
     print(DONE[arguments.command].format(name=arguments.name))

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
 from typing import Any
 
-from app.audit.entry import Kind
+from app.audit.decided import Decision
+from app.audit.entry import Entry, Kind
 from app.audit.log import AuditLog
 from app.audit.refusals import RefusalEntries
 from app.audit.updates import UPDATES, UpdateFiles
@@ -37,7 +38,7 @@ from shared.address import ANY_ADDRESS, Address
 from shared.errors import StoreUnavailable
 from shared.flower_app import compare
 from shared.names import DEFAULT_LINK_PORT
-from shared.proto.link_pb2 import AppIdentity
+from shared.proto.link_pb2 import AppIdentity, NextKey
 from shared.security.key_id import KeyId
 from shared.security.next_key import announce
 from shared.security.server_identity import ServerIdentity, next_key
@@ -118,7 +119,9 @@ class Environment:
         """Listen for clients and begin to work on runs. Raises FedLoomError when the link's port is taken, or
         the Flower app cannot be loaded, or the strategy does not take its parameters."""
         self.audit.on_change(lambda: self.bus.publish(self.audit.status()))
+        before = self.store.audit.newest_of_kind(Kind.SERVER_STARTED)
         self.audit.record(Kind.SERVER_STARTED, **self._about())
+        self._enter_change_of_key(before)
         self.writer.start()
         self.auth.start()
         self._is_started = True
@@ -131,7 +134,9 @@ class Environment:
         else:
             check_parameters(self.settings.spec)
         port = self.link.start(self.settings.host, self.settings.link_port)
-        self.announce_next_key()
+        announced = self.store.audit.newest_of_kind(Kind.NEXT_KEY_ANNOUNCED)
+        if (notice := self.announce_next_key()) is not None and not _has_key(announced, self._next_key):
+            self.audit.decided(Decision.on_next_key(notice), by="the server's start")
         self.identity.invite(self.settings.home, self.settings.host, port)
         going_on = self.runs.recover(resume=self.settings.resume == "auto")
         self.runs.start()
@@ -158,12 +163,22 @@ class Environment:
         """The key that will take the place of the server's, as clients are told; None: none."""
         return self._next_key
 
-    def announce_next_key(self) -> None:
-        """Tell clients of the next key in the server's folder, if there is one. Raises KeyUnusable."""
+    def announce_next_key(self) -> NextKey | None:
+        """Tell clients of the next key in the server's folder, if there is one. Returns what they are told if
+        they were not told before. Raises KeyUnusable."""
         following = next_key(self.settings.home)
-        if following is not None:
-            self._next_key = following.public.id
-            self.link.announce(announce(self.identity.key, following.public))
+        if following is None or following.public.id == self._next_key:
+            return None
+        self._next_key = following.public.id
+        notice = announce(self.identity.key, following.public)
+        self.link.announce(notice)
+        return notice
+
+    def _enter_change_of_key(self, before: bytes | None) -> None:
+        """`before`: the entry of the start before this one."""
+        key = self.identity.key.public.id
+        if before is not None and not _has_key(before, key):
+            self.audit.record(Kind.KEY_CHANGED, before=Entry.parse(before).fields["key"], key=str(key))
 
     def shut_down(self) -> None:
         """Interrupt the run, let the clients go, and write what is left."""
@@ -298,3 +313,8 @@ class Environment:
         active = self.runs.active_id
         run = self.book.get(active) if active else None
         return f"--dataset {run.spec.dataset if run else self.settings.spec.dataset}"
+
+
+def _has_key(entry: bytes | None, key: KeyId | None) -> bool:
+    """Whether an entry names this key."""
+    return entry is not None and Entry.parse(entry).fields["key"] == str(key)

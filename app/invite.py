@@ -12,6 +12,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from app import offline
+from app.audit.decided import Decision
 from app.enrolment.enrolment import NotKnown
 from app.enrolment.issuing import DAY_S, InvitationWish, issue
 from app.records import InvitationKind, InvitationState, IssuedInvitation
@@ -92,8 +93,11 @@ def make(wish: InvitationWish, store_url: str | None) -> str:
     if server is not None:
         body = wish.model_dump(mode="json", exclude_unset=True)
         return str(server.post("/api/v1/invitations", body)["text"])
-    with offline.enrolment_in(home, store_url) as enrolment:
-        return issue(wish, enrolment, local.key, local.address).text
+    with offline.deciding_in(home, store_url) as deciding:
+        handed = issue(wish, deciding.enrolment, local.key, local.address)
+        if handed.issued is not None:
+            deciding.enter(Decision.invited(handed.issued))
+        return handed.text
 
 
 def _list(store_url: str | None) -> None:
@@ -126,8 +130,10 @@ def _revoke(invitation_id: str, store_url: str | None) -> None:
     if server is not None:
         server.post(f"/api/v1/invitations/{invitation_id}/revoke")
     else:
-        with offline.enrolment_in(home, store_url) as enrolment:
-            enrolment.revoke_invitation(invitation_id)
+        with offline.deciding_in(home, store_url) as deciding:
+            revoked, is_news = deciding.enrolment.revoke_invitation(invitation_id)
+            if is_news:
+                deciding.enter(Decision.not_invited_any_more(revoked))
     print(f"The invitation {invitation_id} is revoked. Clients that have joined by it stay.")
 
 

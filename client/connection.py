@@ -41,7 +41,7 @@ class Connection:
     """Passes what comes to the runtime and the open messages, and what they have to say to the server.
 
     `server` is the key that the connection was made to; `threads` hash what comes; `next_key` is called with
-    what the server says of the key that it will have.
+    what the server says of the key that it will have, and raises WireError if that is not signed.
     """
 
     def __init__(
@@ -122,6 +122,7 @@ class Connection:
                     self._runtime.pause(frame.pause.paused)
                 case "next_key":
                     self._next_key(frame.next_key)
+                    self._log_watch.following(frame.next_key)
                 case "refusal":
                     raise refused(frame.refusal)
                 case _:

@@ -8,7 +8,7 @@ from functools import partial
 
 from client.in_thread import in_thread
 from client.witness import Witness
-from shared.proto.link_pb2 import Cosignature, LogCheckpoint
+from shared.proto.link_pb2 import Cosignature, LogCheckpoint, NextKey
 from shared.security.keys import PublicKey
 
 
@@ -18,11 +18,15 @@ class LogWatch:
     def __init__(self, witness: Witness, server: PublicKey) -> None:
         self._witness = witness
         self._server = server
-        self._shown: asyncio.Queue[LogCheckpoint] = asyncio.Queue()
+        self._news: asyncio.Queue[LogCheckpoint | NextKey] = asyncio.Queue()
 
     def shown(self, checkpoint: LogCheckpoint) -> None:
         """The server shows a checkpoint."""
-        self._shown.put_nowait(checkpoint)
+        self._news.put_nowait(checkpoint)
+
+    def following(self, notice: NextKey) -> None:
+        """The server has announced, with its signature, the key that it will have."""
+        self._news.put_nowait(notice)
 
     async def watch(self, answer: Callable[[Cosignature], None]) -> None:
         """Say what was seen before, then cosign what is shown. Raises LogObjection.
@@ -31,8 +35,12 @@ class LogWatch:
         """
         answer(await in_thread(lambda: self._witness.statement(self._server, self), "witness"))
         while True:
-            judged = await in_thread(
-                partial(self._witness.judge, self._server, await self._shown.get(), self), "witness"
-            )
+            judged = await in_thread(partial(self._take, await self._news.get()), "witness")
             if judged is not None:
                 answer(judged)
+
+    def _take(self, news: LogCheckpoint | NextKey) -> Cosignature | None:
+        if isinstance(news, NextKey):
+            self._witness.heard_of(self._server, news)
+            return None
+        return self._witness.judge(self._server, news, self)

@@ -10,13 +10,14 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from shared.errors import LogObjection
-from shared.proto.link_pb2 import Cosignature, LogCheckpoint
+from shared.proto.link_pb2 import Cosignature, LogCheckpoint, NextKey
 from shared.security.checkpoint import Checkpoint
 from shared.security.files import make_private_folder, write_whole
+from shared.security.key_id import KeyId
 from shared.security.keys import BadSignature, KeyPair, PublicKey
 from shared.security.merkle import has_grown
 from shared.security.witness_file import Seen, WitnessFile, WitnessFileInvalid
@@ -45,6 +46,8 @@ class Witness:
         self._key = key
         self._turn = threading.Lock()
         self._watch: object = None
+        self._notices: dict[KeyId, NextKey] = {}
+        """By the key of the server that has sent it: until something was seen of its log."""
 
     def require_no_objection(self) -> None:
         """Raise LogObjection if nobody has decided yet about what this client objects to."""
@@ -63,10 +66,21 @@ class Witness:
         with self._turn:
             self._watch = watch
             file = self._read()
-        seen = file.of_server(server.id) or next(reversed(file.seen), None)
+        newest = next(reversed(file.seen), None)
+        seen = file.of_server(server.id) or file.of_former(server.id) or newest
         if seen is None:
             return Cosignature()
         return Cosignature(log=seen.checkpoint.log, size=seen.checkpoint.size)
+
+    def heard_of(self, server: PublicKey, notice: NextKey) -> None:
+        """The server has said, signed by this key of its, which one it will have: whoever has that one then
+        must go on with its log. Raises LogObjection when that cannot be kept."""
+        with self._turn:
+            self._notices[server.id] = notice
+            file = self._read()
+            seen = file.of_server(server.id)
+            if seen is not None and seen.following != notice:
+                self._keep(file.with_seen(replace(seen, following=notice)))
 
     def judge(self, server: PublicKey, frame: LogCheckpoint, watch: object) -> Cosignature | None:
         """Cosign what the server shows, once it is kept; None: there is another connection by now, on which
@@ -80,12 +94,15 @@ class Witness:
     def _judge(self, server: PublicKey, frame: LogCheckpoint) -> Cosignature:
         shown = _Shown(Checkpoint.of_frame(frame, server.id), frame.since, tuple(frame.proof))
         file = self._read()
-        found = file.of_server(server.id) or file.of_log(shown.checkpoint.log)
+        of_server = file.of_server(server.id)
+        found = of_server or file.of_former(server.id) or file.of_log(shown.checkpoint.log)
         seen = None if found is None else found.checkpoint
         if (objection := _objection(seen, shown, server)) is not None:
             self._object(objection, seen, shown, server)
         cosignature = shown.checkpoint.cosign(self._key)
-        self._keep(file.with_seen(Seen(shown.checkpoint, server, cosignature)))
+        known = None if of_server is None else of_server.following
+        following = self._notices.get(server.id, known)
+        self._keep(file.with_seen(Seen(shown.checkpoint, server, cosignature, following)))
         return Cosignature(log=shown.checkpoint.log, size=shown.checkpoint.size, signature=cosignature)
 
     def _read(self) -> WitnessFile:

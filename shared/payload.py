@@ -14,6 +14,7 @@ from typing import Self
 
 from shared.buffers import Buffer
 from shared.errors import WireError
+from shared.security.digest import Digests
 from shared.wire import MAX_MESSAGE_BYTES
 
 MAX_SKELETON_BYTES = 64 << 20
@@ -32,6 +33,8 @@ class Payload:
 
     buffer: Buffer
     array_bytes: Sequence[int] = ()
+    digests: Digests | None = None
+    """Of a reply, as its client has signed them."""
 
     def __enter__(self) -> Self:
         return self

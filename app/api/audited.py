@@ -6,6 +6,7 @@ from flask import request
 
 from app.api.access import client_address, current
 from app.api.reply import env
+from app.audit.decided import Decision
 from app.audit.entry import Kind
 from app.auth.identity import By, Identity
 from app.auth.limits import site_of
@@ -14,6 +15,11 @@ from app.auth.limits import site_of
 def audited(kind: Kind, *, by: str | None = None, **fields: object) -> None:
     """Enter what was done. `by`: whoever did it, where that is not who sent the request."""
     env().audit.record(kind, by=by or who(current()), address=client_address(request), **fields)
+
+
+def decided(decision: Decision) -> None:
+    """Enter a decision on who may join, or on the server's key."""
+    audited(decision.kind, **decision.fields)
 
 
 def downloaded(what: str, **about: str | int) -> None:

@@ -10,9 +10,12 @@ from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from app.api.audited import decided
 from app.api.invitations import not_kept
 from app.api.problems import Problem, not_found, problem
 from app.api.reply import env, reply
+from app.audit.decided import Decision
+from app.audit.entry import Kind
 from app.auth.roles import Role, needs
 from app.enrolment.enrolment import EnrolmentRefused, NotKnown
 from app.records import Client
@@ -82,21 +85,29 @@ def list_clients() -> Response:
 @needs(Role.ADMIN)
 def approve_client(path: ClientPath, body: KeyChoice) -> Response:
     """It comes in by itself, within seconds."""
-    return _decide(path.client_id, lambda: env().enrolment.approve(path.client_id, body.key))
+    return _decide(
+        path.client_id,
+        lambda: Decision.on(Kind.CLIENT_APPROVED, env().enrolment.approve(path.client_id, body.key)),
+    )
 
 
 @clients_api.post("/<client_id>/reject", summary="Send a client away that waits", responses=DECIDED)
 @needs(Role.ADMIN)
 def reject_client(path: ClientPath, body: KeyChoice) -> Response:
     """Its key is not let in, with an invitation neither, until the client is re-admitted."""
-    return _decide(path.client_id, lambda: env().enrolment.reject(path.client_id, body.key))
+    return _decide(
+        path.client_id,
+        lambda: Decision.on(Kind.CLIENT_REJECTED, env().enrolment.reject(path.client_id, body.key)),
+    )
 
 
 @clients_api.post("/<client_id>/revoke", summary="Send a client away for good", responses=DECIDED)
 @needs(Role.ADMIN)
 def revoke_client(path: ClientPath) -> Response:
     """A client that is connected is cut off at once. What it works on counts as failed; its run goes on."""
-    return _decide(path.client_id, lambda: env().enrolment.revoke(path.client_id))
+    return _decide(
+        path.client_id, lambda: Decision.on(Kind.CLIENT_REVOKED, env().enrolment.revoke(path.client_id))
+    )
 
 
 @clients_api.post("/<client_id>/readmit", summary="Let a client in again", responses=DECIDED)
@@ -104,13 +115,15 @@ def revoke_client(path: ClientPath) -> Response:
 def readmit_client(path: ClientPath, body: Readmission) -> Response:
     """One that was revoked or rejected; or one that has lost its key, with the new `key` with which it asks
     to join, after which the old one is revoked. A client that was sent away has to be started again."""
-    return _decide(path.client_id, lambda: env().enrolment.readmit(path.client_id, body.key))
+    return _decide(
+        path.client_id, lambda: Decision.readmitted(*env().enrolment.readmit(path.client_id, body.key))
+    )
 
 
-def _decide(client_id: str, decide: Callable[[], None]) -> Response:
+def _decide(client_id: str, decide: Callable[[], Decision]) -> Response:
     """Carry out a decision, and answer with the client as it stands then."""
     try:
-        decide()
+        decided(decide())
     except NotKnown as error:
         return not_found(f"{error} GET /api/v1/clients lists all.")
     except EnrolmentRefused as error:

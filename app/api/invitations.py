@@ -9,8 +9,10 @@ from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field
 
+from app.api.audited import decided
 from app.api.problems import Problem, field_invalid, not_found, problem
 from app.api.reply import env, reply
+from app.audit.decided import Decision
 from app.auth.roles import Role, needs
 from app.enrolment.enrolment import NotKnown
 from app.enrolment.issuing import InvitationWish, issue
@@ -67,6 +69,8 @@ def create_invitation(body: InvitationWish) -> Response:
         return field_invalid(error.field, str(error))
     except StoreUnavailable as error:
         return not_kept(error)
+    if handed.issued is not None:
+        decided(Decision.invited(handed.issued))
     made = NewInvitation(
         invitation=handed.issued,
         text=handed.text,
@@ -87,11 +91,14 @@ def create_invitation(body: InvitationWish) -> Response:
 def revoke_invitation(path: InvitationPath) -> Response:
     """Nobody joins by it any more. Clients that have joined by it stay."""
     try:
-        return reply(_listed(env().enrolment.revoke_invitation(path.invitation_id)))
+        revoked, is_news = env().enrolment.revoke_invitation(path.invitation_id)
     except NotKnown as error:
         return not_found(f"{error} GET /api/v1/invitations lists all.")
     except StoreUnavailable as error:
         return not_kept(error)
+    if is_news:
+        decided(Decision.not_invited_any_more(revoked))
+    return reply(_listed(revoked))
 
 
 def not_kept(error: StoreUnavailable) -> Response:

@@ -6,7 +6,9 @@ from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field
 
+from app.api.audited import decided
 from app.api.reply import env, reply
+from app.audit.decided import Decision
 from app.auth.roles import Role, needs
 
 server_key_api = APIBlueprint(
@@ -31,7 +33,8 @@ def get_keys() -> Response:
 @needs(Role.ADMIN)
 def announce_next_key() -> Response:
     """Tells all clients of the key that `python -m app.next_key` has made in the server's folder."""
-    env().announce_next_key()
+    if (notice := env().announce_next_key()) is not None:
+        decided(Decision.on_next_key(notice))
     return _keys()
 
 

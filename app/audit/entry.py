@@ -41,10 +41,35 @@ class Kind(StrEnum):
     AGGREGATED = "aggregated"
     """run, round, strategy, before and after (digests of the global model), updates (client, digest and
     samples of each, in the order in which they were folded), kept (whether they are on the server's disk)"""
+    UPDATE_JUDGED = "update-judged"
+    """run, round, client, key, message, type (of the message), verdict, detail, bytes; of a reply that came
+    in whole, digests (skeleton and arrays) and base (that of the arrays in the message); signed: what its
+    client has signed (run, round, sequence, base and the signature), or null; receipt (time_us and signature)
+    if it was accepted"""
     CLIENT_JOINED = "client-joined"
     """client, key, public_key, host, device, dataset, app; the first time with this key"""
     CLIENT_REFUSED = "client-refused"
     """client and key as far as known, reason, repeated (how often that was so since the last such entry)"""
+    CLIENT_APPROVED = "client-approved"
+    """client, key, by and address"""
+    CLIENT_REJECTED = "client-rejected"
+    """client, key, by and address"""
+    CLIENT_REVOKED = "client-revoked"
+    """client, key, by and address"""
+    CLIENT_READMITTED = "client-readmitted"
+    """client, key, before (the key in whose place it comes, which is revoked, or null), by and address"""
+    CLIENT_FORGOTTEN = "client-forgotten"
+    """client, key; an ephemeral one, which has left"""
+    INVITATION_MADE = "invitation-made"
+    """invitation (its id), type, label, max_uses, expires_at, by and address"""
+    INVITATION_USED = "invitation-used"
+    """invitation (null: the one in the server's own folder), client, key"""
+    INVITATION_REVOKED = "invitation-revoked"
+    """invitation, label, by and address"""
+    NEXT_KEY_ANNOUNCED = "next-key-announced"
+    """key and public_key of the server's next key, signature (by the present one), by and address"""
+    KEY_CHANGED = "key-changed"
+    """before and key (ids): the server was started with another key than before"""
     DOWNLOADED = "downloaded"
     """what (model, run or audit), by and address; of a model run and round, of a run run and format"""
     LOGGED_IN = "logged-in"
@@ -68,6 +93,10 @@ KIND = re.compile(r"[a-z]{1,30}(-[a-z]{1,30}){0,4}")
 
 class EntryInvalid(ValueError):
     """Bytes are no entry of an audit log."""
+
+
+class Senseless(ValueError):
+    """An entry cannot be true together with those before it."""
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import Any, Self
 
+from app.audit.decided import Decision
 from app.audit.entry import Draft, Entry, Kind
 from app.audit.witnesses import Witnesses
 from app.records import AuditStatus
@@ -96,6 +97,10 @@ class AuditLog:
                 self.record(
                     Kind.CLIENT_JOINED, client=client_id, key=known[1], public_key=key.der.hex(), **fields
                 )
+
+    def decided(self, decision: Decision, by: str, address: str | None = None) -> None:
+        """Somebody has decided on who may join, or on the server's key."""
+        self.record(decision.kind, **decision.fields, by=by, address=address)
 
     def cosigned(self, cosignature: Cosignature) -> None:
         """A client has seen a checkpoint, which was verified."""

@@ -6,14 +6,13 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from app.audit.entry import Entry, Kind
+from app.audit.entry import Entry, Kind, Senseless
+from app.audit.replies import Replies
 from shared.canonical import canonical
+from shared.proto.link_pb2 import NextKey
 from shared.security.key_id import KeyId
-from shared.security.keys import PublicKey
-
-
-class Senseless(ValueError):
-    """An entry cannot be true together with those before it."""
+from shared.security.keys import BadSignature, KeyUnusable, PublicKey
+from shared.security.next_key import verify_next_key
 
 
 class OtherLog(ValueError):
@@ -36,6 +35,7 @@ class Sense:
         self._clients: dict[KeyId, tuple[set[str], PublicKey]] = {}
         self._models: dict[str, set[tuple[int, str]]] = {}
         """By run: after which rounds the global model had which digest."""
+        self._replies = Replies(self.client_key)
 
     def take(self, entry: Entry) -> None:
         """Raises Senseless."""
@@ -51,8 +51,13 @@ class Sense:
                 case Kind.RUN_QUEUED:
                     if spec_digest(entry.fields["spec"]) != entry.fields["digest"]:
                         raise Senseless("the digest is not that of the spec")
+                case Kind.UPDATE_JUDGED:
+                    self._replies.judged(entry.fields, self.newest_server)
                 case Kind.AGGREGATED:
                     self._aggregated(entry.fields)
+                    self._replies.aggregated(entry.fields)
+                case Kind.NEXT_KEY_ANNOUNCED:
+                    self._next_key_announced(entry.fields)
         except (KeyError, TypeError, AttributeError) as error:
             raise Senseless(f"it lacks what an entry of its kind has ({error})") from error
 
@@ -68,6 +73,16 @@ class Sense:
         if fields["log"] != self._log.hex():
             raise OtherLog("it names another log than the first entry")
         self.server_keys[key.id] = self.newest_server = key
+
+    def _next_key_announced(self, fields: Mapping[str, Any]) -> None:
+        if self.newest_server is None:
+            raise Senseless("a next key was announced before a server was started")
+        following = _key(fields)
+        try:
+            notice = NextKey(public_key=following.der, signature=bytes.fromhex(fields["signature"]))
+            verify_next_key(notice, self.newest_server)
+        except (BadSignature, KeyUnusable, ValueError) as error:
+            raise Senseless("the next key was not announced by the present one") from error
 
     def _client_joined(self, fields: Mapping[str, Any]) -> None:
         key = _key(fields)

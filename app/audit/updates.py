@@ -8,7 +8,6 @@ The names say what must be in the files. Nothing is ever deleted here.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import tempfile
@@ -25,6 +24,7 @@ from shared.canonical import NotCanonical, canonical, from_canonical
 from shared.errors import CheckpointInvalid, FedLoomError, WireError
 from shared.flower import decode
 from shared.payload import Payload
+from shared.security.digest import RunningDigests
 
 UPDATES = "updates"
 """The folder in a server's own."""
@@ -38,12 +38,16 @@ class UpdateMissing(FedLoomError):
     """A file that was to be kept is not there, or is not what was kept."""
 
 
-def payload_digest(payload: Payload) -> str:
-    """The SHA-256, in hex, of a message's bytes as they travelled."""
-    digest = hashlib.sha256()
-    for piece in _pieces(payload.buffer):
-        digest.update(piece)
-    return digest.hexdigest()
+def digest_of(payload: Payload) -> str:
+    """The digest, in hex, by which the log and the files know a reply: of both hashes that its client has
+    signed. They are computed if nobody has done so yet."""
+    digests = payload.digests
+    if digests is None:
+        running = RunningDigests(len(payload.buffer) - sum(payload.array_bytes))
+        for piece in _pieces(payload.buffer):
+            running.update(piece)
+        digests = running.digests()
+    return digests.combined.hex()
 
 
 class UpdateFiles:
@@ -97,7 +101,7 @@ class UpdateFiles:
         except (OSError, NotCanonical) as error:
             raise UpdateMissing(f"The update {path} cannot be read: {error}.") from error
         with Payload(buffer, lengths if _are_lengths(lengths, len(buffer)) else ()) as payload:
-            if payload_digest(payload) != digest:
+            if digest_of(payload) != digest:
                 raise UpdateMissing(f"The update {path} is not the one that came: its bytes have changed.")
             try:
                 return decode(payload)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import IO
 
-from app.audit.entry import Entry
+from app.audit.entry import Entry, Senseless
 from app.audit.file import (
     LONGEST_LINE,
     CheckpointLine,
@@ -20,7 +20,7 @@ from app.audit.file import (
     parse_header,
     parse_line,
 )
-from app.audit.sense import OtherLog, Sense, Senseless
+from app.audit.sense import OtherLog, Sense
 from shared.errors import FedLoomError
 from shared.security.checkpoint import Checkpoint
 from shared.security.key_id import KeyId

@@ -107,8 +107,8 @@ class Enrolment(Known):
 
     # what an administrator decides
 
-    def approve(self, name: str, key: str) -> None:
-        """Let in a key that asks for a name that is free."""
+    def approve(self, name: str, key: str) -> Member:
+        """Let in a key that asks for a name that is free. Returns who is let in."""
         with self._turn:
             self._require_applicant(name, key)
             if (owner := self.owner(name)) is not None:
@@ -116,16 +116,16 @@ class Enrolment(Known):
                     f"The name {name!r} belongs to another key, {_short(owner.key)}, so this one cannot be "
                     "approved. To have it take the other's place, re-admit the client with it."
                 )
-            self._decide(self._member_as(name, key, MembershipState.ADMITTED))
+            return self._decide(self._member_as(name, key, MembershipState.ADMITTED))
 
-    def reject(self, name: str, key: str) -> None:
-        """Send away a key that asks for a name."""
+    def reject(self, name: str, key: str) -> Member:
+        """Send away a key that asks for a name. Returns who is sent away."""
         with self._turn:
             self._require_applicant(name, key)
-            self._decide(self._member_as(name, key, MembershipState.REJECTED))
+            return self._decide(self._member_as(name, key, MembershipState.REJECTED))
 
-    def revoke(self, name: str) -> None:
-        """The key of a client is not let in any more."""
+    def revoke(self, name: str) -> Member:
+        """The key of a client is not let in any more. Returns who that is."""
         with self._turn:
             self._read_if_stale()
             owner = self.owner(name)
@@ -133,11 +133,12 @@ class Enrolment(Known):
                 raise NotKnown(f"There is no client {name!r} that was admitted, so nothing is revoked.")
             if owner.state is MembershipState.REVOKED:
                 raise EnrolmentRefused(f"The key of {name!r} is revoked already.")
-            self._decide(owner.changed(state=MembershipState.REVOKED, since=self._clock()))
+            return self._decide(owner.changed(state=MembershipState.REVOKED, since=self._clock()))
 
-    def readmit(self, name: str, key: str | None = None) -> None:
+    def readmit(self, name: str, key: str | None = None) -> tuple[Member, Member | None]:
         """Let a key in again that was revoked or rejected; or, in place of the one that a client has lost,
-        another that asks for its name, after which the old one is revoked."""
+        another that asks for its name, after which the old one is revoked. Returns who is let in, and in
+        whose place."""
         with self._turn:
             self._read_if_stale()
             owner = self.owner(name)
@@ -147,10 +148,9 @@ class Enrolment(Known):
                 self._require_applicant(name, key)
             if owner is not None and owner.key == key and owner.state is MembershipState.ADMITTED:
                 raise EnrolmentRefused(f"{name!r} is admitted with this key already.")
-            decided = [self._member_as(name, key, MembershipState.ADMITTED)]
-            if owner is not None and owner.key != key:
-                decided.append(owner.changed(state=MembershipState.REVOKED))
-            self._decide(*decided)
+            before = owner if owner is not None and owner.key != key else None
+            revoked = () if before is None else (before.changed(state=MembershipState.REVOKED),)
+            return self._decide(self._member_as(name, key, MembershipState.ADMITTED), *revoked), before
 
     def invite(
         self, kind: InvitationKind, label: str, expires_at: float | None, max_uses: int | None
@@ -172,8 +172,9 @@ class Enrolment(Known):
         log.info("invitation %s (%s) was made", invitation.id, kind)
         return invitation, token
 
-    def revoke_invitation(self, invitation_id: str) -> IssuedInvitation:
-        """Nobody may join by it any more; those who have stay."""
+    def revoke_invitation(self, invitation_id: str) -> tuple[IssuedInvitation, bool]:
+        """Nobody may join by it any more; those who have stay. Returns it, and whether it was not revoked
+        before."""
         with self._turn:
             self._read_if_stale()
             with self._lock:
@@ -182,13 +183,13 @@ class Enrolment(Known):
                 raise NotKnown(f"There is no invitation {invitation_id!r}.")
             ((hashed, known),) = of_id
             if known.revoked_at is not None:
-                return known
+                return known, False
             revoked = known.changed(revoked_at=self._clock())
             self._keep(lambda: self._kept.revoke(invitation_id, self._clock()))
             with self._lock:
                 self._invitations[hashed] = revoked
         log.info("invitation %s was revoked", invitation_id)
-        return revoked
+        return revoked, True
 
     # in turn
 
@@ -225,13 +226,15 @@ class Enrolment(Known):
             raise NotKnown(f"There is no client {name!r} that was revoked or rejected.")
         return members[-1].key
 
-    def _decide(self, *members: Member) -> None:
+    def _decide(self, first: Member, *others: Member) -> Member:
+        members = first, *others
         self._keep(lambda: self._kept.put(*members))
         with self._lock:
             for member in reversed(members):
                 self._set(member)
         for member in members:
             log.info("%s with the key %s is %s", member.client_id, _short(member.key), member.state)
+        return first
 
     def _keep(self, write: Callable[[], None]) -> None:
         try:

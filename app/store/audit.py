@@ -101,6 +101,12 @@ class AuditReader:
         wanted = select(ENTRIES.c.entry).where(ENTRIES.c.kind == kind).order_by(ENTRIES.c.number)
         return self._entries(wanted)
 
+    def newest_of_kind(self, kind: str) -> bytes | None:
+        """The last entry of a kind; None: there is none."""
+        of_kind = select(ENTRIES.c.entry).where(ENTRIES.c.kind == kind)
+        found = self._entries(of_kind.order_by(ENTRIES.c.number.desc()).limit(1))
+        return found[0] if found else None
+
     def newest_checkpoint(self) -> Checkpoint | None:
         """The last that was signed."""
         newest_first = CHECKPOINTS.c.size.desc(), CHECKPOINTS.c.time.desc()

@@ -22,6 +22,11 @@ class Digests:
     skeleton: bytes
     arrays: bytes
 
+    @property
+    def combined(self) -> bytes:
+        """The hash of both, where a message is to have one name."""
+        return hashlib.sha256(self.skeleton + self.arrays).digest()
+
 
 def digest_of(parts: Iterable[bytes]) -> bytes:
     """SHA-256 of the concatenation; large parts are hashed without the interpreter's lock."""

@@ -8,9 +8,11 @@ from typing import Any, Self
 
 from shared.canonical import NotCanonical, canonical, from_canonical
 from shared.errors import FedLoomError
+from shared.proto.link_pb2 import NextKey
 from shared.security.checkpoint import Checkpoint
 from shared.security.key_id import KeyId
 from shared.security.keys import BadSignature, KeyUnusable, PublicKey
+from shared.security.next_key import verify_next_key
 
 FORMAT = "fedloom-witness/v1"
 
@@ -26,6 +28,8 @@ class Seen:
     checkpoint: Checkpoint
     server: PublicKey
     cosignature: bytes
+    following: NextKey | None = None
+    """What the server has said of the key that it will have, signed by the one that it has."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,10 @@ class WitnessFile:
         """What was seen of this log, whoever has signed it."""
         return next((each for each in self.seen if each.checkpoint.log == log), None)
 
+    def of_former(self, server: KeyId) -> Seen | None:
+        """What was seen of the log of the server that has announced to have this key next."""
+        return next((each for each in self.seen if _following(each) == server), None)
+
     def with_seen(self, seen: Seen) -> Self:
         """With this in place of what was seen of that server, or of that log, before."""
         server, log = seen.server.id, seen.checkpoint.log
@@ -82,6 +90,7 @@ class WitnessFile:
                     "time": each.checkpoint.time,
                     "signature": each.checkpoint.signature.hex(),
                     "cosignature": each.cosignature.hex(),
+                    "following": None if each.following is None else _notice(each.following),
                 }
                 for each in self.seen
             ],
@@ -112,4 +121,19 @@ def _seen(value: dict[str, Any], client: PublicKey) -> Seen:
     cosignature = bytes.fromhex(value["cosignature"])
     checkpoint.verify(server)
     checkpoint.verify_cosignature(cosignature, client)
-    return Seen(checkpoint, server, cosignature)
+    following = value["following"]
+    if following is None:
+        return Seen(checkpoint, server, cosignature)
+    notice = NextKey(
+        public_key=bytes.fromhex(following["public_key"]), signature=bytes.fromhex(following["signature"])
+    )
+    verify_next_key(notice, server)
+    return Seen(checkpoint, server, cosignature, notice)
+
+
+def _notice(notice: NextKey) -> dict[str, str]:
+    return {"public_key": notice.public_key.hex(), "signature": notice.signature.hex()}
+
+
+def _following(seen: Seen) -> KeyId | None:
+    return None if seen.following is None else PublicKey(seen.following.public_key).id

@@ -159,7 +159,7 @@ def test_a_log_that_was_rewritten_and_signed_anew_is_noticed(
     run_to_the_end(own_api())
     server.end()
     seen = seen_by(server.home, "a")
-    rewrite(server.home)
+    rewrite(server.home, Kind.AGGREGATED, b'"strategy":"fed', b"median")
     verify(opened(exported(server.home)))
     with pytest.raises(NotVerified, match="another version of the log than the one that a has seen"):
         verify(opened(exported(server.home)), [seen])
@@ -168,18 +168,22 @@ def test_a_log_that_was_rewritten_and_signed_anew_is_noticed(
 
     for client_id in PAIR:
         require_objection(fleet, server.home, client_id, "still the same")
+    server.end()
+    rewrite(server.home, Kind.UPDATE_JUDGED, b'"arrays":"', b"0" * 64)
+    with pytest.raises(NotVerified, match="has not signed what is told of its reply"):
+        verify(opened(exported(server.home)))
 
 
-def rewrite(home: Path) -> None:
-    """Have the log say that a client's update was another one, and sign all of it."""
+def rewrite(home: Path, kind: str, after: bytes, instead: bytes) -> None:
+    """Have an entry of a kind say something else after some words, up to the next quote, and sign all."""
     key = KeyPair.load_or_make(home / KEYS / "server.pem")
     with closing(sqlite3.connect(home / FILE_NAME)) as connection, connection:
         (log,) = connection.execute("SELECT log FROM audit_log").fetchone()
         number, entry = connection.execute(
-            "SELECT number, entry FROM audit_entries WHERE kind = ?", [Kind.AGGREGATED]
+            "SELECT number, entry FROM audit_entries WHERE kind = ?", [kind]
         ).fetchone()
-        at = entry.index(b'"digest":"') + len(b'"digest":"')
-        changed = entry[:at] + b"f" * 64 + entry[at + 64 :]
+        at = entry.index(after) + len(after)
+        changed = entry[:at] + instead + entry[entry.index(b'"', at) :]
         connection.execute("UPDATE audit_entries SET entry = ? WHERE number = ?", [changed, number])
         connection.execute("DELETE FROM audit_cosignatures")
         tree = Growing()
@@ -212,7 +216,7 @@ def test_a_log_that_is_shown_in_two_versions_is_noticed(
     for number in range(20):
         api.stop(api.start(**SPEC)["id"])
         assert number < 20
-    wait_until(lambda: api.get("/audit/checkpoint")["size"] > 60, "its log is longer than the other")
+    wait_until(lambda: api.get("/audit/checkpoint")["size"] > 80, "its log is longer than the other")
 
     clients.end("a")
     shutil.copytree(server.home / "witness", twin.home / "witness", dirs_exist_ok=True)

@@ -104,9 +104,17 @@ def test_a_run_stands_in_a_log_that_its_clients_have_witnessed(
     of_run = [
         entry
         for entry in entries_of(opened(data))
-        if entry.fields.get("run") == fedavg and entry.kind not in {"run-commanded", "downloaded"}
+        if entry.fields.get("run") == fedavg
+        and entry.kind not in {"run-commanded", "downloaded", "update-judged"}
     ]
 
+    judged = [
+        entry.fields
+        for entry in entries_of(opened(data))
+        if entry.kind == "update-judged" and entry.fields["run"] == fedavg
+    ]
+    assert len(judged) == 18, "three rounds of training and evaluation by three clients"
+    assert {fields["verdict"] for fields in judged} == {"accepted"}
     assert verified.witnesses.keys() == set(TRIO)
     assert [entry.kind for entry in of_run] == [
         "run-queued",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -14,9 +15,11 @@ import httpx
 import pytest
 
 from app.auth.page_key import PAGE_KEY
+from shared.security.invitation import Invitation
 from tests.support.api import Api, Json
 from tests.support.people import PASSWORD, administrator, bearer, browser, log_in, run_users, user_of
 from tests.support.processes import ROOT, ServerProcess
+from tests.support.raw_link import RawClient
 from tests.support.waiting import wait_until
 
 ADDRESS = "198.51.100.7"
@@ -89,6 +92,42 @@ def test_users_are_added_changed_and_removed_by_somebody(server: ServerProcess, 
     entered(admin, "user-changed", password=False, **changes)
     entered(admin, "user-changed", password=True, **changes)
     entered(admin, "user-changed", user="olga", role="admin", password=True, **me)
+
+
+def test_who_may_join_is_decided_by_somebody_and_no_secret_is_told(
+    server: ServerProcess, admin: httpx.Client
+) -> None:
+    with user_of(server, "ines", "admin") as ines:
+        me = {"by": "user ines", "address": ADDRESS}
+        wish = {"kind": "reusable", "label": "Lyon", "max_uses": 3, "expires_s": None, "host": "lab.example"}
+        made = ines.post("/api/v1/invitations", json=wish).json()
+        token = Invitation.parse(made["text"]).token
+        number = made["invitation"]["id"]
+        with RawClient(server.home) as lyon:
+            assert lyon.hello("lyon", token=token).WhichOneof("kind") == "welcome"
+        for _ in range(2):
+            ines.post(f"/api/v1/invitations/{number}/revoke")
+        with RawClient(server.home) as late:
+            assert late.hello("late", token="").WhichOneof("kind") == "refusal"
+        key = ines.get("/api/v1/clients").json()["clients"][0]["key"]
+        assert ines.post("/api/v1/clients/late/reject", json={"key": key}).status_code == 200
+        assert ines.post("/api/v1/clients/lyon/revoke", json={}).status_code == 200
+        assert ines.post("/api/v1/clients/lyon/revoke", json={}).status_code == 409
+        assert ines.post("/api/v1/clients/lyon/readmit", json={}).status_code == 200
+
+        readmitted = entered(admin, "client-readmitted", client="lyon", before=None, **me)
+
+    invitation = {"invitation": number, "label": "Lyon"}
+    entered(admin, "invitation-made", type="reusable", max_uses=3, expires_at=None, **invitation, **me)
+    entered(admin, "invitation-used", invitation=number, client="lyon", key=readmitted["key"])
+    entered(admin, "client-rejected", client="late", key=key, **me)
+    entered(admin, "client-revoked", client="lyon", key=readmitted["key"], **me)
+    entries = admin.get("/api/v1/audit/entries", params={"limit": 200}).json()["entries"]
+    assert [entry["kind"] for entry in entries].count("invitation-revoked") == 1
+    assert [entry["kind"] for entry in entries].count("client-revoked") == 1
+    hashed = hashlib.sha256(token.encode()).hexdigest()
+    assert token not in json.dumps(entries)
+    assert hashed not in json.dumps(entries)
 
 
 def test_what_was_refused_is_not_told_as_done(server: ServerProcess, admin: httpx.Client) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import json
 import re
 import signal
@@ -11,11 +12,14 @@ from pathlib import Path
 
 import pytest
 
+from app.audit.export import export
+from app.audit.verify import entries_of, verify
 from app.records import Member, MembershipState
 from app.store.store import Store
 from app.store.urls import default_url
 from client.known_server import KnownServer
 from shared.security.invitation import Invitation
+from shared.security.key_id import KeyId
 from tests.conftest import StartCommand, StartServer
 from tests.support.api import Api, Json
 from tests.support.processes import Command, ServerProcess
@@ -83,6 +87,15 @@ def invited(run: Run, *flags: str) -> str:
 
 def memory(tmp_path: Path, name: str) -> KnownServer | None:
     return KnownServer.load(tmp_path / "elsewhere" / name / "servers" / f"{name}.json")
+
+
+def audited(home: Path, *kinds: str) -> list[Json]:
+    """What the audit log of a server that does not run tells, if all of it is right."""
+    file = home / "audit.jsonl"
+    export(default_url(home), file)
+    data = file.read_bytes()
+    verify(io.BytesIO(data))
+    return [{**entry.fields} for entry in entries_of(io.BytesIO(data)) if entry.kind in kinds]
 
 
 def test_two_commands_and_a_site_trains(
@@ -208,6 +221,13 @@ def test_commands_work_beside_a_server_and_without_one(
     run("app.invite", "--revoke", invitation_id[1])
     assert re.search(rf"{invitation_id[1]} +one-off +revoked", run("app.invite", "--list"))
     assert "No server runs here" in run("app.clients", "approve", "a", code=1)
+    by = "a command, while no server ran"
+    told = audited(tmp_path, "invitation-made", "invitation-revoked")
+    assert [(entry["by"] == by, entry["label"]) for entry in told] == [
+        (False, "while it ran"),
+        (True, "while it did not"),
+        (True, "while it ran"),
+    ]
 
 
 def test_what_a_killed_server_has_left_misleads_nobody(
@@ -235,7 +255,7 @@ def test_the_file_by_which_commands_find_the_server_is_its_users_alone(
     assert file.stat().st_mode & 0o777 == 0o600
     file.chmod(0o666)
 
-    assert "may be read or written by other users" in run("app.invite", code=1)
+    assert "it may be read or written by other users" in run("app.invite", code=1)
 
 
 IMPOSSIBLE = {
@@ -284,6 +304,10 @@ def test_the_servers_key_changes_and_those_who_heard_of_it_stay(
     late.end()
     join("away", "--invite", invited(run)).wait_for_output("connected to the server")
     again.end()
+    announced, changed = audited(tmp_path, "next-key-announced", "key-changed")
+    assert KeyId.parse(announced["key"]).short == next_key[1]
+    assert announced["by"] == "somebody with the server's key"
+    assert changed["key"] == announced["key"] != changed["before"]
 
 
 def test_the_api_makes_an_invitation_for_another_machine(server: ServerProcess, api: Api) -> None:

@@ -31,6 +31,7 @@ from shared.proto.link_pb2 import (
     ServerFrame,
     Welcome,
 )
+from tests.support.audit import a_log
 from tests.support.records import a_hello
 from tests.support.sealing import SERVER, FakeContent, a_key, sealed_reply
 
@@ -99,7 +100,8 @@ class Working:
     def __init__(self) -> None:
         bus = EventBus()
         self.registry = ClientRegistry(bus)
-        verdicts = Verdicts(bus, self.registry, a_key(SERVER), {}, lambda *_: not self.is_revoked)
+        self.audit = a_log()
+        verdicts = Verdicts(bus, self.registry, a_key(SERVER), {}, lambda *_: not self.is_revoked, self.audit)
         self.client_work = ClientWork(self.registry, verdicts, lambda work, *args: work(*args))
         self.told: list[str] = []
         self.is_revoked = False

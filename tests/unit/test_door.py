@@ -15,6 +15,7 @@ from app.records import InvitationKind
 from shared.errors import StoreUnavailable
 from shared.security.keys import PublicKey
 from shared.security.server_identity import ServerIdentity
+from tests.support.audit import a_log
 from tests.support.enrolment import InMemory, an_enrolment
 from tests.support.records import a_hello
 
@@ -33,7 +34,7 @@ def enrolment(identity: ServerIdentity) -> Enrolment:
 
 @pytest.fixture
 def door(identity: ServerIdentity, enrolment: Enrolment) -> Iterator[Door]:
-    door = Door(identity, enrolment)
+    door = Door(identity, enrolment, a_log())
     yield door
     door.close()
 
@@ -103,7 +104,7 @@ def test_nobody_joins_while_that_cannot_be_kept_and_may_try_again(
     identity: ServerIdentity, caplog: pytest.LogCaptureFixture
 ) -> None:
     enrolment = Enrolment(Full(), identity.is_invited)
-    door = Door(identity, enrolment)
+    door = Door(identity, enrolment, a_log())
 
     with pytest.raises(Refused, match="cannot keep at present") as caught, caplog.at_level(logging.ERROR):
         admit(door, identity.token)

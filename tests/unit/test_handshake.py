@@ -13,6 +13,7 @@ from shared.proto.link_pb2 import SignedHello
 from shared.security.handshake import new_nonce, sign_hello, verify_hello
 from shared.security.keys import BadSignature, KeyPair, KeyUnusable
 from shared.security.server_identity import ServerIdentity
+from tests.support.audit import a_log
 from tests.support.enrolment import an_enrolment
 from tests.support.records import a_hello
 
@@ -26,7 +27,7 @@ def identity(tmp_path_factory: pytest.TempPathFactory) -> ServerIdentity:
 
 @pytest.fixture
 def door(identity: ServerIdentity) -> Door:
-    return Door(identity, an_enrolment(identity))
+    return Door(identity, an_enrolment(identity), a_log())
 
 
 def signed(key: KeyPair, identity: ServerIdentity, name: str = "client-1", token: str = "") -> SignedHello:

@@ -13,6 +13,7 @@ from shared.proto.link_pb2 import Cosignature, LogCheckpoint
 from shared.security.checkpoint import Checkpoint
 from shared.security.keys import KeyPair
 from shared.security.merkle import LogTree, leaf_hash
+from shared.security.next_key import announce
 from shared.security.witness_file import WitnessFile, WitnessFileInvalid
 from tests.support.audit import LOG_ID, a_key
 
@@ -162,6 +163,30 @@ def test_a_server_that_has_got_another_key_goes_on_with_its_log_or_is_objected_t
     assert [(each.server, each.checkpoint.size) for each in file.seen] == [(new.public, 4)]
 
 
+@pytest.mark.parametrize("heard", ["before the log was seen", "after the log was seen", "in another process"])
+def test_a_new_key_that_was_announced_is_no_way_to_begin_a_new_log(home: Path, heard: str) -> None:
+    witness, log, new, server = a_witness(home), Log("a", "b", "c"), a_key("new"), a_key().public
+    notice = announce(a_key(), new.public)
+    witness.statement(server, WATCH)
+    if heard == "before the log was seen":
+        witness.heard_of(server, notice)
+    witness.judge(server, log.shows(), WATCH)
+    if heard != "before the log was seen":
+        (a_witness(home) if heard == "in another process" else witness).heard_of(server, notice)
+    log.add("d")
+    shown(home, log.shows(since=3))
+    assert a_witness(home).statement(new.public, WATCH).size == 4
+
+    with pytest.raises(LogObjection, match="it is another log, of 1 entries, in place of that of 4"):
+        shown(home, Log("x", log=bytes(16), key=new).shows(), new)
+    (home / "witness" / "client-1.objection.json").unlink()
+    log.key = new
+    log.add("e")
+    shown(home, log.shows(since=4), new)
+    with pytest.raises(LogObjection, match="it is another log"):
+        shown(home, Log("x", log=bytes(16), key=new).shows(), new)
+
+
 def test_what_comes_over_a_connection_of_before_is_not_judged(home: Path) -> None:
     witness, log = a_witness(home), Log("a")
     witness.statement(a_key().public, "first")
@@ -198,6 +223,7 @@ def test_a_client_that_cannot_remember_does_not_vouch(home: Path) -> None:
 
 def test_a_flipped_bit_in_what_a_client_has_kept_is_found_at_every_byte(home: Path) -> None:
     shown(home, Log("a", "b", "c").shows())
+    a_witness(home).heard_of(a_key().public, announce(a_key(), a_key("new").public))
     path = home / "witness" / "client-1.json"
     data = path.read_bytes()
     harmless = set(range(data.index(b'"client":"') + 10, data.index(b'","format"')))

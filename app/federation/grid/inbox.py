@@ -83,25 +83,27 @@ class Inbox:
     def put(self, item: Item) -> None:
         """Add an item."""
         with self._news:
-            if self._closed:
-                _let_go(item)
-            elif isinstance(item, Command):
+            is_closed = self._closed
+            if isinstance(item, Command) and not is_closed:
                 self._commands.append(item)
-            else:
+            elif not is_closed:
                 self._others.append(item)
             self._tell_of(item)
+        if is_closed:
+            _let_go(item)
 
     def close(self) -> None:
         """Nobody reads any more: let go of what is here, and of what is put in from now on."""
         with self._news:
             self._closed = True
-            for item in self._others:
-                _let_go(item)
+            left = tuple(self._others)
             self._others.clear()
             self._commands.clear()
             self._version += 1
             self._news.notify_all()
             self._commands_news.notify_all()
+        for item in left:  # without the lock: it is told in the audit log, where others wait for this one
+            _let_go(item)
 
     def handled(self, item: Item) -> None:
         """An item that was taken has had its effect: have the other readers look for it."""

@@ -10,7 +10,7 @@ import logging
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Protocol
 
@@ -266,7 +266,8 @@ class ClientWork:
         del client.open[reply.message_id]
         client.settled.add(reply.message_id)
         self._say_why(client_id, None)
-        task.on_reply(reply.payload, partial(self._post, self._judged, client_id, genuine))
+        payload = replace(reply.payload, digests=reply.digests)
+        task.on_reply(payload, partial(self._judge, client_id, genuine))
         self._show(client_id)
 
     def replied_in_vain(self, client_id: str, message_id: str, seal: Seal) -> None:
@@ -333,10 +334,14 @@ class ClientWork:
             raise WireError("It sent label counts that cannot be right.")
         self._registry.update(client_id, label_counts=tuple(message.counts))
 
-    def _judged(self, client_id: str, genuine: Genuine, verdict: Verdict, detail: str | None) -> None:
-        """It was decided of a reply that is genuine, after somebody has looked into it."""
-        client = self._clients[client_id]
+    def _judge(self, client_id: str, genuine: Genuine, verdict: Verdict, detail: str | None) -> None:
+        """It was decided of a reply that is genuine, by whoever has looked into it; in that one's thread."""
         received = self._verdicts.judged(genuine, verdict, detail)
+        self._post(self._judged, client_id, received, verdict)
+
+    def _judged(self, client_id: str, received: Received, verdict: Verdict) -> None:
+        client = self._clients[client_id]
+        self._registry.judged(client_id, verdict)
         client.receipts.append(received)
         client.send(ServerFrame(received=received))
 

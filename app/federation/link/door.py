@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 from google.protobuf.message import DecodeError
 
+from app.audit.entry import Kind
+from app.audit.log import AuditLog
 from app.enrolment.answers import Answer, words
 from app.enrolment.enrolment import Enrolment
 from shared.errors import StoreUnavailable
@@ -53,9 +55,10 @@ class Guest:
 class Door:
     """Of one server."""
 
-    def __init__(self, identity: ServerIdentity, enrolment: Enrolment) -> None:
+    def __init__(self, identity: ServerIdentity, enrolment: Enrolment, audit: AuditLog) -> None:
         self._identity = identity
         self._enrolment = enrolment
+        self._audit = audit
         self._desk = ThreadPoolExecutor(1, "door")
         """Where new members are written down, which the link's loop must not wait for."""
 
@@ -86,6 +89,7 @@ class Door:
             given = await self._join(guest, token)
             if given is Answer.ENTER:
                 log.info("%s is new here, and has the key %s", name, guest.key.short)
+                self._enter(name, str(guest.key))
         if given is Answer.WAIT and not waited:
             log.warning("%s asks to join, with the key %s: approve or reject it", name, guest.key.short)
         if given is not Answer.ENTER:
@@ -110,6 +114,12 @@ class Door:
                 is_final=False,
                 is_news=False,
             ) from error
+
+    def _enter(self, name: str, key: str) -> None:
+        """Have the audit log tell by which invitation a member has come."""
+        member = self._enrolment.member(name, key)
+        invitation = None if member is None else member.invitation
+        self._audit.record(Kind.INVITATION_USED, invitation=invitation, client=name, key=key)
 
     def _waiting_keys(self, name: str) -> tuple[str, ...]:
         standing = self._enrolment.standing(name)

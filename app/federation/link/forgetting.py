@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
+from app.audit.entry import Kind
+from app.audit.log import AuditLog
 from app.enrolment.enrolment import Enrolment
 from app.records import MembershipState
 from shared.errors import StoreUnavailable
@@ -23,10 +25,15 @@ class Forgetting:
     """Of one server; in the link thread."""
 
     def __init__(
-        self, enrolment: Enrolment, is_here: Callable[[str], bool], forgotten: Callable[[str], None]
+        self,
+        enrolment: Enrolment,
+        audit: AuditLog,
+        is_here: Callable[[str], bool],
+        forgotten: Callable[[str], None],
     ) -> None:
         """`is_here`: whether a client is connected. `forgotten`: called for each name that is affected."""
         self._enrolment = enrolment
+        self._audit = audit
         self._is_here = is_here
         self._forgotten = forgotten
         self._news = asyncio.Event()
@@ -66,4 +73,5 @@ class Forgetting:
                 if self._due.get(name) == (key, due):
                     del self._due[name]
                 if was_there:
+                    self._audit.record(Kind.CLIENT_FORGOTTEN, client=name, key=key)
                     self._forgotten(name)

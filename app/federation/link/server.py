@@ -105,7 +105,7 @@ class LinkServer:
         self._refusal_entries = RefusalEntries(audit, Kind.CLIENT_REFUSED)
         self._identity = identity
         self._enrolment = enrolment
-        self._door = Door(identity, enrolment)
+        self._door = Door(identity, enrolment, audit)
         self._bus = bus
         self._app = app
         self._app_objection = app_objection
@@ -116,11 +116,11 @@ class LinkServer:
         self._refusals = Refusals()
         self._watch: ArrivalWatch | None = None
         self._loop = LoopThread("link")
-        verdicts = Verdicts(bus, registry, identity.key, sequences, enrolment.is_admitted)
+        verdicts = Verdicts(bus, registry, identity.key, sequences, enrolment.is_admitted, audit)
         self._client_work = ClientWork(registry, verdicts, self._loop.post)
         self._threads = hashing_threads()
         self._server: grpc.aio.Server | None = None
-        self._forgetting = Forgetting(enrolment, self._sessions.__contains__, self._heed_standing)
+        self._forgetting = Forgetting(enrolment, audit, self._sessions.__contains__, self._heed_standing)
         self._forgets: asyncio.Task[None] | None = None
         self._next_key: NextKey | None = None
         self.port = 0

@@ -1,6 +1,6 @@
 """Verdicts: what is decided of clients' replies, told to whoever follows, and receipts for those accepted.
 
-Owned by the link thread; only that calls.
+Owned by the link thread; only that calls, but for `judged`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,9 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from app.audit.entry import Kind
+from app.audit.judged import Evidence, fields_of
+from app.audit.log import AuditLog
 from app.event_bus import EventBus
 from app.federation.link.clients import ClientRegistry
 from app.federation.link.judging import ReplyRefused, SealedReply, require_genuine
@@ -32,6 +35,7 @@ class Genuine:
     update: Update
     judgement: Judgement
     """If it is accepted."""
+    evidence: Evidence
 
 
 class Verdicts:
@@ -44,6 +48,7 @@ class Verdicts:
         server: KeyPair,
         sequences: Mapping[str, int],
         is_admitted: Callable[[str, str], bool],
+        audit: AuditLog,
     ) -> None:
         """`sequences`: of each client, the number of its newest genuine reply so far. `is_admitted`: whether
         a name belongs to a key now, both as text."""
@@ -52,6 +57,7 @@ class Verdicts:
         self._server = server
         self._newest = defaultdict[str, int](int, sequences)
         self._is_admitted = is_admitted
+        self._audit = audit
 
     def newest_sequence(self, client_id: str) -> int:
         """The number of a client's newest genuine reply; 0: there was none."""
@@ -61,30 +67,38 @@ class Verdicts:
         """Raises ReplyRefused, after it was told, unless the reply is genuine."""
         key = str(reply.signer.id)
         judgement = _judgement(task, reply, key)
+        evidence = Evidence(reply.digests, reply.base, reply.seal)
         try:
             self._require_member(task.client_id, key)
             update = require_genuine(task, reply, self._server.public.id, self._newest[task.client_id])
         except ReplyRefused as refused:
-            self._tell(judgement.changed(verdict=refused.verdict, detail=str(refused)))
+            self._tell(judgement.changed(verdict=refused.verdict, detail=str(refused)), evidence)
+            self._registry.judged(task.client_id, refused.verdict)
             raise
         self._newest[task.client_id] = update.sequence
-        return Genuine(update, judgement)
+        return Genuine(update, judgement, evidence)
 
     def judged(self, genuine: Genuine, verdict: Verdict, detail: str | None) -> Received:
-        """It was decided of a reply that is genuine; returns what its client is told."""
+        """It was decided of a reply that is genuine; returns what its client is told.
+
+        In any thread: what was accepted is in the audit log before whoever has accepted it goes on, and so
+        before the model that is made of it.
+        """
         judgement = genuine.judgement.changed(verdict=verdict, detail=detail, time=time.time())
         if verdict is not Verdict.ACCEPTED:
-            self._tell(judgement)
+            self._tell(judgement, genuine.evidence)
             return refusal(judgement.message_id, verdict, detail)
         accepted = Accepted(genuine.update, int(judgement.time * 1_000_000))
         signature = self._server.sign(accepted.statement())
-        self._tell(judgement.changed(receipt=signature.hex(), time=accepted.time_us / 1_000_000))
+        judgement = judgement.changed(receipt=signature.hex(), time=accepted.time_us / 1_000_000)
+        self._tell(judgement, genuine.evidence, accepted.time_us)
         receipt = Receipt(time_us=accepted.time_us, signature=signature)
         return Received(message_id=judgement.message_id, receipt=receipt)
 
     def without_reply(self, task: Task, key: str, verdict: Verdict, words: str, total_bytes: int = 0) -> None:
         """There is no reply that could be looked at; one that was given up announced so many bytes."""
         self._tell(_of_task(task, key, total_bytes, verdict=verdict, detail=words))
+        self._registry.judged(task.client_id, verdict)
 
     def late(self, client_id: str, key: str, message_id: str, withdrawn: Withdrawn) -> None:
         """A reply came when it was waited for no longer; it was not looked at."""
@@ -101,6 +115,7 @@ class Verdicts:
                 time=time.time(),
             )
         )
+        self._registry.judged(client_id, Verdict.LATE)
 
     def unasked(
         self,
@@ -125,13 +140,17 @@ class Verdicts:
                 sequence=min(seal.sequence, 2**63 - 1),
             )
         )
+        self._registry.judged(client_id, verdict)
 
     def _require_member(self, client_id: str, key: str) -> None:
         """Raises ReplyRefused unless a client's name still belongs to the key by which it has come in."""
         if not self._is_admitted(client_id, key):
             raise ReplyRefused(Verdict.REVOKED, f"The key of {client_id} was revoked.")
 
-    def _tell(self, judgement: Judgement) -> None:
+    def _tell(
+        self, judgement: Judgement, evidence: Evidence | None = None, receipt_us: int | None = None
+    ) -> None:
+        """`receipt_us`: the time in the receipt, if there is one."""
         if judgement.verdict is not Verdict.ACCEPTED:
             log.warning(
                 "%s: a reply%s has the verdict %r and is not used. %s",
@@ -141,8 +160,10 @@ class Verdicts:
                 judgement.detail,
                 extra={"run_id": judgement.run_id},
             )
-        self._bus.publish(judgement)
-        self._registry.judged(judgement.client_id, judgement.verdict)
+        fields = fields_of(judgement, evidence, receipt_us)
+        with self._audit.moment():
+            self._bus.publish(judgement)
+            self._audit.record(Kind.UPDATE_JUDGED, **fields)
 
 
 def refusal(message_id: str, verdict: Verdict, detail: str | None) -> Received:

@@ -8,7 +8,7 @@ from flwr.app import ArrayRecord, Message
 
 from app.audit.entry import Kind
 from app.audit.log import AuditLog
-from app.audit.updates import UpdateFiles, payload_digest
+from app.audit.updates import UpdateFiles, digest_of
 from app.federation.strategies.base import Update
 from app.records import Run
 from app.store.values import model_digest
@@ -17,7 +17,7 @@ from shared.payload import Payload
 
 @dataclass(frozen=True)
 class Origin:
-    """Whose update it is, and the digest of its bytes as they travelled."""
+    """Whose update it is, and its digest: see `digest_of`."""
 
     client_id: str
     digest: str
@@ -40,7 +40,7 @@ class Accounts:
         """A reply was made of these bytes. Raises StoreUnavailable if it cannot be kept."""
         if reply.metadata.message_type != "train" or reply.has_error():
             return
-        digest = payload_digest(payload)
+        digest = digest_of(payload)
         self._opened = (reply, digest)
         if self._files is not None:
             self._files.keep(self._run.id, digest, payload)
