@@ -12,6 +12,7 @@ import pytest
 import client.cli
 from tests.conftest import StartCommand, StartServer
 from tests.support.api import Api
+from tests.support.people import administrator
 from tests.support.processes import NO_NETWORK, ROOT, ServerProcess, wait_until_gone
 from tests.support.waiting import wait_until
 
@@ -136,12 +137,12 @@ def test_a_device_that_does_not_exist_is_named(start_command: StartCommand) -> N
 def test_the_server_warns_when_others_can_reach_it(start_server: StartServer) -> None:
     server = start_server("--host", "0.0.0.0")
 
-    assert "there is no login yet" in server.output
-    api = Api(server.url)
-    response = api.http.get("/api/v1/status", headers={"Host": "fedloom.example"})
+    assert "The page can be reached from other machines by plain HTTP" in server.output
+    assert "Make the first administrator, within an hour, at" in server.output
+    with administrator(server) as http:
+        response = http.get("/api/v1/status", headers={"Host": "fedloom.example"})
     assert response.status_code == 200
     assert "<this-host>" in response.json()["join_command"]
-    api.close()
 
 
 def test_the_command_to_join_can_be_pasted_also_with_blanks_in_the_folder(

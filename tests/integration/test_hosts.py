@@ -12,6 +12,7 @@ import pytest
 from tests.conftest import StartCommand, StartServer
 from tests.support.api import Api
 from tests.support.page import Page
+from tests.support.people import administrator
 from tests.support.processes import ServerProcess
 from tests.support.tools import give_up
 
@@ -63,11 +64,12 @@ def test_on_all_addresses_it_answers_at_each(start_server: StartServer, mode: st
     server = start_server("--host", "::", "--async-mode", mode)
 
     assert f"FedLoom is ready at http://localhost:{server.port} " in server.output
-    assert "Anyone who can reach ::" in server.output
+    assert "The page can be reached from other machines by plain HTTP" in server.output
     assert asked(server, "[::1]") == 200
     assert asked(server, "127.0.0.1") == 200
-    with closing(Api(server.url)) as api:
-        assert api.get("/status")["join_command"].endswith(f" --server <this-host>:{server.link_port}")
+    with administrator(server) as http:
+        command: str = http.get("/api/v1/status").json()["join_command"]
+    assert command.endswith(f" --server <this-host>:{server.link_port}")
 
 
 def test_a_name_is_an_address_too(start_server: StartServer) -> None:

@@ -26,6 +26,7 @@ ROUTES = {
     "/api/v1/runs/{run_id}/checkpoints": {"get"},
     "/api/v1/runs/{run_id}/checkpoints/{round}": {"get"},
     "/api/v1/runs/{run_id}/export": {"get"},
+    "/api/v1/runs/{run_id}/verdicts": {"get"},
     "/api/v1/strategies": {"get"},
     "/api/v1/clients": {"get"},
     "/api/v1/clients/{client_id}/approve": {"post"},

@@ -57,6 +57,8 @@ def build_wheel(folder, config_settings=None, metadata_directory=None):
     return name
 """
 CHECKED_PYPROJECT = """\
+[tool.ruff]
+line-length = 110
 [tool.ruff.lint]
 select = ["E", "F"]
 [tool.mypy]

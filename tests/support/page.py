@@ -12,7 +12,16 @@ from tests.support.waiting import wait_until
 
 Json = dict[str, Any]
 
-EVENTS = ("run_update", "metrics_update", "client_update", "log")
+EVENTS = (
+    "run_update",
+    "metrics_update",
+    "client_update",
+    "client_gone",
+    "log",
+    "verdict",
+    "store_update",
+    "audit_update",
+)
 
 
 class _InOrderEngine(engineio.Client):

@@ -130,10 +130,10 @@ class LinkServer:
     def start(self, host: str, port: int) -> int:
         """Bind and serve; returns the port, which 0 leaves open. Raises FedLoomError when it is taken."""
         self._loop.start()
+        self._audit.on_change(self._show_log)
         self.port = self._loop.run(self._serve(host, port))
         self._watch = ArrivalWatch(self.port, self._arrivals, self._refusals)
         self._watch.start()
-        self._audit.on_change(self._show_log)
         return self.port
 
     def stop(self, grace_s: float = 0.5) -> None:
