@@ -87,6 +87,7 @@ def require_objection(fleet: Fleet, home: Path, client_id: str, words: str) -> N
         Death("app.audit.log:AuditLog.keep", call=10, after=True),
         Death("app.federation.runs.accounts:Accounts.aggregated", after=True),
         Death("app.federation.runs.saved_rounds:SavedRounds.aggregated", call=2, after=True),
+        Death("app.federation.link.verdicts:Verdicts.judged", call=3, after=True),
         Death("app.federation.link.witnessing:Witnessing.answered", call=3),
         Death("app.federation.link.witnessing:Witnessing.answered", call=5, after=True),
     ],

@@ -102,6 +102,7 @@ def require_agreement(home: Path) -> None:
         states: dict[str, set[str]] = {}
         rounds: dict[str, set[int]] = {}
         keys: dict[str, str] = {}
+        judged: dict[str, list[tuple[str, str]]] = {}
         for entry in entries:
             fields = entry.fields
             match entry.kind:
@@ -109,6 +110,8 @@ def require_agreement(home: Path) -> None:
                     states[fields["run"]] = {fields["state"]}
                 case Kind.ROUND_COMPLETED:
                     rounds.setdefault(fields["run"], set()).add(fields["round"])
+                case Kind.UPDATE_JUDGED:
+                    judged.setdefault(fields["run"], []).append((fields["message"], fields["verdict"]))
                 case Kind.CLIENT_JOINED:
                     keys[fields["client"]] = fields["key"]
                 case kind if kind in AFTER:
@@ -119,4 +122,6 @@ def require_agreement(home: Path) -> None:
             assert run.state in states[run.id], entries
             completed = {round_.round for round_ in store.rounds(run.id) if round_.complete}
             assert completed == rounds.get(run.id, set())
+            verdicts = store.verdicts(1_000, run_id=run.id)
+            assert [(each.message_id, each.verdict) for each in verdicts] == judged.get(run.id, [])
         assert {client.id: client.key for client in store.clients()} == keys
