@@ -167,7 +167,7 @@ def test_a_clients_numbers_stand_by_stage(page: Page, team: Team, completed: Jso
     row.get_by_test_id("client-more").click()
 
     details = page.get_by_test_id("client-details")
-    stages = details.locator("tbody")
+    stages = details.locator("tbody[data-stage]")  # and not the table of verdicts
     expect(stages).to_have_count(3)
     assert [each.get_attribute("data-stage") for each in stages.all()] == ["train", "train 2", "evaluate"]
     reported = team.api.rounds(completed["id"])[-1]["per_client"]["client-1"]["stages"]
