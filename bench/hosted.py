@@ -39,7 +39,7 @@ def rounds(warm_up: int, count: int) -> list[float]:
     with (
         TemporaryDirectory(prefix="fedloom-bench-") as folder,
         bench_link() as link,
-        Crew(_client, members(echo.CLIENTS, link)) as crew,
+        Crew(_client, members(echo.CLIENTS, link.port, link.folder)) as crew,
     ):
         grid = link.grid(echo.CLIENTS, crew.require_alive, _read, open_any_reply)
         hosted = HostedServerApp(_start("server", Path(folder)), grid, link.results)

@@ -127,9 +127,9 @@ def bench_link() -> Iterator[BenchLink]:
             link.stop()
 
 
-def members(clients: int, link: BenchLink) -> Sequence[tuple[str, int, Path]]:
-    """The arguments of `echo_client` for a crew of so many."""
-    return [(f"client-{number}", link.port, link.folder) for number in range(1, clients + 1)]
+def members(clients: int, port: int, folder: Path) -> Sequence[tuple[str, int, Path]]:
+    """The arguments of `echo_client` for a crew of so many, at a link that is in this folder."""
+    return [(f"client-{number}", port, folder) for number in range(1, clients + 1)]
 
 
 def member(name: str, port: int, folder: Path) -> Membership:

@@ -73,6 +73,6 @@ def _milliseconds(seconds: list[float]) -> float:
 
 def _fedloom(system: echo.Rounds, warm_up: int, count: int) -> list[float]:
     """Seconds of each round over FedLoom's link to client processes, with its bookkeeping and events."""
-    with bench_link() as link, Crew(echo_client, members(echo.CLIENTS, link)) as crew:
+    with bench_link() as link, Crew(echo_client, members(echo.CLIENTS, link.port, link.folder)) as crew:
         grid = link.grid(echo.CLIENTS, crew.require_alive)
         return echo.rounds(grid, system, warm_up, count)

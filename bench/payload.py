@@ -104,8 +104,8 @@ def _memory(peaks: Sequence[float], peaks_of_more: Sequence[float]) -> list[Figu
 def _fedloom(clients: int, elements: int, warm_up: int, count: int) -> Outcome:
     """Rounds of training over FedLoom's link, its server in a process of its own."""
     with Crew(_server, [(clients, elements, warm_up, count)]) as server:
-        (port,) = server.hear()
-        with Crew(echo_client, members(clients, port)) as crew:
+        ((port, folder),) = server.hear()
+        with Crew(echo_client, members(clients, port, folder)) as crew:
             while not server.pipes[0].poll(LOOK_S):
                 crew.require_alive()
             (outcome,) = server.hear()
@@ -113,14 +113,14 @@ def _fedloom(clients: int, elements: int, warm_up: int, count: int) -> Outcome:
 
 
 def _server(pipe: Connection, clients: int, elements: int, warm_up: int, count: int) -> None:
-    """Tell the port, then what an Outcome holds."""
+    """Tell where the link is, port and folder; then what an Outcome holds."""
 
     def still() -> None:
         if pipe.poll():
             pipe.recv()  # it says nothing: the benchmark has closed it
 
     with bench_link() as link:
-        pipe.send(link.port)
+        pipe.send((link.port, link.folder))
         pipe.send(_rounds(link.grid(clients, still), elements, warm_up, count))
 
 
