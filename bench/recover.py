@@ -65,7 +65,7 @@ def _recovery(local_epochs: int) -> dict[str, float]:
         command = _server_command(port, link_port, local_epochs)
         with _server(command, Path(folder), port) as first:
             for number in range(1, CLIENTS + 1):
-                fleet.start_client(_client(number, link_port))
+                fleet.start_client(_client(number, link_port, Path(folder)))
             _wait_until_all_train(fleet, port)
             first.kill()
             first.wait()
@@ -103,13 +103,15 @@ def _server(command: Sequence[str], home: Path, port: int) -> Iterator[subproces
                 process.kill()
 
 
-def _client(number: int, link_port: int) -> ClientSettings:
+def _client(number: int, link_port: int, home: Path) -> ClientSettings:
+    """`home`: the server's, where it leaves its invitation."""
     return ClientSettings(
         client_id=f"client-{number}",
         dataset=DatasetName.DIGITS,
         server=f"127.0.0.1:{link_port}",
         data_dir=Path(),  # digits come with scikit-learn
         device="cpu",
+        home=home,
     )
 
 
