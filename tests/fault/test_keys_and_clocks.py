@@ -195,7 +195,7 @@ class TestAnotherUserOfThisMachine:
         shutil.chown(theirs, 65_534, 65_534)
         client = start_command(
             "-m tests.support.as_another_user",
-            *("run_client", "--client-id", "them", "--server", public_server.link),
+            *("run_client", "--client-id", "them", "--dataset", "synthetic", "--server", public_server.link),
             env={"FEDLOOM_HOME": str(theirs)},
         )
 
@@ -215,7 +215,7 @@ class TestAnotherUserOfThisMachine:
         made_up = Invitation(real.address, real.key, "x" * len(real.token))
         client = start_command(
             "-m tests.support.as_another_user",
-            *("run_client", "--client-id", "them", "--invite", str(made_up)),
+            *("run_client", "--client-id", "them", "--dataset", "synthetic", "--invite", str(made_up)),
             env={"FEDLOOM_HOME": str(theirs)},
         )
 

@@ -1,6 +1,6 @@
 """`python -m tests.support.as_another_user ACTION ...`: does something as a user whom nobody knows.
 
-run_client FLAGS   runs a client
+run_client FLAGS   runs a client, with data that is in no file
 read FILE          prints what is in a file, or ends with the reason why not
 
 Run by root. All that is needed is imported before, since that user may not enter the folders it is in.
@@ -12,7 +12,6 @@ import os
 import sys
 from pathlib import Path
 
-import sklearn.datasets
 import torch._dynamo  # noqa: F401
 
 import client.built_in_app  # noqa: F401
@@ -23,7 +22,6 @@ NOBODY = 65_534
 
 if __name__ == "__main__":
     action, *arguments = sys.argv[1:]
-    sklearn.datasets.load_digits()
     os.setgroups([])
     os.setgid(NOBODY)
     os.setuid(NOBODY)

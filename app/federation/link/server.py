@@ -306,11 +306,7 @@ class LinkServer:
         """A client that may come in; anyone else is told why not. All of it has its time."""
         try:
             async with asyncio.timeout(HELLO_TIMEOUT_S):
-                return await self._receive_hello(context)
-        except Refused as refused:
-            if not refused.is_news:
-                return None
-            reason, words = Reason.HELLO, str(refused)
+                return await self._receive_hello(context, peer)
         except WireError as error:
             reason, words = Reason.HELLO, str(error)
         except TimeoutError:
@@ -318,8 +314,8 @@ class LinkServer:
         self._refusals.count(peer.host, reason, words)
         return None
 
-    async def _receive_hello(self, context: Context) -> Guest | None:
-        """None: the client went away. Raises WireError, and Refused once the client knows why."""
+    async def _receive_hello(self, context: Context, peer: Peer) -> Guest | None:
+        """None: the client went away, or it is told why it may not come in. Raises WireError."""
         nonce = new_nonce()
         challenge = Challenge(protocol=PROTOCOL_VERSION, nonce=nonce, time=int(time.time()))
         await context.write(ServerFrame(challenge=challenge))
@@ -333,10 +329,11 @@ class LinkServer:
             guest = self._door.examine(first.signed_hello, nonce)
             await self._examine(guest, first.signed_hello.token, network_of(context.peer()))
         except Refused as refused:
-            if refused.is_news:
+            if refused.is_news:  # first: whoever is told may be gone at once, and this call with it
+                self._refusals.count(peer.host, Reason.HELLO, str(refused))
                 self._enter_refusal(str(refused), guest)
             await context.write(_refuse(str(refused), final=refused.is_final))
-            raise
+            return None
         return guest
 
     def _enter_refusal(self, reason: str, guest: Guest | None) -> None:
