@@ -62,19 +62,11 @@ class ClientRegistry:
 
     def connected(self, hello: Hello, key: str) -> Client:
         """A client with this key said hello: it is idle now, whatever it was before."""
-        now = time.time()
         known = self._clients.get(hello.client_id)
-        client = Client(
-            id=hello.client_id,
+        client = _client(
+            hello,
+            ClientState.IDLE,
             key=key,
-            state=ClientState.IDLE,
-            app=hello.app.name if hello.HasField("app") else None,
-            dataset=hello.dataset,
-            models=tuple(hello.models),
-            host=hello.host,
-            device=hello.device,
-            connected_at=now,
-            last_seen=now,
             verdict=known.verdict if known else None,
             verdicts=known.verdicts if known else {},
             **(_memory(known) if known and known.dataset == hello.dataset else {}),
@@ -97,21 +89,7 @@ class ClientRegistry:
         if client_id in self._clients:
             self.update(client_id, **_shown(standing))
         elif hello is not None:
-            now = time.time()
-            self._put(
-                Client(
-                    id=client_id,
-                    state=ClientState.LOST,
-                    app=hello.app.name if hello.HasField("app") else None,
-                    dataset=hello.dataset,
-                    models=tuple(hello.models),
-                    host=hello.host,
-                    device=hello.device,
-                    connected_at=now,
-                    last_seen=now,
-                    **_shown(standing),
-                )
-            )
+            self._put(_client(hello, ClientState.LOST, **_shown(standing)))
 
     def lost(self, client_id: str) -> None:
         """A client's link ended."""
@@ -186,6 +164,23 @@ def _shown(standing: Standing) -> dict[str, Any]:
         "waiting_keys": standing.waiting_keys,
         "ephemeral": standing.ephemeral,
     }
+
+
+def _client(hello: Hello, state: ClientState, **fields: Any) -> Client:
+    """Somebody who says this now."""
+    now = time.time()
+    return Client(
+        id=hello.client_id,
+        state=state,
+        app=hello.app.name if hello.HasField("app") else None,
+        dataset=hello.dataset,
+        models=tuple(hello.models),
+        host=hello.host,
+        device=hello.device,
+        connected_at=now,
+        last_seen=now,
+        **fields,
+    )
 
 
 def _memory(client: Client) -> dict[str, Any]:
