@@ -17,6 +17,7 @@ from shared.security.files import (
     write_first,
     write_whole,
 )
+from tests.support.other_user import needs_root
 from tests.support.small_disk import SmallDisk, small_disk
 
 WRITERS = [write_first, write_whole]
@@ -123,7 +124,7 @@ def test_what_is_no_file_is_refused_and_waits_for_nobody(tmp_path: Path, kind: s
         read_own(path, 100)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to give a file to another user")
+@needs_root
 def test_another_users_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "key.pem"
     path.write_bytes(b"x")
