@@ -11,6 +11,7 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
@@ -62,11 +63,13 @@ def run_in_own_processes(spec: RunSpec, data_dir: Path) -> Outcome:
 
 
 def _run(server: ServerSettings, client: ClientSettings) -> Outcome:
-    with Fleet(own_sessions=True) as fleet:
-        ports = fleet.start_server(server)
+    """With a home of their own, which is empty."""
+    with TemporaryDirectory(prefix="fedloom-bench-") as folder, Fleet(own_sessions=True) as fleet:
+        home = Path(folder)
+        ports = fleet.start_server(replace(server, home=home))
         for number in range(1, CLIENTS + 1):
             link = f"127.0.0.1:{ports.link}"
-            fleet.start_client(replace(client, client_id=f"client-{number}", server=link))
+            fleet.start_client(replace(client, client_id=f"client-{number}", server=link, home=home))
         with httpx.Client(base_url=f"http://127.0.0.1:{ports.web}/api/v1", timeout=10) as api:
             return _outcome(_rounds_of_the_run(fleet, api))
 

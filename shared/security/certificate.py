@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,6 +21,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import NameOID
 
 from shared.address import Address
@@ -148,7 +150,7 @@ def require_pinned(
     """The server that answered by a certificate in DER. Raises WrongServer unless that is of a pinned key,
     and ClockWrong unless it holds now."""
     try:
-        parsed = x509.load_der_x509_certificate(certificate)
+        parsed = _strictly_parsed(certificate)
         key = _key_of(parsed)
         begins, ends = parsed.not_valid_before_utc, parsed.not_valid_after_utc
     except _UNREADABLE as error:
@@ -199,12 +201,21 @@ def _fetch(address: Address, timeout_s: float) -> bytes:
             ) from error
 
 
-_UNREADABLE = (ValueError, KeyUnusable, UnsupportedAlgorithm, x509.InvalidVersion)
+_UNREADABLE = (
+    ValueError,
+    KeyUnusable,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    CryptographyDeprecationWarning,
+)
 
 
-def certified_key(certificate: bytes) -> PublicKey:
-    """The key that a certificate in PEM is of. Raises KeyUnusable."""
-    return _key_of(x509.load_pem_x509_certificate(certificate))
+def _strictly_parsed(certificate: bytes) -> x509.Certificate:
+    """A stranger's certificate in DER. What its parser only warns of as yet, a serial number below zero for
+    one, raises that warning."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", CryptographyDeprecationWarning)
+        return x509.load_der_x509_certificate(certificate)
 
 
 def _key_of(certificate: x509.Certificate) -> PublicKey:

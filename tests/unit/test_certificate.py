@@ -227,6 +227,14 @@ def test_a_certificate_that_was_changed_is_never_taken_for_another_key(
             assert public == key.private.public_key()
 
 
+def test_a_serial_number_below_zero_is_refused_without_a_warning(key: KeyPair) -> None:
+    der = in_der(make_certificate(key, NOW))
+    serial = der.index(b"\x02\x14") + 2
+    negative = der[:serial] + bytes([der[serial] | 0x80]) + der[serial + 1 :]
+    with pytest.raises(WrongServer, match="no key"):
+        require_pinned(negative, HERE, [key.public.id], NOW)
+
+
 class TestNames:
     """A name stands for several addresses."""
 

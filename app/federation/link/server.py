@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-import time
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from types import MappingProxyType
@@ -17,26 +16,23 @@ from typing import Any
 
 import grpc
 import grpc.aio
-from google.protobuf.message import DecodeError
 
-from app.audit.entry import Kind
 from app.audit.log import AuditLog
-from app.audit.refusals import RefusalEntries
 from app.descriptors import raise_descriptor_limit
 from app.enrolment.answers import Answer, words
 from app.enrolment.enrolment import Enrolment
-from app.enrolment.guesses import network_of
 from app.event_bus import EventBus
-from app.federation.link.admission import MAX_NAME, objection
 from app.federation.link.arrivals import HELLO_TIMEOUT_S, Arrivals, ArrivalWatch, most_connections
-from app.federation.link.client_work import ClientWork, OutgoingFrame
+from app.federation.link.client_work import ClientWork
 from app.federation.link.clients import ClientRegistry
 from app.federation.link.credentials import credentials_of
-from app.federation.link.door import Door, Guest, Refused
+from app.federation.link.door import Door, Guest
 from app.federation.link.forgetting import Forgetting
+from app.federation.link.frames import Context, read_frame, refuse, serialise
 from app.federation.link.loop_thread import LoopThread
 from app.federation.link.peers import Peer
-from app.federation.link.refusals import Reason, Refusals
+from app.federation.link.reception import Reception
+from app.federation.link.refusals import Refusals
 from app.federation.link.reports import log_record
 from app.federation.link.session import Session
 from app.federation.link.spool import Spool
@@ -50,21 +46,15 @@ from shared.hashing import hashing_threads
 from shared.proto.link_pb2 import (
     AppIdentity,
     Assignment,
-    Challenge,
     ClientFrame,
     Hello,
     NextKey,
-    Refusal,
     ServerFrame,
     Welcome,
 )
-from shared.security.handshake import new_nonce
 from shared.security.server_identity import ServerIdentity
-from shared.text import printable
 from shared.version import __version__
-from shared.wire import CHANNEL_OPTIONS, LINK_PROCEDURE, LINK_SERVICE, PROTOCOL_VERSION
-
-Context = grpc.aio.ServicerContext[ClientFrame, OutgoingFrame]
+from shared.wire import CHANNEL_OPTIONS, LINK_PROCEDURE, LINK_SERVICE
 
 CATCH_UP_S = 1.0
 
@@ -102,18 +92,19 @@ class LinkServer:
         """`sequences`: of each client, the number of its newest genuine reply so far."""
         self._registry = registry
         self._audit = audit
-        self._refusal_entries = RefusalEntries(audit, Kind.CLIENT_REFUSED)
         self._identity = identity
         self._enrolment = enrolment
         self._door = Door(identity, enrolment, audit)
         self._bus = bus
         self._app = app
-        self._app_objection = app_objection
         self._spool = spool
         self._sessions: dict[str, Session] = {}
         self._witnessing: dict[Session, Witnessing] = {}
         self._arrivals = Arrivals()
         self._refusals = Refusals()
+        self._reception = Reception(
+            self._door, app_objection, self._sessions, self._refusals, audit, self._show_standing
+        )
         self._watch: ArrivalWatch | None = None
         self._loop = LoopThread("link")
         verdicts = Verdicts(bus, registry, identity.key, sequences, enrolment.is_admitted, audit)
@@ -203,7 +194,7 @@ class LinkServer:
         handler = grpc.stream_stream_rpc_method_handler(
             self._connect,
             request_deserializer=ClientFrame.FromString,
-            response_serializer=_serialise,
+            response_serializer=serialise,
         )
         self._server.add_generic_rpc_handlers(
             (grpc.method_handlers_generic_handler(LINK_SERVICE, {LINK_PROCEDURE: handler}),)
@@ -221,7 +212,7 @@ class LinkServer:
         return bound
 
     async def _shut_down(self, grace_s: float) -> None:
-        self._refusal_entries.close()
+        self._reception.close()
         self._look_at_log()
         self._client_work.away("the server shuts down")
         if self._forgets is not None:
@@ -235,7 +226,7 @@ class LinkServer:
     async def _connect(self, _: object, context: Context) -> None:
         """The gRPC method: one call is one client's connection, from hello to goodbye."""
         peer = Peer.of_call(context.peer())
-        guest = await self._admit(context, peer)
+        guest = await self._reception.receive(context, peer)
         if guest is None:
             return
         self._arrivals.admit(peer)
@@ -288,7 +279,7 @@ class LinkServer:
                 session.release()
 
     async def _read(self, session: Session, context: Context) -> None:
-        while (frame := await _read_frame(context)) is not None:
+        while (frame := await read_frame(context)) is not None:
             if session.is_cut:
                 continue
             if frame.WhichOneof("kind") == "goodbye":
@@ -302,46 +293,6 @@ class LinkServer:
         async for frame in session.outgoing():
             await context.write(frame)
 
-    async def _admit(self, context: Context, peer: Peer) -> Guest | None:
-        """A client that may come in; anyone else is told why not. All of it has its time."""
-        try:
-            async with asyncio.timeout(HELLO_TIMEOUT_S):
-                return await self._receive_hello(context, peer)
-        except WireError as error:
-            reason, words = Reason.HELLO, str(error)
-        except TimeoutError:
-            reason, words = Reason.SILENT, f"it did not say within {HELLO_TIMEOUT_S:.0f} s who it is"
-        self._refusals.count(peer.host, reason, words)
-        return None
-
-    async def _receive_hello(self, context: Context, peer: Peer) -> Guest | None:
-        """None: the client went away, or it is told why it may not come in. Raises WireError."""
-        nonce = new_nonce()
-        challenge = Challenge(protocol=PROTOCOL_VERSION, nonce=nonce, time=int(time.time()))
-        await context.write(ServerFrame(challenge=challenge))
-        first = await _read_frame(context)
-        if first is None:
-            return None
-        guest: Guest | None = None
-        try:
-            if first.WhichOneof("kind") != "signed_hello":
-                raise Refused("The first frame on a link must be a signed hello.")
-            guest = self._door.examine(first.signed_hello, nonce)
-            await self._examine(guest, first.signed_hello.token, network_of(context.peer()))
-        except Refused as refused:
-            if refused.is_news:  # first: whoever is told may be gone at once, and this call with it
-                self._refusals.count(peer.host, Reason.HELLO, str(refused))
-                self._enter_refusal(str(refused), guest)
-            await context.write(_refuse(str(refused), final=refused.is_final))
-            return None
-        return guest
-
-    def _enter_refusal(self, reason: str, guest: Guest | None) -> None:
-        if guest is None:
-            self._refusal_entries.add(reason)
-        else:
-            self._refusal_entries.add(reason, client=guest.hello.client_id[:MAX_NAME], key=str(guest.key))
-
     def _show_log(self) -> None:
         """In the writer's thread: there may be a checkpoint that clients are to see."""
         self.post(self._look_at_log)
@@ -349,31 +300,6 @@ class LinkServer:
     def _look_at_log(self) -> None:
         for witnessing in self._witnessing.values():
             witnessing.look()
-
-    async def _examine(self, guest: Guest, token: str, address: str) -> None:
-        """Raise Refused unless what a client says of itself will do, and it may come in."""
-        hello = guest.hello
-        difference = objection(hello) or self._app_objection(hello.app if hello.HasField("app") else None)
-        if difference is not None:
-            raise Refused(difference)
-        try:
-            await self._door.admit(guest, token, address)
-        finally:
-            self._show_standing(hello.client_id, hello)
-        if not self._door.is_open_to(guest):  # somebody has decided on it just now
-            raise Refused("This server has just decided otherwise. Try again.", is_final=False)
-        present = self._sessions.get(hello.client_id)
-        if present is None:
-            return
-        if present.hello.process != hello.process:
-            raise Refused(
-                f"A client named {hello.client_id!r} is already connected from {present.hello.host}. "
-                "Stop that one or choose another --client-id.",
-                is_final=False,
-            )
-        log.info("%s reconnects before its old connection was seen to be dead", hello.client_id)
-        del self._sessions[hello.client_id]
-        present.close()
 
     def _announce(self, notice: NextKey) -> None:
         self._next_key = notice
@@ -392,7 +318,7 @@ class LinkServer:
             log.warning("%s is cut off: its key %s was revoked", client_id, session.key.short)
             del self._sessions[client_id]
             said = words(Answer.REVOKED, client_id, session.key.short)
-            session.cut(_refuse(said, final=standing is not None))
+            session.cut(refuse(said, final=standing is not None))
             self._client_work.expelled(
                 client_id, f"{client_id} was cut off: its key was revoked", Verdict.REVOKED
             )
@@ -447,15 +373,6 @@ class LinkServer:
                 raise WireError(f"A frame of kind {kind!r} is not expected from a client that is connected.")
 
 
-async def _read_frame(context: Context) -> ClientFrame | None:
-    """The next frame; None at the end of the stream. Raises WireError for bytes that are no frame."""
-    try:
-        frame = await context.read()
-    except DecodeError as error:
-        raise WireError("It sent bytes that are no frame.") from error
-    return frame if isinstance(frame, ClientFrame) else None
-
-
 def _limits() -> list[tuple[str, int]]:
     """gRPC's own, for whoever connects and says nothing, or too much. Its times count where the system does
     not tell an ArrivalWatch who is connected; elsewhere that is faster."""
@@ -473,11 +390,3 @@ def _about(hello: Hello) -> dict[str, str | None]:
     """What a client says of itself that the audit log tells."""
     app = hello.app.digest if hello.HasField("app") else None
     return {"host": hello.host, "device": hello.device, "dataset": hello.dataset, "app": app}
-
-
-def _serialise(frame: OutgoingFrame) -> bytes:
-    return frame if isinstance(frame, bytes) else bytes(frame.SerializeToString())
-
-
-def _refuse(reason: str, *, final: bool) -> ServerFrame:
-    return ServerFrame(refusal=Refusal(reason=printable(reason), final=final))
