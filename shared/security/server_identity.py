@@ -6,14 +6,16 @@ import hmac
 import logging
 import os
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
 from shared.address import ANY_ADDRESS, Address
 from shared.security.certificate import load_or_make_certificate
-from shared.security.files import NotOwn, read_own, remove_drafts, write_whole
+from shared.security.files import NotOwn, read_own, remove_drafts, write_first, write_whole
 from shared.security.invitation import MAX_CHARACTERS, Invitation, InvitationInvalid
+from shared.security.key_id import KeyId
 from shared.security.keys import KeyPair, KeyUnusable
 
 KEYS = "keys"
@@ -21,6 +23,7 @@ SERVER_KEY = "server.pem"
 NEXT_KEY = "server.next.pem"
 SWITCH = "switch-at-next-start"
 INVITATION = "invitation"
+LOCAL_TOKEN = "local-token"
 TOKEN_BYTES = 24
 
 log = logging.getLogger(__name__)
@@ -52,11 +55,7 @@ class ServerIdentity:
                 f"The server's certificate cannot be kept in {home / KEYS} ({error.strerror or error}), so "
                 "clients could not connect. Give this user the right to write there, or free some space."
             ) from error
-        invitation = local_invitation(home)
-        kept = invitation is not None and invitation.key == key.public.id
-        return cls(
-            key, certificate, invitation.token if kept and invitation else secrets.token_urlsafe(TOKEN_BYTES)
-        )
+        return cls(key, certificate, _local_token(home, key.public.id))
 
     def invite(self, home: Path, host: str, port: int) -> None:
         """Leave the local invitation in the server's folder, for its user's eyes only. Raises KeyUnusable."""
@@ -98,9 +97,31 @@ def _switch_if_told(keys: Path) -> None:
     """In an order in which a crash leaves a server with one of both keys, and what is to be done."""
     if not (keys / SWITCH).exists():
         return
-    if (keys / NEXT_KEY).exists():
+    with suppress(FileNotFoundError):  # it was cut after that, or another server is started at this moment
         (keys / NEXT_KEY).replace(keys / SERVER_KEY)
-    (keys / SWITCH).unlink()
+    (keys / SWITCH).unlink(missing_ok=True)
+
+
+def _local_token(home: Path, key: KeyId) -> str:
+    """The token of the local invitation: one for all servers of this folder with this key, also for those
+    that are started at the same moment. Raises KeyUnusable, and InvitationInvalid."""
+    path = home / KEYS / f"{LOCAL_TOKEN}.{key.short}"
+    invitation = local_invitation(home)
+    is_kept = invitation is not None and invitation.key == key
+    token = invitation.token if invitation and is_kept else secrets.token_urlsafe(TOKEN_BYTES)
+    try:
+        if not path.exists():
+            write_first(path, f"{token}\n".encode())
+        found = read_own(path, MAX_CHARACTERS).decode("ascii").strip()
+    except NotOwn as error:
+        raise KeyUnusable(f"{path} is not used: it {error}. Delete it, and {home / INVITATION}.") from error
+    except (OSError, ValueError) as error:
+        raise KeyUnusable(
+            f"The secret of the invitation for this machine's clients cannot be kept as {path}: {error}."
+        ) from error
+    if len(found) < TOKEN_BYTES:
+        raise KeyUnusable(f"{path} holds no secret that is long enough. Delete it: the server makes another.")
+    return found
 
 
 def local_invitation(home: Path) -> Invitation | None:

@@ -8,6 +8,8 @@ import json
 import re
 import signal
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,11 +20,15 @@ from app.records import Member, MembershipState
 from app.store.store import Store
 from app.store.urls import default_url
 from client.known_server import KnownServer
+from shared.address import parse_address
 from shared.security.invitation import Invitation
 from shared.security.key_id import KeyId
+from shared.security.server_identity import local_invitation
 from tests.conftest import StartCommand, StartServer
 from tests.support.api import Api, Json
+from tests.support.forked_server import ForkedServer
 from tests.support.processes import Command, ServerProcess
+from tests.support.raw_link import RawClient
 from tests.support.records import A_KEY
 from tests.support.waiting import wait_until
 
@@ -228,6 +234,27 @@ def test_commands_work_beside_a_server_and_without_one(
         (True, "while it did not"),
         (True, "while it ran"),
     ]
+
+
+def test_servers_of_one_folder_that_are_started_at_the_same_moment_invite_by_one_secret(
+    tmp_path: Path,
+) -> None:
+    """Each with a store of its own. Whichever has left the invitation, all of them take it."""
+    home = tmp_path / "home"
+    servers = [ForkedServer(home, store=f"sqlite:///{tmp_path}/{number}.db") for number in range(3)]
+    try:
+        with ThreadPoolExecutor(len(servers)) as starting:
+            list(starting.map(ForkedServer.start, servers))
+        invitation = local_invitation(home)
+        assert invitation is not None
+        for server in servers:
+            text = str(replace(invitation, address=parse_address(server.link)))
+            (home / "invitation").write_text(f"{text}\n")
+            with RawClient(home) as link:
+                assert link.hello("a").WhichOneof("kind") == "welcome"
+    finally:
+        for server in servers:
+            server.end()
 
 
 def test_what_a_killed_server_has_left_misleads_nobody(

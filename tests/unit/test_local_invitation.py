@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from client.membership import Membership
 from client.settings import ClientSettings
 from shared.address import Address
 from shared.security.invitation import Invitation, InvitationInvalid
+from shared.security.keys import KeyUnusable
 from shared.security.server_identity import ServerIdentity, local_invitation
 
 
@@ -47,6 +49,41 @@ def test_one_that_others_could_have_written_is_refused(
 
     with pytest.raises(InvitationInvalid, match="may be written by other users"):
         local_invitation(tmp_path)
+
+
+def test_servers_that_are_started_at_the_same_moment_make_the_same(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        made = list(threads.map(ServerIdentity.load_or_make, [tmp_path] * 8))
+
+    assert len({(each.key.public.id, each.token) for each in made}) == 1
+    made[0].invite(tmp_path, "127.0.0.1", 5050)
+    made[1].invite(tmp_path, "127.0.0.1", 5051)
+    left = local_invitation(tmp_path)
+    assert left is not None
+    assert all(each.is_invited(left.token) for each in made)
+
+
+def test_one_of_an_older_version_goes_on_to_hold(identity: ServerIdentity, tmp_path: Path) -> None:
+    """Which kept the token in the invitation alone."""
+    identity.invite(tmp_path, "127.0.0.1", 5050)
+    (kept,) = (tmp_path / "keys").glob("local-token.*")
+    kept.unlink()
+
+    assert ServerIdentity.load_or_make(tmp_path).token == identity.token
+
+
+@pytest.mark.parametrize(
+    ("content", "mode", "words"), [(b"short\n", 0o600, "long enough"), (b"x" * 40, 0o644, "Delete it")]
+)
+def test_a_secret_that_is_none_is_refused(
+    identity: ServerIdentity, tmp_path: Path, content: bytes, mode: int, words: str
+) -> None:
+    (kept,) = (tmp_path / "keys").glob("local-token.*")
+    kept.write_bytes(content)
+    kept.chmod(mode)
+
+    with pytest.raises(KeyUnusable, match=words):
+        ServerIdentity.load_or_make(tmp_path)
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"fedloom://", b"something else"])

@@ -13,6 +13,7 @@ from shared.proto.link_pb2 import NextKey
 from shared.security.keys import BadSignature, KeyPair, KeyUnusable
 from shared.security.next_key import announce, verify_next_key
 from shared.security.server_identity import (
+    SWITCH,
     ServerIdentity,
     make_next_key,
     next_key,
@@ -79,7 +80,8 @@ def test_a_switch_that_was_cut_is_finished(tmp_path: Path) -> None:
     (keys / "server.next.pem").replace(keys / "server.pem")  # and then the power went
 
     assert ServerIdentity.load_or_make(tmp_path).key.public == made.public
-    assert sorted(path.name for path in keys.iterdir()) == ["server.crt", "server.pem"]
+    assert sorted(path.name for path in keys.glob("server*")) == ["server.crt", "server.pem"]
+    assert not (keys / SWITCH).exists()
 
 
 def test_the_command_says_what_to_do_first(
