@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from flwr.app import Array, ArrayRecord
 
+from app.federation.link.limits import UNASKED, VISITS
 from shared.app_host.serialised import Serialised
 from shared.proto.link_pb2 import Heartbeat, Seal
 from shared.security.keys import KeyPair
-from tests.fault.conftest import completed_round, read_message
+from tests.fault.conftest import completed_round, read_message, said_since
 from tests.support.answers import model_of, serve, trained
 from tests.support.api import Api, Json
 from tests.support.forked_server import ForkedServer
@@ -221,6 +222,47 @@ def test_a_client_that_sends_nothing_but_replays_is_sent_away(api: Api, bad: Raw
     bad.ending()
 
     api.wait_for_client("bad", "lost")
+
+
+def test_nor_does_it_help_to_come_again_and_again(api: Api, lasting_server: ForkedServer, good: None) -> None:
+    """What a member writes into the audit log without being asked is limited over all its connections."""
+    for _ in range(4):
+        with RawClient(lasting_server.home) as again:
+            again.hello("again")
+            for number in range(UNASKED[0]):
+                again.reply(f"never sent {number}", b"payload")
+            again.reply("never sent", b"payload")
+            again.ending()
+        api.wait_for_client("again", "lost")
+
+    entries = api.get("/audit/entries", limit=200)["entries"]
+    written = [entry for entry in entries if entry["fields"].get("client") == "again"]
+    assert sum(entry["kind"] == "update-judged" for entry in written) == UNASKED[0]
+    assert sum(api.clients()["again"]["verdicts"].values()) == UNASKED[0]
+    run = api.start(**{**SPEC, "min_clients": 1, "num_partitions": 1})
+    api.wait_for_run(run["id"], "completed")
+
+
+def test_a_client_that_comes_and_goes_all_the_time_has_to_wait(
+    api: Api, lasting_server: ForkedServer
+) -> None:
+    """Each time is a line in the log, and two in the history."""
+    before = api.get("/status")
+    answers = []
+    while "refusal" not in answers:
+        assert len(answers) < 2 * VISITS[0]
+        with RawClient(lasting_server.home) as moth:
+            answer = moth.hello("moth")
+            answers.append(answer.WhichOneof("kind"))
+
+    assert len(answers) > VISITS[0]
+    assert "comes back too often" in answer.refusal.reason
+    assert not answer.refusal.final, "it may come later"
+    refused = api.get("/status")["refused"]
+    assert refused["link-hello"] == before["refused"].get("link-hello", 0) + 1
+    assert any("comes back too often" in line for line in said_since(api, before["seq"]))
+    with RawClient(lasting_server.home) as other:
+        assert other.hello("other").WhichOneof("kind") == "welcome"
 
 
 def test_numbers_are_remembered_over_a_restart_of_the_server(server: ForkedServer) -> None:

@@ -10,9 +10,10 @@ import pytest
 
 from app.event_bus import EventBus
 from app.federation.link.admission import MAX_NAME
-from app.federation.link.client_work import MAX_LABELS, MAX_UNASKED, ClientWork, OutgoingFrame
+from app.federation.link.client_work import MAX_LABELS, ClientWork, OutgoingFrame
 from app.federation.link.clients import ClientRegistry
 from app.federation.link.judging import SealedReply
+from app.federation.link.limits import REPORTS, UNASKED, Limits
 from app.federation.link.reports import MAX_REASON
 from app.federation.link.task import Judged, Task
 from app.federation.link.verdicts import Verdicts
@@ -102,7 +103,9 @@ class Working:
         self.registry = ClientRegistry(bus)
         self.audit = a_log()
         verdicts = Verdicts(bus, self.registry, a_key(SERVER), {}, lambda *_: not self.is_revoked, self.audit)
-        self.client_work = ClientWork(self.registry, verdicts, lambda work, *args: work(*args))
+        self.now = 0.0
+        limits = Limits(lambda: self.now)
+        self.client_work = ClientWork(self.registry, verdicts, limits, lambda work, *args: work(*args))
         self.told: list[str] = []
         self.is_revoked = False
         self._bus = bus
@@ -139,6 +142,11 @@ class Working:
     @property
     def judgements(self) -> list[Judgement]:
         return [event.data for event in self._bus.since(0) if isinstance(event.data, Judgement)]
+
+    @property
+    def told_so_far(self) -> int:
+        """How much has been published."""
+        return self._bus.last
 
     @property
     def verdicts(self) -> list[Verdict]:
@@ -641,13 +649,50 @@ class TestVerdicts:
 
         assert working.verdicts == [Verdict.MALFORMED]
 
-    def test_a_client_cannot_go_on_for_ever(self, working: Working) -> None:
+    def test_a_client_cannot_go_on_for_ever_however_often_it_connects_anew(self, working: Working) -> None:
+        most, per_s = UNASKED
         working.connect()
-
-        for _ in range(MAX_UNASKED - 1):
-            working.reply_in_vain("m")
-        with pytest.raises(WireError, match="owes none"):
+        for _ in range(most):
             working.reply_in_vain("m")
 
-        assert len(working.judgements) == MAX_UNASKED
-        assert working.client.verdicts == {Verdict.WRONG_ROUND: MAX_UNASKED}
+        for _ in range(5):
+            with pytest.raises(WireError, match="again and again"):
+                working.reply_in_vain("m")
+            working.connect()
+
+        assert len(working.judgements) == most
+        assert working.client.verdicts == {Verdict.WRONG_ROUND: most}
+        working.now += 1.01 / per_s
+        working.reply_in_vain("m")
+        with pytest.raises(WireError, match="again and again"):
+            working.reply_in_vain("m")
+
+    def test_what_it_owes_is_taken_from_it_all_the_same(self, working: Working) -> None:
+        working.connect()
+        working.dispatch("m")
+        for _ in range(UNASKED[0]):
+            working.reply_in_vain("never sent")
+
+        working.reply("m")
+
+        assert working.verdicts[-1] is Verdict.ACCEPTED
+
+
+def test_a_client_that_reports_all_the_time_pushes_nothing_else_out_of_what_is_told(
+    working: Working,
+) -> None:
+    most, per_s = REPORTS
+    working.connect()
+    working.dispatch("m")
+    before = working.told_so_far
+
+    for number in range(10 * most):
+        working.client_work.progressed("client-1", Progress(message_id="m", done=number, total=10**9))
+        working.client_work.held("client-1", Held(message_id="m", reason=f"since {number}"))
+
+    assert working.told_so_far - before == most
+    working.now += 1.01 / per_s
+    working.client_work.progressed("client-1", Progress(message_id="m", done=7, total=10))
+    progress = working.client.progress
+    assert progress is not None
+    assert progress.done == 7

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.enrolment.enrolment import Enrolment
-from app.federation.link.door import Door, Guest, Refused
+from app.federation.link.door import ASKING, Door, Guest, Refused
 from app.records import InvitationKind
 from shared.errors import StoreUnavailable
 from shared.security.keys import PublicKey
@@ -124,3 +124,34 @@ def test_whoever_was_revoked_while_it_came_in_does_not(
     enrolment.revoke("client-1")
 
     assert not door.is_open_to(Guest(a_hello(), KEY))
+
+
+def test_by_one_invitation_only_so_many_join_in_a_time(
+    door: Door, enrolment: Enrolment, identity: ServerIdentity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.federation.link.door.JOINS", (3, 1 / 3600))
+    door = Door(identity, enrolment, a_log())
+    _, token = enrolment.invite(InvitationKind.REUSABLE, "", None, None)
+    for number in range(3):
+        admit(door, token, PublicKey(bytes([number])), f"client-{number}")
+
+    with pytest.raises(Refused, match="has to wait") as caught:
+        admit(door, token, PublicKey(b"one more"), "one-more")
+
+    assert (caught.value.is_final, caught.value.is_news) == (False, True)
+    assert enrolment.owner("one-more") is None
+    _, other = enrolment.invite(InvitationKind.REUSABLE, "", None, None)
+    admit(door, other, PublicKey(b"one more"), "one-more")
+    admit(door, "", PublicKey(bytes([0])), "client-0")
+    door.close()
+
+
+def test_a_flood_of_strangers_who_wait_does_not_fill_the_log(
+    door: Door, caplog: pytest.LogCaptureFixture
+) -> None:
+    for number in range(60):
+        guest = Guest(a_hello(f"client-{number}"), PublicKey(b"key %d" % number))
+        with pytest.raises(Refused):
+            asyncio.run(door.admit(guest, "", f"192.0.2.{number}"))
+
+    assert caplog.text.count("asks to join") == ASKING[0]

@@ -47,6 +47,7 @@ def test_many_are_summed_up(refusals: Refusals, now: list[float], caplog: pytest
         "what they said. 1,500 of them came from 10.0.0.1. Since the start: 1,530"
     ]
     assert refusals.total == IN_FULL + 1_520
+    assert refusals.counts() == {"link-hello": 20, "link-silent": IN_FULL + 1_500}
 
 
 def test_while_it_goes_on_there_is_one_line_a_spell(

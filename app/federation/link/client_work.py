@@ -16,6 +16,7 @@ from typing import Protocol
 
 from app.federation.link.clients import ClientRegistry
 from app.federation.link.judging import ReplyRefused, SealedReply
+from app.federation.link.limits import Limits
 from app.federation.link.reports import MAX_REASON, client_progress, declined_by
 from app.federation.link.settled import Settled
 from app.federation.link.task import Task, Withdrawn
@@ -41,8 +42,6 @@ from shared.text import printable
 from shared.wire import MAX_LOG_TEXT
 
 MAX_LABELS = 10_000
-MAX_UNASKED = 20
-"""Replies to nothing that may come on one connection: each is written down, and could come for ever."""
 MAX_RECEIPTS = 16
 """Of a client in a run, the newest, that it is told again when it comes back: the connection may have lost
 them."""
@@ -83,8 +82,6 @@ class _Client:
     withdrawn: dict[str, Withdrawn] = field(default_factory=dict)
     """What it may still work on, although nobody waits for it."""
     settled: Settled = field(default_factory=Settled)
-    unasked: int = 0
-    """Replies that answered nothing, on this connection."""
     receipts: deque[Received] = field(default_factory=lambda: deque(maxlen=MAX_RECEIPTS))
 
     def send(self, *frames: ServerFrame) -> None:
@@ -100,10 +97,13 @@ class _Client:
 class ClientWork:
     """Of all clients, by their ids. Owned by the link thread; only that calls."""
 
-    def __init__(self, registry: ClientRegistry, verdicts: Verdicts, post: Callable[..., object]) -> None:
+    def __init__(
+        self, registry: ClientRegistry, verdicts: Verdicts, limits: Limits, post: Callable[..., object]
+    ) -> None:
         """`post` has a function called in the link thread, from any other."""
         self._registry = registry
         self._verdicts = verdicts
+        self._limits = limits
         self._post = post
         self._clients: defaultdict[str, _Client] = defaultdict(_Client)
 
@@ -182,7 +182,7 @@ class ClientWork:
         A message that it still holds, from a connection before, is not sent again.
         """
         client = self._clients[hello.client_id]
-        client.stream, client.key, client.unasked = stream, key, 0
+        client.stream, client.key = stream, key
         held = set(hello.holding)
         for message_id in client.withdrawn.keys() - held:
             del client.withdrawn[message_id]
@@ -216,6 +216,7 @@ class ClientWork:
 
         `verdict`: of what it owes; None for one that has left and was forgotten.
         """
+        self._limits.forget(client_id)
         client = self._clients.pop(client_id, None)
         if client is None:
             return
@@ -273,7 +274,8 @@ class ClientWork:
     def replied_in_vain(self, client_id: str, message_id: str, seal: Seal) -> None:
         """A reply came in whole, of which nothing was kept, since nobody awaits it (any more).
 
-        Raises WireError if that happens too often: no client does it by mistake.
+        Raises WireError if that happens too often: no client does it by mistake. What came too often is not
+        even written down, however often the client connects anew.
         """
         client = self._clients[client_id]
         client.send(ServerFrame(received=Received(message_id=message_id)))
@@ -283,6 +285,8 @@ class ClientWork:
             return
         if client.settled.has_arrived(message_id):
             return
+        if not self._limits.of(client_id).unasked.take():
+            raise WireError("It sends replies to messages to which it owes none, again and again.")
         verdict, words = Verdict.REPLAYED, "It sent a reply to a message to which it owes none."
         if message_id in client.settled:
             words = "It sent a reply to a message that was answered before."
@@ -291,9 +295,6 @@ class ClientWork:
             words = f"It sent a reply of run {seal.run_id:08x}, in which it has no place now."
         run = self.run_of(client_id)
         self._verdicts.unasked(run, client_id, client.key, message_id, seal, verdict, words)
-        client.unasked += 1
-        if client.unasked >= MAX_UNASKED:
-            raise WireError(f"It sent {MAX_UNASKED} replies to messages to which it owes none.")
 
     def failed(self, client_id: str, failure: Failure) -> None:
         """There will be no reply, by the client's word."""
@@ -313,7 +314,7 @@ class ClientWork:
 
     def held(self, client_id: str, message: Held) -> None:
         """The client holds a message back, and why; with no reason: no longer."""
-        if self.is_awaited(client_id, message.message_id):
+        if self.is_awaited(client_id, message.message_id) and self._may_report(client_id):
             self._say_why(client_id, message.reason[:MAX_REASON] or None)
 
     def released(self, client_id: str, message_id: str) -> None:
@@ -323,7 +324,7 @@ class ClientWork:
 
     def progressed(self, client_id: str, progress: Progress) -> None:
         """The client says how far it is."""
-        if self.is_awaited(client_id, progress.message_id):
+        if self.is_awaited(client_id, progress.message_id) and self._may_report(client_id):
             self._registry.update(client_id, progress=client_progress(progress))
 
     def counted(self, client_id: str, message: LabelCounts) -> None:
@@ -332,7 +333,12 @@ class ClientWork:
             return
         if len(message.counts) > MAX_LABELS or any(count > 2**53 for count in message.counts):
             raise WireError("It sent label counts that cannot be right.")
-        self._registry.update(client_id, label_counts=tuple(message.counts))
+        if self._may_report(client_id):
+            self._registry.update(client_id, label_counts=tuple(message.counts))
+
+    def _may_report(self, client_id: str) -> bool:
+        """Whether one more change of what is shown of a client is told."""
+        return self._limits.of(client_id).reports.take()
 
     def _judge(self, client_id: str, genuine: Genuine, verdict: Verdict, detail: str | None) -> None:
         """It was decided of a reply that is genuine, by whoever has looked into it; in that one's thread."""

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 from google.protobuf.message import DecodeError
 
@@ -17,12 +19,19 @@ from app.audit.entry import Kind
 from app.audit.log import AuditLog
 from app.enrolment.answers import Answer, words
 from app.enrolment.enrolment import Enrolment
+from app.enrolment.known import token_hash
+from app.federation.link.limits import Allowance
 from shared.errors import StoreUnavailable
 from shared.proto.link_pb2 import Hello, SignedHello
 from shared.security.handshake import verify_hello
 from shared.security.key_id import KeyId
 from shared.security.keys import BadSignature, KeyUnusable, PublicKey
 from shared.security.server_identity import ServerIdentity
+
+JOINS = 1_000, 1 / 10
+"""By one invitation: so many at once, and so many a second after that. Each is written down for good."""
+ASKING = 20, 1 / 10
+"""The same for lines in the log on strangers who wait; the page shows all of them."""
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +68,9 @@ class Door:
         self._identity = identity
         self._enrolment = enrolment
         self._audit = audit
+        self._joins = defaultdict[str, Allowance](partial(Allowance, *JOINS))
+        """By the hash of an invitation's token."""
+        self._asking = Allowance(*ASKING)
         self._desk = ThreadPoolExecutor(1, "door")
         """Where new members are written down, which the link's loop must not wait for."""
 
@@ -86,11 +98,16 @@ class Door:
         waited = str(guest.key) in self._waiting_keys(name)
         given = self._enrolment.ask(name, str(guest.key), token, address)
         if given is Answer.JOIN:
+            if not self._joins[token_hash(token)].take():
+                raise Refused(
+                    "Very many clients have joined by this invitation just now, so this one has to wait.",
+                    is_final=False,
+                )
             given = await self._join(guest, token)
             if given is Answer.ENTER:
                 log.info("%s is new here, and has the key %s", name, guest.key.short)
                 self._enter(name, str(guest.key))
-        if given is Answer.WAIT and not waited:
+        if given is Answer.WAIT and not waited and self._asking.take():
             log.warning("%s asks to join, with the key %s: approve or reject it", name, guest.key.short)
         if given is not Answer.ENTER:
             # those who may still come in ask again and again, and are counted

@@ -18,6 +18,7 @@ from app.federation.link.admission import MAX_NAME, objection
 from app.federation.link.arrivals import HELLO_TIMEOUT_S
 from app.federation.link.door import Door, Guest, Refused
 from app.federation.link.frames import Context, read_frame, refuse
+from app.federation.link.limits import Limits
 from app.federation.link.peers import Peer
 from app.federation.link.refusals import Reason, Refusals
 from app.federation.link.session import Session
@@ -38,6 +39,7 @@ class Reception:
         app_objection: Callable[[AppIdentity | None], str | None],
         sessions: dict[str, Session],
         refusals: Refusals,
+        limits: Limits,
         audit: AuditLog,
         show_standing: Callable[[str, Hello], None],
     ) -> None:
@@ -49,6 +51,7 @@ class Reception:
         self._app_objection = app_objection
         self._sessions = sessions
         self._refusals = refusals
+        self._limits = limits
         self._entries = RefusalEntries(audit, Kind.CLIENT_REFUSED)
         self._show_standing = show_standing
 
@@ -102,6 +105,8 @@ class Reception:
             self._show_standing(hello.client_id, hello)
         if not self._door.is_open_to(guest):  # somebody has decided on it just now
             raise Refused("This server has just decided otherwise. Try again.", is_final=False)
+        if not self._limits.of(hello.client_id).visits.take():
+            raise Refused("This client comes back too often, and has to wait a few seconds.", is_final=False)
         present = self._sessions.get(hello.client_id)
         if present is None:
             return

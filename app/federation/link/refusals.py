@@ -6,8 +6,9 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import StrEnum
+from types import MappingProxyType
 
 IN_FULL = 10
 """Lines in one spell; the rest of it is summed up."""
@@ -23,11 +24,21 @@ log = logging.getLogger(__name__)
 
 
 class Reason(StrEnum):
-    """Why somebody was not let in, as the sum has it."""
+    """Why somebody was not let in, as a code."""
 
-    SILENT = "did not say in time who they are"
-    CROWD = "were among too many that had not said who they are"
-    HELLO = "were refused for what they said"
+    SILENT = "silent"
+    CROWD = "crowd"
+    HELLO = "hello"
+
+
+WORDS: Mapping[Reason, str] = MappingProxyType(
+    {
+        Reason.SILENT: "did not say in time who they are",
+        Reason.CROWD: "were among too many that had not said who they are",
+        Reason.HELLO: "were refused for what they said",
+    }
+)
+"""The same, as the sum has it."""
 
 
 class Refusals:
@@ -36,7 +47,7 @@ class Refusals:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._total = 0
+        self._counts: Counter[Reason] = Counter()
         self._begun = -SPELL_S
         self._said = 0
         self._unsaid: Counter[tuple[str, Reason]] = Counter()
@@ -45,12 +56,17 @@ class Refusals:
     @property
     def total(self) -> int:
         """Since the server started."""
-        return self._total
+        return self._counts.total()
+
+    def counts(self) -> dict[str, int]:
+        """The same, by the reason's code."""
+        with self._lock:
+            return {f"link-{reason}": count for reason, count in sorted(self._counts.items())}
 
     def count(self, host: str, reason: Reason, words: str) -> None:
         """Somebody at an address was not let in. `words` is what happened, for the log."""
         with self._lock:
-            self._total += 1
+            self._counts[reason] += 1
             now = self._clock()
             if not self._unsaid and now - self._begun >= SPELL_S:
                 self._begun, self._said = now, 0
@@ -75,10 +91,10 @@ class Refusals:
             log.warning(
                 "refused %s more clients at the link: %s. %s of them came from %s. Since the start: %s",
                 f"{reasons.total():,}",
-                ", ".join(f"{count:,} {reason}" for reason, count in reasons.most_common()),
+                ", ".join(f"{count:,} {WORDS[reason]}" for reason, count in reasons.most_common()),
                 f"{most:,}",
                 worst,
-                f"{self._total:,}",
+                f"{self.total:,}",
             )
             self._unsaid.clear()
             self._begun, self._said = self._clock(), IN_FULL

@@ -23,17 +23,18 @@ from app.enrolment.answers import Answer, words
 from app.enrolment.enrolment import Enrolment
 from app.event_bus import EventBus
 from app.federation.link.arrivals import HELLO_TIMEOUT_S, Arrivals, ArrivalWatch, most_connections
+from app.federation.link.client_logs import ClientLogs
 from app.federation.link.client_work import ClientWork
 from app.federation.link.clients import ClientRegistry
 from app.federation.link.credentials import credentials_of
 from app.federation.link.door import Door, Guest
 from app.federation.link.forgetting import Forgetting
 from app.federation.link.frames import Context, read_frame, refuse, serialise
+from app.federation.link.limits import Limits
 from app.federation.link.loop_thread import LoopThread
 from app.federation.link.peers import Peer
 from app.federation.link.reception import Reception
 from app.federation.link.refusals import Refusals
-from app.federation.link.reports import log_record
 from app.federation.link.session import Session
 from app.federation.link.spool import Spool
 from app.federation.link.task import Task
@@ -95,20 +96,27 @@ class LinkServer:
         self._identity = identity
         self._enrolment = enrolment
         self._door = Door(identity, enrolment, audit)
-        self._bus = bus
         self._app = app
         self._spool = spool
         self._sessions: dict[str, Session] = {}
         self._witnessing: dict[Session, Witnessing] = {}
         self._arrivals = Arrivals()
         self._refusals = Refusals()
+        self._limits = Limits()
         self._reception = Reception(
-            self._door, app_objection, self._sessions, self._refusals, audit, self._show_standing
+            self._door,
+            app_objection,
+            self._sessions,
+            self._refusals,
+            self._limits,
+            audit,
+            self._show_standing,
         )
         self._watch: ArrivalWatch | None = None
         self._loop = LoopThread("link")
         verdicts = Verdicts(bus, registry, identity.key, sequences, enrolment.is_admitted, audit)
-        self._client_work = ClientWork(registry, verdicts, self._loop.post)
+        self._client_work = ClientWork(registry, verdicts, self._limits, self._loop.post)
+        self._client_logs = ClientLogs(bus, self._limits, self._client_work.run_of)
         self._threads = hashing_threads()
         self._server: grpc.aio.Server | None = None
         self._forgetting = Forgetting(enrolment, audit, self._sessions.__contains__, self._heed_standing)
@@ -186,6 +194,10 @@ class LinkServer:
     def note(self, client_id: str, **changes: Any) -> None:
         """Change what the registry says of a client."""
         self.post(partial(self._registry.update, client_id, **changes))
+
+    def refused(self) -> dict[str, int]:
+        """How many were not let in so far, by the reason's code."""
+        return self._refusals.counts()
 
     # in the link thread
 
@@ -337,6 +349,7 @@ class LinkServer:
         else:
             log.warning("%s is lost: %s", session.client_id, reason)
         session.close()
+        self._client_logs.tell(session.client_id)
         self._client_work.disconnected(session.client_id, session, f"{session.client_id} was lost: {reason}")
         standing = self._enrolment.standing(session.client_id)
         if standing is not None and standing.ephemeral:
@@ -356,7 +369,7 @@ class LinkServer:
             case "progress":
                 self._client_work.progressed(client_id, frame.progress)
             case "log":
-                self._bus.publish(log_record(client_id, frame.log, self._client_work.run_of(client_id)))
+                self._client_logs.add(client_id, frame.log)
             case "failure":
                 self._client_work.failed(client_id, frame.failure)
             case "held":
