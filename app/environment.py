@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from typing import Any
 
@@ -70,6 +70,7 @@ class Environment:
         self.started_at = time.time()
         self._word = Word(settings.home)
         self._next_key: KeyId | None = None
+        self._page_refusals: Callable[[], dict[str, int]] = dict
         self.store_url = settings.store or default_url(settings.home)
         self.store = Store.open(self.store_url)  # first: it makes sure that no other server is at work here
         try:
@@ -240,7 +241,7 @@ class Environment:
             active_run=self.runs.active_id,
             queued_runs=sum(run.state is RunState.QUEUED for run in self.book.newest_first()),
             clients=self.registry.counts(),
-            refused=self.enrolment.refused(),
+            refused=self.refused(),
             app=self._app_info(),
             resume=self.settings.resume,
             store=display_url(self.store_url),
@@ -249,6 +250,14 @@ class Environment:
             join_command=self._join_command(),
             export_command=self._export_command(),
         )
+
+    def refused(self) -> dict[str, int]:
+        """How often somebody was not let in, at the link or the page, by the reason's code."""
+        return {**self.enrolment.refused(), **self.link.refused(), **self._page_refusals()}
+
+    def count_at_page(self, refusals: Callable[[], dict[str, int]]) -> None:
+        """Who is turned away by the web server is counted by this."""
+        self._page_refusals = refusals
 
     def snapshot(self) -> Snapshot:
         """The state as of now. Events after its `seq` may be in it already; they change nothing then."""

@@ -41,7 +41,14 @@ class Gate:
         self.cookie = f"__Host-{auth.cookie}" if settings.tls else auth.cookie
 
     def identify(self, incoming: Request) -> Identity | None:
-        """Who sends this. A token that does not hold is never made up for by the connection."""
+        """Who sends this, whose connection is kept from now on, however many others there are."""
+        identity, peer = self._identity(incoming), incoming.environ.get(PEER)
+        if identity is not None and isinstance(peer, Peer):
+            peer.is_known()
+        return identity
+
+    def _identity(self, incoming: Request) -> Identity | None:
+        """A token that does not hold is never made up for by the connection."""
         shown = incoming.headers.get("Authorization")
         if shown is not None:
             kind, _, secret = shown.partition(" ")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -22,8 +23,10 @@ class Peer:
     """Made with the connection, asked at its first request, and then for as long as the connection lasts: a
     socket does not change hands without its owner's doing."""
 
-    def __init__(self, connection: Connected) -> None:
+    def __init__(self, connection: Connected, on_known: Callable[[], None] = lambda: None) -> None:
+        """`on_known`: called when a request came of which is known who sends it."""
         self._connection = connection
+        self.is_known = on_known
 
     @cached_property
     def uid(self) -> int | None:

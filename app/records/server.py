@@ -56,7 +56,8 @@ class Status(Record):
     clients: ClientCounts
     refused: dict[str, int] = Field(
         default_factory=dict,
-        description="how often somebody was not let in since the server started, by the reason's code",
+        description="how often somebody was not let in since the server started, by the reason's code; "
+        "link-… and page-… are connections",
     )
     app: AppInfo | None = Field(description="the Flower app that this server runs; null: the built-in one")
     resume: Literal["auto", "never"] = Field(description="what happens to interrupted runs at start")

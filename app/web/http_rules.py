@@ -47,16 +47,15 @@ class HttpRules(RequestHandler):
     @cached_property
     def peer(self) -> Peer:
         """Who is at the other end; a handler serves one connection."""
-        return Peer(self.connection)
+        return Peer(self.connection, lambda: self.connections.keep(self.connection))
 
     def handle_one_request(self) -> None:
-        """Wait for a request, meanwhile idle, and answer it."""
-        self.connections.idle(self.connection)
+        """Wait for a request, and answer it. Nobody knows of whom it will be."""
+        self.connections.release(self.connection)
         super().handle_one_request()
 
     def parse_request(self) -> bool:
         """Read the request's head; False after an answer that it cannot be accepted."""
-        self.connections.busy(self.connection)
         if len(self.raw_requestline) > MAX_LINE:
             self.requestline, self.request_version, self.command = "", "HTTP/1.1", ""
             self.send_error(HTTPStatus.REQUEST_URI_TOO_LONG)

@@ -65,6 +65,7 @@ def _serve_eventlet(
     from eventlet.greenio import GreenSocket
 
     connections = Connections(raise_descriptor_limit(), speaks_tls=tls is not None)
+    _env(flask_app).count_at_page(connections.refused)
 
     class RequestHandler(HttpRules, wsgi.HttpProtocol):
         def parse_request(self) -> bool:
@@ -164,6 +165,7 @@ def _serve_threading(
 
     # Werkzeug waits for the rest of a request, and a WebSocket for its peer, with a descriptor of its own.
     connections = Connections(raise_descriptor_limit(), per_connection=2, speaks_tls=tls is not None)
+    _env(flask_app).count_at_page(connections.refused)
 
     class RequestHandler(HttpRules, WSGIRequestHandler):
         timeout = SOCKET_TIMEOUT_S
@@ -235,6 +237,11 @@ def _listen(settings: ServerSettings) -> socket.socket:
         )
     except (OSError, UnicodeError) as error:  # the latter for what cannot be a name
         raise _explained(error, settings) from error
+
+
+def _env(flask_app: Flask) -> Environment:
+    env: Environment = flask_app.extensions["fedloom"]
+    return env
 
 
 def _begin(flask_app: Flask, env: Environment, listener: socket.socket, on_ready: OnReady) -> None:

@@ -7,12 +7,17 @@ import ssl
 import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import cycle
 
 from shared.address import Address
 from shared.wire import LINK_METHOD
 from tests.support.waiting import wait_until
 
 TIMEOUT_S = 20.0
+ANY = "0.0.0.0"
+SOURCES = tuple(f"127.0.0.{number}" for number in range(2, 34))
+"""Addresses that this machine has by itself, so that many connections come from many."""
+
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 DATA, HEADERS, SETTINGS, PING = 0, 1, 4, 6
 ACK = 1
@@ -23,54 +28,54 @@ HEAD = 9
 INITIAL_WINDOW_SIZE = 4
 
 
-def connected(address: Address) -> socket.socket:
-    """A connection on which nothing is said."""
-    return socket.create_connection(address, TIMEOUT_S)
+def connected(address: Address, source: str = ANY) -> socket.socket:
+    """A connection on which nothing is said, from an address of this machine's."""
+    return socket.create_connection(address, TIMEOUT_S, (source, 0))
 
 
-def half_a_handshake(address: Address) -> socket.socket:
+def half_a_handshake(address: Address, source: str = ANY) -> socket.socket:
     """The first half of the first message of TLS."""
     out = ssl.MemoryBIO()
     with suppress(ssl.SSLWantReadError):
         client_context().wrap_bio(ssl.MemoryBIO(), out, server_hostname="fedloom").do_handshake()
-    connection = connected(address)
+    connection = connected(address, source)
     said = out.read()
     connection.sendall(said[: len(said) // 2])
     return connection
 
 
-def over_tls(address: Address) -> ssl.SSLSocket:
+def over_tls(address: Address, source: str = ANY) -> ssl.SSLSocket:
     """TLS, and nothing in it."""
-    return client_context().wrap_socket(connected(address), server_hostname="fedloom")
+    return client_context().wrap_socket(connected(address, source), server_hostname="fedloom")
 
 
-def over_http2(address: Address) -> ssl.SSLSocket:
+def over_http2(address: Address, source: str = ANY) -> ssl.SSLSocket:
     """HTTP/2, and no call."""
-    return _over_http2(address, b"")
+    return _over_http2(address, source, b"")
 
 
-def with_a_call(address: Address) -> ssl.SSLSocket:
+def with_a_call(address: Address, source: str = ANY) -> ssl.SSLSocket:
     """A call of the link's method, and no frame."""
-    connection = over_http2(address)
+    connection = over_http2(address, source)
     connection.sendall(frame(HEADERS, END_HEADERS, _call_headers(), stream=1))
     return connection
 
 
-def with_half_a_hello(address: Address) -> ssl.SSLSocket:
+def with_half_a_hello(address: Address, source: str = ANY) -> ssl.SSLSocket:
     """A frame of the link that is announced and does not come."""
-    connection = with_a_call(address)
+    connection = with_a_call(address, source)
     connection.sendall(frame(DATA, 0, struct.pack("!BI", 0, 500) + bytes(100), stream=1))
     return connection
 
 
-def who_takes_nothing(address: Address) -> ssl.SSLSocket:
+def who_takes_nothing(address: Address, source: str = ANY) -> ssl.SSLSocket:
     """A call to which not a byte may be answered."""
-    connection = _over_http2(address, struct.pack("!HI", INITIAL_WINDOW_SIZE, 0))
+    connection = _over_http2(address, source, struct.pack("!HI", INITIAL_WINDOW_SIZE, 0))
     connection.sendall(frame(HEADERS, END_HEADERS, _call_headers(), stream=1))
     return connection
 
 
-KINDS: dict[str, Callable[[Address], socket.socket]] = {
+KINDS: dict[str, Callable[[Address, str], socket.socket]] = {
     "silent": connected,
     "half a handshake": half_a_handshake,
     "TLS alone": over_tls,
@@ -83,13 +88,15 @@ KINDS: dict[str, Callable[[Address], socket.socket]] = {
 
 @contextmanager
 def crowd(address: Address, **numbers: int) -> Iterator[list[socket.socket]]:
-    """So many of each kind, with underscores in its name; those that the server turns away are not in it."""
+    """So many of each kind, with underscores in its name, from many addresses; those that the server turns
+    away are not in it."""
     connections: list[socket.socket] = []
+    sources = cycle(SOURCES)
     try:
         for kind, number in numbers.items():
             for _ in range(number):
                 with suppress(OSError):
-                    connections.append(KINDS[kind.replace("_", " ")](address))
+                    connections.append(KINDS[kind.replace("_", " ")](address, next(sources)))
         yield connections
     finally:
         for connection in connections:
@@ -156,8 +163,8 @@ def frame(kind: int, flags: int, content: bytes, stream: int = 0) -> bytes:
     return struct.pack("!I", len(content))[1:] + struct.pack("!BBI", kind, flags, stream) + content
 
 
-def _over_http2(address: Address, settings: bytes) -> ssl.SSLSocket:
-    connection = over_tls(address)
+def _over_http2(address: Address, source: str, settings: bytes) -> ssl.SSLSocket:
+    connection = over_tls(address, source)
     connection.sendall(PREFACE + frame(SETTINGS, 0, settings))
     return connection
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.federation.link.arrivals import HELLO_TIMEOUT_S, MOST_CONNECTIONS, Arrivals, most_connections
+from app.federation.link.arrivals import HELLO_TIMEOUT_S, LONG_S, MOST_CONNECTIONS, Arrivals, most_connections
 from app.federation.link.peers import OpenConnection, Peer, connections_to
 
 
@@ -26,6 +26,25 @@ class TestArrivals:
         assert arrivals.unwelcome(there, 100.0 + HELLO_TIMEOUT_S) == ([], [])
         assert arrivals.unwelcome(there, 100.1 + HELLO_TIMEOUT_S) == (there, [])
         assert arrivals.unwelcome(there, 101.0 + HELLO_TIMEOUT_S) == ([], []), "it is told once"
+
+    def test_who_leaves_after_long_without_a_word_is_told_once_and_who_leaves_at_once_is_not(self) -> None:
+        arrivals, there = Arrivals(), from_("10.0.0.1", 1, 2)
+        guest, brief = from_("10.0.0.2", 3), from_("10.0.0.3", 4)
+        arrivals.unwelcome(there + guest, 0.0)
+        arrivals.admit(guest[0].peer)
+        arrivals.unwelcome(there + guest + brief, LONG_S)
+
+        assert arrivals.left(there + guest + brief, LONG_S + 1) == []
+        assert arrivals.left(there[:1], LONG_S + 1) == [there[1].peer]
+        arrivals.unwelcome(there[:1], LONG_S + 1)
+        assert arrivals.left(there[:1], LONG_S + 2) == []
+
+    def test_who_was_told_to_go_does_not_count_again_when_they_have_gone(self) -> None:
+        arrivals, there = Arrivals(), from_("10.0.0.1", 1)
+        arrivals.unwelcome(there, 0.0)
+        arrivals.unwelcome(there, HELLO_TIMEOUT_S + 1)
+
+        assert arrivals.left([], HELLO_TIMEOUT_S + 2) == []
 
     def test_a_client_that_is_in_stays(self) -> None:
         arrivals, there = Arrivals(), from_("10.0.0.1", 1, 2)

@@ -19,6 +19,9 @@ from app.federation.link.refusals import Reason, Refusals
 HELLO_TIMEOUT_S = 10.0
 """From the time at which a connection is accepted."""
 
+LONG_S = 3.0
+"""Whoever leaves after so much time without a word is counted as well."""
+
 MOST_OF_ONE = 256
 """Arrivals from one address. After a server was started again all of a site's clients may come at once."""
 
@@ -49,6 +52,8 @@ class Arrivals:
         self._admitted: set[Peer] = set()
         self._since: dict[int, float] = {}
         """By the inode of the connection."""
+        self._peers: dict[int, Peer] = {}
+        """Of the same."""
         self._told: set[int] = set()
         """Those that have to go, and are not closed yet."""
 
@@ -62,6 +67,18 @@ class Arrivals:
         with self._lock:
             self._admitted.discard(peer)
 
+    def left(self, connections: Iterable[OpenConnection], now: float) -> list[Peer]:
+        """Who has waited for long, and is not among the connections that there are: they went, or gRPC has
+        ended them since they answered nothing. An honest client that only looks at the certificate goes at
+        once."""
+        with self._lock:
+            here = {connection.inode for connection in connections} | self._told
+            return [
+                self._peers[inode]
+                for inode, since in self._since.items()
+                if inode not in here and now - since > LONG_S
+            ]
+
     def unwelcome(
         self, connections: Iterable[OpenConnection], now: float
     ) -> tuple[list[OpenConnection], list[OpenConnection]]:
@@ -71,6 +88,7 @@ class Arrivals:
         self._told &= {connection.inode for connection in waiting}
         waiting = [connection for connection in waiting if connection.inode not in self._told]
         self._since = {connection.inode: self._since.get(connection.inode, now) for connection in waiting}
+        self._peers = {connection.inode: connection.peer for connection in waiting}
         waiting.sort(key=lambda connection: self._since[connection.inode], reverse=True)
         silent, too_many = [], []
         of_one: defaultdict[str, int] = defaultdict(int)
@@ -117,6 +135,8 @@ class ArrivalWatch:
 
     def _look(self) -> None:
         self._known = connections_to(self._port, self._known)
+        for peer in self._arrivals.left(self._known.values(), time.monotonic()):
+            self._refusals.count(peer.host, Reason.SILENT, "it went, or was gone, without saying who it is")
         silent, too_many = self._arrivals.unwelcome(self._known.values(), time.monotonic())
         self._end(silent, Reason.SILENT, f"it did not say within {HELLO_TIMEOUT_S:.0f} s who it is")
         self._end(too_many, Reason.CROWD, "it was among too many that had not said who they are")

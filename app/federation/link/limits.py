@@ -73,10 +73,18 @@ class Limits:
         """Those of a client that is a member."""
         found = self._of.get(client_id)
         if found is None:
-            of_each = (Allowance(*each, self._clock) for each in (UNASKED, VISITS, LOG_BYTES, REPORTS))
-            found = self._of[client_id] = ClientLimits(*of_each)
+            found = self._of[client_id] = ClientLimits(
+                unasked=self._allowance(UNASKED),
+                visits=self._allowance(VISITS),
+                log=self._allowance(LOG_BYTES),
+                reports=self._allowance(REPORTS),
+            )
         return found
 
     def forget(self, client_id: str) -> None:
         """It is no member any more."""
         self._of.pop(client_id, None)
+
+    def _allowance(self, of_it: tuple[float, float]) -> Allowance:
+        most, per_s = of_it
+        return Allowance(most, per_s, self._clock)
