@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from app.audit.export import export
+from app.audit.receipts import ReceiptFile
 from app.audit.updates import UPDATES
 from app.audit.verify import Verified, verify
 from app.store.urls import default_url
@@ -31,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except OSError as error:
-        print(f"error: {arguments.file}: {error.strerror or error}.", file=sys.stderr)
+        print(f"error: {error.filename or arguments.file}: {error.strerror or error}.", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -72,6 +73,16 @@ def build_parser() -> argparse.ArgumentParser:
             help="what a client has kept of the log (witness/CLIENT.json in its FEDLOOM_HOME): the file must "
             "hold all that it has seen; may be given several times",
         )
+        command.add_argument(
+            "--receipts",
+            type=Path,
+            nargs="+",
+            action="extend",
+            default=[],
+            metavar="RECEIPTS",
+            help="what clients keep of the server's word that it has accepted their replies "
+            "(receipts/CLIENT.jsonl in their FEDLOOM_HOME): all of that must be in the file",
+        )
     verifying.set_defaults(carry_out=_verify)
     replaying.add_argument(
         "--updates",
@@ -91,7 +102,8 @@ def _export(arguments: argparse.Namespace) -> list[str]:
 
 def _verify(arguments: argparse.Namespace) -> list[str]:
     with arguments.file.open("rb") as file:
-        return _words(verify(file, _witnesses(arguments.witness)), len(arguments.witness))
+        receipts = [ReceiptFile.read(path) for path in arguments.receipts]
+        return _words(verify(file, _witnesses(arguments.witness), receipts), len(arguments.witness))
 
 
 def _replay(arguments: argparse.Namespace) -> list[str]:
@@ -126,6 +138,7 @@ def _words(verified: Verified, compared: int) -> list[str]:
         lines.append(f"For the last {verified.unwitnessed:,} the server alone vouches.")
     if compared:
         lines.append("All that the given witnesses have seen is in the file.")
+    lines += verified.receipts
     return lines
 
 

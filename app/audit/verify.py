@@ -6,7 +6,7 @@ Whose log it is, the reader has to know: the id of the server's key is the one i
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO
 
 from app.audit.entry import Entry, Senseless
@@ -20,6 +20,7 @@ from app.audit.file import (
     parse_header,
     parse_line,
 )
+from app.audit.receipts import Held, ReceiptFile, ReceiptsDiffer
 from app.audit.sense import OtherLog, Sense
 from shared.errors import FedLoomError
 from shared.security.checkpoint import Checkpoint
@@ -43,6 +44,8 @@ class Verified:
     checkpoints: int
     witnesses: dict[str, int]
     """By client, how many entries the newest checkpoint has that it has cosigned."""
+    receipts: tuple[str, ...] = ()
+    """What the receipts of each client come to, in words."""
 
     @property
     def unwitnessed(self) -> int:
@@ -50,21 +53,26 @@ class Verified:
         return self.entries - max(self.witnesses.values(), default=0)
 
 
-def verify(file: IO[bytes], witnesses: Iterable[WitnessFile] = ()) -> Verified:
-    """Raises NotVerified for the first thing that is wrong. `witnesses`: what clients have kept of it."""
+def verify(
+    file: IO[bytes], witnesses: Iterable[WitnessFile] = (), receipts: Iterable[ReceiptFile] = ()
+) -> Verified:
+    """Raises NotVerified for the first thing that is wrong. `witnesses`, `receipts`: what clients have kept
+    of it, and of what the server has accepted."""
     lines = _lines(file)
     try:
         header = parse_header(next(lines, b""))
     except LineInvalid as error:
         raise NotVerified(f"Line 1, the header: {error}.") from error
     witnesses = tuple(witnesses)
-    verifier = _Verifier(header, {each.checkpoint.size for witness in witnesses for each in witness.seen})
+    held = Held(receipts)
+    wanted = {each.checkpoint.size for witness in witnesses for each in witness.seen}
+    verifier = _Verifier(header, wanted, held)
     for number, line in enumerate(lines, 2):
         verifier.take(number, line)
     verified = verifier.conclude()
     for witness in witnesses:
         verifier.compare(witness)
-    return verified
+    return replace(verified, receipts=verifier.compare_receipts())
 
 
 def entries_of(file: IO[bytes]) -> Iterator[Entry]:
@@ -80,9 +88,10 @@ def _lines(file: IO[bytes]) -> Iterator[bytes]:
 
 
 class _Verifier:
-    def __init__(self, header: Header, wanted: set[int]) -> None:
+    def __init__(self, header: Header, wanted: set[int], held: Held) -> None:
         """`wanted`: at which sizes the root of the tree will be asked for."""
         self._header = header
+        self._held = held
         self._sense = Sense(header.log)
         self._tree = Growing()
         self._wanted = wanted
@@ -100,6 +109,7 @@ class _Verifier:
             match parse_line(line):
                 case EntryLine(entry, data):
                     self._sense.take(entry)
+                    self._held.take(entry)
                     self._tree.add(leaf_hash(data))
                     if self._tree.size in self._wanted:
                         self._roots[self._tree.size] = self._tree.root
@@ -150,6 +160,14 @@ class _Verifier:
             )
         for seen in of_server:
             self._compare(witness.client_id, seen)
+
+    def compare_receipts(self) -> tuple[str, ...]:
+        """Raise NotVerified unless the log has all that clients hold receipts of."""
+        until = self._newest.time if self._newest is not None else 0
+        try:
+            return tuple(self._held.compare(self._sense.server_keys, self._sense.client_key, until))
+        except ReceiptsDiffer as error:
+            raise NotVerified(str(error)) from error
 
     def _compare(self, client_id: str, seen: Seen) -> None:
         checkpoint = seen.checkpoint

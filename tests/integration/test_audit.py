@@ -237,6 +237,10 @@ def test_the_commands_that_an_auditor_types(
     code, said = audit(tmp_path, "verify", str(file), "--witness", seen)
     assert code == 0, said
     assert "All that the given witnesses have seen is in the file." in said
+    held = [str(home / "receipts" / f"{client_id}.jsonl") for client_id in ("a", "b")]
+    code, said = audit(tmp_path, "verify", str(file), "--receipts", *held)
+    assert code == 0, said
+    assert all(f"replies of which {path} holds receipts are in the log" in said for path in held)
     code, said = audit(home, "replay", str(file))
     assert code == 0, said
     assert f"run {fedavg}: 3 models recomputed" in said
@@ -252,6 +256,8 @@ def test_the_commands_that_an_auditor_types(
 
     assert audit(tmp_path, "verify", str(tmp_path / "none"))[0] == 1
     assert audit(tmp_path, "verify", str(file), "--witness", str(tmp_path / "none"))[0] == 1
+    code, said = audit(tmp_path, "verify", str(file), "--receipts", str(tmp_path / "none"))
+    assert (code, f"error: {tmp_path / 'none'}: No such file" in said) == (1, True)
     assert audit(tmp_path / "nowhere" if False else tmp_path, "export", str(file))[0] == 1, (
         "there is no store"
     )
@@ -261,6 +267,7 @@ def test_the_commands_of_the_document_do_what_it_says(
     server: ForkedServer, rest: Api, fedavg: str, tmp_path: Path
 ) -> None:
     shutil.copy(server.home / "witness" / "a.json", tmp_path / "client-1.json")
+    shutil.copy(server.home / "receipts" / "a.jsonl", tmp_path / "client-1.jsonl")
     env = {**os.environ, "PYTHONPATH": str(ROOT), "FEDLOOM_HOME": str(server.home)}
     tried = 0
     for command in commands("docs/audit.md"):
@@ -269,7 +276,7 @@ def test_the_commands_of_the_document_do_what_it_says(
         assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
         tried += 1
 
-    assert tried == 5
+    assert tried == 6
 
 
 def test_the_log_over_rest_is_read_in_pages(rest: Api, fedavg: str) -> None:
