@@ -14,7 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from app.run_flags import IID_FLAG
-from shared.run_fields import RunField, run_fields
+from shared.run_fields import RunField, all_fields
 from shared.run_spec import RunSpec
 
 TABLE = re.compile(r"(?<=<!-- python -m app.run_tables -->\n).*?(?=<!-- until here -->)", re.DOTALL)
@@ -23,7 +23,7 @@ RUN_CONFIG = re.compile(r"(?<=^\[tool\.flwr\.app\.config\]\n).*?(?=\n\[)", re.DO
 
 def flag_table() -> str:
     """The flags that describe a run, with their defaults, as a table in Markdown."""
-    rows = [_row(field) for field in run_fields(RunSpec) if field.flag is not None]
+    rows = [_row(field) for field in all_fields(RunSpec) if field.flag is not None]
     return "\n".join(["", "| flag | default | |", "|---|---|---|", *rows, "", ""])
 
 

@@ -23,6 +23,7 @@ from bench.workload import CLIENTS, Outcome
 from client.client_app import node_config_of
 from client.learner import Site
 from client.settings import ClientSettings
+from shared import paths
 from shared.flower_app import read_app
 from shared.run_spec import RunSpec
 
@@ -53,7 +54,8 @@ def run_in_own_processes(spec: RunSpec, data_dir: Path) -> Outcome:
             "run_config": spec.to_run_config(),
         }
     )
-    node_config = node_config_of(Site(data_dir, spec.dataset, 0, "cpu"), private_labels=False)
+    site = Site(data_dir, spec.dataset, 0, "cpu")
+    node_config = node_config_of(site, paths.home_dir(), private_labels=False, tells_metrics=False)
     return _run(
         ServerSettings(port=0, link_port=0, data_dir=data_dir, spec=outer, queue_run=True, app=app),
         ClientSettings(

@@ -17,6 +17,7 @@ from client.pause_gate import PauseGate
 from client.progress import reporting_to
 from client.runtime import Place
 from client.settings import ClientSettings
+from client.site.rules import Declined
 from client.work import Reporter, Work
 from shared.app_host.serialised import Serialised
 from shared.data.datasets import load_train_labels
@@ -47,7 +48,9 @@ def prepare(settings: ClientSettings) -> Job:
         app=BuiltInApp(client_app.app),
         node_config=client_app.node_config_of(
             Site(settings.data_dir, settings.dataset, settings.max_samples, settings.device),
+            settings.home,
             private_labels=settings.private_labels or not settings.policy.label_counts,
+            tells_metrics=settings.policy.metrics_of_private_runs,
         ),
         identity=ClientIdentity(
             client_id=settings.client_id,
@@ -114,7 +117,9 @@ class BuiltInApp:
         try:
             return self._call(message, work)
         except FedLoomError as error:
-            if isinstance(error, WireError) or (isinstance(error, Cancelled) and work.cancelled.is_set()):
+            if isinstance(error, WireError | Declined) or (
+                isinstance(error, Cancelled) and work.cancelled.is_set()
+            ):
                 raise
             reason = message_of(error)
             log.error("%s failed: %s", message.metadata.message_type, reason)

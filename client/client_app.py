@@ -6,6 +6,7 @@ data is, from the node config.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
 
@@ -14,9 +15,12 @@ from flwr.clientapp import ClientApp
 
 from client import progress
 from client.learner import Learner, OnLabels, Place, Site, Weights
+from client.privacy import Privacy, secret_of
+from client.run_releases import RunReleases
 from shared import paths
 from shared.results import EvaluateMetrics, TrainMetrics, records_of
 from shared.run_spec import RunSpec
+from shared.training import BatchProgress, OnBatch
 from shared.wire import ConfigScalar
 
 LABELS_TOLD = "label-counts-told"
@@ -25,9 +29,15 @@ LABELS_TOLD = "label-counts-told"
 app = ClientApp()
 
 
-def node_config_of(site: Site, *, private_labels: bool) -> UserConfig:
-    """What a client tells this app of itself; with `private_labels`, label counts are not reported."""
+def node_config_of(site: Site, home: Path, *, private_labels: bool, tells_metrics: bool) -> UserConfig:
+    """What a client tells this app of itself; `home` is FedLoom's own folder.
+
+    With `private_labels`, label counts are not reported. Without `tells_metrics` neither they nor a loss or
+    an accuracy are in a private run.
+    """
     return {
+        "home": str(home),
+        "tells-metrics": tells_metrics,
         "dataset": site.dataset or "",
         "data-dir": str(site.data_dir),
         "max-samples": site.max_samples,
@@ -49,12 +59,14 @@ def train_round(message: Message, context: Context) -> Message:
         _weights_in(message),
         server_round=server_round,
         proximal_mu=float(proximal_mu),
-        on_batch=progress.report,
+        privacy=_privacy(context),
+        on_batch=_batch_reporter(context),
         on_labels=_label_reporter(context),
     )
     metrics = TrainMetrics(
         num_examples=update.result.examples,
-        train_loss=update.result.loss,
+        train_loss=update.result.loss if _tells_metrics(context) else None,
+        epsilon=update.epsilon,
         duration_s=update.result.duration_s,
         **update.result.metrics,
     )
@@ -70,13 +82,14 @@ def evaluate_round(message: Message, context: Context) -> Message:
     result = _learner(_site_of(context.node_config)).evaluate(
         _place_in(context),
         _weights_in(message),
-        on_batch=progress.report,
+        on_batch=_batch_reporter(context),
         on_labels=_label_reporter(context),
     )
+    told = _tells_metrics(context)
     metrics = EvaluateMetrics(
         num_examples=result.examples,
-        loss=result.loss,
-        accuracy=result.accuracy,
+        loss=result.loss if told else None,
+        accuracy=result.accuracy if told else None,
         duration_s=result.duration_s,
     )
     return Message(RecordDict({"metrics": metrics.to_record()}), reply_to=message)
@@ -99,9 +112,11 @@ def _site_of(node: UserConfig) -> Site:
 
 def _place_in(context: Context) -> Place:
     node = context.node_config
-    return Place(
-        _spec(tuple(context.run_config.items())), int(node["partition-id"]), int(node["num-partitions"])
-    )
+    return Place(_spec_in(context), int(node["partition-id"]), int(node["num-partitions"]))
+
+
+def _spec_in(context: Context) -> RunSpec:
+    return _spec(tuple(context.run_config.items()))
 
 
 @lru_cache(maxsize=1)
@@ -118,8 +133,31 @@ def _config_of(message: Message) -> ConfigRecord:
     return records_of(message.content, ConfigRecord)["config"]
 
 
+def _privacy(context: Context) -> Privacy | None:
+    """What the run needs for differential privacy, if it has it."""
+    if _spec_in(context).dp is None:
+        return None
+    home = Path(str(context.node_config.get("home") or paths.home_dir()))
+    return Privacy(secret_of(home), f"{context.run_id:x}", RunReleases(context.state).spend)
+
+
+def _tells_metrics(context: Context) -> bool:
+    """Whether numbers that differential privacy does not cover may leave this client."""
+    return _spec_in(context).dp is None or context.node_config.get("tells-metrics", False) is True
+
+
+def _batch_reporter(context: Context) -> OnBatch:
+    return progress.report if _tells_metrics(context) else partial(_report_no_loss, _spec_in(context))
+
+
+def _report_no_loss(spec: RunSpec, batch: BatchProgress) -> None:
+    """With as many samples as there are in a lot on average: how many it has got is not told either."""
+    progress.report(replace(batch, examples=batch.done * spec.batch_size, loss=None))
+
+
 def _label_reporter(context: Context) -> OnLabels | None:
-    return None if context.node_config.get("private-labels", False) else partial(_report_labels, context)
+    is_private = context.node_config.get("private-labels", False) or not _tells_metrics(context)
+    return None if is_private else partial(_report_labels, context)
 
 
 def _report_labels(context: Context, counts: tuple[int, ...]) -> None:

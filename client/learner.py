@@ -7,21 +7,33 @@ Flower's simulation engine, where a client has no name, computes the same.
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from torch import Tensor, nn
 
+from client.privacy import Privacy, Training, prepare
 from shared.data.datasets import TensorSet, dataset_info, load_train, load_train_labels
 from shared.data.partition import partition_indices, split_holdout
-from shared.errors import DatasetUnavailable
+from shared.errors import DatasetUnavailable, PrivacyImpossible
 from shared.models import build_model
 from shared.run_spec import RunSpec
 from shared.seeds import derive_seed
-from shared.training import EvalResult, OnBatch, TrainConfig, TrainResult, evaluate, resolve_device, train
+from shared.training import (
+    PLAIN,
+    EvalResult,
+    OnBatch,
+    TrainConfig,
+    TrainResult,
+    evaluate,
+    resolve_device,
+    train,
+)
 
 HELD_OUT = 0.1
 """Share of a client's samples that it does not train on but evaluates the global model with."""
@@ -57,10 +69,14 @@ class Place:
 
 @dataclass(frozen=True)
 class Update:
-    """What came of a training. The weights are the model's own: copy what is to outlast the next call."""
+    """What came of a training. The weights are the model's own: copy what is to outlast the next call.
+
+    `epsilon`: under differential privacy, what has been spent with it.
+    """
 
     weights: Weights
     result: TrainResult
+    epsilon: float | None = None
 
 
 @dataclass(frozen=True)
@@ -73,6 +89,13 @@ class LocalData:
     train: TensorSet
     held_out: TensorSet
     label_counts: tuple[int, ...]
+
+    @cached_property
+    def digest(self) -> bytes:
+        """SHA-256 of the samples to train on, by which one notices that they are others."""
+        digest = hashlib.sha256(self.train.inputs.contiguous().numpy().data)
+        digest.update(self.train.labels.numpy().data)
+        return digest.digest()
 
 
 @dataclass(frozen=True)
@@ -110,25 +133,46 @@ class Learner:
         *,
         server_round: int,
         proximal_mu: float = 0.0,
+        privacy: Privacy | None = None,
         on_batch: OnBatch | None = None,
         on_labels: OnLabels | None = None,
     ) -> Update:
         """Train from these weights on the samples of this place.
 
-        `server_round` varies the order of the batches; `proximal_mu` is FedProx's mu. Raises
-        TrainingDiverged.
+        `server_round` varies the order of the batches; `proximal_mu` is FedProx's mu. A run with differential
+        privacy needs `privacy`. Raises TrainingDiverged, and PrivacyImpossible.
         """
         spec = place.spec
+        data = self._local_data(place, on_labels)
+        device = resolve_device(self._site.device)
+        method, epsilon = PLAIN, None
+        if spec.dp is not None:
+            if privacy is None:
+                raise PrivacyImpossible(
+                    "The run needs differential privacy, for which nothing is prepared here."
+                )
+            training = Training(
+                spec=spec,
+                server_round=server_round,
+                proximal_mu=proximal_mu,
+                part=(place.part, place.parts),
+                weights=weights,
+                samples=len(data.train),
+                data=data.digest,
+                device=device,
+            )
+            method, epsilon = prepare(privacy, spec.dp, training)
         model = self._model_with(spec, weights)
         result = train(
             model,
-            self._local_data(place, on_labels).train,
+            data.train,
             TrainConfig(spec.local_epochs, spec.batch_size, spec.lr, proximal_mu=proximal_mu),
-            device=resolve_device(self._site.device),
+            device=device,
             seed=derive_seed(spec.seed, "train", server_round, place.part),
             on_batch=on_batch,
+            method=method,
         )
-        return Update(model.state_dict(), result)
+        return Update(model.state_dict(), result, epsilon)
 
     def evaluate(
         self,

@@ -56,6 +56,10 @@ class TrainingDiverged(FedLoomError):
     """The loss or a weight became infinite or not a number."""
 
 
+class PrivacyImpossible(FedLoomError):
+    """A run cannot have the differential privacy that it asks for, or a client cannot give it."""
+
+
 class Cancelled(FedLoomError):
     """Work was given up because someone asked for that; raised from a progress callback."""
 

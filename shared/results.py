@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self, TypeVar
+from typing import Annotated, ClassVar, Self, TypeVar
 
 from flwr.app import ArrayRecord, ConfigRecord, Message, MetricRecord, RecordDict
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -29,8 +29,11 @@ class Metrics(BaseModel):
     """What every reply says: from how many examples its numbers come, and how long they took.
 
     An optional field of a subclass (default None) is a further metric: once declared, it may be in a reply,
-    and reaches `app.records.ClientRound.metrics`, the store and the page without another edit.
+    and reaches `app.records.ClientRound.metrics`, the store and the page without another edit. Those in SHOWN
+    have a place of their own there.
     """
+
+    SHOWN: ClassVar[frozenset[str]] = frozenset()
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, populate_by_name=True)
 
@@ -44,7 +47,7 @@ class Metrics(BaseModel):
     def further(self) -> dict[str, float]:
         """The further metrics that are there, by name."""
         names = {name for name, info in type(self).model_fields.items() if not info.is_required()}
-        return self.model_dump(include=names, exclude_none=True)
+        return self.model_dump(include=names - self.SHOWN, exclude_none=True)
 
     @classmethod
     def from_reply(cls, reply: Message) -> Self:
@@ -61,13 +64,21 @@ class Metrics(BaseModel):
 
 
 class TrainMetrics(Metrics):
-    """Of training: the mean loss over all batches."""
+    """Of training: the mean loss over all batches, and under differential privacy what has been spent.
 
-    train_loss: Loss
+    In a private run a client does not tell its loss, unless its site allows that.
+    """
+
+    SHOWN = frozenset({"train_loss", "epsilon"})
+
+    train_loss: Loss | None = None
+    epsilon: Annotated[float | None, Field(ge=0, le=1e30, allow_inf_nan=False)] = None
 
 
 class EvaluateMetrics(Metrics):
-    """Of an evaluation on held-out samples."""
+    """Of an evaluation on held-out samples; in a private run only if the client's site allows it."""
 
-    loss: Loss
-    accuracy: Annotated[float, Field(ge=0, le=1)]
+    SHOWN = frozenset({"loss", "accuracy"})
+
+    loss: Loss | None = None
+    accuracy: Annotated[float | None, Field(ge=0, le=1)] = None

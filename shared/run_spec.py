@@ -18,10 +18,11 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
+from shared.dp_spec import DpSpec
 from shared.errors import SettingsInvalid
 from shared.names import DatasetName, ModelName, StrategyName
 from shared.rounds_key import ROUNDS_KEY
-from shared.run_fields import FieldUse, publish_forms, run_fields
+from shared.run_fields import ABSENT, FieldUse, RunField, all_fields, publish_forms, run_fields
 
 MAX_ROUNDS = 10_000
 MAX_CLIENTS = 10_000
@@ -159,6 +160,16 @@ class RunSpec(BaseModel):
         le=1,
         description="share of the clients asked whose updates a round needs at least",
     )
+    dp: Annotated[
+        DpSpec | None,
+        FieldUse(
+            "Differential privacy",
+            "privacy",
+            flag=False,
+            run_config=False,
+            hint="each client adds noise to what it has learned, before that leaves it",
+        ),
+    ] = Field(default=None, description="differential privacy at the clients (DP-SGD); null: without")
     num_partitions: Annotated[
         int | None,
         FieldUse("Parts of the data", "advanced", hint="empty: one per client", null="auto", any_app=True),
@@ -241,26 +252,25 @@ class RunSpec(BaseModel):
         """
         if not isinstance(values, Mapping):
             return cls.model_validate(values)  # which says that it is none
-        known = {name: value for name, value in values.items() if name in cls.model_fields}
+        known = _known(values, run_fields(cls))
         beyond: dict[str, Any] = {}
         while True:
             try:
                 spec = cls.model_validate(known)
             except ValidationError as error:
                 wrong = error.errors(include_url=False)
-                if not all(each["type"] in _LIMITS and len(each["loc"]) == 1 for each in wrong):
+                if not all(each["type"] in _LIMITS and _is_of_a_field(each["loc"], cls) for each in wrong):
                     raise
-                beyond |= {str(each["loc"][0]): known.pop(str(each["loc"][0])) for each in wrong}
+                beyond |= {name: known.pop(name) for name in {str(each["loc"][0]) for each in wrong}}
             else:
-                return spec.model_copy(update=beyond)
+                return spec.model_copy(update={name: _as_kept(cls, name, beyond[name]) for name in beyond})
 
     def to_run_config(self) -> RunConfig:
         """As Flower's run config: flat, kebab case, no null (alpha 0 is IID, partitions 0 is automatic)."""
-        return {
-            field.run_config: field.to_config(getattr(self, field.name))
-            for field in run_fields(type(self))
-            if field.run_config is not None
-        }
+        config: RunConfig = {}
+        for field in run_fields(type(self)):
+            config |= field.config_of(getattr(self, field.name))
+        return config
 
     @classmethod
     def from_run_config(cls, config: RunConfig) -> Self:
@@ -268,12 +278,12 @@ class RunSpec(BaseModel):
 
         Raises SettingsInvalid, which names the key.
         """
-        keys = {field.run_config: field for field in run_fields(cls) if field.run_config is not None}
-        given = {field.name: field.from_config(config[key]) for key, field in keys.items() if key in config}
+        found = {field.name: field.value_in(config) for field in run_fields(cls)}
         try:
-            return cls.model_validate(given)
+            return cls.model_validate({name: value for name, value in found.items() if value is not ABSENT})
         except ValidationError as error:
-            raise _refusal(error, {field.name: key for key, field in keys.items()}) from error
+            keys = {field.name: field.run_config for field in all_fields(cls) if field.run_config is not None}
+            raise _refusal(error, keys) from error
 
 
 FIELDS_OF_ANY_APP = frozenset(field.name for field in run_fields(RunSpec) if field.use.any_app)
@@ -283,12 +293,30 @@ FIELDS_OF_ANY_APP = frozenset(field.name for field in run_fields(RunSpec) if fie
 def _refusal(error: ValidationError, called: Mapping[str, str] = MappingProxyType({})) -> SettingsInvalid:
     """Names the first field that is wrong, by what it is `called` where the value was given."""
     first = error.errors(include_url=False)[0]
-    name, *within = map(str, first["loc"])
-    return SettingsInvalid(
-        f"{first['input']!r} cannot be the value of {'.'.join([called.get(name, name), *within])}: "
-        f"{words_of(first)}.",
-        ".".join([name, *within]),
-    )
+    path = ".".join(map(str, first["loc"]))
+    name, dot, within = path.partition(".")
+    shown = called.get(path) or f"{called.get(name, name)}{dot}{within}"
+    return SettingsInvalid(f"{first['input']!r} cannot be the value of {shown}: {words_of(first)}.", path)
+
+
+def _known(values: Mapping[str, Any], fields: tuple[RunField, ...]) -> dict[str, Any]:
+    """Those values that these fields have a name for."""
+    known = {field.own_name: (field, values[field.own_name]) for field in fields if field.own_name in values}
+    return {
+        name: _known(value, field.within) if field.within and isinstance(value, Mapping) else value
+        for name, (field, value) in known.items()
+    }
+
+
+def _is_of_a_field(path: tuple[int | str, ...], model: type[BaseModel]) -> bool:
+    """Whether it names a field, or one of the settings that a field holds."""
+    return ".".join(map(str, path)) in {field.name for field in all_fields(model)}
+
+
+def _as_kept(model: type[BaseModel], name: str, value: Any) -> Any:
+    """A value that is beyond a limit, as a spec holds it."""
+    kind = next(field.kind for field in run_fields(model) if field.name == name)
+    return kind.model_construct(**value) if issubclass(kind, BaseModel) and isinstance(value, dict) else value
 
 
 def words_of(error: ErrorDetails) -> str:

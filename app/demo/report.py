@@ -26,6 +26,7 @@ def make_report(
         "clients": clients,
         "wall_s": round(wall_s, 3),
         "rounds": [{field: round_[field] for field in fields} for round_ in rounds],
+        **({"privacy": run["privacy"]} if run["privacy"] else {}),
         "final": run["final"] or {"loss": None, "accuracy": None},
     }
 

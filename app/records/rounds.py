@@ -22,6 +22,10 @@ class ClientRound(Record):
     late: bool = Field(default=False, description="it had not answered when the round's time was over")
     lost: bool = Field(default=False, description="it went away before it had answered, as `error` says")
     verdict: Verdict | None = Field(default=None, description="of its newest reply; null: there was none yet")
+    epsilon: float | None = Field(
+        default=None,
+        description="what its replies have cost in privacy so far, by its own word; null: the run has none",
+    )
     metrics: dict[str, float] = Field(
         default_factory=dict, description="all numbers in the replies of another Flower app's client"
     )

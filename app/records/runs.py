@@ -124,6 +124,15 @@ class AppInfo(Record):
     )
 
 
+class PrivacySpent(Record):
+    """Of a run with differential privacy at the clients."""
+
+    epsilon: float = Field(
+        description="the largest of a client so far; those of different clients are never added up"
+    )
+    delta: float
+
+
 class Run(Record):
     id: str
     state: RunState
@@ -140,6 +149,9 @@ class Run(Record):
     started_at: float | None = None
     finished_at: float | None = None
     final: GlobalScore | None = Field(default=None, description="the newest global evaluation")
+    privacy: PrivacySpent | None = Field(
+        default=None, description="what it has cost in privacy; null: nothing that is accounted for"
+    )
     error: str | None = Field(default=None, description="traceback of what made it fail")
     classes: tuple[str, ...] = Field(default=(), description="names of the data set's classes, by label")
     can_resume: bool = Field(

@@ -74,6 +74,7 @@ class RunRow(Base):
     started_at: Mapped[float | None]
     finished_at: Mapped[float | None]
     final: Mapped[dict[str, Any] | None]
+    privacy: Mapped[dict[str, Any] | None]
     error: Mapped[str | None]
     classes: Mapped[list[Any]]
     can_resume: Mapped[bool]
@@ -137,6 +138,7 @@ class ClientRoundRow(Base):
     samples: Mapped[int | None]
     train_s: Mapped[float | None]
     evaluate_s: Mapped[float | None]
+    epsilon: Mapped[float | None]
     late: Mapped[bool]
     lost: Mapped[bool] = mapped_column(server_default=false())  # rows of before have none
     metrics: Mapped[dict[str, Any]]

@@ -45,6 +45,9 @@ class Policy(BaseModel):
     """SHA-256 of the files of other Flower apps, in hex, as both ends compare it; or BUILT_IN."""
     label_counts: bool = Field(default=True, strict=True)
     """Whether the server may know how many samples of each label there are."""
+    metrics_of_private_runs: bool = Field(default=False, strict=True)
+    """Whether the server may know this client's loss, accuracy and label counts in a run with differential
+    privacy, whose guarantee does not cover them."""
     rounds_a_day: int | None = Field(default=None, strict=True, ge=1, le=MAX_ROUNDS)
     confirm: bool = Field(default=False, strict=True)
     """Whether somebody at the site has to confirm each run."""

@@ -9,7 +9,7 @@ Field = bytes | str | int
 
 
 class Purpose(StrEnum):
-    """Of a signature. One for one purpose is none for another."""
+    """Of a signature, or of a key that is derived. One for one purpose is none for another."""
 
     HANDSHAKE = "fedloom/handshake/v1"
     MODEL = "fedloom/model/v1"
@@ -18,6 +18,7 @@ class Purpose(StrEnum):
     NEXT_KEY = "fedloom/next-key/v1"
     CHECKPOINT = "fedloom/checkpoint/v1"
     COSIGNATURE = "fedloom/cosignature/v1"
+    RELEASE = "fedloom/release/v1"
 
 
 def statement(purpose: Purpose, *fields: Field) -> bytes:

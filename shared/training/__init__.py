@@ -10,9 +10,11 @@ from shared.training.loop import (
     train,
     warm_up,
 )
+from shared.training.plain import PLAIN
 from shared.training.step import Method, Step, TrainConfig
 
 __all__ = [
+    "PLAIN",
     "BatchProgress",
     "EvalResult",
     "Method",

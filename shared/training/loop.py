@@ -21,7 +21,7 @@ from torch.nn import functional
 from shared.data.datasets import TensorSet, dataset_info
 from shared.errors import NoSamples, TrainingDiverged
 from shared.models import build_model
-from shared.training.plain import PlainStep
+from shared.training.plain import PLAIN
 from shared.training.step import Method, TrainConfig
 
 LOSS_INTERVAL_S = 0.1
@@ -85,7 +85,7 @@ def train(
     device: torch.device,
     seed: int,
     on_batch: OnBatch | None = None,
-    method: Method = PlainStep,
+    method: Method = PLAIN,
 ) -> TrainResult:
     """Train `model` in place on shuffled batches, by plain SGD or another method; it ends on `device`.
 

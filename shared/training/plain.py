@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from shared.proximal import ProximalTerm
-from shared.training.step import TrainConfig
+from shared.training.step import Method, TrainConfig
 
 
 class PlainStep:
@@ -52,3 +52,6 @@ class PlainStep:
     def metrics(self) -> Mapping[str, float]:
         """Nothing beside the loss."""
         return {}
+
+
+PLAIN: Method = PlainStep

@@ -59,6 +59,7 @@ def result_of(metrics: TrainMetrics | EvaluateMetrics | None) -> ClientResult:
                 metrics.num_examples,
                 train_loss=metrics.train_loss,
                 duration_s=metrics.duration_s,
+                epsilon=metrics.epsilon,
                 metrics=metrics.further(),
             )
         case EvaluateMetrics():

@@ -22,6 +22,7 @@ class ClientResult:
     """As a share. Another app's stands among the metrics only: whether it is a percentage, one reply cannot
     tell (`shares.py`)."""
     duration_s: float | None = None
+    epsilon: float | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
     """Of the built-in app the further ones, of another all numbers."""
     left_out: int = 0

@@ -140,6 +140,10 @@ class GlobalModel:
         self._breathe = breathe
         self._device = resolve_device()
         self._model = build_model(spec.model, spec.dataset, derive_seed(spec.seed, "model"))
+        if spec.dp is not None:
+            from shared.privacy.per_sample import require_private  # only now: it imports Opacus
+
+            require_private(self._model)
         self._test_set: TensorSet = load_test(spec.dataset, data_dir, breathe).to(self._device)
 
     def arrays(self) -> ArrayRecord:

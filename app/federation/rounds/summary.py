@@ -25,6 +25,7 @@ def with_result(before: ClientRound, stage: Stage, result: ClientResult, shares:
             "train_loss": result.train_loss,
             "samples": result.num_examples,
             "train_s": result.duration_s,
+            "epsilon": result.epsilon,
         }
     else:
         changes["evaluate_s"] = result.duration_s

@@ -16,6 +16,7 @@ from app.records import (
     Cause,
     GlobalScore,
     Pending,
+    PrivacySpent,
     Round,
     RoundUpdate,
     Run,
@@ -65,6 +66,7 @@ class RunChanges(TypedDict, total=False):
     started_at: float | None
     finished_at: float | None
     final: GlobalScore | None
+    privacy: PrivacySpent | None
     error: str | None
     classes: tuple[str, ...]
     can_resume: bool

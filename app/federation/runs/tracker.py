@@ -21,7 +21,7 @@ from app.federation.rounds.summary import with_result
 from app.federation.runs.app_numbers import AppNumbers, NoteClient
 from app.federation.runs.book import RunBook
 from app.federation.runs.round_records import RoundRecords
-from app.records import ClientRound, GlobalScore, Phase, Round, RunProgress, Verdict
+from app.records import ClientRound, GlobalScore, Phase, PrivacySpent, Round, RunProgress, Verdict
 from shared.error_line import error_line
 from shared.flower import is_unavailable
 from shared.training import EvalResult
@@ -162,6 +162,7 @@ class RoundTracker:
         part = with_result(before, place.stage, result, self._shares)
         self._note(place.stage.kind, client_id, result, part)
         self._put(place, client_id, part)
+        self._note_spent(result.epsilon)
         if are_others:
             self._numbers.correct()
 
@@ -188,6 +189,13 @@ class RoundTracker:
         if kind == "train":
             news |= {"train_loss": result.train_loss, "samples": result.num_examples}
         self._note_client(client_id, **{name: value for name, value in news.items() if value is not None})
+
+    def _note_spent(self, epsilon: float | None) -> None:
+        """A client has told what it has spent, in this run or, with a ledger, over all."""
+        run = self._book.run(self._run_id)
+        if epsilon is not None and run.spec.dp is not None:
+            largest = max(epsilon, run.privacy.epsilon if run.privacy else 0.0)
+            self._book.update(self._run_id, privacy=PrivacySpent(epsilon=largest, delta=run.spec.dp.delta))
 
     def _put(self, place: Place, client_id: str, part: ClientRound) -> None:
         self._records.put_part(place, client_id, part)

@@ -23,7 +23,7 @@ from app.federation.strategies.arrays import SMALLEST_FLOAT32, floating, update_
 from app.federation.strategies.base import Fold, RoundFold, RoundStrategy, Update
 from app.federation.strategies.settings import StrategySettings
 from app.federation.strategies.sums import WeightedSum
-from shared.errors import ReplyInvalid
+from shared.errors import ReplyInvalid, SettingsInvalid
 from shared.names import StrategyName
 from shared.npy import flat_view
 from shared.run_spec import RunSpec
@@ -49,6 +49,12 @@ class QFedAvgSettings(StrategySettings):
     )
 
     def build(self, spec: RunSpec, secret: bytes) -> RoundStrategy:
+        if spec.dp is not None:
+            raise SettingsInvalid(
+                "q-FedAvg weights each client by its loss, which does not leave a client in a run with "
+                "differential privacy. Choose another strategy.",
+                "strategy",
+            )
         return QFedAvg(self.q, lipschitz=1 / max(spec.lr, SMALLEST_FLOAT32))
 
 
@@ -77,18 +83,17 @@ class _FairFold(RoundFold):
         self._h = 0.0
 
     def _add(self, update: Update) -> None:
-        loss = update.metrics.train_loss + _SMALLEST_LOSS
+        told = update.metrics.train_loss
+        if told is None:
+            raise ReplyInvalid("The reply tells no train_loss, by which q-FedAvg weights it.")
+        loss = told + _SMALLEST_LOSS
         if loss <= 0:
-            raise ReplyInvalid(
-                f"The train_loss {update.metrics.train_loss:g} is below 0; q-FedAvg takes its power."
-            )
+            raise ReplyInvalid(f"The train_loss {told:g} is below 0; q-FedAvg takes its power.")
         gradient_norm = self._lipschitz * update_norm(update.arrays, self._weights)
         weight = loss**self._q
         h = self._q * loss ** (self._q - 1) * gradient_norm * gradient_norm + self._lipschitz * weight
         if not h <= _LARGEST_H:
-            raise ReplyInvalid(
-                f"The train_loss {update.metrics.train_loss:g} or the update is too large for q-FedAvg."
-            )
+            raise ReplyInvalid(f"The train_loss {told:g} or the update is too large for q-FedAvg.")
         self._sum.add(update.arrays, weight)
         self._h += h
 
