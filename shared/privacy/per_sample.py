@@ -8,17 +8,20 @@ arXiv:2210.00038), where to write down 400,000 numbers for each sample would tak
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Protocol
 
 import torch
-from opacus.grad_sample import GradSampleModule
 from torch import Tensor, nn
 from torch.nn import functional
 
 from shared.errors import PrivacyImpossible
+
+Rule = Callable[[nn.Module, list[Tensor], Tensor], Mapping[Tensor, Tensor]]
+"""From a layer, its inputs and the gradient of its output to each sample's gradient, by parameter."""
 
 _NO_ZERO = 1e-6
 """Added to a norm before something is divided by it, as in Opacus."""
@@ -44,7 +47,7 @@ def require_private(model: nn.Module) -> None:
                 f"The model's layer {name} ({type(layer).__name__}) works in place, which overwrites what is "
                 "needed for the gradient of each sample. Use inplace=False."
             )
-        if _own_weights(layer) and type(layer) not in GradSampleModule.GRAD_SAMPLERS:
+        if _own_weights(layer) and type(layer) not in _rules():
             raise PrivacyImpossible(
                 "It is not known how the gradient of each sample is found in the model's layer "
                 f"{name or 'itself'} ({type(layer).__name__}), which differential privacy needs. Build the "
@@ -168,5 +171,13 @@ def _own_weights(layer: nn.Module) -> bool:
 def _of_layer(call: _Seen, outputs: Tensor) -> LayerGradients:
     if isinstance(call.layer, nn.Linear) and call.inputs.dim() == 2:
         return Factored(call.layer, call.inputs, outputs)
-    by_parameter = GradSampleModule.GRAD_SAMPLERS[type(call.layer)](call.layer, [call.inputs], outputs)
-    return Written(by_parameter)
+    return Written(_rules()[type(call.layer)](call.layer, [call.inputs], outputs))
+
+
+@cache
+def _rules() -> Mapping[type[nn.Module], Rule]:
+    """Opacus', by the kind of layer."""
+    from opacus.grad_sample import GradSampleModule  # only now: a client without privacy need not wait for it
+
+    rules: Mapping[type[nn.Module], Rule] = GradSampleModule.GRAD_SAMPLERS
+    return rules

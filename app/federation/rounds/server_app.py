@@ -27,6 +27,7 @@ from shared.error_line import error_line
 from shared.errors import ReplyInvalid, RoundFailed
 from shared.flower import client_failed, is_declined, is_unavailable
 from shared.models import build_model
+from shared.privacy.per_sample import require_private
 from shared.run_spec import RunSpec
 from shared.seeds import derive_seed
 from shared.training import EvalResult, evaluate, resolve_device
@@ -141,8 +142,6 @@ class GlobalModel:
         self._device = resolve_device()
         self._model = build_model(spec.model, spec.dataset, derive_seed(spec.seed, "model"))
         if spec.dp is not None:
-            from shared.privacy.per_sample import require_private  # only now: it imports Opacus
-
             require_private(self._model)
         self._test_set: TensorSet = load_test(spec.dataset, data_dir, breathe).to(self._device)
 
