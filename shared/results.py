@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, ClassVar, Self, TypeVar
 
 from flwr.app import ArrayRecord, ConfigRecord, Message, MetricRecord, RecordDict
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from shared.errors import ReplyInvalid
 
@@ -71,8 +71,15 @@ class TrainMetrics(Metrics):
 
     SHOWN = frozenset({"train_loss", "epsilon"})
 
-    train_loss: Loss | None = None
     epsilon: Annotated[float | None, Field(ge=0, le=1e30, allow_inf_nan=False)] = None
+    train_loss: Annotated[Loss | None, Field(validate_default=True)] = None
+
+    @field_validator("train_loss")
+    @classmethod
+    def _told_unless_private(cls, value: float | None, info: ValidationInfo) -> float | None:
+        if value is None and info.data.get("epsilon") is None:
+            raise ValueError("it is missing")
+        return value
 
 
 class EvaluateMetrics(Metrics):
@@ -81,4 +88,11 @@ class EvaluateMetrics(Metrics):
     SHOWN = frozenset({"loss", "accuracy"})
 
     loss: Loss | None = None
-    accuracy: Annotated[float | None, Field(ge=0, le=1)] = None
+    accuracy: Annotated[float | None, Field(ge=0, le=1, validate_default=True)] = None
+
+    @field_validator("accuracy")
+    @classmethod
+    def _both_or_none(cls, value: float | None, info: ValidationInfo) -> float | None:
+        if (value is None) != (info.data.get("loss") is None):
+            raise ValueError("it and the loss are told both or not at all")
+        return value

@@ -48,7 +48,8 @@ def set_version(beside: Engine, version: str) -> None:
 
 
 def take_back_to_0004(connection: Connection) -> None:
-    connection.execute(text("ALTER TABLE client_rounds DROP COLUMN verdict"))
+    for table, column in (("runs", "privacy"), ("client_rounds", "epsilon"), ("client_rounds", "verdict")):
+        connection.execute(text(f"ALTER TABLE {table} DROP COLUMN {column}"))
     audit = [f"audit_{name}" for name in ("log", "entries", "checkpoints", "cosignatures")]
     for table in ("members", "invitations", "verdicts", *audit, "page_users", "page_sessions", "page_tokens"):
         connection.execute(text(f"DROP TABLE {table}"))
@@ -59,7 +60,7 @@ def test_a_store_of_a_newer_fedloom_is_refused_in_words(store_url: str, beside: 
     set_version(beside, "9999")
 
     for open_it in (Store.open, StoreReader.open_to_read):
-        with pytest.raises(StoreUnavailable, match=r"newer FedLoom \(schema 9999, this one knows 0008\)"):
+        with pytest.raises(StoreUnavailable, match=r"newer FedLoom \(schema 9999, this one knows 0009\)"):
             open_it(store_url)
 
 

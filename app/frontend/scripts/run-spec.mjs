@@ -9,8 +9,15 @@ const { schemas } = JSON.parse(readFileSync(source, "utf8")).components;
 /** A field without a default is a table, which is empty then. */
 function fieldOf({ type, anyOf = [], $ref, default: standard = {}, "x-form": form = null }) {
   const types = type === undefined ? anyOf.map((each) => each.type) : [type];
-  const choices = $ref === undefined ? [] : schemas[$ref.split("/").at(-1)].enum;
-  return { kind: kindOf(types, choices), nullable: types.includes("null"), default: standard, choices, form };
+  const referred = [$ref, ...anyOf.map((each) => each.$ref)].find((each) => each !== undefined);
+  const { enum: choices = [], properties } = schemas[referred?.split("/").at(-1)] ?? {};
+  const within = properties === undefined ? {} : { within: fieldsOf(properties) };
+  const kind = properties === undefined ? kindOf(types, choices) : "group";
+  return { kind, nullable: types.includes("null"), default: standard, choices, form, ...within };
+}
+
+function fieldsOf(properties) {
+  return Object.fromEntries(Object.entries(properties).map(([name, each]) => [name, fieldOf(each)]));
 }
 
 function kindOf(types, choices) {
@@ -19,17 +26,14 @@ function kindOf(types, choices) {
   return types.includes("number") || types.includes("integer") ? "number" : "other";
 }
 
-const fields = Object.entries(schemas.RunSpec.properties).map(([name, property]) => [
-  name,
-  fieldOf(property),
-]);
+const fields = fieldsOf(schemas.RunSpec.properties);
 writeFileSync(
   target,
   `/** Made by \`npm run types\`: the fields of a run's spec, with the server's defaults and how a form asks for them. */
 import type { RunSpec } from "./types";
 
 export interface SpecField {
-  kind: "number" | "choice" | "switch" | "other";
+  kind: "number" | "choice" | "switch" | "group" | "other";
   /** The field may be left empty. */
   nullable: boolean;
   default: unknown;
@@ -37,16 +41,20 @@ export interface SpecField {
   choices: readonly string[];
   /** null: the form has no field of its own for it. */
   form: FieldForm | null;
+  /** The settings that a group holds. */
+  within?: Readonly<Record<string, SpecField>>;
 }
 
 export interface FieldForm {
-  group: "main" | "late" | "advanced";
+  group: "main" | "late" | "privacy" | "advanced";
   /** Its place among all fields. */
   order: number;
   title: string;
   /** It is about the run and its clients, whatever they train. */
   any_app: boolean;
   step?: number;
+  /** What the field begins with, where that is not the default. */
+  suggested?: number;
   unit?: string;
   /** Stands below the field. */
   hint?: string;
@@ -54,6 +62,6 @@ export interface FieldForm {
   null?: string;
 }
 
-export const RUN_SPEC = ${JSON.stringify(Object.fromEntries(fields))} as const satisfies Record<keyof RunSpec, SpecField>;
+export const RUN_SPEC = ${JSON.stringify(fields)} as const satisfies Record<keyof RunSpec, SpecField>;
 `,
 );

@@ -2,7 +2,7 @@
 import type { RunSpec } from "./types";
 
 export interface SpecField {
-  kind: "number" | "choice" | "switch" | "other";
+  kind: "number" | "choice" | "switch" | "group" | "other";
   /** The field may be left empty. */
   nullable: boolean;
   default: unknown;
@@ -10,16 +10,20 @@ export interface SpecField {
   choices: readonly string[];
   /** null: the form has no field of its own for it. */
   form: FieldForm | null;
+  /** The settings that a group holds. */
+  within?: Readonly<Record<string, SpecField>>;
 }
 
 export interface FieldForm {
-  group: "main" | "late" | "advanced";
+  group: "main" | "late" | "privacy" | "advanced";
   /** Its place among all fields. */
   order: number;
   title: string;
   /** It is about the run and its clients, whatever they train. */
   any_app: boolean;
   step?: number;
+  /** What the field begins with, where that is not the default. */
+  suggested?: number;
   unit?: string;
   /** Stands below the field. */
   hint?: string;
@@ -57,6 +61,79 @@ export const RUN_SPEC = {
     choices: ["digits", "mnist", "fashion-mnist", "cifar10", "synthetic"],
     form: { any_app: false, group: "main", order: 2, title: "Data set" },
   },
+  dp: {
+    kind: "group",
+    nullable: true,
+    default: null,
+    choices: [],
+    form: {
+      any_app: false,
+      group: "privacy",
+      hint: "each client adds noise to what it has learned, before that leaves it",
+      order: 16,
+      title: "Differential privacy",
+    },
+    within: {
+      clipping_norm: {
+        kind: "number",
+        nullable: false,
+        default: 1,
+        choices: [],
+        form: {
+          any_app: false,
+          group: "privacy",
+          hint: "largest norm of one sample's gradient",
+          order: 2,
+          step: 0.1,
+          title: "Clipping norm",
+        },
+      },
+      delta: {
+        kind: "number",
+        nullable: false,
+        default: 0.00001,
+        choices: [],
+        form: {
+          any_app: false,
+          group: "privacy",
+          hint: "well below 1 / a client's samples",
+          order: 3,
+          step: 0.000001,
+          title: "δ",
+        },
+      },
+      noise_multiplier: {
+        kind: "number",
+        nullable: true,
+        default: null,
+        choices: [],
+        form: {
+          any_app: false,
+          group: "privacy",
+          null: "from the target",
+          order: 0,
+          step: 0.1,
+          suggested: 1,
+          title: "Noise multiplier",
+        },
+      },
+      target_epsilon: {
+        kind: "number",
+        nullable: true,
+        default: null,
+        choices: [],
+        form: {
+          any_app: false,
+          group: "privacy",
+          hint: "after all rounds, in place of the noise",
+          null: "none",
+          order: 1,
+          step: 0.5,
+          title: "Target ε",
+        },
+      },
+    },
+  },
   fraction_evaluate: {
     kind: "number",
     nullable: false,
@@ -66,7 +143,7 @@ export const RUN_SPEC = {
       any_app: false,
       group: "advanced",
       hint: "of the clients per round",
-      order: 18,
+      order: 19,
       step: 0.1,
       title: "Evaluate fraction",
     },
@@ -80,7 +157,7 @@ export const RUN_SPEC = {
       any_app: false,
       group: "advanced",
       hint: "of the clients per round",
-      order: 17,
+      order: 18,
       step: 0.1,
       title: "Train fraction",
     },
@@ -94,7 +171,7 @@ export const RUN_SPEC = {
       any_app: false,
       group: "advanced",
       hint: "the newest, beside the best",
-      order: 19,
+      order: 20,
       step: 1,
       title: "Checkpoints kept",
     },
@@ -108,7 +185,7 @@ export const RUN_SPEC = {
       any_app: false,
       group: "advanced",
       hint: "on the server's disk, to replay the audit log",
-      order: 20,
+      order: 21,
       title: "Keep the updates",
     },
   },
@@ -178,7 +255,7 @@ export const RUN_SPEC = {
       group: "advanced",
       hint: "empty: one per client",
       null: "auto",
-      order: 16,
+      order: 17,
       step: 1,
       title: "Parts of the data",
     },

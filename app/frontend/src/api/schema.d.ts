@@ -1092,6 +1092,12 @@ export interface components {
              */
             accuracy: number | null;
             /**
+             * Epsilon
+             * @description what its replies have cost in privacy so far, by its own word; null: the run has none
+             * @default null
+             */
+            epsilon: number | null;
+            /**
              * Error
              * @default null
              */
@@ -1165,6 +1171,38 @@ export interface components {
          * @enum {string}
          */
         DatasetName: "digits" | "mnist" | "fashion-mnist" | "cifar10" | "synthetic";
+        /**
+         * DpSpec
+         * @description DP-SGD at the clients: each sample's gradient is clipped, and noise added to their sum.
+         *
+         *     Of `noise_multiplier` and `target_epsilon` exactly one is given.
+         */
+        DpSpec: {
+            /**
+             * Clipping Norm
+             * @description to this norm each sample's gradient is clipped
+             * @default 1
+             */
+            clipping_norm: number;
+            /**
+             * Delta
+             * @description probability with which epsilon may not hold; well below 1 / a client's samples
+             * @default 0.00001
+             */
+            delta: number;
+            /**
+             * Noise Multiplier
+             * @description standard deviation of the noise in each step, divided by the clipping norm
+             * @default null
+             */
+            noise_multiplier: number | null;
+            /**
+             * Target Epsilon
+             * @description epsilon of each client after all rounds; each adds as much noise as that takes
+             * @default null
+             */
+            target_epsilon: number | null;
+        };
         /** EntryList */
         EntryList: {
             /** Entries */
@@ -1714,6 +1752,19 @@ export interface components {
          */
         Phase: "training" | "aggregating" | "evaluating" | "querying";
         /**
+         * PrivacySpent
+         * @description Of a run with differential privacy at the clients.
+         */
+        PrivacySpent: {
+            /** Delta */
+            delta: number;
+            /**
+             * Epsilon
+             * @description the largest of a client so far; those of different clients are never added up
+             */
+            epsilon: number;
+        };
+        /**
          * Problem
          * @description RFC 9457.
          */
@@ -1922,6 +1973,11 @@ export interface components {
              * @default null
              */
             pending: components["schemas"]["Pending"] | null;
+            /**
+             * @description what it has cost in privacy; null: nothing that is accounted for
+             * @default null
+             */
+            privacy: components["schemas"]["PrivacySpent"] | null;
             /** @default null */
             progress: components["schemas"]["RunProgress"] | null;
             /**
@@ -2021,6 +2077,11 @@ export interface components {
              * @default digits
              */
             dataset: components["schemas"]["DatasetName"];
+            /**
+             * @description differential privacy at the clients (DP-SGD); null: without
+             * @default null
+             */
+            dp: components["schemas"]["DpSpec"] | null;
             /**
              * Fraction Evaluate
              * @description share of the clients that evaluate in a round

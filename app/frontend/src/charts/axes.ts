@@ -53,6 +53,7 @@ export function valueAxis(metric: Metric, tokens: Tokens) {
   } as const;
   // Another app's loss may be anything, a log-likelihood for one.
   if (metric.kind === "loss") return { ...common, min: ({ min }: { min: number }) => Math.min(0, min) };
+  if (metric.kind === "epsilon") return { ...common, min: 0 };
   // What another app's number means nobody knows: the axis has just what there is.
   if (metric.kind === "number") return { ...common, scale: true };
   // From just below the lowest value in view, so that late rounds can be told apart once zoomed.

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Round } from "../api/types";
 import { round } from "../testing/fixtures";
-import { type Chosen, offeredMetrics, shownMetrics } from "./choice";
+import { type Chosen, offeredMetrics, shownMetrics, shownOfBuiltIn } from "./choice";
 import { keyOf, titleOf } from "./metrics";
 
 function shown(rounds: readonly Round[], chosen: Chosen = {}, settled = true): string[] {
@@ -56,6 +56,17 @@ describe("the charts of another app", () => {
     expect(shown(withNumbers, chosen)).toEqual(["train/steps", "evaluate/auc"]);
     expect(shown(evaluates, chosen)).toEqual(["accuracy", "loss"]);
     expect(shown(evaluates, { accuracy: "loss" })).toEqual(["loss", "loss"]);
+  });
+});
+
+describe("the charts of the built-in app", () => {
+  it("show in a private run what it costs beside what it is worth, or what the reader chose", () => {
+    expect(shownOfBuiltIn(false, { loss: "epsilon" })).toEqual({
+      accuracy: { kind: "accuracy" },
+      loss: { kind: "loss" },
+    });
+    expect(shownOfBuiltIn(true, {}).loss).toEqual({ kind: "epsilon" });
+    expect(shownOfBuiltIn(true, { loss: "loss" }).loss).toEqual({ kind: "loss" });
   });
 });
 

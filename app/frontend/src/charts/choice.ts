@@ -14,6 +14,19 @@ export type Shown = Readonly<Record<Slot, Metric>>;
 /** What the built-in app's charts show, and those of any run before it has numbers. */
 export const FIRST: Shown = { accuracy: { kind: "accuracy" }, loss: { kind: "loss" } };
 
+/** What the charts of a private run show: what it costs stands beside what it is worth. */
+export const FIRST_OF_PRIVATE: Shown = { accuracy: { kind: "accuracy" }, loss: { kind: "epsilon" } };
+
+/** Of the built-in app's run, whatever the reader has `chosen` elsewhere. */
+export function shownOfBuiltIn(isPrivate: boolean, chosen: Chosen): Shown {
+  if (!isPrivate) return FIRST;
+  const of = (slot: Slot): Metric => {
+    const key = chosen[slot];
+    return key === undefined ? FIRST_OF_PRIVATE[slot] : metricOf(key);
+  };
+  return { accuracy: of("accuracy"), loss: of("loss") };
+}
+
 /** All that a chart of another app's run could show, accuracy and loss first. */
 export function offeredMetrics(rounds: readonly Round[]): Metric[] {
   return [...Object.values(FIRST), ...appMetrics(rounds)].filter((metric) => hasValues(rounds, metric));

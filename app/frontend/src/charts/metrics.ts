@@ -1,9 +1,9 @@
-/** What a chart can show: accuracy and loss, and every number that another Flower app reports. Pure functions. */
+/** What a chart can show: accuracy and loss, what a private run has spent, and every number that another Flower app reports. Pure functions. */
 import type { Round } from "../api/types";
 
 /** A curve of its own in every run; FedLoom knows what it means. */
 export interface KnownMetric {
-  kind: "accuracy" | "loss";
+  kind: "accuracy" | "loss" | "epsilon";
 }
 
 /** A number of another Flower app. Stage and name together name it: a client may have an AUC of both its stages. */
@@ -25,13 +25,14 @@ export function keyOf(metric: Metric): string {
 }
 
 export function metricOf(key: string): Metric {
-  if (key === "accuracy" || key === "loss") return { kind: key };
+  if (key === "accuracy" || key === "loss" || key === "epsilon") return { kind: key };
   const slash = key.indexOf("/"); // a stage has none
   return { kind: "number", stage: key.slice(0, Math.max(0, slash)), name: key.slice(slash + 1) };
 }
 
-/** "accuracy", "auc · evaluate" */
+/** "accuracy", "ε", "auc · evaluate" */
 export function titleOf(metric: Metric): string {
+  if (metric.kind === "epsilon") return "ε";
   return metric.kind === "number" ? `${metric.name} · ${metric.stage}` : metric.kind;
 }
 
@@ -69,10 +70,11 @@ function rankOf({ stage, name }: AppMetric): number {
 export function hasValues(rounds: readonly Round[], metric: Metric): boolean {
   return rounds.some((round) => {
     if (metric.kind === "number") return round.metrics[metric.stage]?.[metric.name] !== undefined;
-    const known =
-      metric.kind === "accuracy"
-        ? [round.accuracy, round.client_accuracy]
-        : [round.loss, round.client_loss, round.train_loss];
+    const known = {
+      accuracy: [round.accuracy, round.client_accuracy],
+      loss: [round.loss, round.client_loss, round.train_loss],
+      epsilon: [],
+    }[metric.kind];
     return (
       known.some((value) => value !== null) ||
       Object.values(round.per_client).some((result) => result[metric.kind] !== null)

@@ -23,6 +23,36 @@ function round(
   });
 }
 
+describe("what was spent", () => {
+  it("is the most that a client has, and never their sum", () => {
+    const epsilon = { kind: "epsilon" } as const;
+    const spent = [
+      anyRound(1, { per_client: { a: result({ epsilon: 1 }), b: result({ epsilon: 2 }) } }),
+      anyRound(2, { per_client: { a: result({ epsilon: 3 }), b: result() } }),
+    ];
+    const source = sourceOf(spent, epsilon, false);
+    expect(linesOf(spent, epsilon, source, ["a", "b"])).toEqual([
+      {
+        name: "a",
+        main: false,
+        points: [
+          [1, 1],
+          [2, 3],
+        ],
+      },
+      { name: "b", main: false, points: [[1, 2]] },
+      {
+        name: "largest",
+        main: true,
+        points: [
+          [1, 2],
+          [2, 3],
+        ],
+      },
+    ]);
+  });
+});
+
 const rounds = [round(0, 0.1, {}), round(1, 0.5, { b: 0.4, a: 0.6 }), round(2, null, { a: 0.7, b: null })];
 /** As another app has them: nobody evaluates a global model. */
 const foreign = [

@@ -5,9 +5,9 @@ import { type Metric, SERVER } from "./metrics";
 /**
  * What the main line shows. Of accuracy and loss: the global model on the server's test set; where nobody evaluates
  * that, the mean of the clients, weighted by their samples; where they do not evaluate either, the mean of their
- * training. Of another app's number: what the ServerApp computed, or the clients' numbers as they were aggregated.
+ * training. Of what was spent: the most that a client has. Of another app's number: what the ServerApp computed, or the clients' numbers as they were aggregated.
  */
-export type Source = "global" | "mean" | "training" | "server" | "aggregate";
+export type Source = "largest" | "global" | "mean" | "training" | "server" | "aggregate";
 
 export interface Line {
   /** Client id, or what the main line shows. */
@@ -18,6 +18,7 @@ export interface Line {
 }
 
 const MAIN_NAMES: Record<Source, string> = {
+  largest: "largest",
   global: "global",
   mean: "mean",
   training: "mean",
@@ -29,6 +30,7 @@ const MAIN_NAMES: Record<Source, string> = {
 export function sourceOf(rounds: readonly Round[], metric: Metric, foreign: boolean): Source {
   if (metric.kind === "number") return metric.stage === SERVER ? "server" : "aggregate";
   const { kind } = metric;
+  if (kind === "epsilon") return "largest";
   if (!foreign || rounds.some((round) => round[kind] !== null)) return "global";
   if (kind === "accuracy" || rounds.some((round) => round.client_loss !== null)) return "mean";
   // Not before a round has ended without it: an evaluation comes after the training.
@@ -38,6 +40,7 @@ export function sourceOf(rounds: readonly Round[], metric: Metric, foreign: bool
 
 function mainValue(round: Round, metric: Metric, source: Source): number | null {
   if (metric.kind === "number") return round.metrics[metric.stage]?.[metric.name] ?? null;
+  if (metric.kind === "epsilon") return largestEpsilon(round);
   switch (source) {
     case "mean":
       return metric.kind === "accuracy" ? round.client_accuracy : round.client_loss;
@@ -46,6 +49,12 @@ function mainValue(round: Round, metric: Metric, source: Source): number | null 
     default:
       return round[metric.kind];
   }
+}
+
+/** Those of different clients are never added up: each speaks of its own data. */
+function largestEpsilon({ per_client }: Round): number | null {
+  const told = Object.values(per_client).flatMap(({ epsilon }) => (epsilon === null ? [] : [epsilon]));
+  return told.length > 0 ? Math.max(...told) : null;
 }
 
 function clientValue(result: ClientRound, metric: Metric, source: Source): number | null {
@@ -106,7 +115,7 @@ export function valuesAt(
   round: number,
   metric: Metric,
 ): { line: Line; value: number }[] {
-  const sign = metric.kind === "loss" ? 1 : -1;
+  const sign = metric.kind === "loss" || metric.kind === "epsilon" ? 1 : -1;
   return lines
     .flatMap((line) => {
       const point = line.points.find(([at]) => at === round);

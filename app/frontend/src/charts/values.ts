@@ -1,9 +1,9 @@
 /** How a metric's values are drawn and written. */
-import { loss, number, percent } from "../format/format";
+import { epsilon, loss, number, percent } from "../format/format";
 import type { Metric } from "./metrics";
 
 /** Accuracy is drawn in percent, since ECharts finds rounder ticks there than between 0 and 1. */
-const SCALE: Record<Metric["kind"], number> = { accuracy: 100, loss: 1, number: 1 };
+const SCALE: Record<Metric["kind"], number> = { accuracy: 100, loss: 1, epsilon: 1, number: 1 };
 
 export function drawn({ kind }: Metric, value: number): number {
   return value * SCALE[kind];
@@ -12,6 +12,7 @@ export function drawn({ kind }: Metric, value: number): number {
 const FORMATS: Record<Metric["kind"], (value: number | null | undefined) => string> = {
   accuracy: percent,
   loss,
+  epsilon,
   number,
 };
 

@@ -14,6 +14,12 @@ interface NewestWords {
 /** What stands beside the newest value of the main line; `foreign`: of another Flower app. */
 export function newestWords(metric: Metric, source: Source, foreign: boolean): NewestWords {
   switch (source) {
+    case "largest":
+      return {
+        of: "largest of a client",
+        missing: "no client has told what it has spent yet",
+        unit: "privacy spent, by RDP",
+      };
     case "global":
       return {
         of: "global",

@@ -12,14 +12,22 @@ interface ClientDetailsProps {
   runId: string;
   latest: LatestResult;
   labels: AppLabels;
+  /** Of the table that it stands in. */
+  columns: number;
 }
 
 /** What a client's row has no column for: why it failed, the numbers of another Flower app, and verdicts. */
-export function ClientDetails({ client, runId, latest: { round, result }, labels }: ClientDetailsProps) {
+export function ClientDetails({
+  client,
+  runId,
+  latest: { round, result },
+  labels,
+  columns,
+}: ClientDetailsProps) {
   const stages = numbersByStage(result);
   return (
     <div role="row" className={styles.details} data-testid="client-details">
-      <div role="cell" aria-colspan={6}>
+      <div role="cell" aria-colspan={columns}>
         {result.error !== null && <Traceback text={result.error} />}
         {stages.length > 0 && <Numbers title={roundTitle(round, labels)} stages={stages} />}
         {client.verdict !== null && (

@@ -1,7 +1,7 @@
 import { useState } from "react";
 import type { Client } from "../api/types";
 import { ClientDialog } from "../enrolment/ClientDialog";
-import { loss, percent, plural } from "../format/format";
+import { epsilon, loss, percent, plural } from "../format/format";
 import type { AppLabels } from "../runs/round-words";
 import { StateMark } from "../ui/StateMark";
 import { Late, Value } from "../ui/Value";
@@ -11,11 +11,15 @@ import { ClientName } from "./ClientName";
 import styles from "./ClientTable.module.css";
 import { ClientWork } from "./ClientWork";
 import { CLIENT_MARKS, SENT_AWAY } from "./marks";
-import { countNumbers, type LatestResult, type Note, noteOf } from "./results";
+import { countNumbers, type LatestResult, type Note, NOT_TOLD, noteOf } from "./results";
 import { VerdictMark } from "./VerdictMark";
 import { countsTitle } from "./verdicts";
 
+const SPENT =
+  "privacy spent on its data so far, by its own word (RDP); those of different clients are never added up";
 const NOT_YET = "known after its first evaluation in a run";
+const NOT_YET_TRAINED = "known after its first training in a run";
+const NOT_SPENT = "known after its first training in this run";
 
 interface ClientRowProps {
   client: Client;
@@ -27,12 +31,15 @@ interface ClientRowProps {
   classes: readonly string[];
   /** The app's own numbers of the run's rounds. */
   labels: AppLabels;
+  /** The run has differential privacy at the clients. */
+  isPrivate: boolean;
   paused: boolean;
   open: boolean;
   toggle: () => void;
 }
 
-export function ClientRow({ client, runId, latest, classes, labels, paused, open, toggle }: ClientRowProps) {
+export function ClientRow(props: ClientRowProps) {
+  const { client, runId, latest, classes, labels, isPrivate, paused, open, toggle } = props;
   const note = noteOf(latest, client.state);
   const more = moreWords(client, latest, note);
   const [shown, setShown] = useState(false);
@@ -46,6 +53,7 @@ export function ClientRow({ client, runId, latest, classes, labels, paused, open
         data-testid="client-row"
         data-client={client.id}
         data-state={client.state}
+        data-private={isPrivate}
       >
         <div role="cell" className={styles.cell}>
           <button
@@ -87,7 +95,7 @@ export function ClientRow({ client, runId, latest, classes, labels, paused, open
         )}
         <div role="cell" className={styles.cell} data-label="accuracy">
           <span className={styles.number} data-testid="client-accuracy">
-            <Value text={percent(client.accuracy)} why={NOT_YET} />
+            <Value text={percent(client.accuracy)} why={isPrivate ? NOT_TOLD : NOT_YET} />
           </span>
           <span className={styles.under}>
             {more !== null && (
@@ -105,17 +113,30 @@ export function ClientRow({ client, runId, latest, classes, labels, paused, open
         </div>
         <div role="cell" className={styles.cell} data-label="loss">
           <span className={styles.number}>
-            <Value text={loss(client.loss)} why={NOT_YET} />
+            <Value text={loss(client.loss)} why={isPrivate ? NOT_TOLD : NOT_YET} />
           </span>
           <span className={styles.under} title="loss on its own data while training">
-            train <Value text={loss(client.train_loss)} why="known after its first training in a run" />
+            train <Value text={loss(client.train_loss)} why={isPrivate ? NOT_TOLD : NOT_YET_TRAINED} />
           </span>
         </div>
+        {isPrivate && (
+          <div role="cell" className={styles.cell} data-label="ε">
+            <span className={styles.number} title={SPENT} data-testid="client-epsilon">
+              <Value text={epsilon(latest?.result.epsilon)} why={NOT_SPENT} />
+            </span>
+          </div>
+        )}
         <DeviceCell client={client} />
       </div>
       {shown && <ClientDialog client={client} close={() => setShown(false)} />}
       {open && more !== null && latest !== undefined && runId !== null && (
-        <ClientDetails client={client} runId={runId} latest={latest} labels={labels} />
+        <ClientDetails
+          client={client}
+          runId={runId}
+          latest={latest}
+          labels={labels}
+          columns={isPrivate ? 7 : 6}
+        />
       )}
     </>
   );

@@ -34,6 +34,26 @@ describe("the client table", () => {
     expect(within(rowOf("client-2")).getByLabelText("no data: idle: no task at the moment")).toBeVisible();
   });
 
+  it("shows in a private run what each client has spent, and why it tells no accuracy", () => {
+    show(<ClientTable />);
+    const dp = { noise_multiplier: 1, target_epsilon: null, clipping_norm: 1, delta: 1e-5 };
+    connected({
+      runs: [run({ id: "aa", clients: ["client-1"], spec: spec({ dp }) })],
+      rounds: { aa: [round(3, { per_client: { "client-1": result({ epsilon: 1.204 }) } })] },
+      clients: [client("client-1")],
+    });
+    expect(screen.getByRole("columnheader", { name: "ε" })).toBeVisible();
+    const row = within(rowOf("client-1"));
+    expect(row.getByTestId("client-epsilon")).toHaveTextContent("1.20");
+    expect(row.getAllByLabelText(/no data: not told: the run has differential privacy/)).toHaveLength(3);
+  });
+
+  it("has no column for what nobody spends", () => {
+    show(<ClientTable />);
+    connected({ runs: [run({ clients: ["client-1"] })], clients: [client("client-1")] });
+    expect(screen.queryByRole("columnheader", { name: "ε" })).not.toBeInTheDocument();
+  });
+
   it("counts who is there, late and lost, and lists the lost last", () => {
     show(<ClientTable />);
     connected({

@@ -18,6 +18,7 @@ import { useJoinCommand } from "./useJoinCommand";
 const InviteDialog = lazy(loadInviteDialog);
 
 const COLUMNS = ["client", "work", "data", "accuracy", "loss", "device"] as const;
+const COLUMNS_OF_PRIVATE = ["client", "work", "data", "accuracy", "loss", "ε", "device"] as const;
 
 export function ClientTable() {
   const byId = useStore((state) => state.server.clients);
@@ -28,6 +29,7 @@ export function ClientTable() {
   const rounds = useStore((state) => roundsOf(state, clientsRun(state)));
   const latest = useMemo(() => latestResults(rounds), [rounds]);
   const labels = useMemo(() => appLabels(rounds), [rounds]);
+  const isPrivate = run?.spec.dp != null;
   const [opened, setOpened] = useState<ReadonlySet<string>>(new Set());
 
   const toggle = (id: string): void => {
@@ -76,6 +78,7 @@ export function ClientTable() {
                   latest={latest.get(client.id)}
                   classes={classesFor(client, run)}
                   labels={labels}
+                  isPrivate={isPrivate}
                   paused={run?.state === "paused"}
                   open={opened.has(client.id)}
                   toggle={() => toggle(client.id)}
@@ -84,8 +87,8 @@ export function ClientTable() {
             );
           }}
           head={
-            <div className={styles.head} role="row">
-              {COLUMNS.map((column) => (
+            <div className={styles.head} role="row" data-private={isPrivate}>
+              {(isPrivate ? COLUMNS_OF_PRIVATE : COLUMNS).map((column) => (
                 <span key={column} role="columnheader" data-column={column}>
                   {column}
                 </span>

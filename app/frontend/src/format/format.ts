@@ -28,6 +28,12 @@ export function loss(value: number | null | undefined): string {
   return size >= 10 ? value.toFixed(1) : value.toFixed(3);
 }
 
+/** What was spent under differential privacy: 1.20, 12.3, 1,234. */
+export function epsilon(value: number | null | undefined): string {
+  if (missing(value)) return NO_DATA;
+  return value >= 1000 ? GROUPED.format(value) : value.toFixed(2);
+}
+
 /** Seconds as 0:41, 12:05, or from one hour on 1 h 12 min. */
 export function duration(seconds: number | null | undefined): string {
   if (missing(seconds)) return NO_DATA;

@@ -32,6 +32,13 @@ describe("the sentence about the run", () => {
     expect(screen.getByText("2 clients ready: start a run with “New run”")).toBeVisible();
   });
 
+  it("tells what a private run asks for and has cost", () => {
+    const dp = { noise_multiplier: 1, target_epsilon: null, clipping_norm: 1, delta: 1e-5 };
+    withRun({ spec: spec({ dp }), privacy: { epsilon: 5.634, delta: 1e-5 } });
+    expect(screen.getByText(/α 0.5 · DP, noise 1/)).toBeVisible();
+    expect(screen.getByTestId("run-privacy")).toHaveTextContent("ε 5.63 at δ 1.0e-5");
+  });
+
   it("names state, phase, round and settings of a run that is going on", () => {
     withRun({ progress: { phase: "training", done: 2, total: 3, since: 5 } });
     expect(state()).toHaveTextContent("runningtraining 2 of 3");

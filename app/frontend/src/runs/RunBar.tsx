@@ -1,6 +1,7 @@
 import { Button, CloseButton } from "@mantine/core";
 import { useState } from "react";
 import { isOver, type Run } from "../api/types";
+import { epsilon, number } from "../format/format";
 import { useMay } from "../login/who";
 import { activeRun, runChosen, shownRounds, shownRun, useStore } from "../store/store";
 import { useStrategyTitles } from "../strategies/useStrategies";
@@ -13,6 +14,9 @@ import styles from "./RunBar.module.css";
 import { RunCommands } from "./RunCommands";
 import { Elapsed, NoRun, NoRunLine, RunStateLine } from "./RunState";
 import { settingsLines, specWords } from "./spec-words";
+
+const PRIVACY =
+  "the most privacy that a client has spent so far, by Rényi differential privacy; label counts, numbers of samples and results on held-out data are not covered by it";
 
 export function RunBar({ onNewRun }: { onNewRun: () => void }) {
   const run = useStore(shownRun);
@@ -95,6 +99,12 @@ function RunLine({ run }: { run: Run }) {
           {run.id}
         </span>{" "}
         · {specWords(run.spec, titleOf)}
+        {run.privacy !== null && (
+          <span title={PRIVACY} data-testid="run-privacy">
+            {" "}
+            · ε {epsilon(run.privacy.epsilon)} at δ {number(run.privacy.delta)}
+          </span>
+        )}
       </p>
       <RoundProgress run={run} done={done} label={appLabels(rounds).get(roundShown(run, done))} />
     </div>

@@ -13,6 +13,8 @@ export const DATASETS: Record<RunSpec["dataset"], string> = {
 
 export const MODELS: Record<RunSpec["model"], string> = { cnn: "CNN", linear: "linear" };
 
+type Dp = NonNullable<RunSpec["dp"]>;
+
 /** α of the Dirichlet split, or IID. */
 function heterogeneity(spec: RunSpec): string {
   return spec.alpha === null ? "IID" : `α ${spec.alpha}`;
@@ -20,13 +22,26 @@ function heterogeneity(spec: RunSpec): string {
 
 export function specWords(spec: RunSpec, titleOf: TitleOf): string {
   if (spec.app !== null) return [spec.app, ...pairs(spec.run_config)].join(" · ");
-  return [DATASETS[spec.dataset], MODELS[spec.model], titleOf(spec.strategy), heterogeneity(spec)].join(
-    " · ",
-  );
+  return [
+    DATASETS[spec.dataset],
+    MODELS[spec.model],
+    titleOf(spec.strategy),
+    heterogeneity(spec),
+    ...(spec.dp === null ? [] : [dpWords(spec.dp)]),
+  ].join(" · ");
 }
 
 function pairs(values: Readonly<Record<string, unknown>> | undefined): string[] {
   return Object.entries(values ?? {}).map(([name, value]) => `${name} ${String(value)}`);
+}
+
+/** How private a run is to be: "DP, noise 1", "DP, ε up to 3". */
+export function dpWords({
+  noise_multiplier,
+  target_epsilon,
+}: Pick<Dp, "noise_multiplier" | "target_epsilon">): string {
+  if (target_epsilon !== null) return `DP, ε up to ${target_epsilon}`;
+  return noise_multiplier === null ? "DP" : `DP, noise ${noise_multiplier}`;
 }
 
 /** All settings that `specWords` leaves out, one line each. */
@@ -36,6 +51,9 @@ export function settingsLines({ spec, created_at }: Run, titleOf: TitleOf): stri
   const strategy = [titleOf(spec.strategy), ...pairs(spec.strategy_params)].join(", ");
   return [
     ...(spec.app === null ? [training, strategy] : []),
+    ...(spec.dp === null
+      ? []
+      : [`${dpWords(spec.dp)}, clipping norm ${spec.dp.clipping_norm}, δ ${spec.dp.delta}`]),
     `at least ${plural(min_clients, "client")}; ${lateWords(spec)}`,
     `created ${exactTime(created_at)}`,
   ];

@@ -1,12 +1,12 @@
 import { acrossBox } from "./errors";
-import type { NumberName } from "./spec-fields";
+import type { GroupName, NumberName } from "./spec-fields";
 import form from "./StartDialog.module.css";
 import type { FormPart } from "./useStartForm";
 
 interface BoxErrorsProps {
   part: FormPart;
   /** The field of the run's spec that the settings of the box stand in. */
-  within: "strategy_params" | "run_config";
+  within: "strategy_params" | "run_config" | GroupName;
   /** Fields outside of the box that it speaks for too. */
   also?: readonly NumberName[];
 }

@@ -6,6 +6,7 @@ import { Disclosure } from "./Disclosure";
 import { besideField } from "./errors";
 import { ChoiceField, NumberField, SwitchField } from "./fields";
 import { LateFields } from "./LateFields";
+import { PrivacyFields } from "./PrivacyFields";
 import { type ChoiceName, CHOICES, formOf, type NumberName, numbersIn, SWITCHES } from "./spec-fields";
 import form from "./StartDialog.module.css";
 import { StrategyParameters } from "./StrategyParameters";
@@ -42,6 +43,7 @@ export function BuiltInFields({ part, strategies, failure }: BuiltInFieldsProps)
         ))}
       </div>
       <LateFields part={part} />
+      <PrivacyFields part={part} />
       <Disclosure part={part} section="advanced" label="Advanced" summary={advancedWords(values)}>
         {numbersIn("advanced").map((field) => (
           <NumberField key={field} part={part} field={field} />

@@ -14,6 +14,7 @@ const offered = { "GET /api/v1/strategies": () => json({ strategies: STRATEGIES 
 const started = { "POST /api/v1/runs": () => json(run({ id: "bb", state: "queued" }), 201) };
 
 const field = (name: string): HTMLInputElement => screen.getByLabelText(name);
+const dpSwitch = (): HTMLElement => screen.getByRole("switch", { name: /^Differential privacy/ });
 const submit = (): HTMLElement => screen.getByTestId("start-submit");
 
 function open() {
@@ -97,6 +98,38 @@ describe("the start form", () => {
     expect(field("Learning rate")).toHaveFocus();
     expect(screen.getByText("needs a number")).toBeVisible();
     expect(toldIn(asked)).toEqual([]);
+  });
+
+  it("asks for privacy with a switch, and for its settings once that is on", async () => {
+    const asked = serverAnswers({ ...offered, ...started });
+    const { reader } = open();
+    connected();
+    expect(screen.getByText("no noise is added")).toBeVisible();
+    await reader.click(screen.getByTestId("privacy"));
+    expect(screen.queryByLabelText("Clipping norm")).not.toBeInTheDocument();
+    await reader.click(dpSwitch());
+    expect(field("Noise multiplier")).toHaveValue("1");
+    await reader.clear(field("Noise multiplier"));
+    await reader.type(field("Target ε"), "3");
+    await reader.click(submit());
+    expect(asked.at(-1)?.body).toMatchObject({
+      dp: { noise_multiplier: null, target_epsilon: 3, clipping_norm: 1, delta: 0.00001 },
+    });
+  });
+
+  it("says what is wrong with the settings of privacy together, and at one of them", async () => {
+    const errors = [{ field: "dp", message: "exactly one of the two" }];
+    serverAnswers({ ...offered, "POST /api/v1/runs": () => problem(422, "No.", errors) });
+    const { reader } = open();
+    connected();
+    await reader.click(screen.getByTestId("privacy"));
+    await reader.click(dpSwitch());
+    await reader.click(submit());
+    expect(await screen.findByText("exactly one of the two")).toHaveFocus();
+    await reader.clear(field("Clipping norm"));
+    await reader.click(submit());
+    expect(screen.queryByText("exactly one of the two")).not.toBeInTheDocument();
+    expect(field("Clipping norm")).toBeInvalid();
   });
 
   it("sends one request while the server takes its time", async () => {

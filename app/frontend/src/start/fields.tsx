@@ -8,7 +8,12 @@ import { type ChoiceName, formOf, type NumberName, type SwitchName } from "./spe
 import form from "./StartDialog.module.css";
 import type { FormPart } from "./useStartForm";
 
-const ORDER: ("label" | "input" | "error" | "description")[] = ["label", "input", "error", "description"];
+export const ORDER: ("label" | "input" | "error" | "description")[] = [
+  "label",
+  "input",
+  "error",
+  "description",
+];
 
 interface NumberFieldProps {
   part: FormPart;

@@ -9,7 +9,9 @@ type OfKind<Kind extends SpecField["kind"]> = {
 export type NumberName = OfKind<"number">;
 export type ChoiceName = OfKind<"choice">;
 export type SwitchName = OfKind<"switch">;
-export type FieldName = NumberName | ChoiceName | SwitchName;
+/** Settings that a run has together, or not at all. */
+export type GroupName = OfKind<"group">;
+export type FieldName = NumberName | ChoiceName | SwitchName | GroupName;
 
 const FIELDS: Readonly<Record<keyof Fields, SpecField>> = RUN_SPEC;
 
@@ -23,12 +25,20 @@ export function formOf(name: FieldName): FieldForm {
 /** By their place in the form. */
 export const NUMBERS = offered().filter((name): name is NumberName => FIELDS[name].kind === "number");
 export const CHOICES = offered().filter((name): name is ChoiceName => FIELDS[name].kind === "choice");
+export const GROUPS = offered().filter((name): name is GroupName => FIELDS[name].kind === "group");
 export const SWITCHES = offered().filter((name): name is SwitchName => FIELDS[name].kind === "switch");
 
 function offered(): FieldName[] {
   return (Object.keys(FIELDS) as (keyof Fields)[])
     .filter((name): name is FieldName => FIELDS[name].kind !== "other" && FIELDS[name].form !== null)
     .sort((a, b) => formOf(a).order - formOf(b).order);
+}
+
+/** The settings that a group holds, which are numbers, by their place in the form. */
+export function withinGroup(name: GroupName): (readonly [name: string, field: SpecField, form: FieldForm])[] {
+  return Object.entries(FIELDS[name].within ?? {})
+    .flatMap(([each, field]) => (field.form === null ? [] : [[each, field, field.form] as const]))
+    .sort(([, , a], [, , b]) => a.order - b.order);
 }
 
 /** In sight, under "When clients are late", or under "Advanced". */

@@ -5,10 +5,18 @@ import type { AppInfo, RunSpec, Strategy } from "../api/types";
 import { activeRun, runChosen, useStore } from "../store/store";
 import { failureWords, splitErrors, withoutChanged } from "./errors";
 import type { Edited, FieldErrors, Typed } from "./parameters";
-import { numbersIn } from "./spec-fields";
-import { fieldsOf, type FormValues, toAppSpec, toSpec, valuesOf } from "./values";
+import { type GroupName, GROUPS, numbersIn } from "./spec-fields";
+import {
+  fieldsOf,
+  fieldsOfGroup,
+  type FormValues,
+  type GroupValues,
+  toAppSpec,
+  toSpec,
+  valuesOf,
+} from "./values";
 
-export type Section = "late" | "advanced";
+export type Section = "late" | "privacy" | "advanced";
 
 /** What the parts of the form need to show their fields and to change them. */
 export interface FormPart {
@@ -17,6 +25,7 @@ export interface FormPart {
   parameters: Edited;
   errors: FieldErrors;
   change: (changes: Partial<FormValues>) => void;
+  changeGroup: (name: GroupName, changes: Partial<GroupValues>) => void;
   changeParameter: (name: string, value: Typed | boolean) => void;
   opened: Readonly<Record<Section, boolean>>;
   open: (section: Section, open: boolean) => void;
@@ -36,7 +45,7 @@ interface StartFormInput {
   started: () => void;
 }
 
-const CLOSED: Readonly<Record<Section, boolean>> = { late: false, advanced: false };
+const CLOSED: Readonly<Record<Section, boolean>> = { late: false, privacy: false, advanced: false };
 
 export function useStartForm({ app, strategies, started }: StartFormInput): StartForm {
   const offered = useStore(({ server }) => server.status?.default_spec);
@@ -61,6 +70,7 @@ export function useStartForm({ app, strategies, started }: StartFormInput): Star
     setRefused(rest);
     setOpened({
       late: opened.late || numbersIn("late").some((field) => fields[field] !== undefined),
+      privacy: opened.privacy || GROUPS.flatMap(fieldsOfGroup).some((field) => fields[field] !== undefined),
       advanced: opened.advanced || numbersIn("advanced").some((field) => fields[field] !== undefined),
     });
     setRefusals(refusals + 1);
@@ -95,6 +105,11 @@ export function useStartForm({ app, strategies, started }: StartFormInput): Star
     change: (changes) => {
       setEdited({ ...edited, ...changes });
       settle(Object.keys(changes));
+    },
+    changeGroup: (name, changes) => {
+      const { groups } = values;
+      setEdited({ ...edited, groups: { ...groups, [name]: { ...groups[name], ...changes } } });
+      settle(fieldsOfGroup(name));
     },
     changeParameter: (name, value) => {
       setEditedParameters({ ...editedParameters, [owner]: { ...editedParameters[owner], [name]: value } });

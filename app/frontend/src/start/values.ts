@@ -16,18 +16,31 @@ import {
   type ChoiceName,
   CHOICES,
   formOf,
+  type GroupName,
+  GROUPS,
   isLate,
   type NumberName,
   NUMBERS,
   type SwitchName,
   SWITCHES,
+  withinGroup,
 } from "./spec-fields";
 
 /** A field that may be null is empty for that; `alpha` has a switch instead. */
-export type FormValues = Chosen & Record<NumberName, Typed> & { iid: boolean };
+export type FormValues = Chosen & Record<NumberName, Typed> & { iid: boolean; groups: Groups };
+
+export type Groups = Readonly<Record<GroupName, GroupValues>>;
+
+/** A group keeps its values while it is off. */
+export interface GroupValues {
+  on: boolean;
+  values: Readonly<Record<string, Typed>>;
+}
 
 /** What is taken as it is. */
 type Chosen = Pick<RunSpec, ChoiceName | SwitchName>;
+
+const NEEDS_NUMBER_OR_NOTHING = "needs a number or nothing";
 
 const DEFAULT_SPEC = Object.fromEntries(
   Object.entries(RUN_SPEC).map(([name, field]) => [name, field.default]),
@@ -41,7 +54,19 @@ export function valuesOf(spec: RunSpec = DEFAULT_SPEC): FormValues {
     ...(Object.fromEntries(numbers) as Record<NumberName, Typed>),
     alpha: spec.alpha ?? RUN_SPEC.alpha.default,
     iid: spec.alpha === null,
+    groups: Object.fromEntries(GROUPS.map((name) => [name, groupIn(spec, name)])) as Groups,
   };
+}
+
+function groupIn(spec: RunSpec, name: GroupName): GroupValues {
+  const given: Readonly<Record<string, number | null | undefined>> | null = spec[name]
+    ? { ...spec[name] }
+    : null;
+  const values = withinGroup(name).map(([each, field, form]) => {
+    const standard = form.suggested ?? (field.default as number | null);
+    return [each, (given === null ? standard : given[each]) ?? ""] as const;
+  });
+  return { on: given !== null, values: Object.fromEntries(values) };
 }
 
 export const DEFAULTS: FormValues = valuesOf();
@@ -68,10 +93,29 @@ export interface Parsed {
 export function toSpec(values: FormValues, strategy: Strategy | undefined, edited: Edited): Parsed {
   const numbers = readNumbers(values, NUMBERS);
   const parameters = readParameters(ofStrategy(strategy?.parameters ?? []), edited, "strategy_params");
+  const groups = readGroups(values.groups);
   return {
-    spec: { ...chosenIn(values), ...numbers.spec, strategy_params: parameters.values },
-    errors: { ...numbers.errors, ...parameters.errors },
+    spec: { ...chosenIn(values), ...numbers.spec, ...groups.spec, strategy_params: parameters.values },
+    errors: { ...numbers.errors, ...groups.errors, ...parameters.errors },
   };
+}
+
+/** Each as a whole, or null for one that is off. */
+function readGroups(groups: Groups): Parsed {
+  const spec: Record<string, Record<string, number | null> | null> = {};
+  const errors: Record<string, string> = {};
+  for (const name of GROUPS) {
+    const { on, values } = groups[name];
+    const read: Record<string, number | null> = {};
+    for (const [each, { nullable }] of on ? withinGroup(name) : []) {
+      read[each] = parse(values[each]);
+      if (read[each] === null && !(nullable && isEmpty(values[each]))) {
+        errors[`${name}.${each}`] = nullable ? NEEDS_NUMBER_OR_NOTHING : NEEDS_NUMBER;
+      }
+    }
+    spec[name] = on ? read : null;
+  }
+  return { spec, errors };
 }
 
 /** A run of the Flower app that the server was started with. */
@@ -100,22 +144,27 @@ function readNumbers(values: FormValues, fields: readonly NumberName[]): Parsed 
     else errors[field] = error;
   }
   // null is only where `errorOfMissing` allows it.
-  return { spec: spec as Partial<RunSpec>, errors };
+  return { spec, errors };
 }
 
 /** Why a field may not be without a number; undefined if it may. */
 function errorOfMissing(values: FormValues, field: NumberName): string | undefined {
   if (field === "alpha") return values.iid ? undefined : "needs a number, or switch IID on";
   if (!RUN_SPEC[field].nullable) return NEEDS_NUMBER;
-  return isEmpty(values[field]) ? undefined : "needs a number or nothing";
+  return isEmpty(values[field]) ? undefined : NEEDS_NUMBER_OR_NOTHING;
+}
+
+/** The group itself, and the settings that it holds. */
+export function fieldsOfGroup(name: GroupName): string[] {
+  return [name, ...withinGroup(name).map(([each]) => `${name}.${each}`)];
 }
 
 /** The fields that the form shows, by the names that the server gives them. */
 export function fieldsOf(app: AppInfo | null, strategy: Strategy | undefined): ReadonlySet<string> {
   if (app === null) {
-    const own = Object.keys(DEFAULTS).filter((field) => field !== "iid");
+    const own = Object.keys(DEFAULTS).filter((field) => field !== "iid" && field !== "groups");
     const parameters = (strategy?.parameters ?? []).map(({ name }) => `strategy_params.${name}`);
-    return new Set([...own, "strategy_params", ...parameters]);
+    return new Set([...own, ...GROUPS.flatMap(fieldsOfGroup), "strategy_params", ...parameters]);
   }
   return new Set([...numbersOfApp(app), "run_config", ...ofApp(app).map(({ name }) => `run_config.${name}`)]);
 }
