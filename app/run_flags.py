@@ -92,7 +92,7 @@ def _add_strategy_params(parser: argparse._ActionsContainer, flag: str) -> None:
 def spec_from(arguments: argparse.Namespace, rounds_flag: str = "--num-rounds") -> RunSpec:
     """The RunSpec that parsed flags describe. Raises SettingsInvalid, naming the flag."""
     fields = {
-        field.name: _given(field, arguments)
+        field.name: value_of(field, arguments)
         for field in run_fields(RunSpec)
         if field.within or field.flag is not None
     }
@@ -138,7 +138,7 @@ def app_spec_from(
     return _validated(fields, rounds_flag)
 
 
-def _given(field: RunField, arguments: argparse.Namespace) -> Any:
+def value_of(field: RunField, arguments: argparse.Namespace) -> Any:
     """What the flags say of a field; of one that holds settings, those that were given, or None."""
     if not field.within:
         return getattr(arguments, field.name)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from shared.data.datasets import DATASETS
+from shared.dp_spec import DELTA, DpSpec
 from shared.errors import SettingsInvalid
 from shared.models import MODELS
 from shared.names import DatasetName, ModelName, StrategyName
@@ -27,6 +28,14 @@ scalars = (
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(max_size=20)
 )
+
+
+private = st.builds(
+    DpSpec,
+    noise_multiplier=st.floats(0.01, 100),
+    clipping_norm=st.floats(1e-6, 1e6),
+    delta=st.floats(1e-12, 0.1),
+) | st.builds(DpSpec, target_epsilon=st.floats(0.01, 1_000))
 
 
 @st.composite
@@ -47,6 +56,7 @@ def specs(draw: st.DrawFn) -> RunSpec:
         seed=draw(st.integers(0, 2**53 - 1)),
         fraction_train=draw(st.floats(0, 1, exclude_min=True)),
         fraction_evaluate=draw(st.floats(0, 1)),
+        dp=draw(st.none() | private),
     )
 
 
@@ -93,6 +103,24 @@ def test_a_value_that_was_kept_and_is_beyond_a_limit_of_today_stays() -> None:
     assert RunSpec.from_store(spec.model_dump(mode="json")) == spec
 
 
+def test_settings_within_a_field_that_were_kept_are_read_as_far_as_they_are_known() -> None:
+    kept = {"dp": {"noise_multiplier": 1e9, "clipping_norm": 0.5, "delta": 1e-5, "accountant": "prv"}}
+
+    spec = RunSpec.from_store(kept)
+
+    assert spec.dp is not None
+    assert (spec.dp.noise_multiplier, spec.dp.clipping_norm) == (1e9, 0.5)
+    assert RunSpec.from_store(spec.model_dump(mode="json")) == spec
+
+
+def test_null_stands_in_a_run_config_for_a_setting_that_is_not_given() -> None:
+    """As with `flwr run --run-config "dp-noise-multiplier=1.5"`, which has the others from pyproject.toml."""
+    assert RunSpec().to_run_config().items() >= {"dp-noise-multiplier": 0.0, "dp-clipping-norm": 0.0}.items()
+    assert RunSpec.from_run_config({**RunSpec().to_run_config(), "dp-noise-multiplier": 1.5}).dp == DpSpec(
+        noise_multiplier=1.5, clipping_norm=1.0, delta=DELTA
+    )
+
+
 @pytest.mark.parametrize(
     "kept", [{"dataset": "no-more"}, {"lr": "fast"}, {"strategy_params": {"x": [1]}}, [], None, "{}"]
 )
@@ -113,6 +141,8 @@ def test_what_a_run_config_lacks_has_its_default() -> None:
         ({"num-server-rounds": 0}, "0 cannot be the value of num-server-rounds: "),
         ({"min-clients": 3, "num-partitions": 2}, "2 parts are too few for min_clients = 3"),
         ({"strategy-params": '{"x": [1]}'}, "cannot be the value of strategy-params.x"),
+        ({"dp-noise-multiplier": -1.0}, "-1.0 cannot be the value of dp-noise-multiplier"),
+        ({"dp-delta": 0.01}, "it needs noise_multiplier or target_epsilon, exactly one of the two"),
     ],
 )
 def test_a_run_config_that_makes_no_sense_is_refused_by_its_key(config: dict[str, Any], words: str) -> None:
@@ -157,6 +187,11 @@ def test_the_run_config_of_pyproject_is_that_of_the_defaults() -> None:
         ("fraction_evaluate", -0.1),
         ("strategy_params", {"x": [1]}),
         ("strategy_params", {"x": "y" * 201}),
+        ("dp", {}),
+        ("dp", {"noise_multiplier": 1.0, "target_epsilon": 1.0}),
+        ("dp", {"noise_multiplier": 0.0}),
+        ("dp", {"noise_multiplier": 1.0, "delta": 1.0}),
+        ("dp", {"noise_multiplier": 1.0, "noise": 1.0}),
         ("rounds", 5),  # there is no such field
     ],
 )
