@@ -60,7 +60,7 @@ def train_round(message: Message, context: Context) -> Message:
         server_round=server_round,
         proximal_mu=float(proximal_mu),
         privacy=_privacy(context),
-        on_batch=_batch_reporter(context),
+        on_batch=_lot_reporter(context),
         on_labels=_label_reporter(context),
     )
     metrics = TrainMetrics(
@@ -146,13 +146,21 @@ def _tells_metrics(context: Context) -> bool:
     return _spec_in(context).dp is None or context.node_config.get("tells-metrics", False) is True
 
 
+def _lot_reporter(context: Context) -> OnBatch:
+    return progress.report if _tells_metrics(context) else partial(_report_lot, _spec_in(context).batch_size)
+
+
 def _batch_reporter(context: Context) -> OnBatch:
-    return progress.report if _tells_metrics(context) else partial(_report_no_loss, _spec_in(context))
+    return progress.report if _tells_metrics(context) else _report_no_loss
 
 
-def _report_no_loss(spec: RunSpec, batch: BatchProgress) -> None:
-    """With as many samples as there are in a lot on average: how many it has got is not told either."""
-    progress.report(replace(batch, examples=batch.done * spec.batch_size, loss=None))
+def _report_lot(expected: int, batch: BatchProgress) -> None:
+    """With as many samples as a lot has on average: how many were drawn, the noise does not hide."""
+    _report_no_loss(replace(batch, examples=expected * batch.done))
+
+
+def _report_no_loss(batch: BatchProgress) -> None:
+    progress.report(replace(batch, loss=None))
 
 
 def _label_reporter(context: Context) -> OnLabels | None:

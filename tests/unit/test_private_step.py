@@ -37,7 +37,7 @@ def sum_by_opacus(model: nn.Module, data: TensorSet, norm: float) -> list[Tensor
     watched = GradSampleModule(model, loss_reduction="sum")
     inputs = data.inputs.clone().requires_grad_()  # without it PyTorch warns of Opacus' hooks
     functional.cross_entropy(watched(inputs), data.labels, reduction="sum").backward()
-    each = [parameter.grad_sample for parameter in model.parameters()]
+    each: list[Tensor] = [getattr(parameter, "grad_sample") for parameter in model.parameters()]  # noqa: B009
     watched.remove_hooks()
     norms = torch.stack([gradient.flatten(1).norm(dim=1) for gradient in each]).norm(dim=0)
     weights = (norm / (norms + 1e-6)).clamp(max=1)
