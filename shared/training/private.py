@@ -2,7 +2,8 @@
 
 Each step takes each sample with the same probability, by itself (Poisson sampling), as the accounting has it.
 A lot may be empty: noise is added all the same, since that it was empty is nobody's business. The sum is
-divided by the expected size of a lot, not by its own.
+divided by the run's batch size, neither by the lot's own size nor by the expected one: that depends on how many
+samples there are, and one more or less would show in every weight (Opacus' issue 819).
 
 The momentum, the weight decay and FedProx's proximal term come after the noise and know nothing of the data
 but what has been released: they cost nothing. The loss that is told is not covered by any of this.
@@ -40,11 +41,6 @@ class LotSize:
         return min(1.0, self.batch_size / self.samples)
 
     @property
-    def expected(self) -> int:
-        """Samples in a lot on average."""
-        return min(self.batch_size, self.samples)
-
-    @property
     def steps(self) -> int:
         """As many as plain SGD has."""
         return self.local_epochs * math.ceil(self.samples / self.batch_size)
@@ -77,7 +73,6 @@ class PrivateStep:
         self._lots = randomness.keystream("lots")
         self._noise = randomness.keystream("noise")
         self._parameters = list(model.parameters())
-        self._expected = 1
         self._optimizer = torch.optim.SGD(
             self._parameters,
             lr=config.lr,
@@ -94,7 +89,6 @@ class PrivateStep:
     def lots(self, samples: int, shuffle: torch.Generator) -> Iterator[Tensor]:
         """Poisson samples, from the client's secret: who knows the seed could otherwise know them."""
         size = self._size(samples)
-        self._expected = size.expected
         for _ in range(size.steps):
             yield (self._lots.uniform(samples) < size.sample_rate).nonzero().flatten()
 
@@ -125,7 +119,7 @@ class PrivateStep:
             total = self._gradients.sums[parameter]
             noise = self._noise.normal(parameter.numel()).view(parameter.shape).mul_(self._deviation)
             if total.device.type == "cpu":
-                noise.add_(total).div_(self._expected)
+                noise.add_(total).div_(self._config.batch_size)
             else:
-                noise = total.add(noise.to(total)).div_(self._expected)
+                noise = total.add(noise.to(total)).div_(self._config.batch_size)
             parameter.grad = total.copy_(noise)  # in the layout that the weights have in memory

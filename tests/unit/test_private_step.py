@@ -216,9 +216,21 @@ def test_lots_are_poisson_samples_of_the_expected_size() -> None:
 def test_what_is_accounted_for_is_what_is_done() -> None:
     size = LotSize(samples=1_000, batch_size=300, local_epochs=2)
 
-    assert (size.sample_rate, size.expected, size.steps) == (0.3, 300, 8)
-    assert LotSize(samples=10, batch_size=300, local_epochs=2) == LotSize(10, 300, 2)
-    assert (LotSize(10, 300, 2).sample_rate, LotSize(10, 300, 2).expected) == (1.0, 10)
+    assert (size.sample_rate, size.steps) == (0.3, 8)
+    assert (LotSize(10, 300, 2).sample_rate, LotSize(10, 300, 2).steps) == (1.0, 2)
+
+
+def test_how_many_samples_there_are_changes_nothing_of_the_noise() -> None:
+    """One sample more or less would show in all weights at once, however private each is."""
+    start, scale = build_model("linear", "digits", seed=1), []
+    begun = torch.cat([parameter.detach().flatten() for parameter in start.parameters()])
+
+    for count in (1, 2):
+        weights, _ = released(samples("digits", count), noise=1e6, batch_size=64)
+        scale.append((weights - begun).std().item())
+
+    assert scale[0] == pytest.approx(scale[1], rel=0.01)
+    assert scale[0] == pytest.approx(0.5 * 1e6 / 64, rel=0.2)
 
 
 def test_the_proximal_term_holds_the_model_back_and_needs_no_noise_of_its_own() -> None:
