@@ -2,8 +2,8 @@
 
 Each step takes each sample with the same probability, by itself (Poisson sampling), as the accounting has it.
 A lot may be empty: noise is added all the same, since that it was empty is nobody's business. The sum is
-divided by the run's batch size, neither by the lot's own size nor by the expected one: that depends on how many
-samples there are, and one more or less would show in every weight (Opacus' issue 819).
+divided by the run's batch size, neither by the lot's own size nor by the expected one: that depends on how
+many samples there are, and one more or less would show in every weight (Opacus' issue 819).
 
 The momentum, the weight decay and FedProx's proximal term come after the noise and know nothing of the data
 but what has been released: they cost nothing. The loss that is told is not covered by any of this.
