@@ -129,7 +129,7 @@ def client_unavailable(message: Message, reason: str) -> Message:
 
 
 def client_declined(message: Message, reason: str, rule: str = "") -> Message:
-    """The reply that stands for a client whose site takes no part in this, by a rule that the reason names."""
+    """The reply that stands for a client whose site takes no part, by a rule that the reason names."""
     code = _BUDGET_SPENT if rule == BUDGET_RULE else _DECLINED
     return Message(Error(code=code, reason=printable(reason)), reply_to=message)
 

@@ -30,6 +30,11 @@ def partition_indices(
     Raises PartitionImpossible also if there is no such part.
     """
     owner = partition_owners(labels, num_partitions, alpha=alpha, seed=seed)
+    return part_of(owner, num_partitions, partition)
+
+
+def part_of(owner: Indices, num_partitions: int, partition: int) -> Indices:
+    """The same, where the part of every sample is known."""
     if not 0 <= partition < num_partitions:
         raise PartitionImpossible(
             f"There is no part {partition} of {num_partitions}: parts are numbered 0 to {num_partitions - 1}."

@@ -57,7 +57,7 @@ def read_own(path: Path, limit: int, forbidden: int = 0o077) -> bytes:
 
 
 def require_own(descriptor: int, forbidden: int = 0o077) -> None:
-    """Raise NotOwn unless what is open is a file of this user's, which has none of these rights for others."""
+    """Raise NotOwn unless what is open is a file of this user's, without these rights for others."""
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode):
         raise NotOwn("is no file")
