@@ -156,10 +156,10 @@ def test_what_was_spent_counts_in_the_next_run_after_a_restart(api: Api, sites: 
 
     run = train(api, num_rounds=4, min_clients=1, seed=7)
 
-    first, second = parts(api, run, "thrifty")
+    [first] = parts(api, run, "thrifty")  # the second round is not complete
     assert first["epsilon"] == pytest.approx(epsilon_of(3, 432), rel=0.01)
     assert first["epsilon_of_run"] == pytest.approx(epsilon_of(1, first["samples"]), rel=0.01)
-    assert second["verdict"] == "declined"
+    assert api.clients()["thrifty"]["verdict"] == "declined"
     assert (run["state"], run["cause"]) == ("stopped", "budget")
     assert run["reason"].startswith(
         "The privacy budgets of all clients are spent: declined by its site: privacy"
