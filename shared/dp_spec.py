@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -12,13 +11,6 @@ from shared.run_fields import FieldUse, publish_forms
 DELTA = 1e-5
 """As in Abadi et al. 2016 (arXiv:1607.00133) and Opacus' examples. It should be well below one divided by the
 number of a client's samples, which 1e-5 is for up to some ten thousand."""
-
-
-class StopAtBudget(StrEnum):
-    """When a run ends because sites have no privacy left to spend."""
-
-    FIRST = "first"
-    ALL = "all"
 
 
 class DpSpec(BaseModel):
@@ -70,18 +62,6 @@ class DpSpec(BaseModel):
             le=0.1,
             description="probability with which epsilon may not hold; well below 1 / a client's samples",
         )
-    )
-
-    stop_at_budget: Annotated[
-        StopAtBudget,
-        FieldUse(
-            "Ends when spent",
-            "privacy",
-            hint="the privacy budgets of the sites: the first of them, or all",
-        ),
-    ] = Field(
-        default=StopAtBudget.ALL,
-        description="the run ends when the first site's privacy budget is spent, or those of all",
     )
 
     @model_validator(mode="after")

@@ -170,7 +170,7 @@ def test_a_run_can_end_with_the_first_budget(api: Api, sites: Sites) -> None:
     sites.start("sparing", privacy_budget=epsilon_of(1, 432) * 1.02)
     sites.start("lavish")
 
-    run = train(api, num_rounds=5, min_clients=2, dp={"noise_multiplier": NOISE, "stop_at_budget": "first"})
+    run = train(api, num_rounds=5, min_clients=2, stop_at_first_budget=True)
 
     assert (run["state"], run["cause"]) == ("stopped", "budget")
     assert run["reason"].startswith(

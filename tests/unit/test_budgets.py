@@ -6,7 +6,7 @@ import pytest
 from flwr.app import Message, RecordDict
 
 from app.federation.rounds.budgets import Budgets
-from shared.dp_spec import DpSpec, StopAtBudget
+from shared.dp_spec import DpSpec
 from shared.errors import BudgetSpent
 from shared.flower import client_declined, client_failed, identify_server_task
 from shared.names import BUDGET_RULE
@@ -20,8 +20,9 @@ def run() -> None:
     identify_server_task(1)
 
 
-def private(stop_at: StopAtBudget = StopAtBudget.ALL) -> RunSpec:
-    return RunSpec(num_rounds=5, dp=DpSpec(noise_multiplier=1.0, stop_at_budget=stop_at))
+def private(*, stop_at_first_budget: bool = False) -> RunSpec:
+    dp = DpSpec(noise_multiplier=1.0)
+    return RunSpec(num_rounds=5, dp=dp, stop_at_first_budget=stop_at_first_budget)
 
 
 def spent(node: int) -> Message:
@@ -65,7 +66,7 @@ def test_those_who_declined_are_asked_again_in_the_next_round() -> None:
 
 
 def test_a_run_can_end_with_the_first_after_the_round_that_the_others_have_made() -> None:
-    budgets = Budgets(private(StopAtBudget.FIRST))
+    budgets = Budgets(private(stop_at_first_budget=True))
     budgets.require(1, is_done=True)
     budgets.note([spent(2)])
 

@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable, Sequence
 
 from flwr.app import Message
 
-from shared.dp_spec import StopAtBudget
 from shared.error_line import error_line
 from shared.errors import BudgetSpent
 from shared.flower import is_budget_spent
@@ -18,7 +17,7 @@ class Budgets:
 
     def __init__(self, spec: RunSpec) -> None:
         self._is_private = spec.dp is not None
-        self._is_over_with_first = spec.dp is not None and spec.dp.stop_at_budget is StopAtBudget.FIRST
+        self._is_over_with_first = spec.stop_at_first_budget
         self._last = spec.num_rounds
         self._spent: dict[int, str] = {}
         """Whose are spent, by node, as they have said in this round."""
