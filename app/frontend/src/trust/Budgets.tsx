@@ -1,13 +1,13 @@
 import { useMemo } from "react";
-import { latestSpent, left, type Spent, spentTitle, spentWords } from "../clients/spent";
+import { latestSpent, type Spent, spentTitle, spentWords } from "../clients/spent";
+import { natural } from "../store/server-state";
 import { clientsRun, roundsOf, useStore } from "../store/store";
-import { StateMark } from "../ui/StateMark";
 import styles from "./Trust.module.css";
 
 /** What each client has spent of its data's privacy against its site's budget, in a private run. */
 export function Budgets() {
   const rounds = useStore((state) => roundsOf(state, clientsRun(state)));
-  const spent = useMemo(() => [...latestSpent(rounds)], [rounds]);
+  const spent = useMemo(() => [...latestSpent(rounds)].sort(([a], [b]) => natural.compare(a, b)), [rounds]);
   if (spent.length === 0) return null;
   return (
     <section className={styles.budgets} aria-label="privacy budgets" data-testid="budgets">
@@ -22,13 +22,10 @@ export function Budgets() {
 }
 
 function Budget({ client, spent }: { client: string; spent: Spent }) {
-  const isOver = spent.declined || left(spent) === 0;
   return (
     <li title={spentTitle(spent)} data-testid="budget" data-client={client}>
       <span>{client}</span>
-      {spent.budget === null ? (
-        <span />
-      ) : (
+      {spent.budget !== null && (
         <meter
           min={0}
           max={spent.budget}
@@ -36,12 +33,10 @@ function Budget({ client, spent }: { client: string; spent: Spent }) {
           aria-label={`spent by ${client}`}
         />
       )}
-      <span className="mono">{spentWords(spent)}</span>
-      {isOver && (
-        <span className={styles.witnessed}>
-          <StateMark mark={["half", "quiet"]} /> its site declines further rounds
-        </span>
-      )}
+      <span>
+        <span className="mono">{spentWords(spent)}</span>
+        {spent.declined && <span className="dim">, declines further rounds</span>}
+      </span>
     </li>
   );
 }

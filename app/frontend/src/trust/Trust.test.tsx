@@ -82,7 +82,7 @@ describe("privacy budgets", () => {
       rounds: { aa: [round(1, { per_client: first }), round(2, { per_client: { a: declined } })] },
     });
     const [a, b] = screen.getAllByTestId("budget");
-    expect(a).toHaveTextContent("a2.90 of 3.00, 0.10 left its site declines further rounds");
+    expect(a).toHaveTextContent("a2.90 of 3.00, 0.10 left, declines further rounds");
     expect(b).toHaveTextContent("b1.50, no budget");
     expect(screen.getByRole("meter", { name: "spent by a" })).toHaveAttribute("value", "2.9");
   });
