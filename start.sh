@@ -39,6 +39,7 @@ usage: ./start.sh [COMMAND [ARGUMENTS]]
   doctor   check this machine and say what is missing; with ARGUMENTS of a client:
            whether that can join, and what is wrong            (client.doctor)
   confirm  confirm a run that a client here was asked to join   (client.confirm)
+  ledger   what clients here have spent of their data's privacy (client.ledger)
   help     this text
 
 ARGUMENTS are passed on: `./start.sh demo --help` shows those of the demo. Without COMMAND there is a menu.
@@ -484,6 +485,7 @@ run() { # $1: command; the rest is passed on
             of_client doctor "$@"
             ;;
         confirm) of_client confirm "$@" ;;
+        ledger) of_client ledger "$@" ;;
         help | -h | --help) usage ;;
         *)
             printf "error: there is no command '%s'\n\n" "$command" >&2

@@ -51,6 +51,8 @@ def prepare(settings: ClientSettings) -> Job:
             settings.home,
             private_labels=settings.private_labels or not settings.policy.label_counts,
             tells_metrics=settings.policy.metrics_of_private_runs,
+            client_id=settings.client_id,
+            budget=settings.policy.budget_for(settings.dataset),
         ),
         identity=ClientIdentity(
             client_id=settings.client_id,

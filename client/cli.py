@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from client.settings import ClientSettings
-from client.site.policy import FILE_NAME, Policy, PolicyInvalid, read_policy
+from client.site.policy import FILE_NAME, MAX_EPSILON, Policy, PolicyInvalid, read_policy
 from shared import paths
 from shared.address import parse_address
 from shared.errors import AppInvalid, FedLoomError, SettingsInvalid
@@ -21,7 +21,7 @@ from shared.wire import ConfigScalar
 
 INVITE_VARIABLE = "FEDLOOM_INVITE"
 
-BUILT_IN_ONLY = ("dataset", "data_dir", "max_samples", "device", "private_labels")
+BUILT_IN_ONLY = ("dataset", "data_dir", "max_samples", "device", "private_labels", "privacy_budget")
 """What another Flower app has no use for."""
 
 
@@ -52,7 +52,7 @@ def parse(argv: list[str] | None = None) -> ClientSettings:
         private_labels=bool(arguments.private_labels),
         app=_app(parser, arguments),
         node_config=_node_config(parser, arguments),
-        policy=_policy(parser, arguments.policy),
+        policy=_policy(parser, arguments),
     )
 
 
@@ -104,11 +104,17 @@ def _invitation(parser: argparse.ArgumentParser, arguments: argparse.Namespace) 
         parser.error(str(error))
 
 
-def _policy(parser: argparse.ArgumentParser, given: Path | None) -> Policy:
+def _policy(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> Policy:
     try:
-        return read_policy(paths.home_dir(), given)
+        return given_policy(paths.home_dir(), arguments.policy, arguments.privacy_budget)
     except PolicyInvalid as error:
         parser.error(str(error))
+
+
+def given_policy(home: Path, file: Path | None, budget: float | None) -> Policy:
+    """What the site accepts, by `--policy` and `--privacy-budget`. Raises PolicyInvalid."""
+    policy = read_policy(home, file)
+    return policy if budget is None else policy.with_budget(budget)
 
 
 def _app(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> FlowerApp | None:
@@ -195,6 +201,13 @@ def build_parser(
         const=True,
         help="do not tell the server how many samples of each label there are",
     )
+    built_in.add_argument(
+        "--privacy-budget",
+        type=_epsilon,
+        metavar="EPSILON",
+        help="the most that all runs together may spend of the data set, from which on the client declines "
+        "(no limit, or that of the policy; of the two the smaller)",
+    )
     other = parser.add_argument_group("another Flower app")
     other.add_argument(
         "--app",
@@ -216,6 +229,16 @@ def _positive(text: str) -> int:
     value = int(text) if text.isdecimal() else 0
     if value < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 up")
+    return value
+
+
+def _epsilon(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value <= MAX_EPSILON:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0, up to {MAX_EPSILON:g}")
     return value
 
 

@@ -15,9 +15,11 @@ from flwr.clientapp import ClientApp
 
 from client import progress
 from client.learner import Learner, OnLabels, Place, Site, Weights
+from client.ledger.ledger import Ledger
 from client.privacy import Privacy, secret_of
-from client.run_releases import RunReleases
+from client.site.policy import Budget
 from shared import paths
+from shared.dp_spec import DELTA
 from shared.results import EvaluateMetrics, TrainMetrics, records_of
 from shared.run_spec import RunSpec
 from shared.training import BatchProgress, OnBatch
@@ -29,14 +31,29 @@ LABELS_TOLD = "label-counts-told"
 app = ClientApp()
 
 
-def node_config_of(site: Site, home: Path, *, private_labels: bool, tells_metrics: bool) -> UserConfig:
+NO_BUDGET = ""
+"""Stands for the budget of a client that may spend without a limit."""
+
+
+def node_config_of(
+    site: Site,
+    home: Path,
+    *,
+    private_labels: bool,
+    tells_metrics: bool,
+    client_id: str = "",
+    budget: Budget | None = None,
+) -> UserConfig:
     """What a client tells this app of itself; `home` is FedLoom's own folder.
 
     With `private_labels`, label counts are not reported. Without `tells_metrics` neither they nor a loss or
-    an accuracy are in a private run.
+    an accuracy are in a private run. `budget`: the most that may be spent of its data set.
     """
     return {
         "home": str(home),
+        "client-id": client_id,
+        "privacy-budget": NO_BUDGET if budget is None else budget.epsilon,
+        "privacy-delta": DELTA if budget is None else budget.delta,
         "tells-metrics": tells_metrics,
         "dataset": site.dataset or "",
         "data-dir": str(site.data_dir),
@@ -63,10 +80,13 @@ def train_round(message: Message, context: Context) -> Message:
         on_batch=_lot_reporter(context),
         on_labels=_label_reporter(context),
     )
+    spent = update.spent
     metrics = TrainMetrics(
         num_examples=update.result.examples,
         train_loss=update.result.loss if _tells_metrics(context) else None,
-        epsilon=update.epsilon,
+        epsilon=None if spent is None else spent.epsilon,
+        epsilon_of_run=None if spent is None else spent.of_run,
+        epsilon_budget=None if spent is None else spent.budget,
         duration_s=update.result.duration_s,
         **update.result.metrics,
     )
@@ -135,10 +155,24 @@ def _config_of(message: Message) -> ConfigRecord:
 
 def _privacy(context: Context) -> Privacy | None:
     """What the run needs for differential privacy, if it has it."""
-    if _spec_in(context).dp is None:
+    spec, node = _spec_in(context), context.node_config
+    if spec.dp is None:
         return None
-    home = Path(str(context.node_config.get("home") or paths.home_dir()))
-    return Privacy(secret_of(home), f"{context.run_id:x}", RunReleases(context.state).spend)
+    home = Path(str(node.get("home") or paths.home_dir()))
+    client = str(node.get("client-id") or context.node_id)
+    ledger = _ledger(home, spec.dataset, client, _budget_in(node))
+    return Privacy(secret_of(home), f"{context.run_id:08x}", ledger)
+
+
+def _budget_in(node: UserConfig) -> Budget | None:
+    epsilon = node.get("privacy-budget", NO_BUDGET)
+    return None if epsilon == NO_BUDGET else Budget(float(epsilon), float(node["privacy-delta"]))
+
+
+@lru_cache(maxsize=16)
+def _ledger(home: Path, dataset: str, client: str, budget: Budget | None) -> Ledger:
+    """Kept between messages and runs, as what was read of it."""
+    return Ledger(home, dataset, client, budget)
 
 
 def _tells_metrics(context: Context) -> bool:

@@ -17,9 +17,11 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor, nn
 
+from client.ledger.entry import Expense, Share
+from client.ledger.ledger import Spent
 from client.privacy import Privacy, Training, prepare
 from shared.data.datasets import TensorSet, dataset_info, load_train, load_train_labels
-from shared.data.partition import partition_indices, split_holdout
+from shared.data.partition import Indices, part_of, partition_owners, split_holdout
 from shared.errors import DatasetUnavailable, PrivacyImpossible
 from shared.models import build_model
 from shared.run_spec import RunSpec
@@ -71,24 +73,26 @@ class Place:
 class Update:
     """What came of a training. The weights are the model's own: copy what is to outlast the next call.
 
-    `epsilon`: under differential privacy, what has been spent with it.
+    `spent`: under differential privacy, what has been with it.
     """
 
     weights: Weights
     result: TrainResult
-    epsilon: float | None = None
+    spent: Spent | None = None
 
 
 @dataclass(frozen=True)
 class LocalData:
     """What one client has: the samples it trains on and those it evaluates on.
 
-    `label_counts` says how many of the former there are of each label, by label.
+    `label_counts` says how many of the former there are of each label, by label; `share`, which part of the
+    data set all are.
     """
 
     train: TensorSet
     held_out: TensorSet
     label_counts: tuple[int, ...]
+    share: Share
 
     @cached_property
     def digest(self) -> bytes:
@@ -140,12 +144,14 @@ class Learner:
         """Train from these weights on the samples of this place.
 
         `server_round` varies the order of the batches; `proximal_mu` is FedProx's mu. A run with differential
-        privacy needs `privacy`. Raises TrainingDiverged, and PrivacyImpossible.
+        privacy needs `privacy`, in whose ledger it stands when this returns. Raises TrainingDiverged,
+        PrivacyImpossible, and what that ledger raises.
         """
         spec = place.spec
         data = self._local_data(place, on_labels)
         device = resolve_device(self._site.device)
-        method, epsilon = PLAIN, None
+        method = PLAIN
+        expense: Expense | None = None
         if spec.dp is not None:
             if privacy is None:
                 raise PrivacyImpossible(
@@ -156,12 +162,13 @@ class Learner:
                 server_round=server_round,
                 proximal_mu=proximal_mu,
                 part=(place.part, place.parts),
+                share=data.share,
                 weights=weights,
                 samples=len(data.train),
                 data=data.digest,
                 device=device,
             )
-            method, epsilon = prepare(privacy, spec.dp, training)
+            method, expense = prepare(privacy, spec.dp, training)
         model = self._model_with(spec, weights)
         result = train(
             model,
@@ -172,7 +179,8 @@ class Learner:
             on_batch=on_batch,
             method=method,
         )
-        return Update(model.state_dict(), result, epsilon)
+        spent = None if privacy is None or expense is None else privacy.ledger.enter(expense)
+        return Update(model.state_dict(), result, spent)
 
     def evaluate(
         self,
@@ -216,7 +224,8 @@ class Learner:
 def read_part(origin: DataOrigin) -> LocalData:
     """Read one client's part of a data set."""
     labels = load_train_labels(origin.dataset, origin.data_dir)
-    indices = partition_indices(labels, origin.parts, origin.part, alpha=origin.alpha, seed=origin.seed)
+    owner = partition_owners(labels, origin.parts, alpha=origin.alpha, seed=origin.seed)
+    indices = part_of(owner, origin.parts, origin.part)
     rows, held_out = split_holdout(indices, HELD_OUT, derive_seed(origin.seed, "held-out", origin.part))
     if not len(held_out):  # a part of one sample: all there is to evaluate on
         held_out = rows
@@ -228,4 +237,13 @@ def read_part(origin: DataOrigin) -> LocalData:
         train=load_train(origin.dataset, origin.data_dir, rows),
         held_out=load_train(origin.dataset, origin.data_dir, held_out),
         label_counts=tuple(counts.tolist()),
+        share=_share_of(origin, owner),
     )
+
+
+def _share_of(origin: DataOrigin, owner: Indices) -> Share:
+    """The part by the division's settings, and a hash of what has come of them: what is computed otherwise,
+    in another version, is another division."""
+    skew = "IID" if origin.alpha is None else f"alpha {origin.alpha!r}"
+    digest = hashlib.sha256(owner.astype("<i8").tobytes()).hexdigest()[:16]
+    return Share(division=f"{origin.parts} parts, {skew}, seed {origin.seed} ({digest})", part=origin.part)

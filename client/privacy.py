@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -15,10 +15,12 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from client.ledger.entry import Expense, Share
+from client.ledger.ledger import Ledger
 from shared.canonical import canonical
 from shared.dp_spec import DpSpec
 from shared.errors import PrivacyImpossible
-from shared.privacy.accounting import Release, noise_for
+from shared.privacy.accounting import noise_for
 from shared.privacy.randomness import SECRET_BYTES, ReleaseRandomness
 from shared.run_spec import RunSpec
 from shared.security.files import NotOwn, read_own, write_first
@@ -29,45 +31,33 @@ SECRET_FILE = "privacy.secret"
 
 
 @dataclass(frozen=True)
-class PlannedRelease:
-    """What is about to be trained and to leave this client. `id`: equal for what is the same in every bit."""
-
-    id: str
-    dataset: str
-    release: Release
-    delta: float
-
-
-Spend = Callable[[PlannedRelease], float]
-"""Enters a release before it is made; returns the epsilon of all so far, with it. What was entered before
-counts once. May raise what ends the work."""
-
-
-@dataclass(frozen=True)
 class Privacy:
-    """A run's, at this client. `run`: its id."""
+    """A run's, at this client. `run`: its id. `ledger`: that of the run's data set."""
 
     secret: bytes
     run: str
-    spend: Spend
+    ledger: Ledger
 
 
 @dataclass(frozen=True)
 class Training:
-    """One training, as far as privacy is concerned. `data`: the digest of the samples."""
+    """One training, as far as privacy is concerned. `data`: the digest of the samples, `share`: which they
+    are of the data set."""
 
     spec: RunSpec
     server_round: int
     proximal_mu: float
     part: tuple[int, int]
+    share: Share
     weights: Mapping[str, Tensor]
     samples: int
     data: bytes
     device: torch.device
 
 
-def prepare(privacy: Privacy, dp: DpSpec, training: Training) -> tuple[Method, float]:
-    """How to train, and the epsilon with that. It is spent when this returns. Raises PrivacyImpossible."""
+def prepare(privacy: Privacy, dp: DpSpec, training: Training) -> tuple[Method, Expense]:
+    """How to train, and what the update will cost. Raises PrivacyImpossible, and Declined if that is more
+    than may be spent."""
     spec = training.spec
     size = LotSize(training.samples, spec.batch_size, spec.local_epochs)
     noise_multiplier = dp.noise_multiplier
@@ -76,10 +66,21 @@ def prepare(privacy: Privacy, dp: DpSpec, training: Training) -> tuple[Method, f
         noise_multiplier = _noise_for(
             dp.target_epsilon, dp.delta, size.sample_rate, size.steps * spec.num_rounds
         )
-    randomness = ReleaseRandomness(privacy.secret, *_facts(privacy.run, training, noise_multiplier))
-    release = Release(noise_multiplier, size.sample_rate, size.steps)
-    epsilon = privacy.spend(PlannedRelease(randomness.id, spec.dataset, release, dp.delta))
-    return private(noise_multiplier, dp.clipping_norm, randomness), epsilon
+    model = _digest_of(training.weights)
+    randomness = ReleaseRandomness(privacy.secret, *_facts(privacy.run, training, model, noise_multiplier))
+    expense = Expense(
+        id=randomness.id,
+        run=privacy.run,
+        round=training.server_round,
+        model=model.hex(),
+        share=training.share,
+        noise_multiplier=noise_multiplier,
+        sample_rate=size.sample_rate,
+        steps=size.steps,
+        delta=dp.delta,
+    )
+    privacy.ledger.require(expense)
+    return private(noise_multiplier, dp.clipping_norm, randomness), expense
 
 
 def secret_of(home: Path) -> bytes:
@@ -102,13 +103,15 @@ def secret_of(home: Path) -> bytes:
     return secret
 
 
-def _facts(run: str, training: Training, noise_multiplier: float) -> tuple[bytes | str | int, ...]:
+def _facts(
+    run: str, training: Training, model: bytes, noise_multiplier: float
+) -> tuple[bytes | str | int, ...]:
     """All that an update depends on. Were one left out, two different updates could have the same noise, and
     their difference none."""
     return (
         run,
         training.server_round,
-        _digest_of(training.weights),
+        model,
         canonical(training.spec.model_dump(mode="json")),
         training.proximal_mu.hex(),
         *training.part,

@@ -102,6 +102,10 @@ class RoundFailed(FedLoomError):
     """No client returned an update that could be aggregated."""
 
 
+class BudgetSpent(FedLoomError):
+    """Clients take no further part in a run because their sites' privacy budgets are spent, which ends it."""
+
+
 class SettingsInvalid(FedLoomError):
     """A flag, an environment variable or a field has a value that cannot be used.
 

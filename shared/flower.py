@@ -22,6 +22,7 @@ from flwr.supercore.task_identity import TaskIdentity
 from shared.app_host import codec
 from shared.app_host.codec import ArrayPlace, CodecError, encode, encode_content, encode_envelope
 from shared.errors import WireError
+from shared.names import BUDGET_RULE
 from shared.payload import Payload
 from shared.text import printable
 
@@ -43,6 +44,7 @@ __all__ = [
     "encode_envelope",
     "flatten_dict",
     "identify_server_task",
+    "is_budget_spent",
     "is_declined",
     "is_unavailable",
     "message_expired",
@@ -54,7 +56,8 @@ SERVER_NODE_ID = 1
 """Flower's convention for the ServerApp's own address on the grid."""
 
 _DECLINED = 1_000
-"""FedLoom's own code of an error, beyond those that Flower has."""
+_BUDGET_SPENT = 1_001
+"""FedLoom's own codes of an error, beyond those that Flower has."""
 
 
 BUNDLED_ENDINGS = tuple(pattern.rpartition("/")[2].lstrip("*") for pattern in APP_PUBLISH_INCLUDE_PATTERNS)
@@ -125,14 +128,20 @@ def client_unavailable(message: Message, reason: str) -> Message:
     return Message(error, reply_to=message)
 
 
-def client_declined(message: Message, reason: str) -> Message:
-    """The reply that stands for a client whose site takes no part in this; the reason names the rule."""
-    return Message(Error(code=_DECLINED, reason=printable(reason)), reply_to=message)
+def client_declined(message: Message, reason: str, rule: str = "") -> Message:
+    """The reply that stands for a client whose site takes no part, by a rule that the reason names."""
+    code = _BUDGET_SPENT if rule == BUDGET_RULE else _DECLINED
+    return Message(Error(code=code, reason=printable(reason)), reply_to=message)
 
 
 def is_declined(reply: Message) -> bool:
     """Whether a reply was made by `client_declined`."""
-    return reply.has_error() and reply.error.code == _DECLINED
+    return reply.has_error() and reply.error.code in (_DECLINED, _BUDGET_SPENT)
+
+
+def is_budget_spent(reply: Message) -> bool:
+    """Whether a site has declined because its privacy budget is spent."""
+    return reply.has_error() and reply.error.code == _BUDGET_SPENT
 
 
 def message_expired(message: Message) -> Message:

@@ -39,5 +39,8 @@ class StrategyName(StrEnum):
 CLIENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 """A client's name, which is also one of a file."""
 
+BUDGET_RULE = "privacy_budget"
+"""The rule of a site's policy by which it declines where no privacy is left to spend."""
+
 DEFAULT_WEB_PORT = 5000
 DEFAULT_LINK_PORT = 5050

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 from shared.errors import ReplyInvalid
 
 Loss = Annotated[float, Field(ge=-1e30, le=1e30, allow_inf_nan=False)]
+Epsilon = Annotated[float, Field(ge=0, le=1e30, allow_inf_nan=False)]
 Seconds = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
 
 
@@ -69,9 +70,14 @@ class TrainMetrics(Metrics):
     In a private run a client does not tell its loss, unless its site allows that.
     """
 
-    SHOWN = frozenset({"train_loss", "epsilon"})
+    SHOWN = frozenset({"train_loss", "epsilon", "epsilon_of_run", "epsilon_budget"})
 
-    epsilon: Annotated[float | None, Field(ge=0, le=1e30, allow_inf_nan=False)] = None
+    epsilon: Epsilon | None = None
+    """What the client has spent of its data set, over all runs, at this run's delta."""
+    epsilon_of_run: Epsilon | None = None
+    """The same of this run alone."""
+    epsilon_budget: Epsilon | None = None
+    """The most that its site spends in all."""
     train_loss: Annotated[Loss | None, Field(validate_default=True)] = None
 
     @field_validator("train_loss")

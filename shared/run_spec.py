@@ -170,6 +170,17 @@ class RunSpec(BaseModel):
             hint="each client adds noise to what it has learned, before that leaves it",
         ),
     ] = Field(default=None, description="differential privacy at the clients (DP-SGD); null: without")
+    stop_at_first_budget: Annotated[
+        bool,
+        FieldUse(
+            "Stop at the first budget", "advanced", hint="of the sites' privacy budgets, and not at the last"
+        ),
+    ] = Field(
+        default=False,
+        strict=True,
+        description="with differential privacy: end when the first site's privacy budget is spent, and not "
+        "only when all are",
+    )
     num_partitions: Annotated[
         int | None,
         FieldUse("Parts of the data", "advanced", hint="empty: one per client", null="auto", any_app=True),

@@ -24,7 +24,12 @@ class ClientRound(Record):
     verdict: Verdict | None = Field(default=None, description="of its newest reply; null: there was none yet")
     epsilon: float | None = Field(
         default=None,
-        description="what its replies have cost in privacy so far, by its own word; null: the run has none",
+        description="what was spent of its data set's privacy so far, over all runs, by its own word; null: "
+        "the run has no differential privacy, or it has not trained",
+    )
+    epsilon_of_run: float | None = Field(default=None, description="the same in this run alone")
+    epsilon_budget: float | None = Field(
+        default=None, description="the most that its site spends; null: it has said no limit"
     )
     metrics: dict[str, float] = Field(
         default_factory=dict, description="all numbers in the replies of another Flower app's client"

@@ -76,6 +76,8 @@ class Cause(StrEnum):
     """its data set is not here, and could not be fetched"""
     SHORTAGE = "shortage"
     """the machine had too little memory, room or descriptors"""
+    BUDGET = "budget"
+    """the privacy budgets of its clients' sites are spent"""
     ROUND = "round"
     """no client returned an update"""
     APP_FAILED = "app-failed"

@@ -139,6 +139,8 @@ class ClientRoundRow(Base):
     train_s: Mapped[float | None]
     evaluate_s: Mapped[float | None]
     epsilon: Mapped[float | None]
+    epsilon_of_run: Mapped[float | None]
+    epsilon_budget: Mapped[float | None]
     late: Mapped[bool]
     lost: Mapped[bool] = mapped_column(server_default=false())  # rows of before have none
     metrics: Mapped[dict[str, Any]]

@@ -50,12 +50,12 @@ def _of(arguments: argparse.Namespace) -> Iterator[Finding]:
     yield machine.key(home, arguments.client_id)
     found, way = site.way_in(arguments, home)
     yield found
-    found, policy = site.policy(home, arguments.policy)
+    found, policy = site.policy(home, arguments.policy, arguments.privacy_budget)
     yield found
     if arguments.app is not None:
         yield site.app(arguments.app, policy)
     else:
-        yield from site.built_in_app(arguments, policy)
+        yield from site.built_in_app(arguments, home, policy)
     if way is not None:
         yield from network.of(way)
 

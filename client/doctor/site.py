@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import MappingProxyType
 
-from client.cli import given_invitation
+from client.cli import given_invitation, given_policy
 from client.doctor import installed
 from client.doctor.finding import Finding, ok, problem, warning
 from client.known_server import MemoryUnusable
+from client.ledger.account import account_of
+from client.ledger.ledger import Ledger, LedgerUnusable
 from client.membership import WayIn
-from client.site.policy import BUILT_IN, FILE_NAME, Policy, PolicyInvalid, read_policy
+from client.site.policy import BUILT_IN, FILE_NAME, Policy, PolicyInvalid
 from shared import paths
 from shared.errors import AppInvalid, DataFileUnusable
 from shared.flower_app import FlowerApp, read_app
@@ -55,10 +57,10 @@ def _invitation(way: WayIn) -> Finding:
     return ok("invitation", f"none is needed: it has joined the server at {found.address} before, {key}")
 
 
-def policy(home: Path, given: Path | None) -> tuple[Finding, Policy | None]:
+def policy(home: Path, file: Path | None, budget: float | None = None) -> tuple[Finding, Policy | None]:
     """What the site accepts."""
     try:
-        read = read_policy(home, given)
+        read = given_policy(home, file, budget)
     except PolicyInvalid as error:
         return problem("policy", str(error)), None
     if not read.rules:
@@ -75,13 +77,29 @@ def app(folder: Path, accepted: Policy | None) -> Finding:
     return _accepted(f"{found.name} {found.version}, SHA-256 {found.digest}", found, accepted)
 
 
-def built_in_app(arguments: argparse.Namespace, accepted: Policy | None) -> Iterator[Finding]:
+def built_in_app(arguments: argparse.Namespace, home: Path, accepted: Policy | None) -> Iterator[Finding]:
     """Whether the built-in app may run, and has what it needs."""
+    dataset = arguments.dataset or DatasetName.DIGITS
     yield _accepted("the built-in one", None, accepted)
     pytorch = installed.of_the_built_in_app()
     yield pytorch
     if not pytorch.is_problem:
-        yield from data(arguments.dataset or DatasetName.DIGITS, arguments.data_dir or paths.data_dir())
+        yield privacy(dataset, home, accepted or Policy())
+        yield from data(dataset, arguments.data_dir or paths.data_dir())
+
+
+def privacy(dataset: str, home: Path, accepted: Policy) -> Finding:
+    """What was spent of a data set's privacy, and what is left."""
+    try:
+        entries = Ledger(home, dataset).entries()
+    except LedgerUnusable as error:
+        return problem("privacy", str(error))
+    account = account_of(dataset, entries, accepted.budget_for(dataset))
+    if account.left == 0:
+        return warning("privacy", f"{dataset}: {account}.", "Private rounds are declined.")
+    if not entries and account.budget is None:
+        return ok("privacy", f"{dataset}: nothing is spent, and there is no budget")
+    return ok("privacy", f"{dataset}: {account}")
 
 
 def data(dataset: str, folder: Path) -> Iterator[Finding]:

@@ -6,13 +6,24 @@ import os
 import re
 import stat
 import tomllib
+from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+    ValidationError,
+)
 
+from shared.dp_spec import DELTA
 from shared.errors import FedLoomError
-from shared.names import ModelName, StrategyName
+from shared.names import DatasetName, ModelName, StrategyName
 from shared.run_spec import MAX_CLIENTS, MAX_ROUNDS, words_of
 
 FILE_NAME = "client.toml"
@@ -21,7 +32,33 @@ MAX_BYTES = 64 << 10
 BUILT_IN = "built-in"
 """How the built-in app is called where others are named by their digests."""
 
+MAX_EPSILON = 1e6
+
 AppDigest = Annotated[str, StringConstraints(pattern=rf"^({BUILT_IN}|[0-9a-f]{{64}})$")]
+
+
+Epsilon = Annotated[float, Field(strict=True, gt=0, le=MAX_EPSILON)]
+
+EpsilonByDataset = Annotated[
+    Annotated[Epsilon, Tag("number")]
+    | Annotated[dict[DatasetName, Epsilon], Field(min_length=1), Tag("table")],
+    Discriminator(lambda value: "table" if isinstance(value, dict) else "number"),
+]
+
+
+class Protection(StrEnum):
+    """What a site can require of a run."""
+
+    DP = "dp"
+    """differential privacy at the client"""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """The most that a site spends of a data set: epsilon, at this delta or a smaller one."""
+
+    epsilon: float
+    delta: float
 
 
 class PolicyInvalid(FedLoomError):
@@ -48,6 +85,13 @@ class Policy(BaseModel):
     metrics_of_private_runs: bool = Field(default=False, strict=True)
     """Whether the server may know this client's loss, accuracy and label counts in a run with differential
     privacy, whose guarantee does not cover them."""
+    require: tuple[Protection, ...] | None = Field(default=None, min_length=1)
+    """What protects each update before it leaves."""
+    privacy_budget: EpsilonByDataset | None = None
+    """The most that all runs together may spend, of each data set or of those that are named: then of no
+    other."""
+    privacy_delta: float = Field(default=DELTA, strict=True, gt=0, lt=1)
+    """The largest delta that a run may have, where there is a budget."""
     rounds_a_day: int | None = Field(default=None, strict=True, ge=1, le=MAX_ROUNDS)
     confirm: bool = Field(default=False, strict=True)
     """Whether somebody at the site has to confirm each run."""
@@ -62,10 +106,41 @@ class Policy(BaseModel):
     @property
     def lets_all_pass(self) -> bool:
         """Whether no message needs to be looked at."""
-        return (
-            not (self.minimum_cohort or self.strategies or self.models or self.apps or self.rounds_a_day)
-            and not self.confirm
+        asked_of_each_message = (
+            self.minimum_cohort,
+            self.strategies,
+            self.models,
+            self.apps,
+            self.rounds_a_day,
+            self.confirm,
+            self.protections,
         )
+        return not any(asked_of_each_message)
+
+    @property
+    def protections(self) -> tuple[Protection, ...]:
+        """What is required. A budget needs differential privacy, without which epsilon has no limit."""
+        required = self.require or ()
+        return (
+            (*required, Protection.DP) if self.privacy_budget and Protection.DP not in required else required
+        )
+
+    def budget_for(self, dataset: str) -> Budget | None:
+        """The most that may be spent of a data set; None: there is no limit."""
+        given = self.privacy_budget
+        if given is None:
+            return None
+        epsilon = given.get(DatasetName(dataset), 0.0) if isinstance(given, dict) else given
+        return Budget(epsilon, self.privacy_delta)
+
+    def with_budget(self, epsilon: float) -> Self:
+        """The same with this budget for each data set, where the policy has none that is smaller."""
+        given = self.privacy_budget
+        if isinstance(given, dict):
+            least: Any = {dataset: min(epsilon, value) for dataset, value in given.items()}
+        else:
+            least = epsilon if given is None else min(epsilon, given)
+        return self.model_validate({**self.model_dump(exclude_unset=True), "privacy_budget": least})
 
     def __str__(self) -> str:
         """The keys that the file has, as in it."""

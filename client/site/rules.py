@@ -7,15 +7,31 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 
-from client.site.policy import BUILT_IN, Policy
+from client.site.policy import BUILT_IN, Policy, Protection
 from shared.app_host.text import shortened
-from shared.errors import FedLoomError
+from shared.errors import FedLoomError, SettingsInvalid
+from shared.run_spec import RunSpec
 from shared.wire import ConfigScalar
 
 MAX_SHOWN = 200
+
+PROTECTIONS: Mapping[Protection, str] = MappingProxyType({Protection.DP: "differential privacy"})
+"""What a site can require, in words."""
+
+OF_THE_BUILT_IN_APP: Mapping[str, str] = MappingProxyType(
+    {
+        "strategies": "which one",
+        "models": "which one",
+        "require": "what protection",
+        "privacy_budget": "what privacy",
+    }
+)
+"""Rules about what only the built-in app is known to have."""
 
 
 class Declined(FedLoomError):
@@ -50,6 +66,16 @@ class RunFacts:
         value = dict(self.config).get(key)
         return None if value is None else shown(value)
 
+    def has(self, protection: Protection) -> bool:
+        """Whether the built-in app protects what it sends in this run."""
+        try:
+            spec = RunSpec.from_run_config(dict(self.config))
+        except SettingsInvalid:
+            return False  # it will do nothing with them
+        match protection:
+            case Protection.DP:
+                return spec.dp is not None
+
     def __str__(self) -> str:
         """The run for who has to confirm it."""
         if self.app is not None:
@@ -64,7 +90,12 @@ class RunFacts:
 
 def objection(policy: Policy, run: RunFacts, cohort: int) -> Declined | None:
     """Why a site takes no part in a round that asks so many clients (0: not known); None: it does."""
-    return _too_few(policy, run, cohort) or _app(policy, run) or _setting(policy, run)
+    return (
+        _too_few(policy, run, cohort)
+        or _app(policy, run)
+        or _setting(policy, run)
+        or _unprotected(policy, run)
+    )
 
 
 def shown(value: object) -> str:
@@ -93,13 +124,29 @@ def _app(policy: Policy, run: RunFacts) -> Declined | None:
         return Declined("apps", f"apps names those that may run, and {called} is not among them")
     if run.app is None:
         return None
-    for rule in ("strategies", "models"):
+    for rule, what in OF_THE_BUILT_IN_APP.items():
         if getattr(policy, rule) is not None:
             return Declined(
                 rule,
-                f"{rule} is given, and which one another Flower app has nobody can know. "
+                f"{rule} is given, and {what} another Flower app has nobody can know. "
                 "An app whose digest stands in apps is taken all the same",
             )
+    return None
+
+
+def _unprotected(policy: Policy, run: RunFacts) -> Declined | None:
+    """What the built-in app is asked to do it does, so that this is nobody's word."""
+    if run.app is not None:
+        return None
+    for protection in policy.protections:
+        if run.has(protection):
+            continue
+        words = f"the run has no {PROTECTIONS[protection]}"
+        if protection in (policy.require or ()):
+            return Declined("require", f"require = {', '.join(policy.require or ())}, and {words}")
+        return Declined(
+            "privacy_budget", f"privacy_budget is given, and {words}: it would spend more than any"
+        )
     return None
 
 

@@ -28,7 +28,8 @@ log = logging.getLogger(__name__)
 class SiteApp:
     """As `client.runtime.LocalApp` has it; asks the policy before the app sees a message.
 
-    Only what the policy lets pass reaches the app. Another raises Declined.
+    Only what the policy lets pass reaches the app. Another raises Declined, as the app does at the end of a
+    privacy budget.
     """
 
     def __init__(
@@ -56,6 +57,8 @@ class SiteApp:
         self._run_id = 0
         self._waited: dict[str, float] = {}
         """When the first message of a run began to wait for somebody, by the run's digest."""
+        self._untrained: Declined | None = None
+        """Why the app has not trained, where it was to do so last."""
         self._said = ""
         self._wake = threading.Condition()
         self._is_closed = False
@@ -66,6 +69,7 @@ class SiteApp:
         """As LocalApp has it."""
         app = self._flower_app
         self._run, self._run_id = None, place.run_id
+        self._untrained = None
         self._run = RunFacts(
             server=self._server(),
             run=f"{place.run_id:08x}",
@@ -82,10 +86,22 @@ class SiteApp:
             raise WireError("The server sent a message of a run in which it gave this client no place.")
         try:
             self._require(self._run, work, message.message_type)
+            return self._answered_by_app(work, is_training=message.message_type.partition(".")[0] == "train")
         except Declined as declined:
             self._say(f"takes no part in run {self._run.run} by the policy of this site: {declined}")
             raise
-        return self._app.answer(work)
+
+    def _answered_by_app(self, work: Work, *, is_training: bool) -> Serialised:
+        """Its reply; or that it declines to train, for then nothing else leaves either, before it does."""
+        if self._untrained is not None and not is_training:
+            raise self._untrained
+        try:
+            reply = self._app.answer(work)
+        except Declined as declined:
+            self._untrained = declined
+            raise
+        self._untrained = None
+        return reply
 
     def end_run(self) -> None:
         """As LocalApp has it."""

@@ -25,7 +25,27 @@ SMALLEST_ALPHA = 1e-300
 def partition_indices(
     labels: npt.NDArray[np.int64], num_partitions: int, partition: int, *, alpha: float | None, seed: int
 ) -> Indices:
-    """The sorted indices, int64, of the samples in part `partition` of `num_partitions`.
+    """The sorted indices, int64, of the samples in part `partition`, from 0, as `partition_owners` has it.
+
+    Raises PartitionImpossible also if there is no such part.
+    """
+    owner = partition_owners(labels, num_partitions, alpha=alpha, seed=seed)
+    return part_of(owner, num_partitions, partition)
+
+
+def part_of(owner: Indices, num_partitions: int, partition: int) -> Indices:
+    """The same, where the part of every sample is known."""
+    if not 0 <= partition < num_partitions:
+        raise PartitionImpossible(
+            f"There is no part {partition} of {num_partitions}: parts are numbered 0 to {num_partitions - 1}."
+        )
+    return np.flatnonzero(owner == partition).astype(np.int64)
+
+
+def partition_owners(
+    labels: npt.NDArray[np.int64], num_partitions: int, *, alpha: float | None, seed: int
+) -> Indices:
+    """The part of every sample, int64 (N,), from 0 to below `num_partitions`.
 
     With `alpha` None the samples are dealt out evenly at random (IID). Otherwise each class is divided
     between the parts in proportions drawn from a symmetric Dirichlet distribution: a small alpha leaves a
@@ -36,19 +56,14 @@ def partition_indices(
     Args:
         labels: class of every sample, shape (N,).
         num_partitions: number of parts.
-        partition: which part, from 0.
         alpha: concentration of the Dirichlet distribution, or None.
         seed: the run's seed.
 
     Raises:
-        PartitionImpossible: there are fewer samples than parts, or no such part or alpha exists.
+        PartitionImpossible: there are fewer samples than parts, or no such alpha exists.
     """
     if num_partitions < 1:
         raise PartitionImpossible(f"A data set is divided into at least 1 part, not {num_partitions}.")
-    if not 0 <= partition < num_partitions:
-        raise PartitionImpossible(
-            f"There is no part {partition} of {num_partitions}: parts are numbered 0 to {num_partitions - 1}."
-        )
     if num_partitions > len(labels):
         raise PartitionImpossible(
             f"{len(labels)} samples cannot be divided into {num_partitions} parts, as each needs at least "
@@ -61,11 +76,10 @@ def partition_indices(
     skew = "iid" if alpha is None else repr(float(alpha))
     random = _random_state(derive_seed("partition", seed, num_partitions, skew))
     if alpha is None:
-        dealt = np.array_split(random.permutation(len(labels)), num_partitions)[partition]
-        return np.sort(dealt).astype(np.int64)
+        return _dealt_owners(len(labels), num_partitions, random)
     owner = _dirichlet_owners(labels, num_partitions, alpha, random)
     _fill_small_parts(owner, num_partitions, random)
-    return np.flatnonzero(owner == partition).astype(np.int64)
+    return owner
 
 
 def split_holdout(indices: Indices, fraction: float, seed: int) -> tuple[Indices, Indices]:
@@ -87,6 +101,14 @@ def split_holdout(indices: Indices, fraction: float, seed: int) -> tuple[Indices
 
 def _random_state(seed: int) -> np.random.RandomState:
     return np.random.RandomState(np.random.MT19937(np.random.SeedSequence(seed)))
+
+
+def _dealt_owners(samples: int, num_partitions: int, random: np.random.RandomState) -> Indices:
+    """The part of every sample, shape (N,)."""
+    owner = np.empty(samples, dtype=np.int64)
+    for part, dealt in enumerate(np.array_split(random.permutation(samples), num_partitions)):
+        owner[dealt] = part
+    return owner
 
 
 def _dirichlet_owners(

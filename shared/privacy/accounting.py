@@ -26,6 +26,10 @@ _PRECISION = 1e-3
 """To which a noise multiplier is found, relative to itself; the noise is never less than it has to be."""
 
 
+Rdp = NDArray[np.float64]
+"""What something costs, at each of the orders."""
+
+
 @dataclass(frozen=True)
 class Release:
     """So many steps of DP-SGD whose outcome leaves a client.
@@ -42,11 +46,19 @@ class Release:
 
 def epsilon_of(releases: Iterable[Release], delta: float) -> float:
     """What releases of the same data cost together; infinite where there is no noise, 0 for none at all."""
-    total = np.zeros(len(ORDERS))
-    for release in releases:
-        if release.steps and release.sample_rate:
-            total += _rdp_of_a_step(release.noise_multiplier, release.sample_rate) * release.steps
-    return _epsilon(total, delta) if total.any() else 0.0
+    return epsilon_at(sum(map(rdp_by_order, releases), start=no_rdp()), delta)
+
+
+def no_rdp() -> Rdp:
+    """What nothing costs."""
+    return np.zeros(len(ORDERS))
+
+
+def rdp_by_order(release: Release) -> Rdp:
+    """What a release costs, at each of the orders: there releases of the same data add up."""
+    if not release.steps or not release.sample_rate:
+        return no_rdp()
+    return _rdp_of_a_step(release.noise_multiplier, release.sample_rate) * release.steps
 
 
 def rdp_of(release: Release, order: float) -> float:
@@ -88,8 +100,10 @@ def _rdp_of_a_step(noise_multiplier: float, sample_rate: float) -> NDArray[np.fl
     return by_order
 
 
-def _epsilon(rdp: NDArray[np.float64], delta: float) -> float:
-    """The least over all orders, by Balle et al. 2020 (arXiv:1905.09982), theorem 21."""
+def epsilon_at(rdp: Rdp, delta: float) -> float:
+    """The least epsilon over all orders, by Balle et al. 2020 (arXiv:1905.09982), theorem 21."""
+    if not rdp.any():
+        return 0.0
     orders = np.asarray(ORDERS)
     by_order = rdp - (math.log(delta) + np.log(orders)) / (orders - 1) + np.log1p(-1 / orders)
     return max(0.0, float(np.nanmin(by_order)))

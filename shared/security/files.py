@@ -52,16 +52,21 @@ def read_own(path: Path, limit: int, forbidden: int = 0o077) -> bytes:
     # Whoever put a pipe there could have us wait for ever otherwise.
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise NotOwn("is no file")
-        if os.name == "posix":
-            if status.st_uid != os.geteuid():
-                raise NotOwn("belongs to another user of this machine")
-            if status.st_mode & forbidden:
-                rights = "read or written" if status.st_mode & forbidden & 0o044 else "written"
-                raise NotOwn(f"may be {rights} by other users of this machine")
+        require_own(descriptor, forbidden)
         return file.read(limit)
+
+
+def require_own(descriptor: int, forbidden: int = 0o077) -> None:
+    """Raise NotOwn unless what is open is a file of this user's, without these rights for others."""
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        raise NotOwn("is no file")
+    if os.name == "posix":
+        if status.st_uid != os.geteuid():
+            raise NotOwn("belongs to another user of this machine")
+        if status.st_mode & forbidden:
+            rights = "read or written" if status.st_mode & forbidden & 0o044 else "written"
+            raise NotOwn(f"may be {rights} by other users of this machine")
 
 
 def sync_folder(folder: Path) -> None:

@@ -458,7 +458,7 @@ def test_doctor_fails_for_packages_that_cannot_be_imported(installed: Checkout) 
     assert "torch cannot be imported" in result.stdout
 
 
-@pytest.mark.parametrize("command", ["doctor", "confirm"])
+@pytest.mark.parametrize("command", ["doctor", "confirm", "ledger"])
 def test_what_a_client_is_asked_goes_to_it_with_fedlooms_own_folder(
     installed: Checkout, tmp_path: Path, command: str
 ) -> None:

@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from flwr.app import RecordDict
 
 from client.learner import Learner, Place, Site, Update
-from client.privacy import SECRET_FILE, PlannedRelease, Privacy, secret_of
-from client.run_releases import RunReleases
+from client.ledger.ledger import Ledger
+from client.privacy import SECRET_FILE, Privacy, secret_of
 from shared.dp_spec import DpSpec
 from shared.errors import PrivacyImpossible
 from shared.models import build_model
@@ -26,15 +25,9 @@ PLACE = Place(SPEC, part=0, parts=20)
 WEIGHTS = build_model("linear", "synthetic", seed=1).state_dict()
 
 
-class Spending:
-    """Keeps what is entered."""
-
-    def __init__(self) -> None:
-        self.planned: list[PlannedRelease] = []
-
-    def __call__(self, planned: PlannedRelease) -> float:
-        self.planned.append(planned)
-        return float(len(self.planned))
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    return Ledger(tmp_path, "synthetic")
 
 
 def a_learner() -> Learner:
@@ -43,28 +36,25 @@ def a_learner() -> Learner:
 
 def trained(
     learner: Learner,
-    spending: Spending,
+    ledger: Ledger,
     place: Place = PLACE,
     *,
     secret: bytes = SECRET,
     server_round: int = 1,
 ) -> tuple[torch.Tensor, Update]:
-    update = learner.train(
-        place, WEIGHTS, server_round=server_round, privacy=Privacy(secret, "ab12", spending)
-    )
+    update = learner.train(place, WEIGHTS, server_round=server_round, privacy=Privacy(secret, "ab12", ledger))
     return torch.cat([tensor.detach().flatten().clone() for tensor in update.weights.values()]), update
 
 
-def test_a_round_that_is_repeated_is_the_same_release_in_every_bit() -> None:
-    spending = Spending()
-
-    first, update = trained(a_learner(), spending)
-    again, _ = trained(a_learner(), spending)
+def test_a_round_that_is_repeated_is_the_same_release_in_every_bit(ledger: Ledger) -> None:
+    first, update = trained(a_learner(), ledger)
+    again, _ = trained(a_learner(), ledger)
 
     assert torch.equal(first, again)
-    assert len({planned.id for planned in spending.planned}) == 1
-    assert update.epsilon == 1.0
-    assert spending.planned[0].release == Release(1.5, sample_rate=32 / 60, steps=2)
+    [entry] = ledger.entries()
+    assert entry.expense.release == Release(1.5, sample_rate=32 / 60, steps=2)
+    assert update.spent is not None
+    assert update.spent.epsilon == epsilon_of([entry.expense.release], DP.delta)
 
 
 @pytest.mark.parametrize(
@@ -76,49 +66,26 @@ def test_a_round_that_is_repeated_is_the_same_release_in_every_bit() -> None:
         replace(PLACE, spec=SPEC.with_changes(dp=DpSpec(noise_multiplier=3.0))),
     ],
 )
-def test_whatever_is_asked_for_otherwise_has_other_noise(place: Place) -> None:
+def test_whatever_is_asked_for_otherwise_has_other_noise(ledger: Ledger, place: Place) -> None:
     """Else the difference of two updates would have none, and show the samples."""
-    spending = Spending()
+    trained(a_learner(), ledger)
+    trained(a_learner(), ledger, place)
 
-    trained(a_learner(), spending)
-    trained(a_learner(), spending, place)
-
-    assert len({planned.id for planned in spending.planned}) == 2
+    assert len(ledger.entries()) == 2
 
 
-def test_two_clients_with_the_same_seed_have_their_own_noise() -> None:
-    spending = Spending()
-
-    mine, _ = trained(a_learner(), spending)
-    theirs, _ = trained(a_learner(), spending, secret=bytes(32))
-    later, _ = trained(a_learner(), spending, server_round=2)
+def test_two_clients_with_the_same_seed_have_their_own_noise(ledger: Ledger) -> None:
+    mine, _ = trained(a_learner(), ledger)
+    theirs, _ = trained(a_learner(), ledger, secret=bytes(32))
+    later, _ = trained(a_learner(), ledger, server_round=2)
 
     assert (mine - theirs).abs().median() > 1e-4
     assert (mine - later).abs().median() > 1e-4
 
 
-def test_nothing_is_trained_where_nothing_may_be_spent() -> None:
-    def refuse(planned: PlannedRelease) -> float:
-        raise PrivacyImpossible("the budget is spent")
-
-    with pytest.raises(PrivacyImpossible, match="the budget is spent"):
-        a_learner().train(PLACE, WEIGHTS, server_round=1, privacy=Privacy(SECRET, "ab12", refuse))
-
-
 def test_a_private_run_is_not_trained_without_privacy() -> None:
     with pytest.raises(PrivacyImpossible, match="nothing is prepared here"):
         a_learner().train(PLACE, WEIGHTS, server_round=1)
-
-
-def test_a_release_counts_once_in_a_run_however_often_it_is_made() -> None:
-    releases = RunReleases(RecordDict())
-    first = PlannedRelease("aa", "digits", Release(1.0, 0.1, 20), 1e-5)
-
-    once = releases.spend(first)
-
-    assert once == epsilon_of([first.release], 1e-5)
-    assert releases.spend(first) == once
-    assert releases.spend(replace(first, id="bb")) == epsilon_of([first.release] * 2, 1e-5)
 
 
 def test_the_secret_is_made_once_and_is_for_its_user_only(tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ def a_task(told: list[str], message_id: str = "m", client_id: str = "client-1", 
         FakeContent(),
         1 << 30,
         on_reply=replied,
-        on_failure=lambda reason, verdict: told.append(
+        on_failure=lambda reason, verdict, rule="": told.append(
             reason if verdict is None else f"{verdict.value}: {reason}"
         ),
         on_away=lambda reason: told.append("away"),

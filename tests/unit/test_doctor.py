@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import ssl
@@ -25,6 +26,7 @@ from client.cli import INVITE_VARIABLE, build_parser
 from client.doctor import installed, machine, network, site
 from client.doctor.finding import Finding, Level
 from client.known_server import SERVERS, KnownServer
+from client.ledger.ledger import Ledger, ledger_file
 from client.membership import HERE, WayIn, key_file
 from client.site.policy import Policy
 from shared import packages
@@ -37,6 +39,7 @@ from shared.security.server_identity import ServerIdentity, local_invitation
 from tests.support.apps import APPS
 from tests.support.audit import a_log
 from tests.support.enrolment import an_enrolment
+from tests.support.ledgers import expense
 
 TOKEN = "t" * 32
 
@@ -241,6 +244,40 @@ class TestPolicy:
 
     def test_none_is_said_to_be_none(self, tmp_path: Path) -> None:
         assert "every run is accepted" in site.policy(tmp_path, None)[0].words
+
+
+class TestPrivacy:
+    def test_what_is_spent_and_left_is_told(self, tmp_path: Path) -> None:
+        Ledger(tmp_path, "digits").enter(expense(1))
+
+        found = site.privacy("digits", tmp_path, Policy(privacy_budget=9.0))
+
+        assert found.level is Level.OK
+        assert re.fullmatch(
+            r"digits: epsilon \d\.\d\d of 9\.00 is spent at delta 1e-05, \d\.\d\d left", found.words
+        )
+
+    def test_nothing_may_be_spent_or_limited(self, tmp_path: Path) -> None:
+        words = site.privacy("digits", tmp_path, Policy()).words
+
+        assert words == "digits: nothing is spent, and there is no budget"
+
+    def test_a_budget_that_is_spent_is_a_warning(self, tmp_path: Path) -> None:
+        Ledger(tmp_path, "digits").enter(expense(1))
+
+        found = site.privacy("digits", tmp_path, Policy(privacy_budget=0.5))
+
+        assert found.level is Level.WARNING
+        assert found.todo == "Private rounds are declined."
+
+    def test_a_ledger_that_cannot_be_read_is_a_problem(self, tmp_path: Path) -> None:
+        Ledger(tmp_path, "digits").enter(expense(1))
+        ledger_file(tmp_path, "digits").write_text("1\n")
+
+        found = site.privacy("digits", tmp_path, Policy())
+
+        assert found.is_problem
+        assert "is damaged: line 1" in found.words
 
 
 class TestApp:

@@ -15,6 +15,7 @@ from shared.errors import (
     AppDied,
     AppFailed,
     AppInvalid,
+    BudgetSpent,
     CheckpointInvalid,
     DatasetUnavailable,
     RoundFailed,
@@ -118,3 +119,11 @@ def test_a_run_whose_apps_process_ended_has_failed_with_the_last_that_it_said(la
     assert (run.state, run.cause) == (RunState.FAILED, Cause.APP_FAILED)
     assert run.reason == ("The ServerApp did not come to its end. Its process ended: it aborted (SIGABRT).")
     assert run.error == (last or None)
+
+
+def test_spent_budgets_end_a_run_that_has_not_failed() -> None:
+    run = ended_by(BudgetSpent("The privacy budgets of all clients are spent.")).run("a")
+
+    assert (run.state, run.cause, run.can_resume) == (RunState.STOPPED, Cause.BUDGET, False)
+    assert run.reason == "The privacy budgets of all clients are spent."
+    assert run.error is None

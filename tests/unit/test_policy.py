@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from client.cli import parse
-from client.site.policy import KEYS, MAX_BYTES, Policy, PolicyInvalid, read_policy
-from shared.names import ModelName, StrategyName
+from client.site.policy import KEYS, MAX_BYTES, Budget, Policy, PolicyInvalid, Protection, read_policy
+from shared.names import DatasetName, ModelName, StrategyName
 from tests.support.documents import blocks, text_of
 
 DIGEST = "0123456789abcdef" * 4
@@ -59,6 +59,9 @@ def test_every_rule_is_read(tmp_path: Path) -> None:
         rounds_a_day = 200
         confirm = true
         confirm_minutes = 30
+        require = ["dp"]
+        privacy_budget = 3
+        privacy_delta = 1e-6
         """,
     )
 
@@ -71,6 +74,9 @@ def test_every_rule_is_read(tmp_path: Path) -> None:
         rounds_a_day=200,
         confirm=True,
         confirm_minutes=30,
+        require=(Protection.DP,),
+        privacy_budget=3.0,
+        privacy_delta=1e-6,
     )
 
 
@@ -81,7 +87,20 @@ def test_every_rule_is_read(tmp_path: Path) -> None:
             "minimum_cohort = 3\nmin_cohort = 3",
             ", line 2: there is no 'min_cohort'. There are: minimum_cohort, ",
         ),
-        ('require = ["dp"]', ", line 1: there is no 'require'. There are: "),
+        ('require = ["hope"]', ", line 1: require cannot be ['hope']: Input should be 'dp'"),
+        ("require = []", ", line 1: require cannot be []: Tuple should have at least 1 item"),
+        ("privacy_budget = 0", ", line 1: privacy_budget cannot be 0: Input should be greater than 0."),
+        ("privacy_budget = '3'", ", line 1: privacy_budget cannot be '3': Input should be a valid number."),
+        ("privacy_budget = inf", ", line 1: privacy_budget cannot be inf: Input should be a finite number."),
+        (
+            "[privacy_budget]\nfaces = 3.0",
+            ", line 1: privacy_budget cannot be {'faces': 3.0}: Input should be 'digits', 'mnist', ",
+        ),
+        (
+            "confirm = true\nprivacy_budget.digits = -1",
+            ", line 2: privacy_budget cannot be {'digits': -1}: Input should be greater than 0.",
+        ),
+        ("privacy_delta = 1", ", line 1: privacy_delta cannot be 1: Input should be less than 1."),
         ("[policy]\nconfirm = true", ", line 1: there is no 'policy'. There are: "),
         (
             '\n\nminimum_cohort = "3"',
@@ -213,3 +232,60 @@ class TestOnTheCommandLine:
             parse(["--client-id", "a"])
 
         assert "line 1: minimum_cohort cannot be 'many'" in capsys.readouterr().err
+
+
+def test_a_budget_holds_for_each_data_set() -> None:
+    policy = Policy(privacy_budget=3.0)
+
+    assert [policy.budget_for(dataset) for dataset in DatasetName] == [Budget(3.0, 1e-5)] * len(DatasetName)
+
+
+def test_of_a_data_set_that_a_table_of_budgets_does_not_name_nothing_may_be_spent(tmp_path: Path) -> None:
+    written(tmp_path, "privacy_delta = 1e-6\n[privacy_budget]\nmnist = 2.5\n")
+    policy = read_policy(tmp_path)
+
+    assert policy.budget_for("mnist") == Budget(2.5, 1e-6)
+    assert policy.budget_for("digits") == Budget(0.0, 1e-6)
+
+
+def test_without_a_budget_there_is_no_limit() -> None:
+    assert Policy().budget_for("digits") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "digits", "mnist"),
+    [
+        ("", 2.0, 2.0),
+        ("privacy_budget = 3.0", 2.0, 2.0),
+        ("privacy_budget = 1.0", 1.0, 1.0),
+        ("privacy_budget.digits = 3.0", 2.0, 0.0),
+        ("privacy_budget.digits = 1.0", 1.0, 0.0),
+    ],
+)
+def test_of_the_flag_and_the_file_the_smaller_budget_counts(
+    text: str, digits: float, mnist: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FEDLOOM_HOME", str(tmp_path))
+    written(tmp_path, text)
+
+    policy = parse(["--client-id", "client-1", "--privacy-budget", "2"]).policy
+
+    assert policy.budget_for("digits") == Budget(digits, 1e-5)
+    assert policy.budget_for("mnist") == Budget(mnist, 1e-5)
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "nan", "inf", "much"])
+def test_a_budget_on_the_command_line_is_a_number_above_0(
+    value: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        parse(["--client-id", "client-1", f"--privacy-budget={value}"])
+
+    assert f"argument --privacy-budget: {value!r} is not a number above 0" in capsys.readouterr().err
+
+
+def test_a_policy_is_shown_as_its_file_has_it() -> None:
+    policy = Policy.model_validate({"require": ["dp"], "privacy_budget": {"mnist": 2.5}})
+
+    assert str(policy) == "require = ['dp'], privacy_budget = {'mnist': 2.5}"
+    assert not policy.lets_all_pass

@@ -20,9 +20,11 @@ from client.site.site_app import SiteApp
 from client.site.terminal import Terminal
 from client.work import Work
 from shared.app_host.serialised import Serialised
+from shared.dp_spec import DpSpec
 from shared.errors import Cancelled, WireError
 from shared.flower import identify_server_task, node_id_of, set_message_id
 from shared.flower_app import FlowerApp, read_app
+from shared.run_spec import RunSpec
 from tests.support.apps import APPS
 from tests.support.payloads import payload_of
 from tests.support.waiting import wait_until
@@ -35,6 +37,7 @@ PLACE = Place(
     threads=1,
     clients=4,
 )
+PRIVATE = replace(PLACE, run_config=RunSpec(dp=DpSpec(noise_multiplier=1.0)).to_run_config())
 ANSWER = Serialised(b"answer", ())
 
 
@@ -43,11 +46,15 @@ class App:
 
     def __init__(self) -> None:
         self.told: list[str] = []
+        self.spent = False
+        """Whether it has no privacy left to spend, and so does not train."""
 
     def begin(self, place: Place) -> None:
         self.told.append(f"begin {place.run_id}")
 
     def answer(self, work: Work) -> Serialised:
+        if self.spent:
+            raise Declined("privacy_budget", "privacy_budget = 3, of which 2.9 is spent")
         self.told.append(f"answer {work.message_id}")
         return ANSWER
 
@@ -233,6 +240,36 @@ def test_what_is_kept_for_a_rule_and_cannot_be_read_declines(
     (rule,) = policy.rules
     assert site.ask() == f"{rule} is given, and what is kept for it there cannot be used"
     assert str(path) in caplog.text
+
+
+def test_a_client_that_does_not_train_for_its_budget_evaluates_nothing_either(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    site = Site(tmp_path, Policy(privacy_budget=3.0))
+    site.site_app.begin(PRIVATE)
+    site.app.told.clear()
+    site.app.spent = True
+    declined = "privacy_budget = 3, of which 2.9 is spent"
+    assert site.ask("train") == declined
+    site.app.spent = False
+
+    assert site.ask("evaluate") == declined
+    assert site.ask("train") is None
+    assert site.ask("evaluate") is None
+    assert f"takes no part in run 0000002a by the policy of this site: {declined}" in caplog.text
+
+
+def test_what_was_declined_in_one_run_is_not_in_the_next(tmp_path: Path) -> None:
+    site = Site(tmp_path, Policy(privacy_budget=3.0))
+    site.site_app.begin(PRIVATE)
+    site.app.told.clear()
+    site.app.spent = True
+    site.ask("train")
+    site.app.spent = False
+
+    site.site_app.begin(PRIVATE)
+
+    assert site.ask("evaluate") is None
 
 
 class TestRoundsADay:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from client.site.policy import Policy
 from client.site.rules import RunFacts, objection
+from shared.dp_spec import DpSpec
+from shared.run_spec import RunSpec
 
 DIGEST = "ab" * 32
 RUN = RunFacts(
@@ -116,3 +119,45 @@ def test_what_a_server_sends_cannot_steer_the_terminal_of_who_reads_it() -> None
     assert str(RUN) == "run 0000002a at the server KEY…: cnn on ? by fedavg, ? rounds, 4 clients"
     assert "sklearn 1.0" in str(OTHER_APP)
     assert DIGEST in str(OTHER_APP)
+
+
+PRIVATE = replace(RUN, config=tuple(RunSpec(dp=DpSpec(noise_multiplier=1.0)).to_run_config().items()))
+PLAIN = replace(RUN, config=tuple(RunSpec().to_run_config().items()))
+
+
+def test_a_run_without_the_required_privacy_is_declined() -> None:
+    policy = Policy.model_validate({"require": ["dp"]})
+
+    assert judged(policy, PLAIN) == "require = dp, and the run has no differential privacy"
+    assert judged(policy, PRIVATE) is None
+
+
+def test_a_run_without_privacy_would_spend_more_than_any_budget() -> None:
+    policy = Policy(privacy_budget=3.0)
+
+    assert judged(policy, PLAIN) == (
+        "privacy_budget is given, and the run has no differential privacy: it would spend more than any"
+    )
+    assert judged(policy, PRIVATE) is None
+
+
+def test_a_run_whose_settings_the_client_cannot_read_has_no_privacy() -> None:
+    policy = Policy.model_validate({"require": ["dp"]})
+    unreadable = replace(RUN, config=(*PRIVATE.config, ("lr", "fast")))
+
+    assert judged(policy, unreadable) == "require = dp, and the run has no differential privacy"
+
+
+@pytest.mark.parametrize(
+    ("rules", "said"),
+    [
+        ({"require": ["dp"]}, "require is given, and what protection another Flower app has nobody can know"),
+        ({"privacy_budget": 3.0}, "privacy_budget is given, and what privacy another Flower app has"),
+    ],
+)
+def test_another_app_is_taken_with_such_a_rule_only_if_it_is_named(rules: dict[str, Any], said: str) -> None:
+    words = judged(Policy.model_validate(rules), OTHER_APP)
+
+    assert words is not None
+    assert words.startswith(said)
+    assert judged(Policy.model_validate({**rules, "apps": [DIGEST]}), OTHER_APP) is None

@@ -85,7 +85,7 @@ class Packer:
             content=content,
             max_reply_bytes=self._largest_reply(item.kind, begun.total_bytes),
             on_reply=lambda payload, judged: put(Reply(message_id, payload, judged)),
-            on_failure=lambda reason, verdict: put(Failed(message_id, reason, verdict)),
+            on_failure=lambda reason, verdict, rule="": put(Failed(message_id, reason, verdict, rule)),
             on_away=lambda reason: put(Away(message_id, reason)),
             on_back=lambda: put(Back(message_id)),
         )
@@ -101,10 +101,12 @@ def unpack(instruction: Instruction, payload: Payload, open_reply: OpenReply) ->
     return replace(arrived, verdict=Verdict.ACCEPTED)
 
 
-def failed(instruction: Instruction, reason: str, verdict: Verdict | None) -> Arrived:
+def failed(instruction: Instruction, failure: Failed) -> Arrived:
     """What stands for a reply that there is not."""
-    stands_for = client_declined if verdict is Verdict.DECLINED else client_failed
-    return Arrived(stands_for(instruction.message, reason), verdict=verdict)
+    message, reason = instruction.message, failure.reason
+    if failure.verdict is Verdict.DECLINED:
+        return Arrived(client_declined(message, reason, failure.rule), verdict=failure.verdict)
+    return Arrived(client_failed(message, reason), verdict=failure.verdict)
 
 
 def refused(instruction: Instruction, error: WireError | ReplyInvalid) -> Arrived:

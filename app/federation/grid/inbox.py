@@ -22,11 +22,13 @@ class Reply:
 
 @dataclass(frozen=True)
 class Failed:
-    """`verdict`: of the reply that was refused, or of the site that declined; None: there is none."""
+    """`verdict`: of the reply that was refused, or of the site that declined, which did so by a `rule`; None:
+    there is none."""
 
     message_id: str
     reason: str
     verdict: Verdict | None
+    rule: str = ""
 
 
 @dataclass(frozen=True)

@@ -348,8 +348,8 @@ class LinkGrid(Grid):
                 with payload:
                     reply = self._arrive(message_id, lambda sent: unpack(sent, payload, self._open_reply))
                 _tell_verdict(reply, judged)
-            case Failed(message_id, reason, verdict):
-                self._arrive(message_id, lambda sent: failed(sent, reason, verdict))
+            case Failed(message_id):
+                self._arrive(message_id, lambda sent: failed(sent, item))
             case Away(message_id, reason):
                 if message_id in self._outstanding:
                     self._away[message_id] = reason

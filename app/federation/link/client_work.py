@@ -378,7 +378,7 @@ class ClientWork:
         reason = declined_by(failure)
         self._say_why(client_id, reason)
         self._verdicts.without_reply(task, client.key, Verdict.DECLINED, reason)
-        task.on_failure(reason, Verdict.DECLINED)
+        task.on_failure(reason, Verdict.DECLINED, failure.rule)
         self._show(client_id)
         return True
 

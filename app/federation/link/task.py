@@ -31,6 +31,13 @@ class TaskContent(Protocol):
         """The hash of its arrays, which is computed once, by these threads. Called in the link thread."""
 
 
+class OnFailure(Protocol):
+    """Takes the word that there will be no reply that could be used."""
+
+    def __call__(self, reason: str, verdict: Verdict | None, rule: str = "") -> None:
+        """`verdict`: if a reply was refused, or the site declines, by a `rule` of its policy."""
+
+
 @dataclass(frozen=True)
 class Task:
     """One Flower message for one client, in the run and the round that it belongs to.
@@ -40,9 +47,8 @@ class Task:
 
     Called in the link thread, unless the task is withdrawn before: once, and then nothing more, `on_reply`
     (with the serialised reply, which is genuine, and whom to tell what is decided of it) or `on_failure`
-    (there is none that could be used, with the reason, and the verdict if a reply was refused or the site
-    declines); before that, and in turn, `on_away` (the client went away, or is not there, with the reason)
-    and `on_back`.
+    (there is none that could be used); before that, and in turn, `on_away` (the client went away, or is not
+    there, with the reason) and `on_back`.
     """
 
     run_id: int
@@ -54,7 +60,7 @@ class Task:
     content: TaskContent
     max_reply_bytes: int
     on_reply: Callable[[Payload, Judged], None]
-    on_failure: Callable[[str, Verdict | None], None]
+    on_failure: OnFailure
     on_away: Callable[[str], None]
     on_back: Callable[[], None]
 

@@ -60,6 +60,8 @@ def result_of(metrics: TrainMetrics | EvaluateMetrics | None) -> ClientResult:
                 train_loss=metrics.train_loss,
                 duration_s=metrics.duration_s,
                 epsilon=metrics.epsilon,
+                epsilon_of_run=metrics.epsilon_of_run,
+                epsilon_budget=metrics.epsilon_budget,
                 metrics=metrics.further(),
             )
         case EvaluateMetrics():

@@ -23,6 +23,8 @@ class ClientResult:
     tell (`shares.py`)."""
     duration_s: float | None = None
     epsilon: float | None = None
+    epsilon_of_run: float | None = None
+    epsilon_budget: float | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
     """Of the built-in app the further ones, of another all numbers."""
     left_out: int = 0

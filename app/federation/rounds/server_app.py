@@ -18,6 +18,7 @@ from flwr.app import ArrayRecord, ConfigRecord, Context, Message
 from flwr.serverapp import Grid, ServerApp
 from numpy.typing import NDArray
 
+from app.federation.rounds.budgets import Budgets
 from app.federation.strategies import RoundStrategy, build_strategy
 from app.federation.strategies.base import Update
 from app.federation.strategies.sampling import SampledGrid, sample_nodes
@@ -183,9 +184,11 @@ def _run(grid: Grid, spec: RunSpec, strategy: RoundStrategy, data_dir: Path, cal
         if not resumed.evaluated:
             callbacks.before_round(done)
             _evaluate(grid, spec, strategy, model, arrays, done, callbacks)
+    budgets = Budgets(spec)
     for server_round in range(done + 1, spec.num_rounds + 1):
-        arrays = _train(grid, spec, strategy, arrays, server_round, callbacks)
+        arrays = _train(grid, spec, strategy, arrays, server_round, callbacks, budgets)
         _evaluate(grid, spec, strategy, model, arrays, server_round, callbacks)
+        budgets.require(server_round, is_done=True)
 
 
 def _train(
@@ -195,12 +198,14 @@ def _train(
     arrays: ArrayRecord,
     server_round: int,
     callbacks: RunCallbacks,
+    budgets: Budgets,
 ) -> ArrayRecord:
     """One round of training; returns the new global model. Tried again while it has too few updates."""
+    budgets.begin()
     while True:
         callbacks.before_round(server_round)
         cohort = sample_nodes(
-            list(grid.get_node_ids()),
+            budgets.among(list(grid.get_node_ids())),
             spec.fraction_train,
             seed=spec.seed,
             purpose="train",
@@ -224,13 +229,16 @@ def _train(
             else:
                 callbacks.folded(update)
                 del update  # while the next is waited for
+        budgets.note(failures)
         asked = len(cohort) - sum(map(is_declined, failures))  # who declines counts as one not asked
         required = spec.required_updates(asked, strategy.minimum_updates)
         if fold.updates >= required:
             made = fold.finish()
             callbacks.made(server_round, arrays, made)
             return made
-        _explain(server_round, fold.updates, required, failures, callbacks)
+        budgets.require(server_round, is_done=False)
+        if fold.updates or not budgets.explain(failures):
+            _explain(server_round, fold.updates, required, failures, callbacks)
 
 
 def _explain(

@@ -26,6 +26,8 @@ def with_result(before: ClientRound, stage: Stage, result: ClientResult, shares:
             "samples": result.num_examples,
             "train_s": result.duration_s,
             "epsilon": result.epsilon,
+            "epsilon_of_run": result.epsilon_of_run,
+            "epsilon_budget": result.epsilon_budget,
         }
     else:
         changes["evaluate_s"] = result.duration_s

@@ -14,6 +14,7 @@ from shared.errors import (
     AppDied,
     AppFailed,
     AppInvalid,
+    BudgetSpent,
     DatasetUnavailable,
     FedLoomError,
     RoundFailed,
@@ -54,6 +55,8 @@ class Endings:
             case AppDied():
                 reason = words.app_died(str(error))
                 self._end(run_id, RunState.FAILED, Cause.APP_FAILED, reason, printed=error.last)
+            case BudgetSpent():
+                self._end(run_id, RunState.STOPPED, Cause.BUDGET, str(error))
             case FedLoomError():
                 self._end(run_id, RunState.FAILED, _cause_of(error), str(error))
             case _ if is_shortage(error) and _can_go_on(self._book.run(run_id)):

@@ -862,7 +862,7 @@ export interface components {
          * @description Why a run was stopped, interrupted or failed.
          * @enum {string}
          */
-        Cause: "request" | "shutdown" | "crash" | "store" | "app" | "data" | "shortage" | "round" | "app-failed" | "record" | "error";
+        Cause: "request" | "shutdown" | "crash" | "store" | "app" | "data" | "shortage" | "budget" | "round" | "app-failed" | "record" | "error";
         /** CheckpointEntry */
         CheckpointEntry: {
             /**
@@ -1093,10 +1093,22 @@ export interface components {
             accuracy: number | null;
             /**
              * Epsilon
-             * @description what its replies have cost in privacy so far, by its own word; null: the run has none
+             * @description what was spent of its data set's privacy so far, over all runs, by its own word; null: the run has no differential privacy, or it has not trained
              * @default null
              */
             epsilon: number | null;
+            /**
+             * Epsilon Budget
+             * @description the most that its site spends; null: it has said no limit
+             * @default null
+             */
+            epsilon_budget: number | null;
+            /**
+             * Epsilon Of Run
+             * @description the same in this run alone
+             * @default null
+             */
+            epsilon_of_run: number | null;
             /**
              * Error
              * @default null
@@ -2172,6 +2184,12 @@ export interface components {
              * @default 0
              */
             seed: number;
+            /**
+             * Stop At First Budget
+             * @description with differential privacy: end when the first site's privacy budget is spent, and not only when all are
+             * @default false
+             */
+            stop_at_first_budget: boolean;
             /**
              * @description how the clients' updates become one model
              * @default fedavg

@@ -1,7 +1,7 @@
 import { useState } from "react";
 import type { Client } from "../api/types";
 import { ClientDialog } from "../enrolment/ClientDialog";
-import { epsilon, loss, percent, plural } from "../format/format";
+import { loss, percent, plural } from "../format/format";
 import type { AppLabels } from "../runs/round-words";
 import { StateMark } from "../ui/StateMark";
 import { Late, Value } from "../ui/Value";
@@ -12,14 +12,13 @@ import styles from "./ClientTable.module.css";
 import { ClientWork } from "./ClientWork";
 import { CLIENT_MARKS, SENT_AWAY } from "./marks";
 import { countNumbers, type LatestResult, type Note, NOT_TOLD, noteOf } from "./results";
+import { SpentCell } from "./SpentCell";
+import type { Spent } from "./spent";
 import { VerdictMark } from "./VerdictMark";
 import { countsTitle } from "./verdicts";
 
-const SPENT =
-  "privacy spent on its data so far, by its own word (RDP); those of different clients are never added up";
 const NOT_YET = "known after its first evaluation in a run";
 const NOT_YET_TRAINED = "known after its first training in a run";
-const NOT_SPENT = "known after its first training in this run";
 
 interface ClientRowProps {
   client: Client;
@@ -27,6 +26,8 @@ interface ClientRowProps {
   runId: string | null;
   /** Its part in the newest round in which it had one. */
   latest: LatestResult | undefined;
+  /** What it has spent of its data's privacy. */
+  spent: Spent | undefined;
   /** Names of its labels, where they are known. */
   classes: readonly string[];
   /** The app's own numbers of the run's rounds. */
@@ -39,7 +40,7 @@ interface ClientRowProps {
 }
 
 export function ClientRow(props: ClientRowProps) {
-  const { client, runId, latest, classes, labels, isPrivate, paused, open, toggle } = props;
+  const { client, runId, latest, spent, classes, labels, isPrivate, paused, open, toggle } = props;
   const note = noteOf(latest, client.state);
   const more = moreWords(client, latest, note);
   const [shown, setShown] = useState(false);
@@ -119,13 +120,7 @@ export function ClientRow(props: ClientRowProps) {
             train <Value text={loss(client.train_loss)} why={isPrivate ? NOT_TOLD : NOT_YET_TRAINED} />
           </span>
         </div>
-        {isPrivate && (
-          <div role="cell" className={styles.cell} data-label="ε">
-            <span className={styles.number} title={SPENT} data-testid="client-epsilon">
-              <Value text={epsilon(latest?.result.epsilon)} why={NOT_SPENT} />
-            </span>
-          </div>
-        )}
+        {isPrivate && <SpentCell spent={spent} />}
         <DeviceCell client={client} />
       </div>
       {shown && <ClientDialog client={client} close={() => setShown(false)} />}

@@ -48,6 +48,27 @@ describe("the client table", () => {
     expect(row.getAllByLabelText(/no data: not told: the run has differential privacy/)).toHaveLength(3);
   });
 
+  it("shows against which budget, also when the site has declined since", () => {
+    show(<ClientTable />);
+    const dp = { noise_multiplier: 1, target_epsilon: null, clipping_norm: 1, delta: 1e-5 };
+    const before = result({ epsilon: 2.9, epsilon_of_run: 1.2, epsilon_budget: 3 });
+    const declined = result({ verdict: "declined", error: "declined by its site: privacy_budget = 3" });
+    connected({
+      runs: [run({ id: "aa", clients: ["client-1"], spec: spec({ dp }) })],
+      rounds: {
+        aa: [
+          round(3, { per_client: { "client-1": before } }),
+          round(4, { per_client: { "client-1": declined } }),
+        ],
+      },
+      clients: [client("client-1")],
+    });
+    const row = within(rowOf("client-1"));
+    expect(row.getByTestId("client-epsilon")).toHaveTextContent("2.90");
+    expect(row.getByTestId("client-budget")).toHaveTextContent("of 3.00");
+    expect(row.getByTitle(/in all runs, 1.20 in this run alone/)).toBeVisible();
+  });
+
   it("has no column for what nobody spends", () => {
     show(<ClientTable />);
     connected({ runs: [run({ clients: ["client-1"] })], clients: [client("client-1")] });

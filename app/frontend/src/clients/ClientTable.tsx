@@ -13,6 +13,7 @@ import { ClientRow } from "./ClientRow";
 import styles from "./ClientTable.module.css";
 import { presentFirst } from "./order";
 import { classesFor, latestResults } from "./results";
+import { latestSpent } from "./spent";
 import { useJoinCommand } from "./useJoinCommand";
 
 const InviteDialog = lazy(loadInviteDialog);
@@ -28,6 +29,7 @@ export function ClientTable() {
   const run = useStore(clientsRun);
   const rounds = useStore((state) => roundsOf(state, clientsRun(state)));
   const latest = useMemo(() => latestResults(rounds), [rounds]);
+  const spent = useMemo(() => latestSpent(rounds), [rounds]);
   const labels = useMemo(() => appLabels(rounds), [rounds]);
   const isPrivate = run?.spec.dp != null;
   const [opened, setOpened] = useState<ReadonlySet<string>>(new Set());
@@ -76,6 +78,7 @@ export function ClientTable() {
                   client={client}
                   runId={run?.id ?? null}
                   latest={latest.get(client.id)}
+                  spent={spent.get(client.id)}
                   classes={classesFor(client, run)}
                   labels={labels}
                   isPrivate={isPrivate}

@@ -45,7 +45,7 @@ export const EMPTY: ServerState = {
   colours: {},
 };
 
-const natural = new Intl.Collator("en", { numeric: true });
+export const natural = new Intl.Collator("en", { numeric: true });
 
 /** A snapshot replaces everything, whatever was known before. */
 export function applySnapshot(snapshot: Snapshot): ServerState {

@@ -1,6 +1,6 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
-import { audit, auditEntry } from "../testing/fixtures";
+import { audit, auditEntry, result, round, run, spec } from "../testing/fixtures";
 import { connected, happens, json, problem, serverAnswers, show } from "../testing/page";
 import Trust from "./Trust";
 
@@ -64,5 +64,33 @@ describe("the audit log", () => {
     expect(await screen.findByRole("alert")).toHaveTextContent(
       "The entries of the audit log could not be listed: The database is locked.",
     );
+  });
+});
+
+describe("privacy budgets", () => {
+  it("are shown with what each client has spent of them, and who declines", () => {
+    serverAnswers({});
+    show(<Trust />);
+    const declined = result({ verdict: "declined", error: "declined by its site: privacy_budget = 3" });
+    const first = {
+      a: result({ epsilon: 2.9, epsilon_budget: 3 }),
+      b: result({ epsilon: 1.5 }),
+    };
+    const dp = { noise_multiplier: 1, target_epsilon: null, clipping_norm: 1, delta: 1e-5 };
+    connected({
+      runs: [run({ id: "aa", spec: spec({ dp }) })],
+      rounds: { aa: [round(1, { per_client: first }), round(2, { per_client: { a: declined } })] },
+    });
+    const [a, b] = screen.getAllByTestId("budget");
+    expect(a).toHaveTextContent("a2.90 of 3.00, 0.10 left, declines further rounds");
+    expect(b).toHaveTextContent("b1.50, no budget");
+    expect(screen.getByRole("meter", { name: "spent by a" })).toHaveAttribute("value", "2.9");
+  });
+
+  it("are not mentioned in a run that spends nothing", () => {
+    serverAnswers({});
+    show(<Trust />);
+    connected({ runs: [run({ id: "aa" })] });
+    expect(screen.queryByTestId("budgets")).not.toBeInTheDocument();
   });
 });

@@ -5,6 +5,7 @@ import { useStore } from "../store/store";
 import { CopyCommand } from "../ui/CopyCommand";
 import { StateMark } from "../ui/StateMark";
 import { Ago } from "../ui/Value";
+import { Budgets } from "./Budgets";
 import { EntryList } from "./EntryList";
 import styles from "./Trust.module.css";
 import { shortRoot, unwitnessed, unwitnessedWords, witnessWords } from "./words";
@@ -16,6 +17,7 @@ export default function Trust() {
     return <p className={styles.empty}>The audit log is shown here once the server answers.</p>;
   return (
     <>
+      <Budgets />
       <Summary audit={audit} />
       <div className={styles.take}>
         <a

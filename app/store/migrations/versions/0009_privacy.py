@@ -10,4 +10,5 @@ down_revision = "0008"
 def upgrade() -> None:
     """Add the columns; runs from before had none."""
     op.add_column("runs", sa.Column("privacy", sa.JSON()))
-    op.add_column("client_rounds", sa.Column("epsilon", sa.Double()))
+    for column in ("epsilon", "epsilon_of_run", "epsilon_budget"):
+        op.add_column("client_rounds", sa.Column(column, sa.Double()))
