@@ -2216,7 +2216,7 @@ export interface components {
             queued_runs: number;
             /**
              * Refused
-             * @description how often somebody was not let in since the server started, by the reason's code
+             * @description how often somebody was not let in since the server started, by the reason's code; link-… and page-… are connections
              */
             refused: {
                 [key: string]: number;

@@ -6,6 +6,7 @@ import { CopyCommand } from "../ui/CopyCommand";
 import { StateMark } from "../ui/StateMark";
 import { Ago } from "../ui/Value";
 import { EntryList } from "./EntryList";
+import list from "../ui/List.module.css";
 import styles from "./Trust.module.css";
 import { shortRoot, unwitnessed, unwitnessedWords, witnessWords } from "./words";
 
@@ -13,11 +14,11 @@ import { shortRoot, unwitnessed, unwitnessedWords, witnessWords } from "./words"
 export default function Trust() {
   const audit = useStore((state) => state.server.audit);
   if (audit === null)
-    return <p className={styles.empty}>The audit log is shown here once the server answers.</p>;
+    return <p className={list.empty}>The audit log is shown here once the server answers.</p>;
   return (
     <>
       <Summary audit={audit} />
-      <div className={styles.take}>
+      <div className={list.take}>
         <a
           href={auditUrl()}
           download
@@ -26,7 +27,7 @@ export default function Trust() {
         >
           Download the log
         </a>
-        <div className={styles.command}>
+        <div className={list.command}>
           <CopyCommand command="python -m app.audit verify FILE" testId="audit-verify" />
         </div>
       </div>
