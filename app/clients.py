@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,8 +13,7 @@ from app.enrolment.enrolment import EnrolmentRefused, NotKnown
 from app.invite import add_store_flag
 from app.running_server import RunningServer
 from shared import paths
-from shared.console import print_any_name
-from shared.errors import FedLoomError
+from shared.command import ends_in_words, run
 from shared.security.key_id import KeyId
 
 Json = dict[str, Any]
@@ -28,23 +26,18 @@ DONE = {
 }
 
 
+@ends_in_words
 def main(argv: Sequence[str] | None = None) -> int:
     """Do what is asked, return the exit code: 0, or 1 with a message."""
     arguments = build_parser().parse_args(argv)
-    print_any_name()
-    home = paths.home_dir()
-    try:
-        server = RunningServer.find(home)
-        if arguments.command == "list":
-            lines = _listed(server.get("/api/v1/clients")["clients"]) if server else _kept(arguments.store)
-            print("\n".join(lines) if lines else "Nobody has joined, or waits to be let in.")
-        elif server is not None:
-            _decide(server, arguments.command, arguments.name, arguments.key)
-        else:
-            _decide_offline(arguments)
-    except FedLoomError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    server = RunningServer.find(paths.home_dir())
+    if arguments.command == "list":
+        lines = _listed(server.get("/api/v1/clients")["clients"]) if server else _kept(arguments.store)
+        print("\n".join(lines) if lines else "Nobody has joined, or waits to be let in.")
+    elif server is not None:
+        _decide(server, arguments.command, arguments.name, arguments.key)
+    else:
+        _decide_offline(arguments)
     return 0
 
 
@@ -151,4 +144,4 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

@@ -70,7 +70,7 @@ class Environment:
         self.started_at = time.time()
         self._word = Word(settings.home)
         self._next_key: KeyId | None = None
-        self._page_refusals: Callable[[], dict[str, int]] = dict
+        self._page_refusals: list[Callable[[], dict[str, int]]] = []
         self.store_url = settings.store or default_url(settings.home)
         self.store = Store.open(self.store_url)  # first: it makes sure that no other server is at work here
         try:
@@ -253,11 +253,14 @@ class Environment:
 
     def refused(self) -> dict[str, int]:
         """How often somebody was not let in, at the link or the page, by the reason's code."""
-        return {**self.enrolment.refused(), **self.link.refused(), **self._page_refusals()}
+        counts = {**self.enrolment.refused(), **self.link.refused()}
+        for of_page in self._page_refusals:
+            counts |= of_page()
+        return counts
 
     def count_at_page(self, refusals: Callable[[], dict[str, int]]) -> None:
-        """Who is turned away by the web server is counted by this."""
-        self._page_refusals = refusals
+        """Who is turned away at the page is counted by this, too."""
+        self._page_refusals.append(refusals)
 
     def snapshot(self) -> Snapshot:
         """The state as of now. Events after its `seq` may be in it already; they change nothing then."""

@@ -15,9 +15,8 @@ from app.records import Cause, Round, Run
 from app.store.reader import StoreReader
 from app.store.urls import default_url
 from shared import paths
-from shared.console import print_any_name
+from shared.command import ends_in_words, run
 from shared.errors import FedLoomError, UnknownName
-from shared.interrupt import INTERRUPTED, end_on_signals
 from shared.result_file import try_to_write
 
 ALL = "all"
@@ -25,26 +24,22 @@ NEWEST = 10
 """So many runs are listed when one is asked for that there is not."""
 
 
+class ExportIncomplete(FedLoomError):
+    """Something cannot be written. The message says where, and what to do."""
+
+
+@ends_in_words
 def main(argv: Sequence[str] | None = None) -> int:
     """Export, print the paths of what was written, return the exit code: 0, or 1 with a message."""
     arguments = build_parser().parse_args(argv)
-    end_on_signals()
-    print_any_name()
     try:
         for path in export(arguments.run_id, _chosen(arguments.format), arguments.output, arguments.store):
             print(path)
-    except FedLoomError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
     except OSError as error:
-        print(
-            f"error: The export is not complete: writing in {arguments.output.absolute()} failed "
-            f"({error.strerror or error}). Mend that, or choose another folder with --output.",
-            file=sys.stderr,
-        )
-        return 1
-    except KeyboardInterrupt:
-        return INTERRUPTED
+        raise ExportIncomplete(
+            f"The export is not complete: writing in {arguments.output.absolute()} failed "
+            f"({error.strerror or error}). Mend that, or choose another folder with --output."
+        ) from error
     return 0
 
 
@@ -144,4 +139,4 @@ def _local_time(seconds: float) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

@@ -18,32 +18,30 @@ from app.enrolment.issuing import DAY_S, InvitationWish, issue
 from app.records import InvitationKind, InvitationState, IssuedInvitation
 from app.running_server import RunningServer
 from shared import paths, qr
-from shared.console import print_any_name
+from shared.command import ends_in_words, run
 from shared.errors import FedLoomError, SettingsInvalid
 from shared.run_spec import words_of
 from shared.security.invitation import Invitation, InvitationInvalid
 from shared.security.server_identity import local_invitation
 
+
+class PictureNotWritten(FedLoomError):
+    """There is no room or no right for a picture; the invitation was made, and printed."""
+
+
 UNITS_S = {"m": 60, "h": 3600, "d": DAY_S}
 
 
+@ends_in_words
 def main(argv: Sequence[str] | None = None) -> int:
     """Do what is asked, return the exit code: 0, or 1 with a message."""
     arguments = build_parser().parse_args(argv)
-    print_any_name()
-    try:
-        if arguments.list:
-            _list(arguments.store)
-        elif arguments.revoke:
-            _revoke(arguments.revoke, arguments.store)
-        else:
-            _invite(arguments)
-    except FedLoomError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except OSError as error:
-        print(f"error: The picture cannot be written: {error}.", file=sys.stderr)
-        return 1
+    if arguments.list:
+        _list(arguments.store)
+    elif arguments.revoke:
+        _revoke(arguments.revoke, arguments.store)
+    else:
+        _invite(arguments)
     return 0
 
 
@@ -53,7 +51,10 @@ def _invite(arguments: argparse.Namespace) -> None:
     if arguments.qr:
         print(qr.for_terminal(text))
     if arguments.picture is not None:
-        qr.save_png(text, arguments.picture)
+        try:
+            qr.save_png(text, arguments.picture)
+        except OSError as error:
+            raise PictureNotWritten(f"The picture cannot be written: {error}.") from error
     if Invitation.parse(text).address.host in ("127.0.0.1", "localhost", "::1"):
         print(
             "This invitation is for this machine alone. For others, start the server with --host, and say "
@@ -186,4 +187,4 @@ def _duration(text: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 
 from app.running_server import RunningServer
 from shared import paths
-from shared.errors import FedLoomError
+from shared.command import ends_in_words, run
 from shared.security.keys import KeyUnusable
 from shared.security.server_identity import (
     KEYS,
@@ -19,14 +18,11 @@ from shared.security.server_identity import (
 )
 
 
+@ends_in_words
 def main(argv: Sequence[str] | None = None) -> int:
     """Do what is asked, return the exit code: 0, or 1 with a message."""
     arguments = build_parser().parse_args(argv)
-    try:
-        switch() if arguments.switch else announce()
-    except (FedLoomError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    switch() if arguments.switch else announce()
     return 0
 
 
@@ -46,7 +42,7 @@ def announce() -> None:
 
 
 def switch() -> None:
-    """Have it take its place at the next start. Raises FedLoomError, and OSError."""
+    """Have it take its place at the next start. Raises FedLoomError."""
     home = paths.home_dir()
     following = next_key(home)
     if following is None:
@@ -54,7 +50,10 @@ def switch() -> None:
             "There is no next key. Make one first, with `python -m app.next_key`, and give all clients time "
             "to hear of it."
         )
-    switch_at_next_start(home)
+    try:
+        switch_at_next_start(home)
+    except OSError as error:
+        raise KeyUnusable(f"It cannot be kept that the next key is to take its place: {error}.") from error
     print(
         f"From its next start on the server has the key {following.public.id.short}. Clients that have not "
         "heard of it need a new invitation then, and invitations from before are no good any more."
@@ -77,4 +76,4 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

@@ -16,21 +16,19 @@ from app.auth.server_accounts import ListedToken, ServerAccounts, open_accounts
 from app.running_server import RunningServer
 from app.store.urls import default_url
 from shared import paths
-from shared.errors import FedLoomError, SettingsInvalid
+from shared.command import ends_in_words, run
+from shared.errors import SettingsInvalid
 
 DAY_S = 24 * 3_600.0
 
 
+@ends_in_words
 def main(argv: Sequence[str] | None = None) -> int:
     """Carry out one command, return the exit code: 0, or 1 with a message."""
     arguments = build_parser().parse_args(argv)
     home = paths.home_dir()
-    try:
-        with open_accounts(arguments.store or default_url(home), home) as accounts:
-            _carry_out(arguments, accounts, home)
-    except FedLoomError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    with open_accounts(arguments.store or default_url(home), home) as accounts:
+        _carry_out(arguments, accounts, home)
     return 0
 
 
@@ -164,4 +162,4 @@ def _days(text: str) -> float:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

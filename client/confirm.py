@@ -11,19 +11,16 @@ from collections.abc import Sequence
 
 from client.site.confirmations import Confirmations
 from shared import paths
-from shared.errors import FedLoomError
+from shared.command import ends_in_words, run
 
 
+@ends_in_words
 def main(argv: Sequence[str] | None = None) -> int:
     """Answer or list, return the exit code: 0, or 1 with a message."""
     arguments = build_parser().parse_args(argv)
-    try:
-        if arguments.run is None:
-            return _list()
-        return _answer(arguments.run, yes=not arguments.decline)
-    except FedLoomError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    if arguments.run is None:
+        return _list()
+    return _answer(arguments.run, yes=not arguments.decline)
 
 
 def _list() -> int:
@@ -62,4 +59,4 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

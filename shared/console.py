@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import logging
 import queue
 import sys
@@ -60,12 +59,6 @@ def report_uncaught() -> None:
     threading.excepthook = in_thread
     sys.unraisablehook = nowhere
     threading.Thread(target=report, name="uncaught", daemon=True).start()
-
-
-def print_any_name() -> None:
-    """Let file names go to standard output as they are, also those that are no UTF-8."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="surrogateescape")
 
 
 def level_name(level: int) -> LevelName:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,28 +13,24 @@ from app.audit.updates import UPDATES
 from app.audit.verify import Verified, verify
 from app.store.urls import default_url
 from shared import paths
-from shared.console import print_any_name
+from shared.command import ends_in_words, run
 from shared.errors import FedLoomError
-from shared.interrupt import INTERRUPTED, end_on_signals
 from shared.security.witness_file import WitnessFile, WitnessFileInvalid
 
 
+class FileUnusable(FedLoomError):
+    """A file cannot be read or written."""
+
+
+@ends_in_words
 def main(argv: Sequence[str] | None = None) -> int:
     """Do it, print what was found, return the exit code: 0, or 1 with what is wrong."""
     arguments = build_parser().parse_args(argv)
-    end_on_signals()
-    print_any_name()
     try:
         for line in arguments.carry_out(arguments):
             print(line, flush=True)
-    except FedLoomError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
     except OSError as error:
-        print(f"error: {error.filename or arguments.file}: {error.strerror or error}.", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return INTERRUPTED
+        raise FileUnusable(f"{error.filename or arguments.file}: {error.strerror or error}.") from error
     return 0
 
 
@@ -143,4 +138,4 @@ def _words(verified: Verified, compared: int) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

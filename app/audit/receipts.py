@@ -124,6 +124,6 @@ def _words(left_out: list[Receipt], path: Path) -> str:
     return (
         f"The log leaves out {replies} that the server has accepted by the receipts in {path}. The first is "
         f"that of {update.client_id} to {update.message_id} in round {update.round} of run "
-        f"{update.run_id:08x}, accepted at {at:%Y-%m-%d %H:%M:%S} UTC. A server that was killed may lack those "
-        "of the very last moment before; or the receipts are of an older log of this server's."
+        f"{update.run_id:08x}, accepted at {at:%Y-%m-%d %H:%M:%S} UTC. A server that was killed may lack "
+        "those of the very last moment before; or the receipts are of an older log of this server's."
     )

@@ -18,6 +18,7 @@ from app.auth.roles import Role, needs
 from app.environment import Environment
 from app.event_bus import EventsGone
 from app.events import Event
+from app.web.refused import RefusedRequests
 from app.web.socket_gate import SocketGate
 from app.web.socket_roles import Members, RoleSocketIO
 from shared.error_line import error_of
@@ -49,9 +50,9 @@ def create_socketio(flask_app: Flask, env: Environment) -> SocketIO:
     socketio = RoleSocketIO(
         flask_app, members, async_mode=env.settings.async_mode, ping_interval=5, ping_timeout=10
     )
-    flask_app.wsgi_app = SocketGate(  # type: ignore[method-assign]
-        flask_app.wsgi_app, env.settings, gate, Role.VIEWER
-    )
+    refused = RefusedRequests(SocketGate(flask_app.wsgi_app, env.settings, gate, Role.VIEWER))
+    env.count_at_page(refused.counts)
+    flask_app.wsgi_app = refused  # type: ignore[method-assign]
     pump = Pump(socketio, env, members)
 
     @socketio.on("connect")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterator, Sequence
 
 from client.doctor import installed
 from client.doctor.finding import Finding
+from shared.command import run
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -61,4 +61,4 @@ def _of(arguments: argparse.Namespace) -> Iterator[Finding]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

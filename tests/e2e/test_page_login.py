@@ -21,10 +21,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     server.end()
 
 
-def log_in(page: Page, server: ServerProcess, name: str) -> None:
+def log_in(page: Page, server: ServerProcess, name: str, password: str = PASSWORD) -> None:
     page.goto(f"http://localhost:{server.port}/")
     page.get_by_label("name").fill(name)
-    page.get_by_label("password", exact=True).fill(PASSWORD)
+    page.get_by_label("password", exact=True).fill(password)
     page.get_by_role("button", name="Log in").click()
     expect(page.get_by_test_id("connection")).to_have_attribute("data-state", "connected")
 
@@ -47,7 +47,7 @@ def test_a_wrong_key_says_so(page: Page, server: ServerProcess) -> None:
     assert page.url == f"http://localhost:{server.port}/"
 
 
-def test_users_are_added_and_demoted_while_they_look(
+def test_users_are_added_demoted_and_given_another_password_while_they_look(
     page: Page, browser: Browser, server: ServerProcess
 ) -> None:
     page.goto(server.wait_for_output(r"http://localhost:\d+/\?token=\S+")[0])
@@ -66,6 +66,12 @@ def test_users_are_added_and_demoted_while_they_look(
     expect(otto.get_by_test_id("new-run")).to_be_visible()
     users.get_by_label("role of otto").select_option("viewer")
     expect(otto.get_by_test_id("new-run")).to_be_hidden()
+    expect(otto.get_by_test_id("connection")).to_have_attribute("data-state", "connected")
+    users.get_by_role("button", name="Set password of otto").click()
+    users.get_by_label(re.compile("^another password for otto")).fill(f"{PASSWORD} anew")
+    users.get_by_role("button", name="Set password", exact=True).click()
+    expect(otto.get_by_test_id("entry-form")).to_be_visible()
+    log_in(otto, server, "otto", f"{PASSWORD} anew")
     expect(otto.get_by_test_id("connection")).to_have_attribute("data-state", "connected")
     users.get_by_role("button", name="Remove otto").click()
     expect(otto.get_by_test_id("entry-form")).to_be_visible()

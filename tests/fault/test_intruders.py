@@ -27,7 +27,9 @@ from tests.support.people import (
     user_of,
 )
 from tests.support.processes import ServerProcess
+from tests.support.raw_link import RawClient
 
+DECISIONS = ("approve", "reject", "revoke", "readmit")
 SPEC = json.dumps({"num_rounds": 1})
 JSON = {"Content-Type": "application/json"}
 
@@ -58,6 +60,13 @@ def runs_of(server: ServerProcess) -> list[Any]:
         api.close()
 
 
+def refused(server: ServerProcess, code: str) -> int:
+    """How often somebody was refused so far, for this reason."""
+    with administrator(server) as admin:
+        count: int = admin.get("/api/v1/status").json()["refused"].get(code, 0)
+        return count
+
+
 # another user of the machine
 
 
@@ -75,10 +84,13 @@ def runs_of(server: ServerProcess) -> list[Any]:
 def test_another_user_of_the_machine_is_refused(
     server: ServerProcess, method: str, path: str, body: str | None
 ) -> None:
+    before = refused(server, "page-unknown")
+
     answer = ask_as_other_user(server.port, method, path, JSON if body is not None else {}, body)
 
     assert answer.status == 401
     assert json.loads(answer.text)["status"] == 401
+    assert refused(server, "page-unknown") == before + 1
     assert runs_of(server) == []
 
 
@@ -181,9 +193,34 @@ def test_a_viewer_starts_nothing_and_an_operator_manages_nobody(server: ServerPr
                 client.delete("/api/v1/users/root"),
                 client.get("/api/v1/tokens"),
                 client.post("/api/v1/tokens", json={"label": "x", "role": "admin"}),
+                *(client.post(f"/api/v1/clients/anybody/{deed}", json={}) for deed in DECISIONS),
+                client.post("/api/v1/invitations", json={"kind": "reusable"}),
+                client.post("/api/v1/invitations/0123abcd/revoke"),
+                client.post("/api/v1/next-key"),
             ]
             assert [answer.status_code for answer in asked] == [403] * len(asked)
     assert runs_of(server) == []
+
+
+def test_an_operator_who_tries_to_revoke_sends_nobody_away(server: ServerProcess) -> None:
+    """By REST, and by a token of their own that says admin; the socket has no event that changes anything."""
+    with RawClient(server.home) as link, administrator(server) as admin:
+        assert link.hello("target").WhichOneof("kind") == "welcome"
+        with user_of(server, "otto", "operator") as otto, OpenPage(otto) as page:
+            answer = otto.post("/api/v1/clients/target/revoke", json={})
+            page.say("revoke", {"client": "target"})
+            page.say("client_update", {"id": "target", "membership": "revoked"})
+            assert otto.get("/api/v1/me").json()["role"] == "operator"
+
+        assert answer.status_code == 403
+        assert refused(server, "page-forbidden") > 0
+        assert "takes the role admin" in answer.json()["detail"]
+        (target,) = [
+            each for each in admin.get("/api/v1/clients").json()["clients"] if each["id"] == "target"
+        ]
+        assert (target["membership"], target["state"]) == ("admitted", "idle")
+        entries = admin.get("/api/v1/audit/entries", params={"limit": 200}).json()["entries"]
+        assert [entry for entry in entries if entry["kind"] == "client-revoked"] == []
 
 
 def test_a_token_cannot_make_another_that_outlives_a_demotion(server: ServerProcess) -> None:
@@ -277,6 +314,7 @@ def test_the_proof_of_another_session_proves_nothing(server: ServerProcess, visi
 def test_pages_elsewhere_neither_post_nor_log_in_nor_listen(
     server: ServerProcess, foreign: dict[str, str]
 ) -> None:
+    before = refused(server, "page-forbidden")
     with user_of(server, "cleo", "operator") as cleo:
         for path, body in (
             ("/api/v1/runs", {"num_rounds": 1}),
@@ -289,6 +327,7 @@ def test_pages_elsewhere_neither_post_nor_log_in_nor_listen(
             with pytest.raises(socketio.exceptions.ConnectionError):
                 OpenPage(cleo)
             del cleo.headers["Origin"]
+    assert refused(server, "page-forbidden") >= before + 3
     assert runs_of(server) == []
 
 

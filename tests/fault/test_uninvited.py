@@ -57,6 +57,20 @@ def refused(api: Api) -> dict[str, int]:
     return counts
 
 
+def require_entered(api: Api, name: str, said: str) -> None:
+    """The audit log tells that somebody of this name was refused, with these words."""
+
+    def is_entered() -> bool:
+        entries = api.get("/audit/entries", limit=200)["entries"]
+        return any(
+            entry["kind"] == "client-refused"
+            and (entry["fields"]["client"], entry["fields"]["reason"]) == (name, said)
+            for entry in entries
+        )
+
+    wait_until(is_entered, "it is in the audit log")
+
+
 @pytest.fixture(scope="module")
 def keys() -> list[KeyPair]:
     """Of somebody who has several."""
@@ -103,6 +117,7 @@ def test_a_one_off_invitation_is_used_once(api: Api, home: Path, keys: list[KeyP
 
 
 def test_an_expired_invitation_lets_nobody_in(api: Api, home: Path, keys: list[KeyPair]) -> None:
+    before = refused(api).get("token-expired", 0)
     _, invitation = invite(api, kind="reusable", expires_s=1)
     expired = time.time() + 1
     wait_until(lambda: time.time() > expired, "a second has passed")
@@ -110,24 +125,34 @@ def test_an_expired_invitation_lets_nobody_in(api: Api, home: Path, keys: list[K
     said, final = knock(home, "tardy", invitation.token, keys[1])
 
     assert (said.startswith("This invitation has expired."), final) == (True, True)
+    assert refused(api)["token-expired"] == before + 1
+    require_entered(api, "tardy", said)
 
 
 def test_a_revoked_invitation_lets_nobody_in(api: Api, home: Path, keys: list[KeyPair]) -> None:
+    before = refused(api).get("token-revoked", 0)
     invitation_id, invitation = invite(api, kind="reusable")
     assert api.http.post(f"/api/v1/invitations/{invitation_id}/revoke").json()["state"] == "revoked"
 
     said, final = knock(home, "tardy", invitation.token, keys[1])
 
     assert (said.startswith("This invitation was revoked."), final) == (True, True)
+    assert refused(api)["token-revoked"] == before + 1
+    require_entered(api, "tardy", said)
 
 
-def test_the_invitation_of_another_server_is_of_no_use(home: Path, keys: list[KeyPair], own: Own) -> None:
+def test_the_invitation_of_another_server_is_of_no_use(
+    api: Api, home: Path, keys: list[KeyPair], own: Own
+) -> None:
+    before = refused(api).get("token-wrong", 0)
     _, foreign = invite(own[1], kind="reusable")
     here = local_invitation(home)
     assert here is not None
 
     said, final = knock(home, "stray", foreign.token, keys[1])
     assert ("has not made this invitation" in said, final) == (True, True)
+    assert refused(api)["token-wrong"] == before + 1
+    require_entered(api, "stray", said)
     with pytest.raises(WrongServer, match=r"another key than the one in the invitation"):
         reach(here.address, [foreign.key], 5.0)
 
@@ -157,10 +182,13 @@ def test_a_stolen_name_with_another_key_is_refused_and_its_owner_works_on(
     api.wait_for_client("victim", "idle")
     key = api.clients()["victim"]["key"]
     _, invitation = invite(api, kind="reusable")
+    before = refused(api).get("other-key", 0)
 
     said, final = knock(home, "victim", invitation.token, keys[2])
 
     assert ("belongs to a client with another key" in said, final) == (True, True)
+    assert refused(api)["other-key"] == before + 1
+    require_entered(api, "victim", said)
     victim = api.clients()["victim"]
     assert (victim["state"], victim["key"], victim["membership"]) == ("idle", key, "admitted")
     assert victim["waiting_keys"] == [str(keys[2].public.id)], "an administrator sees who asked"

@@ -95,6 +95,10 @@ class OpenPage:
     def __exit__(self, *_: object) -> None:
         self._socket.disconnect()
 
+    def say(self, event: str, data: Json) -> None:
+        """An event that the server may not know."""
+        self._socket.emit(event, data)
+
     def wait_until_ended(self) -> None:
         """Until the server has ended it."""
         wait_until(lambda: self.ended, "the server ends the page's socket")

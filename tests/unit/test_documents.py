@@ -109,6 +109,7 @@ OUTSIDE = {
     "fedloom/cosignature/v1",
     "address.txt",
     "NAME.json",
+    "receipts/CLIENT.jsonl",
     "witness/CLIENT.json",
     "witness/CLIENT.objection.json",
     "keys/page-key",

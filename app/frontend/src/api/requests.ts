@@ -140,6 +140,13 @@ export function changeRole(name: string, role: Role): Promise<User> {
   );
 }
 
+/** The user's sessions end by that. */
+export function setPassword(name: string, password: string): Promise<User> {
+  return answerOf(
+    client.PATCH("/api/v1/users/{name}", { params: { path: { name } }, body: { role: null, password } }),
+  );
+}
+
 export function removeUser(name: string): Promise<void> {
   return doneBy(client.DELETE("/api/v1/users/{name}", { params: { path: { name } } }));
 }

@@ -4,6 +4,7 @@ import { bytes, count } from "../format/format";
 import { StateMark } from "../ui/StateMark";
 import { Ago } from "../ui/Value";
 import { VirtualRows } from "../ui/VirtualRows";
+import list from "../ui/List.module.css";
 import styles from "./Files.module.css";
 import { useCheckpoints } from "./useCheckpoints";
 import { noCheckpointsWords } from "./words";
@@ -20,13 +21,13 @@ export function CheckpointList({ run, version }: CheckpointListProps) {
   const { checkpoints, failure } = useCheckpoints(run.id, version);
   if (failure !== null) {
     return (
-      <p className={styles.empty} role="alert">
+      <p className={list.empty} role="alert">
         The checkpoints of run {run.id} could not be listed: {failure}
       </p>
     );
   }
-  if (checkpoints === undefined) return <p className={styles.empty}>loading the checkpoints</p>;
-  if (checkpoints.length === 0) return <p className={styles.empty}>{noCheckpointsWords(run)}</p>;
+  if (checkpoints === undefined) return <p className={list.empty}>loading the checkpoints</p>;
+  if (checkpoints.length === 0) return <p className={list.empty}>{noCheckpointsWords(run)}</p>;
   return (
     <VirtualRows
       role="table"
@@ -40,7 +41,7 @@ export function CheckpointList({ run, version }: CheckpointListProps) {
         return checkpoint && <CheckpointRow run={run} checkpoint={checkpoint} />;
       }}
       head={
-        <div className={`${styles.row} ${styles.head}`} role="row">
+        <div className={`${list.row} ${list.head} ${styles.row} ${styles.head}`} role="row">
           {COLUMNS.map((column) => (
             <span key={column} role="columnheader">
               {column}
@@ -55,7 +56,7 @@ export function CheckpointList({ run, version }: CheckpointListProps) {
 function CheckpointRow({ run, checkpoint }: { run: Run; checkpoint: Checkpoint }) {
   const { round, bytes: size, created_at, best } = checkpoint;
   return (
-    <div className={styles.row} role="row" data-testid="checkpoint-row" data-round={round}>
+    <div className={`${list.row} ${styles.row}`} role="row" data-testid="checkpoint-row" data-round={round}>
       <span role="cell">
         round <span className="mono">{count(round)}</span>
       </span>

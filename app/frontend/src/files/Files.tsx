@@ -4,7 +4,7 @@ import { roundsDone } from "../runs/run-words";
 import { shownRounds, shownRun, useStore } from "../store/store";
 import { CopyCommand } from "../ui/CopyCommand";
 import { CheckpointList } from "./CheckpointList";
-import styles from "./Files.module.css";
+import list from "../ui/List.module.css";
 
 const FORMATS: Record<ExportFormat, { title: string; what: string }> = {
   json: { title: "JSON", what: "everything about the run in one file" },
@@ -20,7 +20,7 @@ export default function Files() {
     return shown === null ? 0 : roundsDone(shown, shownRounds(state));
   });
   if (run === null)
-    return <p className={styles.empty}>Checkpoints and exports are offered here once a run has started.</p>;
+    return <p className={list.empty}>Checkpoints and exports are offered here once a run has started.</p>;
   return (
     <>
       <Exports run={run} />
@@ -33,7 +33,7 @@ function Exports({ run }: { run: Run }) {
   const status = useStore((state) => state.server.status);
   if (status === null) return null;
   return (
-    <div className={styles.exports}>
+    <div className={list.take}>
       <span className="dim" title={`run ${run.id} is kept in ${status.store}`}>
         export
       </span>
@@ -48,7 +48,7 @@ function Exports({ run }: { run: Run }) {
           {FORMATS[format].title}
         </a>
       ))}
-      <div className={styles.command}>
+      <div className={list.command}>
         <CopyCommand command={`${status.export_command} ${run.id}`} testId="export-command" />
       </div>
     </div>

@@ -3,6 +3,7 @@ import type { AuditEntry } from "../api/types";
 import { count } from "../format/format";
 import { Ago } from "../ui/Value";
 import { VirtualRows } from "../ui/VirtualRows";
+import list from "../ui/List.module.css";
 import styles from "./Trust.module.css";
 import { useEntries } from "./useEntries";
 import { entryWords } from "./words";
@@ -14,12 +15,12 @@ export function EntryList({ size }: { size: number }) {
   const { entries, failure, older } = useEntries(size);
   if (failure !== null) {
     return (
-      <p className={styles.empty} role="alert">
+      <p className={list.empty} role="alert">
         The entries of the audit log could not be listed: {failure}
       </p>
     );
   }
-  if (entries === undefined) return <p className={styles.empty}>loading the entries</p>;
+  if (entries === undefined) return <p className={list.empty}>loading the entries</p>;
   return (
     <>
       <VirtualRows
@@ -34,7 +35,7 @@ export function EntryList({ size }: { size: number }) {
           return entry && <EntryRow entry={entry} />;
         }}
         head={
-          <div className={`${styles.row} ${styles.head}`} role="row">
+          <div className={`${list.row} ${list.head} ${styles.row}`} role="row">
             {COLUMNS.map((column) => (
               <span key={column} role="columnheader">
                 {column}
@@ -56,7 +57,12 @@ export function EntryList({ size }: { size: number }) {
 
 function EntryRow({ entry }: { entry: AuditEntry }) {
   return (
-    <div className={styles.row} role="row" data-testid="audit-entry" data-index={entry.index}>
+    <div
+      className={`${list.row} ${styles.row}`}
+      role="row"
+      data-testid="audit-entry"
+      data-index={entry.index}
+    >
       <span role="cell" className="mono">
         {count(entry.index)}
       </span>

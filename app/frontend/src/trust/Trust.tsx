@@ -7,6 +7,7 @@ import { StateMark } from "../ui/StateMark";
 import { Ago } from "../ui/Value";
 import { Budgets } from "./Budgets";
 import { EntryList } from "./EntryList";
+import list from "../ui/List.module.css";
 import styles from "./Trust.module.css";
 import { shortRoot, unwitnessed, unwitnessedWords, witnessWords } from "./words";
 
@@ -14,12 +15,12 @@ import { shortRoot, unwitnessed, unwitnessedWords, witnessWords } from "./words"
 export default function Trust() {
   const audit = useStore((state) => state.server.audit);
   if (audit === null)
-    return <p className={styles.empty}>The audit log is shown here once the server answers.</p>;
+    return <p className={list.empty}>The audit log is shown here once the server answers.</p>;
   return (
     <>
       <Budgets />
       <Summary audit={audit} />
-      <div className={styles.take}>
+      <div className={list.take}>
         <a
           href={auditUrl()}
           download
@@ -28,7 +29,7 @@ export default function Trust() {
         >
           Download the log
         </a>
-        <div className={styles.command}>
+        <div className={list.command}>
           <CopyCommand command="python -m app.audit verify FILE" testId="audit-verify" />
         </div>
       </div>

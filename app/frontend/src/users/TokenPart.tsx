@@ -5,6 +5,7 @@ import { fetchTokens, makeToken, revokeToken } from "../api/requests";
 import type { Role } from "../api/types";
 import { CopyCommand } from "../ui/CopyCommand";
 import dialog from "../ui/Dialog.module.css";
+import { ListPart } from "./ListPart";
 import { RoleSelect } from "./RoleSelect";
 import { useChange } from "./useChange";
 import styles from "./UsersDialog.module.css";
@@ -15,51 +16,33 @@ export function TokenPart() {
   const { data: tokens, error } = useQuery({ queryKey: ["tokens"], queryFn: fetchTokens, gcTime: 0 });
   const { failure, make } = useChange("tokens");
   const [made, setMade] = useState<string | null>(null);
-  const words = failure ?? error?.message;
   const add = (label: string, role: Role, days: number): Promise<boolean> =>
     make(async () => setMade(await makeToken(label, role, days)));
+  const rows = tokens?.map(({ id, label, role, expires_at }) => (
+    <tr key={id}>
+      <td>{label}</td>
+      <td>{role}</td>
+      <td>{new Date(expires_at * 1000).toLocaleDateString()}</td>
+      <td>
+        <Button
+          variant="default"
+          size="compact-sm"
+          aria-label={`Revoke ${label}`}
+          onClick={() => void make(() => revokeToken(id))}
+        >
+          Revoke
+        </Button>
+      </td>
+    </tr>
+  ));
   return (
-    <section className={styles.part} aria-label="tokens" data-testid="tokens">
-      <h2>Tokens for programs</h2>
-      {tokens?.length === 0 && <p className="dim">There are none yet.</p>}
-      {tokens !== undefined && tokens.length > 0 && (
-        <table className={styles.table}>
-          <thead>
-            <tr>
-              <th>for</th>
-              <th>role</th>
-              <th>until</th>
-              <th>
-                <span className="hidden-visually">actions</span>
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {tokens.map(({ id, label, role, expires_at }) => (
-              <tr key={id}>
-                <td>{label}</td>
-                <td>{role}</td>
-                <td>{new Date(expires_at * 1000).toLocaleDateString()}</td>
-                <td>
-                  <Button
-                    variant="default"
-                    size="compact-sm"
-                    aria-label={`Revoke ${label}`}
-                    onClick={() => void make(() => revokeToken(id))}
-                  >
-                    Revoke
-                  </Button>
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      )}
-      {words !== undefined && (
-        <p className={dialog.failure} role="alert">
-          {words}
-        </p>
-      )}
+    <ListPart
+      title="Tokens for programs"
+      name="tokens"
+      columns={["for", "role", "until"]}
+      rows={rows}
+      failure={failure ?? error?.message}
+    >
       {made !== null && (
         <div className={dialog.note}>
           <p>The token, which is shown only now. A program sends it as “Authorization: Bearer TOKEN”.</p>
@@ -67,7 +50,7 @@ export function TokenPart() {
         </div>
       )}
       <AddToken add={add} />
-    </section>
+    </ListPart>
   );
 }
 

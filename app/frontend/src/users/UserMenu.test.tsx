@@ -1,4 +1,4 @@
-import { screen, within } from "@testing-library/react";
+import { screen, waitFor, within } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
 import { useWho } from "../login/who";
 import { RunBar } from "../runs/RunBar";
@@ -60,6 +60,34 @@ describe("users", () => {
     expect(toldIn(asked)).toEqual([
       { what: "POST /api/v1/users", body: { name: "carol", role: "viewer", password: "a long password" } },
     ]);
+  });
+
+  it("are given another password, which ends their sessions", async () => {
+    const { asked, reader } = await openUsers({
+      "PATCH /api/v1/users/bob": () => json(user("bob")),
+    });
+    await reader.click(screen.getByRole("button", { name: "Set password of bob" }));
+    const form = within(screen.getByRole("form", { name: "password of bob" }));
+    expect(form.getByText(/bob is logged out everywhere/)).toBeVisible();
+    await reader.type(form.getByLabelText(/^another password for bob/), "a long password");
+    await reader.click(form.getByRole("button", { name: "Set password" }));
+    expect(toldIn(asked)).toEqual([
+      { what: "PATCH /api/v1/users/bob", body: { role: null, password: "a long password" } },
+    ]);
+    await waitFor(() => expect(screen.queryByRole("form", { name: "password of bob" })).toBeNull());
+  });
+
+  it("keep their password where the server does not take the new one, and it says why", async () => {
+    const { reader } = await openUsers({
+      "PATCH /api/v1/users/bob": () => problem(422, "A password has 10 characters or more."),
+    });
+    await reader.click(screen.getByRole("button", { name: "Set password of bob" }));
+    const form = within(screen.getByRole("form", { name: "password of bob" }));
+    await reader.type(form.getByLabelText(/^another password for bob/), "short");
+    await reader.click(form.getByRole("button", { name: "Set password" }));
+    expect(await screen.findByRole("alert")).toHaveTextContent("10 characters or more");
+    await reader.click(form.getByRole("button", { name: "Cancel" }));
+    expect(screen.queryByRole("form", { name: "password of bob" })).toBeNull();
   });
 
   it("stay when the server says so, with the reason", async () => {

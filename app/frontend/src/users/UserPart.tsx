@@ -1,9 +1,9 @@
 import { Button, PasswordInput, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { addUser, changeRole, fetchUsers, removeUser } from "../api/requests";
+import { addUser, changeRole, fetchUsers, removeUser, setPassword } from "../api/requests";
 import type { Role } from "../api/types";
-import dialog from "../ui/Dialog.module.css";
+import { ListPart } from "./ListPart";
 import { RoleSelect } from "./RoleSelect";
 import { useChange } from "./useChange";
 import styles from "./UsersDialog.module.css";
@@ -12,71 +12,113 @@ import { SHORTEST_PASSWORD } from "./words";
 export function UserPart() {
   const { data: users, error } = useQuery({ queryKey: ["users"], queryFn: fetchUsers, gcTime: 0 });
   const { failure, make } = useChange("users");
-  const words = failure ?? error?.message;
+  const [another, setAnother] = useState<string | null>(null);
+  const rows = users?.map(({ name, role }) => (
+    <tr key={name}>
+      <td>{name}</td>
+      <td>
+        <RoleSelect
+          bare
+          label={`role of ${name}`}
+          role={role}
+          change={(chosen) => void make(() => changeRole(name, chosen))}
+        />
+      </td>
+      <td>
+        <Button
+          variant="default"
+          size="compact-sm"
+          mr={8}
+          aria-label={`Set password of ${name}`}
+          onClick={() => setAnother(name)}
+        >
+          Set password…
+        </Button>
+        <Button
+          variant="default"
+          size="compact-sm"
+          aria-label={`Remove ${name}`}
+          onClick={() => void make(() => removeUser(name))}
+        >
+          Remove
+        </Button>
+      </td>
+    </tr>
+  ));
   return (
-    <section className={styles.part} aria-label="users" data-testid="users">
-      <h2>Users</h2>
-      <p className="dim small">
-        A viewer reads; an operator also starts and stops runs; an admin also decides about clients, users and
-        tokens.
-      </p>
-      {users?.length === 0 && <p className="dim">There are none yet.</p>}
-      {users !== undefined && users.length > 0 && (
-        <table className={styles.table}>
-          <thead>
-            <tr>
-              <th>name</th>
-              <th>role</th>
-              <th>
-                <span className="hidden-visually">actions</span>
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {users.map(({ name, role }) => (
-              <tr key={name}>
-                <td>{name}</td>
-                <td>
-                  <RoleSelect
-                    bare
-                    label={`role of ${name}`}
-                    role={role}
-                    change={(chosen) => void make(() => changeRole(name, chosen))}
-                  />
-                </td>
-                <td>
-                  <Button
-                    variant="default"
-                    size="compact-sm"
-                    aria-label={`Remove ${name}`}
-                    onClick={() => void make(() => removeUser(name))}
-                  >
-                    Remove
-                  </Button>
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      )}
-      {words !== undefined && (
-        <p className={dialog.failure} role="alert">
-          {words}
+    <ListPart
+      title="Users"
+      name="users"
+      columns={["name", "role"]}
+      rows={rows}
+      failure={failure ?? error?.message}
+      about={
+        <p className="dim small">
+          A viewer reads; an operator also starts and stops runs; an admin also decides about clients, users
+          and tokens.
         </p>
+      }
+    >
+      {another !== null && (
+        <NewPassword
+          key={another}
+          name={another}
+          set={(password) => make(() => setPassword(another, password))}
+          close={() => setAnother(null)}
+        />
       )}
       <AddUser add={(name, role, password) => make(() => addUser(name, role, password))} />
-    </section>
+    </ListPart>
+  );
+}
+
+interface NewPasswordProps {
+  name: string;
+  set: (password: string) => Promise<boolean>;
+  close: () => void;
+}
+
+/** For a user who has forgotten theirs, or is to be logged out everywhere. */
+function NewPassword({ name, set, close }: NewPasswordProps) {
+  const [password, type] = useState("");
+  return (
+    <form
+      className={styles.add}
+      aria-label={`password of ${name}`}
+      onSubmit={(event) => {
+        event.preventDefault();
+        void set(password).then((done) => done && close());
+      }}
+    >
+      <PasswordInput
+        label={`another password for ${name}, ${SHORTEST_PASSWORD} characters or more`}
+        description={`${name} is logged out everywhere, and logs in with it from then on.`}
+        size="xs"
+        required
+        withAsterisk={false}
+        data-autofocus
+        autoComplete="new-password"
+        value={password}
+        onChange={(event) => type(event.currentTarget.value)}
+      />
+      <Button variant="default" size="xs" onClick={close}>
+        Cancel
+      </Button>
+      <Button type="submit" size="xs">
+        Set password
+      </Button>
+    </form>
   );
 }
 
 function AddUser({ add }: { add: (name: string, role: Role, password: string) => Promise<boolean> }) {
   const [name, setName] = useState("");
   const [role, setRole] = useState<Role>("viewer");
-  const [password, setPassword] = useState("");
+  const [password, type] = useState("");
   const send = async (): Promise<void> => {
     if (!(await add(name, role, password))) return;
     setName("");
-    setPassword("");
+    type("");
   };
   return (
     <form
@@ -103,7 +145,7 @@ function AddUser({ add }: { add: (name: string, role: Role, password: string) =>
         withAsterisk={false}
         autoComplete="new-password"
         value={password}
-        onChange={(event) => setPassword(event.currentTarget.value)}
+        onChange={(event) => type(event.currentTarget.value)}
       />
       <Button type="submit" size="xs">
         Add user

@@ -1,0 +1,1 @@
+var e={empty:`_empty_38ei7_3`,take:`_take_38ei7_8`,command:`_command_38ei7_17`,head:`_head_38ei7_22`,row:`_row_38ei7_31`};export{e as t};
