@@ -31,7 +31,8 @@ pytestmark = pytest.mark.alone
                 "FedLoom, the same in FedLoom's processes",
             },
         ),
-        ("payload", "x sockets", {"plain loopback sockets"}),
+        ("payload", "x sockets in TLS", {"plain loopback sockets in TLS", "plain loopback sockets"}),
+        ("sign", "x unsigned", {"FedLoom's link, nothing hashed or signed"}),
         ("recover", "s", {"since the kill"}),
     ],
 )
