@@ -40,6 +40,7 @@ from app.federation.link.spool import Spool
 from app.federation.link.task import Task
 from app.federation.link.verdicts import Verdicts
 from app.federation.link.witnessing import Witnessing
+from app.heaps import share_heaps
 from app.records import MembershipState, Verdict
 from shared.address import Address
 from shared.errors import FedLoomError, WireError
@@ -129,6 +130,7 @@ class LinkServer:
 
     def start(self, host: str, port: int) -> int:
         """Bind and serve; returns the port, which 0 leaves open. Raises FedLoomError when it is taken."""
+        share_heaps()
         self._loop.start()
         self._audit.on_change(self._show_log)
         self.port = self._loop.run(self._serve(host, port))
