@@ -30,7 +30,8 @@ class _Unhashed:
 def trust_blindly() -> None:
     """From here on this process hashes no message, signs nothing and believes every signature."""
     vars(shared.security.digest)["hashlib"] = SimpleNamespace(sha256=_Unhashed)
-    vars(shared.hashing)["SMALL"] = 1 << 62  # no thread is needed for it
+    for limit in ("SMALL", "SMALL_ARRIVING"):  # no thread is needed for it
+        vars(shared.hashing)[limit] = 1 << 62
     KeyPair.sign = _sign  # type: ignore[assignment, method-assign]
     PublicKey.verify = _verify  # type: ignore[assignment, method-assign]
 
