@@ -79,6 +79,7 @@ class FedLoom(Rounds):
         for reply in grid.send_and_receive(messages):
             _require_good(server_round, [reply])
             fold.add(Update.from_reply(reply))
+            del reply  # while the next is waited for, and opened
         return fold.finish()
 
     def evaluate(self, grid: Grid, server_round: int, arrays: ArrayRecord) -> None:

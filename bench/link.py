@@ -24,10 +24,12 @@ from app.federation.rounds.built_in_replies import read_reply
 from app.federation.rounds.numbered import NumberedRounds
 from app.federation.rounds.results import ReadReply
 from app.federation.runs.book import RunBook
+from app.federation.runs.history import RunHistory
 from app.federation.runs.tracker import RoundTracker
 from app.records import Run, RunState
 from app.store.store import Store
 from app.store.urls import default_url
+from app.store.writer import StoreWriter
 from bench import echo
 from bench.owner import BenchOwner
 from client.built_in_app import BuiltInApp
@@ -39,9 +41,7 @@ from shared.console import configure_logging
 from shared.flower import identify_server_task
 from shared.proto.link_pb2 import Assignment
 from shared.run_spec import RunSpec
-from shared.security.checkpoint import LOG_ID_BYTES
 from shared.security.keys import KeyPair
-from shared.security.merkle import LogTree
 from shared.security.server_identity import ServerIdentity
 
 RUN_ID = "bec4"
@@ -51,7 +51,10 @@ LOOK_S = 0.1
 
 
 class BenchLink:
-    """A server's link as `app.environment` puts it together, listening on `port` of this machine."""
+    """A server's link as `app.environment` puts it together, listening on `port` of this machine.
+
+    With the store, to which all is written, and the audit log, which the clients witness after each round.
+    """
 
     def __init__(self, folder: Path) -> None:
         """`folder`: for replies that do not fit into memory."""
@@ -60,12 +63,14 @@ class BenchLink:
         identity = ServerIdentity.load_or_make(folder)
         self._store = Store.open(default_url(folder))
         enrolment = Enrolment(self._store.enrolment, identity.is_invited)
-        audit = AuditLog(bytes(LOG_ID_BYTES), identity.key, LogTree())
+        self._audit = AuditLog.open(self._store, identity.key)
+        self._writer = StoreWriter(self._store, self._bus, lambda: (), self._audit)
         self._link = LinkServer(
-            self._registry, self._bus, None, lambda _: None, Spool(folder), identity, enrolment, audit
+            self._registry, self._bus, None, lambda _: None, Spool(folder), identity, enrolment, self._audit
         )
         self._somebody_came = threading.Event()
         self._registry.on_membership(self._somebody_came.set)
+        self._writer.start()
         self.port = self._link.start("127.0.0.1", 0)
         identity.invite(folder, "127.0.0.1", self.port)
         self.folder = folder
@@ -99,10 +104,11 @@ class BenchLink:
     def stop(self) -> None:
         """End it, and with it all connections."""
         self._link.stop()
+        self._writer.stop()
         self._store.close()
 
     def _tracker(self, clients: int, read: ReadReply) -> RoundTracker:
-        book = RunBook(self._bus)
+        book = RunBook(self._bus, history=RunHistory(self._audit))
         spec = RunSpec.model_validate({"min_clients": clients})
         run = Run(
             id=RUN_ID,

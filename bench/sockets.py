@@ -1,20 +1,32 @@
-"""The limit of `overhead` and `payload`: the same bytes over plain loopback sockets, with nothing else."""
+"""The limit of `overhead` and `payload`: the same bytes over plain loopback sockets, and nothing else; in TLS
+if that is asked for.
+"""
 
 from __future__ import annotations
 
 import socket
+import ssl
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import cycle
 from multiprocessing.connection import Connection
 
+from bench import tls
 from bench.crew import BenchFailed, Crew
 
 CONNECT_TIMEOUT_S = 60.0
 
 
-def rounds(clients: int, model_bytes: int, replies: Sequence[int], warm_up: int, count: int) -> list[float]:
+def rounds(
+    clients: int,
+    model_bytes: int,
+    replies: Sequence[int],
+    warm_up: int,
+    count: int,
+    *,
+    in_tls: bool = False,
+) -> list[float]:
     """Seconds of each of `count` rounds, after `warm_up` others.
 
     `replies`: in a round the model goes out to every client once for each of these, and so many bytes, at
@@ -22,9 +34,10 @@ def rounds(clients: int, model_bytes: int, replies: Sequence[int], warm_up: int,
     """
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(CONNECT_TIMEOUT_S)
-        members = [(listener.getsockname(), model_bytes, replies)] * clients
+        members = [(listener.getsockname(), model_bytes, replies, in_tls)] * clients
+        context = tls.server_side() if in_tls else None
         with Crew(_echo, members), ThreadPoolExecutor(clients) as pool:
-            connections = [_accept(listener) for _ in range(clients)]
+            connections = [_accept(listener, context) for _ in range(clients)]
             model = b"\x01" * model_bytes  # not zeros, which need no memory of their own
             room = [bytearray(model_bytes) for _ in range(clients)]
 
@@ -42,11 +55,12 @@ def rounds(clients: int, model_bytes: int, replies: Sequence[int], warm_up: int,
             return seconds[warm_up:]
 
 
-def _accept(listener: socket.socket) -> socket.socket:
+def _accept(listener: socket.socket, context: ssl.SSLContext | None) -> socket.socket:
     try:
-        return listener.accept()[0]
+        connection = listener.accept()[0]
     except TimeoutError:
         raise BenchFailed("A process of the benchmark did not start; its message is above.") from None
+    return connection if context is None else context.wrap_socket(connection, server_side=True)
 
 
 def _ask(connection: socket.socket, model: bytes, reply: memoryview) -> None:
@@ -54,9 +68,12 @@ def _ask(connection: socket.socket, model: bytes, reply: memoryview) -> None:
     _receive(connection, reply)
 
 
-def _echo(_: Connection, address: tuple[str, int], model_bytes: int, replies: Sequence[int]) -> None:
-    with socket.create_connection(address) as connection:
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+def _echo(
+    _: Connection, address: tuple[str, int], model_bytes: int, replies: Sequence[int], in_tls: bool
+) -> None:
+    plain = socket.create_connection(address)
+    plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    with tls.client_side().wrap_socket(plain) if in_tls else plain as connection:
         model = bytearray(model_bytes)
         for reply_bytes in cycle(replies):
             if not _receive(connection, memoryview(model)):

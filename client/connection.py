@@ -17,6 +17,7 @@ from client.sealing import NotFromServer, Reply, Sealing
 from shared.chunks import Assembler, Whole, reply_frames
 from shared.errors import FedLoomError, LinkRefused, WireError
 from shared.hashing import result_of
+from shared.pieces import Piece
 from shared.proto.link_pb2 import (
     Chunk,
     ClientFrame,
@@ -29,7 +30,7 @@ from shared.proto.link_pb2 import (
 )
 from shared.security.keys import PublicKey
 
-Call = grpc.aio.StreamStreamCall[Any, ServerFrame]
+Call = grpc.aio.StreamStreamCall[Any, ServerFrame | Piece]
 
 HEARTBEAT_S = 2.0
 GOODBYE_TIMEOUT_S = 0.3
@@ -99,37 +100,42 @@ class Connection:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _read(self) -> None:
-        while isinstance(frame := await self._call.read(), ServerFrame):
-            kind = frame.WhichOneof("kind")
-            if self._whole is not None and kind != "seal":
+        while isinstance(frame := await self._call.read(), ServerFrame | Piece):
+            if self._whole is not None and (isinstance(frame, Piece) or not frame.HasField("seal")):
                 await self._receive_seal(None)
-            match kind:
-                case "assignment":
-                    self._runtime.assign(frame.assignment)
-                case "task":
-                    await self._receive(frame.task)
-                case "seal":
-                    await self._receive_seal(frame.seal)
-                case "cancel":
-                    self._open_messages.cancel(frame.cancel.message_id)
-                case "received":
-                    self._open_messages.confirm(frame.received)
-                case "run_over":
-                    self._runtime.stay_in(0)
-                case "checkpoint":
-                    self._log_watch.shown(frame.checkpoint)
-                case "pause":
-                    self._runtime.pause(frame.pause.paused)
-                case "next_key":
-                    self._next_key(frame.next_key)
-                    self._log_watch.following(frame.next_key)
-                case "refusal":
-                    raise refused(frame.refusal)
-                case _:
-                    raise WireError(f"the server sent a frame of kind {kind!r}")
+            if isinstance(frame, Piece):
+                await self._receive(frame)
+            else:
+                await self._heed(frame)
 
-    async def _receive(self, chunk: Chunk) -> None:
-        if chunk.message_id:  # the first piece of a message
+    async def _heed(self, frame: ServerFrame) -> None:
+        match frame.WhichOneof("kind"):
+            case "assignment":
+                self._runtime.assign(frame.assignment)
+            case "task":
+                await self._receive(frame.task)
+            case "seal":
+                await self._receive_seal(frame.seal)
+            case "cancel":
+                self._open_messages.cancel(frame.cancel.message_id)
+            case "received":
+                self._open_messages.confirm(frame.received)
+            case "run_over":
+                self._runtime.stay_in(0)
+            case "checkpoint":
+                self._log_watch.shown(frame.checkpoint)
+            case "pause":
+                self._runtime.pause(frame.pause.paused)
+            case "next_key":
+                self._next_key(frame.next_key)
+                self._log_watch.following(frame.next_key)
+            case "refusal":
+                raise refused(frame.refusal)
+            case kind:
+                raise WireError(f"the server sent a frame of kind {kind!r}")
+
+    async def _receive(self, chunk: Chunk | Piece) -> None:
+        if isinstance(chunk, Chunk) and chunk.message_id:  # the first of a message
             self._cohort = chunk.cohort
         self._whole = self._assembler.add(chunk)
         if (behind := self._assembler.behind()) is not None:

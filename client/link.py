@@ -32,6 +32,7 @@ from client.witness import Witness
 from shared.error_text import error_text
 from shared.errors import FedLoomError, LinkRefused, LogObjection, WireError
 from shared.hashing import hashing_threads
+from shared.pieces import read_server_frame
 from shared.proto.link_pb2 import AppIdentity, ClientFrame, Hello, LogLine, NextKey, ServerFrame, Welcome
 from shared.security.certificate import ClockWrong, NoTls, PinnedServer, WrongServer, find_pinned
 from shared.security.handshake import NONCE_BYTES, sign_hello
@@ -169,7 +170,7 @@ class Link:
             method = channel.stream_stream(
                 LINK_METHOD,
                 request_serializer=serialise,
-                response_deserializer=ServerFrame.FromString,
+                response_deserializer=read_server_frame,
             )
             call: Call = method()
             try:

@@ -15,7 +15,8 @@ from shared.app_host.serialised import Serialised
 from shared.buffers import Buffer, MemoryBuffer
 from shared.errors import NoRoom, WireError
 from shared.hashing import ArrivingDigests
-from shared.payload import Payload, objection, require_size
+from shared.payload import Payload, objection, places, require_size
+from shared.pieces import BYTES, Piece
 from shared.proto.link_pb2 import Chunk, ClientFrame
 from shared.security.digest import Digests
 from shared.wire import CHUNK_BYTES, MAX_MESSAGE_BYTES
@@ -23,8 +24,7 @@ from shared.wire import CHUNK_BYTES, MAX_MESSAGE_BYTES
 MAX_ID = 255
 """Characters of a message's id."""
 
-_BYTES = 2
-"""Protobuf's kind of a field of bytes, text or a message."""
+_NO_FIRST = "A message has a gap: a chunk came without the first of its message."
 
 
 def reply_frames(message_id: str, reply: Serialised) -> Iterator[bytes]:
@@ -86,7 +86,7 @@ def cut(parts: Sequence[bytes], size: int) -> Iterator[list[memoryview]]:
 
 def _head(field: int, length: int) -> bytes:
     """What stands before the `length` bytes of a field."""
-    return _varint(field << 3 | _BYTES) + _varint(length)
+    return _varint(field << 3 | BYTES) + _varint(length)
 
 
 def _varint(number: int) -> bytes:
@@ -137,33 +137,30 @@ class Assembler:
         self._buffer: Buffer | None = None
         self._digests = ArrivingDigests(0, 0, None)
 
-    def add(self, chunk: Chunk) -> Whole | None:
+    def add(self, chunk: Chunk | Piece) -> Whole | None:
         """Take one chunk; returns the whole message when it was the last of one.
 
         Raises NoRoom when a message cannot be kept; the rest of it is counted and dropped.
         """
-        if len(chunk.message_id) > MAX_ID:
-            raise WireError(f"A message has an id of {len(chunk.message_id):,} characters.")
-        if self._message_id is None:
-            self._begin(chunk)
-        elif chunk.message_id:
-            raise WireError(f"Message {chunk.message_id!r} began inside message {self._message_id!r}.")
-        elif chunk.total_bytes or chunk.array_bytes:
-            raise WireError(f"Message {self._message_id!r} announced its bytes twice.")
+        if isinstance(chunk, Chunk):
+            self._look_at(chunk)
+        elif self._message_id is None:
+            raise WireError(_NO_FIRST)
         assert self._message_id is not None
         if chunk.index != self._next:
             raise WireError(
                 f"Message {self._message_id!r} has a gap: "
                 f"chunk {chunk.index} came where {self._next} was due."
             )
+        data = chunk.data  # once: protobuf makes another copy each time
         self._next += 1
-        self._received += len(chunk.data)
-        if self._received > self._total or (self._total and not chunk.data):
+        self._received += len(data)
+        if self._received > self._total or (self._total and not data):
             raise WireError(
                 f"Message {self._message_id!r} does not have the {self._total} bytes it announced."
             )
         message_id = self._message_id
-        self._keep(message_id, chunk)
+        self._keep(message_id, data)
         if self._received < self._total:
             return None
         buffer, self._buffer, self._message_id = self._buffer, None, None
@@ -186,7 +183,7 @@ class Assembler:
             self._buffer = None
             self._digests.abandon()
 
-    def _keep(self, message_id: str, chunk: Chunk) -> None:
+    def _keep(self, message_id: str, data: bytes | memoryview) -> None:
         """Keep the bytes of a chunk that fits, if its message is (still) wanted."""
         if not self._awaited(message_id):
             self.close()
@@ -194,9 +191,10 @@ class Assembler:
         try:
             if self._next == 1:
                 self._buffer = self._make_buffer(self._total)
+                self._buffer.expect(places(self._total, self._array_bytes))
             if self._buffer is not None:
-                self._buffer.add(chunk.data)
-                self._digests.add(chunk.data)
+                self._buffer.add(data)
+                self._digests.add(data)
         except OSError as error:
             self.close()
             is_whole = self._received == self._total
@@ -204,9 +202,20 @@ class Assembler:
                 self._message_id = None
             raise NoRoom(message_id, error, is_whole=is_whole) from error
 
+    def _look_at(self, chunk: Chunk) -> None:
+        """What a chunk says beside its index and data, which is all that one after the first may say."""
+        if len(chunk.message_id) > MAX_ID:
+            raise WireError(f"A message has an id of {len(chunk.message_id):,} characters.")
+        if self._message_id is None:
+            self._begin(chunk)
+        elif chunk.message_id:
+            raise WireError(f"Message {chunk.message_id!r} began inside message {self._message_id!r}.")
+        elif chunk.total_bytes or chunk.array_bytes:
+            raise WireError(f"Message {self._message_id!r} announced its bytes twice.")
+
     def _begin(self, chunk: Chunk) -> None:
         if not chunk.message_id:
-            raise WireError("A message has a gap: a chunk came without the first of its message.")
+            raise WireError(_NO_FIRST)
         if (reason := objection(chunk.total_bytes, chunk.array_bytes, self._max)) is not None:
             raise WireError(f"Message {chunk.message_id!r} {reason}.")
         self._message_id, self._total = chunk.message_id, chunk.total_bytes

@@ -1,7 +1,7 @@
 """Hashes messages in other threads, while they come in or go out, so that no event loop stands still for it.
 
 Hashing a message takes about as long as moving it within one machine. Small ones are hashed where they are:
-handing them to a thread would take longer.
+to wake a thread and wait for it takes longer.
 """
 
 from __future__ import annotations
@@ -20,7 +20,10 @@ T = TypeVar("T")
 SMALL = 256 << 10
 """Bytes that are hashed at once: it takes a quarter of a millisecond."""
 
-MAX_BEHIND = 8 << 20
+SMALL_ARRIVING = 2 << 20
+"""Bytes of a message that is hashed where its pieces come in: one or two milliseconds, in turns."""
+
+MAX_BEHIND = 2 << 20
 """Bytes of one message that may have come and not been hashed yet."""
 
 THREADS = 2
@@ -58,16 +61,16 @@ class ArrivingDigests:
     def __init__(self, skeleton_bytes: int, total_bytes: int, threads: Executor | None) -> None:
         """`threads` hash what is not small; None: whoever adds it does."""
         self._running = RunningDigests(skeleton_bytes)
-        self._threads = threads if total_bytes > SMALL else None
+        self._threads = threads if total_bytes > SMALL_ARRIVING else None
         self._lock = threading.Lock()
         """Guards what follows."""
-        self._waiting: deque[bytes] = deque()
+        self._waiting: deque[bytes | memoryview] = deque()
         self._waiting_bytes = 0
         self._is_at_work = False
         self._caught_up: Future[None] | None = None
         self._whole: Future[Digests] | None = None
 
-    def add(self, data: bytes) -> None:
+    def add(self, data: bytes | memoryview) -> None:
         """The next piece, which must not be changed any more; does not wait."""
         if self._threads is None:
             self._running.update(data)
@@ -107,7 +110,7 @@ class ArrivingDigests:
         while (data := self._next()) is not None:
             self._running.update(data)
 
-    def _next(self) -> bytes | None:
+    def _next(self) -> bytes | memoryview | None:
         with self._lock:
             if self._waiting:
                 data = self._waiting.popleft()

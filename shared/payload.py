@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from shared.buffers import Buffer
+from shared.buffers import Buffer, Place
 from shared.errors import WireError
 from shared.security.digest import Digests
 from shared.wire import MAX_MESSAGE_BYTES
@@ -50,23 +50,25 @@ class Payload:
 
     def arrays(self) -> Iterator[bytes]:
         """The data of each array in turn."""
-        for start, length in self._places():
+        for start, length in places(len(self.buffer), self.array_bytes):
             yield self.buffer.read(start, length)
 
     def array_pieces(self) -> Iterator[Sequence[memoryview]]:
         """The same as they lie in the buffer; they stay when that is released."""
-        for start, length in self._places():
+        for start, length in places(len(self.buffer), self.array_bytes):
             yield self.buffer.pieces(start, length)
-
-    def _places(self) -> Iterator[tuple[int, int]]:
-        start = len(self.buffer) - sum(self.array_bytes)
-        for length in self.array_bytes:
-            yield start, length
-            start += length
 
     def release(self) -> None:
         """Let go of the bytes."""
         self.buffer.release()
+
+
+def places(total_bytes: int, array_bytes: Sequence[int]) -> Iterator[Place]:
+    """Where the data of each array are in a message of so many bytes."""
+    start = total_bytes - sum(array_bytes)
+    for length in array_bytes:
+        yield start, length
+        start += length
 
 
 def require_size(skeleton_bytes: int, array_bytes: Sequence[int]) -> None:

@@ -12,13 +12,13 @@ PROTOCOL_VERSION = 5
 LINK_METHOD = "/fedloom.link.v1.Link/Connect"
 LINK_SERVICE, LINK_PROCEDURE = LINK_METHOD.lstrip("/").split("/")
 
-CHUNK_BYTES = 256 << 10
-"""Bytes of payload in one chunk. Larger ones are slower: their memory is mapped and faulted in each time."""
+CHUNK_BYTES = 1 << 20
+"""Bytes of payload in one chunk. What a chunk costs beside its bytes is about as much as 256 KiB of them."""
 
 MAX_MESSAGE_BYTES = 2 << 30
 """A larger message is refused."""
 
-MAX_FRAME_BYTES = 4 * CHUNK_BYTES
+MAX_FRAME_BYTES = 2 * CHUNK_BYTES
 """Of one frame: a first chunk also tells how many bytes each array has."""
 
 MAX_LOG_TEXT = 16_384

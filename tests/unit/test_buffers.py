@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import tracemalloc
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.buffers import Buffer, FileBuffer, MemoryBuffer
+from shared.buffers import LARGE, Buffer, FileBuffer, MemoryBuffer
+from shared.payload import places
 
 
 @pytest.fixture(params=["memory", "file"])
@@ -42,6 +44,46 @@ def test_memory_is_read_as_if_it_were_in_one_piece(
             buffer.add(part)
 
     assert buffer.read(start, length) == b"".join(parts)[start : start + length]
+
+
+@given(
+    st.lists(st.integers(0, 12), max_size=6),
+    st.lists(st.integers(0, 40), max_size=8),
+    st.integers(0, 8),
+    st.integers(1, 8),
+)
+def test_what_is_expected_is_read_as_it_came_however_it_was_cut(
+    lengths: list[int], cuts: list[int], small: int, large: int
+) -> None:
+    data = bytes(range(4 + sum(lengths)))
+    bounds = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
+    buffer = MemoryBuffer()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("shared.buffers.SMALL", small)
+        patch.setattr("shared.buffers.LARGE", large)
+        buffer.expect(places(len(data), lengths))
+        for start, end in pairwise(bounds):
+            buffer.add(memoryview(data)[start:end])
+
+    assert len(buffer) == len(data)
+    assert buffer.read(0, len(data)) == data
+    for start, length in places(len(data), lengths):
+        assert buffer.read(start, length) == data[start : start + length]
+
+
+def test_what_is_large_and_expected_lies_in_memory_once_when_it_was_read() -> None:
+    size = 8 * LARGE
+    buffer = MemoryBuffer()
+    buffer.expect([(0, size)])
+    tracemalloc.start()
+    for number in range(8):
+        buffer.add(bytes([number]) * LARGE)
+    read = buffer.read(0, size)
+    taken, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert (read[0], read[-1]) == (0, 7)
+    assert taken < 1.1 * size
 
 
 def test_a_message_in_tiny_pieces_takes_little_more_memory_than_it_has_bytes() -> None:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import threading
-import weakref
 from collections.abc import Callable, Iterable
-from typing import Any, cast
 
 import pytest
 from flwr.app import ConfigRecord, Message, RecordDict
 from flwr.serverapp import Grid
 
-from app.federation.grid.content import Content
+from app.federation.grid.content import KEPT_BYTES, Content
 from app.federation.grid.instruction import Instruction
 from app.federation.grid.link_grid import LinkGrid
 from app.federation.link.task import Task
@@ -47,9 +45,6 @@ class FakeLink:
         self.paused: list[bool] = []
         self.judged: list[tuple[str, Verdict]] = []
         self._assembler = Assembler()
-
-    def post(self, function: Callable[..., object], *args: Any) -> None:
-        function(*args)
 
     def dispatch(self, tasks: Iterable[Task]) -> None:
         self.tasks.update({task.client_id: task for task in tasks})
@@ -236,18 +231,15 @@ def test_clients_that_get_the_same_content_share_its_bytes(grid: LinkGrid, link:
     assert all(content is first for content in others)
 
 
-def test_content_that_was_sent_lies_in_memory_only_until_all_have_it() -> None:
-    content = Content(encode_content(RecordDict({"config": ConfigRecord({"text": "x" * 1_000_000})})))
-    sending = content.frames()
-    size = sum(map(len, sending))
-    kept = weakref.ref(cast(Any, sending))
+@pytest.mark.parametrize("characters", [1_000, KEPT_BYTES], ids=["small", "large"])
+def test_a_large_content_is_cut_for_each_client_and_a_small_one_once(characters: int) -> None:
+    content = Content(encode_content(RecordDict({"config": ConfigRecord({"text": "x" * characters})})))
+    first, second = list(content.frames()), list(content.frames())
 
-    content.let_go()
-    assert content.frames() is sending
-    del sending
-
-    assert kept() is None
-    assert len(content.skeleton) < sum(map(len, content.frames())) == size
+    assert first == second
+    assert len(content.skeleton) < sum(map(len, first))
+    is_shared = all(one is other for one, other in zip(first, second, strict=True))
+    assert is_shared is (characters < KEPT_BYTES)
 
 
 def test_replies_are_yielded_in_the_order_in_which_they_come(

@@ -51,7 +51,7 @@ class TestDigests:
     @given(messages, st.lists(st.integers(0, 300), max_size=8))
     def test_nor_in_which_thread_it_was_hashed(self, message: Serialised, cuts: list[int]) -> None:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(shared.hashing, "SMALL", 0)
+            patch.setattr(shared.hashing, "SMALL_ARRIVING", 0)
             arriving = ArrivingDigests(len(message.skeleton), sum(map(len, message.parts)), THREADS)
         for piece in pieces(message, cuts):
             arriving.add(piece)

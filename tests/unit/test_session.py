@@ -13,7 +13,7 @@ from app.records import Verdict
 from shared.app_host.serialised import Serialised
 from shared.buffers import FileBuffer, MemoryBuffer
 from shared.errors import WireError
-from shared.hashing import SMALL
+from shared.hashing import SMALL_ARRIVING
 from shared.proto.link_pb2 import Chunk, Seal, ServerFrame, Welcome
 from shared.security.digest import Digests, digest_of
 from shared.security.keys import BadSignature
@@ -128,7 +128,7 @@ def test_a_reply_in_chunks_is_told_once_its_seal_has_come(working: Working, conn
 def test_a_large_reply_is_hashed_meanwhile(working: Working, connected: Connected) -> None:
     working.connect()
     working.dispatch("m")
-    piece, size = bytes(SMALL), 64 * SMALL
+    piece, size = bytes(SMALL_ARRIVING // 8), 8 * SMALL_ARRIVING
     chunks = [Chunk(index=index, data=piece) for index in range(1, 64)]
 
     connected.receive(Chunk(message_id="m", total_bytes=size, data=piece), *chunks)

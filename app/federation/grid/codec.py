@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from flwr.app import Message
@@ -56,18 +56,13 @@ class Packer:
         self._put = put
         self._contents: dict[int, Content] = {}
 
-    @property
-    def contents(self) -> Iterable[Content]:
-        """What was packed, each content once; to let go of when all messages have begun to be sent."""
-        return self._contents.values()
-
     def pack(self, item: Instruction, serialised: Serialised, cohort: int = 0) -> Task:
         """One message with its content; `cohort`: as `shared.chunks.opening` has it.
 
         Raises WireError if it is too large for the link.
         """
         if (content := self._contents.get(id(serialised))) is None:
-            require_size(len(serialised.skeleton), serialised.array_bytes)  # before it is copied
+            require_size(len(serialised.skeleton), serialised.array_bytes)
             content = self._contents[id(serialised)] = Content(serialised)
         envelope = encode_envelope(item.message)
         message_id = item.message.metadata.message_id

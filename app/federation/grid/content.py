@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import weakref
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor, Future
 
 from shared.app_host.serialised import Serialised
@@ -11,33 +10,25 @@ from shared.chunks import following
 from shared.hashing import hashed
 from shared.proto.link_pb2 import ServerFrame
 
-
-class _Frames(list[bytes]):
-    """A list that can be referred to weakly."""
+KEPT_BYTES = 8 << 20
+"""Of a content whose frames are made once for all clients. Those of a larger one are made for each, while it
+is sent: to copy a model costs little beside sending it, and so it does not lie in memory twice."""
 
 
 class Content:
-    """What messages to several clients have in common: the global model, above all.
-
-    Its frames exist until `let_go` and while somebody is sending them, and are made again for a client that
-    comes back later: a model that was sent need not lie in memory twice until the last client has answered.
-    """
+    """What messages to several clients have in common: the global model, above all."""
 
     def __init__(self, content: Serialised) -> None:
         self._content = content
         self._arrays_digest: Future[bytes] | None = None
         self.skeleton = content.skeleton
         self.array_bytes = content.array_bytes
-        self._kept: _Frames | None = _cut(content)
-        self._frames = weakref.ref(self._kept)
+        is_small = len(self.skeleton) + sum(self.array_bytes) <= KEPT_BYTES
+        self._kept: Sequence[bytes] | None = tuple(self._cut()) if is_small else None
 
-    def frames(self) -> Sequence[bytes]:
+    def frames(self) -> Iterable[bytes]:
         """The content as frames that follow the opening chunk of a message."""
-        frames = self._frames()
-        if frames is None:
-            frames = _cut(self._content)
-            self._frames = weakref.ref(frames)
-        return frames
+        return self._cut() if self._kept is None else self._kept
 
     def arrays_digest(self, threads: Executor) -> Future[bytes]:
         """The hash of its arrays, which is computed once, by these threads. Called in the link thread."""
@@ -45,10 +36,5 @@ class Content:
             self._arrays_digest = hashed(self._content.arrays, threads)
         return self._arrays_digest
 
-    def let_go(self) -> None:
-        """Everybody who is there has begun to send it."""
-        self._kept = None
-
-
-def _cut(content: Serialised) -> _Frames:
-    return _Frames(following(content.parts, ServerFrame.TASK_FIELD_NUMBER))
+    def _cut(self) -> Iterable[bytes]:
+        return following(self._content.parts, ServerFrame.TASK_FIELD_NUMBER)

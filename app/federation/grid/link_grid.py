@@ -166,8 +166,6 @@ class LinkGrid(Grid):
             rounds = self._observer.sent(instructions)
             self._outstanding.update({item.message.metadata.message_id: item for item in instructions})
         self._link.dispatch([replace(task, round=number) for task, number in zip(tasks, rounds, strict=True)])
-        for content in packer.contents:
-            self._link.post(content.let_go)
         return [task.message_id for task in tasks]
 
     def pull(self, message_ids: Iterable[str]) -> list[Arrived]:

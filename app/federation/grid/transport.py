@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any, Protocol
+from collections.abc import Iterable
+from typing import Protocol
 
 from app.federation.link.task import Task
 
@@ -28,6 +28,3 @@ class Transport(Protocol):
 
     def set_paused(self, run_id: int, paused: bool) -> None:
         """Have the clients of a run pause, or go on."""
-
-    def post(self, function: Callable[..., object], *args: Any) -> None:
-        """Call a function after all that was asked before."""

@@ -7,20 +7,21 @@ from google.protobuf.message import DecodeError
 
 from app.federation.link.client_work import OutgoingFrame
 from shared.errors import WireError
+from shared.pieces import Piece
 from shared.proto.link_pb2 import ClientFrame, Refusal, ServerFrame
 from shared.text import printable
 
-Context = grpc.aio.ServicerContext[ClientFrame, OutgoingFrame]
+Context = grpc.aio.ServicerContext[ClientFrame | Piece, OutgoingFrame]
 """One client's call."""
 
 
-async def read_frame(context: Context) -> ClientFrame | None:
+async def read_frame(context: Context) -> ClientFrame | Piece | None:
     """The next frame; None at the end of the stream. Raises WireError for bytes that are no frame."""
     try:
         frame = await context.read()
     except DecodeError as error:
         raise WireError("It sent bytes that are no frame.") from error
-    return frame if isinstance(frame, ClientFrame) else None
+    return frame if isinstance(frame, ClientFrame | Piece) else None
 
 
 def serialise(frame: OutgoingFrame) -> bytes:

@@ -23,6 +23,7 @@ from app.federation.link.peers import Peer
 from app.federation.link.refusals import Reason, Refusals
 from app.federation.link.session import Session
 from shared.errors import WireError
+from shared.pieces import Piece
 from shared.proto.link_pb2 import AppIdentity, Challenge, Hello, ServerFrame
 from shared.security.handshake import new_nonce
 from shared.wire import PROTOCOL_VERSION
@@ -81,7 +82,7 @@ class Reception:
             return None
         guest: Guest | None = None
         try:
-            if first.WhichOneof("kind") != "signed_hello":
+            if isinstance(first, Piece) or first.WhichOneof("kind") != "signed_hello":
                 raise Refused("The first frame on a link must be a signed hello.")
             guest = self._door.examine(first.signed_hello, nonce)
             await self._examine(guest, first.signed_hello.token, network_of(context.peer()))

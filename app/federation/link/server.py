@@ -40,10 +40,12 @@ from app.federation.link.spool import Spool
 from app.federation.link.task import Task
 from app.federation.link.verdicts import Verdicts
 from app.federation.link.witnessing import Witnessing
+from app.heaps import share_heaps
 from app.records import MembershipState, Verdict
 from shared.address import Address
 from shared.errors import FedLoomError, WireError
 from shared.hashing import hashing_threads
+from shared.pieces import Piece, read_client_frame
 from shared.proto.link_pb2 import (
     AppIdentity,
     Assignment,
@@ -128,6 +130,7 @@ class LinkServer:
 
     def start(self, host: str, port: int) -> int:
         """Bind and serve; returns the port, which 0 leaves open. Raises FedLoomError when it is taken."""
+        share_heaps()
         self._loop.start()
         self._audit.on_change(self._show_log)
         self.port = self._loop.run(self._serve(host, port))
@@ -205,7 +208,7 @@ class LinkServer:
         self._server = grpc.aio.server(options=[*CHANNEL_OPTIONS, *_limits()])
         handler = grpc.stream_stream_rpc_method_handler(
             self._connect,
-            request_deserializer=ClientFrame.FromString,
+            request_deserializer=read_client_frame,
             response_serializer=serialise,
         )
         self._server.add_generic_rpc_handlers(
@@ -294,7 +297,7 @@ class LinkServer:
         while (frame := await read_frame(context)) is not None:
             if session.is_cut:
                 continue
-            if frame.WhichOneof("kind") == "goodbye":
+            if isinstance(frame, ClientFrame) and frame.WhichOneof("kind") == "goodbye":
                 session.said_goodbye = True
                 return
             await self._receive(session, frame)
@@ -355,12 +358,15 @@ class LinkServer:
         if standing is not None and standing.ephemeral:
             self._forgetting.left(session.client_id, str(session.key), for_good=session.said_goodbye)
 
-    async def _receive(self, session: Session, frame: ClientFrame) -> None:
+    async def _receive(self, session: Session, frame: ClientFrame | Piece) -> None:
         client_id = session.client_id
         self._registry.seen(client_id)
-        kind = frame.WhichOneof("kind")
+        kind = None if isinstance(frame, Piece) else frame.WhichOneof("kind")
         if session.awaits_seal and kind != "seal":
             await session.receive_seal(None)
+        if isinstance(frame, Piece):
+            await session.receive(frame)
+            return
         match kind:
             case "reply":
                 await session.receive(frame.reply)

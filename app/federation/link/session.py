@@ -15,6 +15,7 @@ from shared.chunks import Assembler, Whole
 from shared.errors import NoRoom, WireError
 from shared.hashing import hashed, result_of
 from shared.payload import Payload
+from shared.pieces import Piece
 from shared.proto.link_pb2 import Chunk, Seal, ServerFrame
 from shared.security.digest import Digests
 from shared.security.keys import KeyPair
@@ -22,14 +23,6 @@ from shared.security.seals import Instructed
 
 FAREWELL_S = 1.0
 """How long one that is cut off may take to hear why."""
-
-
-class _Message:
-    """A message that is to be written, with its chunks, which would be made again if nobody held them."""
-
-    def __init__(self, task: Task) -> None:
-        self.task = task
-        self.frames = task.content.frames()
 
 
 class Session:
@@ -52,7 +45,7 @@ class Session:
         self._client_work = client_work
         self._server = server
         self._threads = threads
-        self._outbox: asyncio.Queue[Iterable[OutgoingFrame] | _Message | None] = asyncio.Queue()
+        self._outbox: asyncio.Queue[Iterable[OutgoingFrame] | Task | None] = asyncio.Queue()
         self._assembler = Assembler(
             lambda message_id: client_work.is_awaited(self.client_id, message_id),
             spool.buffer,
@@ -70,26 +63,26 @@ class Session:
     def transmit(self, task: Task) -> None:
         """Queue a message."""
         task.content.arrays_digest(self._threads)  # begins, to be ready when the last chunk is written
-        self._outbox.put_nowait(_Message(task))
+        self._outbox.put_nowait(task)
 
     async def outgoing(self) -> AsyncIterator[OutgoingFrame]:
         """The frames to write, in order, until `close`."""
         while (item := await self._outbox.get()) is not None:
-            frames = self._frames_of(item) if isinstance(item, _Message) else _each(item)
+            frames = self._frames_of(item) if isinstance(item, Task) else _each(item)
             async for frame in frames:
                 if self.is_cut:
                     break
                 yield frame
-            del item, frames  # or the last message's chunks would stay until the next is sent
+            del item, frames  # or the last message would stay until the next is sent
             if self._last is not None:
                 yield self._last
                 return
 
-    async def _frames_of(self, message: _Message) -> AsyncIterator[OutgoingFrame]:
-        yield ServerFrame(task=message.task.opening)
-        for chunk in message.frames:
+    async def _frames_of(self, task: Task) -> AsyncIterator[OutgoingFrame]:
+        yield ServerFrame(task=task.opening)
+        for chunk in task.content.frames():
             yield chunk
-        yield ServerFrame(seal=await self._seal(message.task))
+        yield ServerFrame(seal=await self._seal(task))
 
     async def _seal(self, task: Task) -> Seal:
         arrays = await result_of(task.content.arrays_digest(self._threads))
@@ -100,9 +93,9 @@ class Session:
 
     # incoming
 
-    async def receive(self, chunk: Chunk) -> None:
+    async def receive(self, chunk: Chunk | Piece) -> None:
         """Take one chunk of a reply. Those of one that nobody awaits (any more) are dropped one by one."""
-        if chunk.message_id:
+        if isinstance(chunk, Chunk) and chunk.message_id:
             self._client_work.reply_begins(self.client_id, chunk.message_id, chunk.total_bytes)
         try:
             self._whole = self._assembler.add(chunk)

@@ -9,6 +9,7 @@ from flwr.app import Array, ArrayRecord, Message
 
 from app.federation.grid.instruction import Instruction
 from app.federation.rounds.results import ClientResult
+from app.federation.strategies.arrays import blocks
 from app.federation.strategies.base import Update
 from shared.errors import ReplyInvalid
 from shared.npy import Header, has_right_size, read_header
@@ -119,7 +120,8 @@ def _check_array(name: str, sent: Array, got: Array) -> None:
             f"The update does not fit the model: {name} has dtype {header.dtype}, not {sent.dtype}."
         )
     check_size(name, header, len(got.data))
-    if not np.isfinite(np.frombuffer(got.data, header.dtype, offset=header.offset)).all():
+    values = np.frombuffer(got.data, header.dtype, offset=header.offset)
+    if not all(np.isfinite(values[block]).all() for block in blocks(values.size)):
         raise ReplyInvalid(f"The update cannot be used: {name} has values that are infinite or not numbers.")
 
 

@@ -228,7 +228,8 @@ def _train(
                 failures.append(client_failed(reply, str(error)))
             else:
                 callbacks.folded(update)
-                del update  # while the next is waited for
+                del update
+            del reply  # while the next is waited for, and opened
         budgets.note(failures)
         asked = len(cohort) - sum(map(is_declined, failures))  # who declines counts as one not asked
         required = spec.required_updates(asked, strategy.minimum_updates)
