@@ -1,8 +1,8 @@
 """ClientSession: a client's side of one session, a state machine without I/O.
 
-Each step is taken once, in this order: `advertise`, `share`, `mask`, `confirm`, `reveal`. The client chooses
-its neighbours itself, so that a server cannot surround it with its own. Raises Refused where going on could
-show the server this client's update, or another's.
+Each step is taken once, in this order: `advertise`, `share`, `open`, `mask`, `confirm`, `reveal`. The client
+chooses its neighbours itself, so that a server cannot surround it with its own. Raises Refused where going on
+could show the server this client's update, or another's.
 """
 
 from __future__ import annotations
@@ -52,10 +52,11 @@ class Revealed:
 class _Step(IntEnum):
     ADVERTISE = 0
     SHARE = 1
-    MASK = 2
-    CONFIRM = 3
-    REVEAL = 4
-    OVER = 5
+    OPEN = 2
+    MASK = 3
+    CONFIRM = 4
+    REVEAL = 5
+    OVER = 6
 
 
 @dataclass
@@ -136,21 +137,9 @@ class ClientSession:
             for place, node in enumerate(self._chosen, start=2)
         }
 
-    def mask(
-        self, model: bytes, sharers: Collection[int], boxes: Mapping[int, bytes], learned: Learned
-    ) -> Masked:
-        """Given who has shared, and the boxes for this client: what it has learned from `model`, masked."""
-        self.open_boxes(model, sharers, boxes)
-        return self.add_masks(learned)
-
-    def open_boxes(self, model: bytes, sharers: Collection[int], boxes: Mapping[int, bytes]) -> None:
-        """The first half of `mask`: what can be refused, before anything is learned."""
-        self._require_step(_Step.MASK)
-        if model != self.model:
-            raise Refused(
-                Rule.MODEL,
-                "the global model is not the one that the server has announced, and all have signed",
-            )
+    def open(self, sharers: Collection[int], boxes: Mapping[int, bytes]) -> None:
+        """Given who has shared, and the boxes for this client: keep what is in them."""
+        self._take_step(_Step.OPEN)
         node = self.member.node
         self._sharers = frozenset(sharers)
         if node not in self._sharers or not self._sharers <= self._keys.keys():
@@ -159,11 +148,20 @@ class ClientSession:
         self._require_neighbours(self._sharers)
         if not boxes.keys() <= self._sharers - {node}:
             raise Refused(Rule.SHARES, "there are shares of clients that have sent none")
-        for sender, box in boxes.items():
-            self._shares[sender] = self._opened(sender, box)
+        self._shares = {sender: self._opened(sender, box) for sender, box in boxes.items()}
 
-    def add_masks(self, learned: Learned) -> Masked:
-        """The second half of `mask`; no other step comes between."""
+    def require_model(self, model: bytes) -> None:
+        """Whether an update of this global model may be asked for now: before anything is learned from it."""
+        self._require_step(_Step.MASK)
+        if model != self.model:
+            raise Refused(
+                Rule.MODEL,
+                "the global model is not the one that the server has announced, and all have signed",
+            )
+
+    def mask(self, model: bytes, learned: Learned) -> Masked:
+        """Given what this client has learned from a global model: the same with masks on it."""
+        self.require_model(model)
         self._take_step(_Step.MASK)
         masked = Packing(self.session.settings, len(self.session.cohort)).pack(learned)
         masked.add_mask(self._seed, sign=1)

@@ -19,6 +19,11 @@ _WORD: Mapping[int, Any] = MappingProxyType({16: np.dtype("<u2"), 32: np.dtype("
 _TOTAL = np.dtype("<u8")
 
 
+def bytes_of(totals: int, size: int, bits: int) -> int:
+    """How many bytes so many totals and values take as they travel."""
+    return totals * _TOTAL.itemsize + size * int(_WORD[bits].itemsize)
+
+
 @dataclass(frozen=True)
 class Masked:
     """What is summed: totals of 64 bits, and values of 16 or 32, each modulo what it can hold.
@@ -35,9 +40,9 @@ class Masked:
         return cls(np.zeros(totals, _TOTAL), np.zeros(size, _WORD[bits]))
 
     @classmethod
-    def from_bytes(cls, data: bytes, totals: int, size: int, bits: int) -> Self:
+    def from_bytes(cls, data: bytes | memoryview, totals: int, size: int, bits: int) -> Self:
         """As it travels. Raises ValueError for another number of bytes."""
-        if len(data) != totals * _TOTAL.itemsize + size * _WORD[bits].itemsize:
+        if len(data) != bytes_of(totals, size, bits):
             raise ValueError(f"{len(data):,} bytes are not those of {size:,} numbers with {bits} bits")
         at = totals * _TOTAL.itemsize
         return cls(np.frombuffer(data, _TOTAL, totals), np.frombuffer(data, _WORD[bits], offset=at))

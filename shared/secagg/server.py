@@ -62,7 +62,7 @@ class ServerSession:
             raise ReplyInvalid("The shares are not for as many of the other clients as they must be.")
         self._boxes[node] = dict(boxes)
 
-    def take_masked(self, node: int, data: bytes) -> None:
+    def take_masked(self, node: int, data: bytes | memoryview) -> None:
         """A client's masked update, of which nothing is kept but the sum."""
         if node not in self._boxes or node in self._survivors:
             raise ReplyInvalid("A masked update came of a client that owes none.")

@@ -19,6 +19,7 @@ class Purpose(StrEnum):
     CHECKPOINT = "fedloom/checkpoint/v1"
     COSIGNATURE = "fedloom/cosignature/v1"
     RELEASE = "fedloom/release/v1"
+    SECAGG_MODEL = "fedloom/secagg-model/v1"
     SECAGG_SESSION = "fedloom/secagg-session/v1"
     SECAGG_KEYS = "fedloom/secagg-keys/v1"
     SECAGG_SURVIVORS = "fedloom/secagg-survivors/v1"

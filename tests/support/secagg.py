@@ -83,11 +83,13 @@ class Federation:
         for node, client in self.clients.items():
             self.server.take_boxes(node, client.share(keys))
 
+    def open(self) -> None:
+        for node, client in self.clients.items():
+            client.open(self.server.sharers, self.server.boxes_for(node))
+
     def mask(self) -> None:
         for node, client in self.clients.items():
-            server = self.server
-            masked = client.mask(MODEL, server.sharers, server.boxes_for(node), self.learned[node])
-            server.take_masked(node, masked.to_bytes())
+            self.server.take_masked(node, client.mask(MODEL, self.learned[node]).to_bytes())
 
     def confirm(self) -> None:
         for node, client in self.clients.items():
@@ -100,7 +102,7 @@ class Federation:
 
     def run(self, leaving: Mapping[str, Collection[int]] | None = None) -> Summed:
         """All steps; `leaving`: who leaves before a step, by the step's name."""
-        for step in (self.advertise, self.share, self.mask, self.confirm, self.reveal):
+        for step in (self.advertise, self.share, self.open, self.mask, self.confirm, self.reveal):
             self.leave((leaving or {}).get(step.__name__, ()))
             step()
         return self.server.finish()

@@ -18,8 +18,9 @@ from shared.secagg.packing import Packing
 from shared.secagg.settings import SecureAggregation
 from tests.support.secagg import Change, Federation, mean_of
 
-STEPS = ("share", "mask", "confirm", "reveal")
+STEPS = ("share", "open", "mask", "confirm", "reveal")
 """Before which a client may leave; who has not even sent keys is not in the session."""
+BEFORE_ITS_UPDATE = STEPS[:3]
 
 
 def changes_of(clients: int, size: int = 50) -> list[Change]:
@@ -62,7 +63,7 @@ def test_fifty_clients_with_few_neighbours_each_lose_some_in_every_step() -> Non
 def test_a_client_may_leave_before_any_step(step: str) -> None:
     federation = Federation(changes_of(5), [10, 20, 30, 40, 50])
     summed = federation.run({step: {2}})
-    there = {1, 2, 3, 4, 5} - ({2} if step in ("share", "mask") else set())
+    there = {1, 2, 3, 4, 5} - ({2} if step in BEFORE_ITS_UPDATE else set())
     assert_is_mean(federation, summed.mean, there)
 
 
@@ -79,11 +80,8 @@ def test_whoever_leaves_and_when_the_rest_have_the_mean_of_those_who_sent_an_upd
     for node in leavers:
         leaving.setdefault(data.draw(st.sampled_from(STEPS)), set()).add(node)
     summed = federation.run(leaving)
-    assert_is_mean(
-        federation,
-        summed.mean,
-        set(range(1, clients + 1)) - leaving.get("share", set()) - leaving.get("mask", set()),
-    )
+    gone = set().union(*(leaving.get(step, set()) for step in BEFORE_ITS_UPDATE))
+    assert_is_mean(federation, summed.mean, set(range(1, clients + 1)) - gone)
 
 
 @pytest.mark.parametrize("step", ["mask", "confirm", "reveal"])
@@ -105,7 +103,13 @@ def test_no_byte_that_the_server_holds_is_of_an_update() -> None:
     federation = Federation([np.full(4, value) for value in (0.5, -0.25, 0.125, 1.0)], [1_000] * 4)
     packing = Packing(federation.session.settings, 4)
     seen = b""
-    for step in (federation.advertise, federation.share, federation.mask, federation.confirm):
+    for step in (
+        federation.advertise,
+        federation.share,
+        federation.open,
+        federation.mask,
+        federation.confirm,
+    ):
         step()
         seen += pickle.dumps(federation.server)  # all that it holds, and ever had
     assert federation.server.survivors == {1, 2, 3, 4}
@@ -125,6 +129,7 @@ def test_the_seed_of_every_mask_has_256_bits(monkeypatch: pytest.MonkeyPatch) ->
     federation = Federation(changes_of(20, 1), [1] * 20)
     federation.advertise()
     federation.share()
+    federation.open()
     federation.mask()
     assert len(seeds) == 20 + 20 * 19
     assert {len(seed) for seed in seeds} == {SEED_BYTES}
@@ -165,6 +170,7 @@ class TestTheServerLeavesOut:
         federation = Federation(changes_of(3), [1] * 3)
         federation.advertise()
         federation.share()
+        federation.open()
         federation.mask()
         with pytest.raises(ReplyInvalid, match="owes none"):
             federation.server.take_masked(1, bytes(5 * 8 + 50 * 4))
@@ -173,13 +179,20 @@ class TestTheServerLeavesOut:
         federation = Federation(changes_of(3), [1] * 3)
         federation.advertise()
         federation.share()
+        federation.open()
         federation.mask()
         with pytest.raises(ReplyInvalid, match="nobody has asked for"):
             federation.server.take_revealed(1, Revealed({}, {2: bytes(35)}))
 
     def test_a_seed_that_is_not_the_one_of_which_the_hash_was_signed(self) -> None:
         federation = Federation(changes_of(3), [1] * 3)
-        for step in (federation.advertise, federation.share, federation.mask, federation.confirm):
+        for step in (
+            federation.advertise,
+            federation.share,
+            federation.open,
+            federation.mask,
+            federation.confirm,
+        ):
             step()
         server = federation.server
         for node, client in federation.clients.items():

@@ -99,11 +99,10 @@ class TestModels:
         assert words.startswith("client-2 was sent another global model")
 
     def test_another_model_than_was_announced(self) -> None:
-        told = after(federation(), "advertise", "share")
-        server = told.server
+        told = after(federation(), "advertise", "share", "open")
         refused(
             Rule.MODEL,
-            lambda: told.clients[1].open_boxes(b"x" * 32, server.sharers, server.boxes_for(1)),
+            lambda: told.clients[1].mask(b"x" * 32, Learned(np.zeros(3), 1)),
         )
 
 
@@ -135,11 +134,11 @@ class TestCohorts:
 
     def test_neighbours_that_are_said_to_be_gone(self) -> None:
         told = after(federation(), "advertise", "share")
-        refused(Rule.SURVIVORS, lambda: told.clients[1].open_boxes(MODEL, {1, 2, 3}, {}))
+        refused(Rule.SURVIVORS, lambda: told.clients[1].open({1, 2, 3}, {}))
 
     def test_survivors_that_never_shared(self) -> None:
         told = after(federation(), "advertise", "share")
-        refused(Rule.SURVIVORS, lambda: told.clients[1].open_boxes(MODEL, {1, 2, 3, 4, 5, 6}, {}))
+        refused(Rule.SURVIVORS, lambda: told.clients[1].open({1, 2, 3, 4, 5, 6}, {}))
 
 
 class TestShares:
@@ -147,17 +146,17 @@ class TestShares:
         told = after(federation(), "advertise", "share")
         boxes = told.server.boxes_for(3)
         boxes[4], sharers = told.server.boxes_for(2)[4], told.server.sharers
-        words = refused(Rule.SHARES, lambda: told.clients[3].open_boxes(MODEL, sharers, boxes))
+        words = refused(Rule.SHARES, lambda: told.clients[3].open(sharers, boxes))
         assert words == "the shares of client-4 were not made for this client in this session"
 
     def test_a_box_of_another_session(self) -> None:
         before = after(federation(), "advertise", "share")
         told = after(federation(), "advertise", "share")
         boxes = {**told.server.boxes_for(1), 2: before.server.boxes_for(1)[2]}
-        refused(Rule.SHARES, lambda: told.clients[1].open_boxes(MODEL, told.server.sharers, boxes))
+        refused(Rule.SHARES, lambda: told.clients[1].open(told.server.sharers, boxes))
 
     def test_shares_asked_for_twice(self) -> None:
-        told = after(federation(), "advertise", "share", "mask", "confirm", "reveal")
+        told = after(federation(), "advertise", "share", "open", "mask", "confirm", "reveal")
         server = told.server
         refused(
             Rule.TWICE,
@@ -166,7 +165,7 @@ class TestShares:
 
     @pytest.mark.parametrize("client", [1, 5])
     def test_a_client_that_is_alive_and_dead(self, client: int) -> None:
-        told = after(federation(), "advertise", "share", "mask", "confirm")
+        told = after(federation(), "advertise", "share", "open", "mask", "confirm")
         server = told.server
         words = refused(
             Rule.SURVIVORS,
@@ -177,7 +176,7 @@ class TestShares:
 
 class TestSurvivors:
     def test_a_list_that_others_have_not_confirmed(self) -> None:
-        told = after(federation(), "advertise", "share", "mask")
+        told = after(federation(), "advertise", "share", "open", "mask")
         lies = {
             node: client.confirm({1, 2, 3, 4}) for node, client in told.clients.items() if node in (2, 3, 4)
         }
@@ -186,27 +185,27 @@ class TestSurvivors:
         assert "has not signed the list" in words
 
     def test_too_few_confirmations(self) -> None:
-        told = after(federation(), "advertise", "share", "mask", "confirm")
+        told = after(federation(), "advertise", "share", "open", "mask", "confirm")
         server = told.server
         few = {node: server.confirmations[node] for node in (1, 2)}
         refused(Rule.SURVIVORS, lambda: told.clients[1].reveal(server.survivors, (), few))
 
     def test_other_lists_than_were_confirmed(self) -> None:
-        told = after(federation(), "advertise", "share", "mask", "confirm")
+        told = after(federation(), "advertise", "share", "open", "mask", "confirm")
         refused(
             Rule.SURVIVORS,
             lambda: told.clients[1].reveal({1, 2, 3, 4}, {5}, told.server.confirmations),
         )
 
     def test_a_list_without_the_client_itself(self) -> None:
-        told = after(federation(), "advertise", "share", "mask")
+        told = after(federation(), "advertise", "share", "open", "mask")
         refused(Rule.SURVIVORS, lambda: told.clients[1].confirm({2, 3, 4, 5}))
 
     def test_a_list_with_one_who_shared_nothing(self) -> None:
         told = federation()
         told.advertise()
         told.leave([5])
-        after(told, "share", "mask")
+        after(told, "share", "open", "mask")
         refused(Rule.SURVIVORS, lambda: told.clients[1].confirm({1, 2, 3, 4, 5}))
 
 
@@ -214,8 +213,8 @@ class TestSurvivors:
     "ask",
     [
         lambda client: client.share([]),
-        lambda client: client.open_boxes(MODEL, (), {}),
-        lambda client: client.add_masks(Learned(np.zeros(3), 1)),
+        lambda client: client.open((), {}),
+        lambda client: client.mask(MODEL, Learned(np.zeros(3), 1)),
         lambda client: client.confirm(()),
         lambda client: client.reveal((), (), {}),
     ],
@@ -225,11 +224,11 @@ def test_a_step_before_its_turn_is_refused(ask: Callable[[ClientSession], object
 
 
 def test_a_step_is_taken_once() -> None:
-    told = after(federation(), "advertise", "share", "mask")
+    told = after(federation(), "advertise", "share", "open", "mask")
     client = told.clients[1]
     for ask in (
         client.advertise,
         lambda: client.share([]),
-        lambda: client.add_masks(Learned(np.zeros(3), 1)),
+        lambda: client.mask(MODEL, Learned(np.zeros(3), 1)),
     ):
         refused(Rule.ORDER, ask)
