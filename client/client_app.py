@@ -65,7 +65,8 @@ def train_round(message: Message, context: Context) -> Message:
     )
     metrics = TrainMetrics(
         num_examples=update.result.examples,
-        train_loss=update.result.loss if _tells_metrics(context) else None,
+        # with secure aggregation it goes no further than into the masked sum
+        train_loss=update.result.loss if not spec_of(context).dp or _tells(context) else None,
         epsilon=update.epsilon,
         duration_s=update.result.duration_s,
         **update.result.metrics,
@@ -112,10 +113,11 @@ def _site_of(node: UserConfig) -> Site:
 
 def _place_in(context: Context) -> Place:
     node = context.node_config
-    return Place(_spec_in(context), int(node["partition-id"]), int(node["num-partitions"]))
+    return Place(spec_of(context), int(node["partition-id"]), int(node["num-partitions"]))
 
 
-def _spec_in(context: Context) -> RunSpec:
+def spec_of(context: Context) -> RunSpec:
+    """The run's settings, as the server says them."""
     return _spec(tuple(context.run_config.items()))
 
 
@@ -135,15 +137,19 @@ def _config_of(message: Message) -> ConfigRecord:
 
 def _privacy(context: Context) -> Privacy | None:
     """What the run needs for differential privacy, if it has it."""
-    if _spec_in(context).dp is None:
+    if spec_of(context).dp is None:
         return None
     home = Path(str(context.node_config.get("home") or paths.home_dir()))
     return Privacy(secret_of(home), f"{context.run_id:x}", RunReleases(context.state).spend)
 
 
 def _tells_metrics(context: Context) -> bool:
-    """Whether numbers that differential privacy does not cover may leave this client."""
-    return _spec_in(context).dp is None or context.node_config.get("tells-metrics", False) is True
+    """Whether numbers that neither differential privacy nor a mask covers may leave this client."""
+    return not spec_of(context).is_private or _tells(context)
+
+
+def _tells(context: Context) -> bool:
+    return context.node_config.get("tells-metrics", False) is True
 
 
 def _lot_reporter(context: Context) -> OnBatch:

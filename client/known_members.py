@@ -38,8 +38,8 @@ class KnownMembers:
                 raise Refused(
                     Rule.KEYS,
                     f"{name} has the key {key.short}…, and had {before.short}… before: either it has a new "
-                    "one, or the server puts somebody else in its place. Ask its site; if it is new, take its "
-                    f"line out of {self._path}",
+                    "one, or the server puts somebody else in its place. Ask its site; if it is new, take "
+                    f"its line out of {self._path}",
                 )
             if self._listed is not None and key not in self._listed:
                 raise Refused(

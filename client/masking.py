@@ -159,8 +159,8 @@ class Masking:
         if self._opened.get(place, clients) != clients:
             raise Refused(
                 Rule.TWICE,
-                f"the sum of round {session.round} was opened before with other clients in it: the difference "
-                "of both would be an update. The round can be done with the same clients",
+                f"the sum of round {session.round} was opened before with other clients in it: the "
+                "difference of both would be an update. The round can be done with the same clients",
             )
 
     def _session_of(self, asked: ConfigRecord) -> ClientSession:

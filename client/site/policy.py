@@ -9,11 +9,12 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from shared.errors import FedLoomError
 from shared.names import ModelName, StrategyName
 from shared.run_spec import MAX_CLIENTS, MAX_ROUNDS, words_of
+from shared.security.key_id import KeyId, KeyIdInvalid
 
 FILE_NAME = "client.toml"
 MAX_BYTES = 64 << 10
@@ -22,6 +23,17 @@ BUILT_IN = "built-in"
 """How the built-in app is called where others are named by their digests."""
 
 AppDigest = Annotated[str, StringConstraints(pattern=rf"^({BUILT_IN}|[0-9a-f]{{64}})$")]
+
+
+def _key_text(text: str) -> str:
+    try:
+        return str(KeyId.parse(text))
+    except KeyIdInvalid as error:
+        raise ValueError(str(error)) from error
+
+
+KeyText = Annotated[str, AfterValidator(_key_text)]
+"""The id of a key, in groups."""
 
 
 class PolicyInvalid(FedLoomError):
@@ -48,11 +60,18 @@ class Policy(BaseModel):
     metrics_of_private_runs: bool = Field(default=False, strict=True)
     """Whether the server may know this client's loss, accuracy and label counts in a run with differential
     privacy, whose guarantee does not cover them."""
+    members: tuple[KeyText, ...] | None = Field(default=None, min_length=2)
+    """The ids of the keys of all with whom this site takes part in secure aggregation, its own among them."""
     rounds_a_day: int | None = Field(default=None, strict=True, ge=1, le=MAX_ROUNDS)
     confirm: bool = Field(default=False, strict=True)
     """Whether somebody at the site has to confirm each run."""
     confirm_minutes: int = Field(default=10, strict=True, ge=0, le=7 * 24 * 60)
     """How long a message waits for that."""
+
+    @property
+    def member_keys(self) -> tuple[KeyId, ...] | None:
+        """The same, parsed."""
+        return None if self.members is None else tuple(map(KeyId.parse, self.members))
 
     @property
     def rules(self) -> dict[str, Any]:

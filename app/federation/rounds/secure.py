@@ -216,7 +216,8 @@ class SecureRounds:
     def _fold(self, arrays: ArrayRecord, server_round: int, summed: Summed) -> ArrayRecord:
         """What the strategy makes of the mean: it is to it as an update of one client with all samples."""
         fold = self._strategy.begin(server_round, arrays)
-        metrics = TrainMetrics(num_examples=summed.samples, train_loss=summed.loss, duration_s=0.0)
+        # Strategies that take sums look at no loss
+        metrics = TrainMetrics(num_examples=summed.samples, train_loss=summed.loss or 0.0, duration_s=0.0)
         fold.add(Update(SUM, model.changed(arrays, summed.mean), metrics))
         made = fold.finish()
         self._callbacks.made(server_round, arrays, made)

@@ -1,4 +1,4 @@
-"""Reads the built-in ClientApp's replies in a run with secure aggregation: their form, since nobody sees more."""
+"""Reads the built-in ClientApp's replies in a run with secure aggregation: their form, and no more."""
 
 from __future__ import annotations
 
