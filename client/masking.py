@@ -17,6 +17,7 @@ from flwr.app import Array, ArrayRecord, ConfigRecord, Context, Message, RecordD
 from client.client_app import spec_of
 from client.site.rules import Declined
 from shared.canonical import canonical
+from shared.errors import SettingsInvalid
 from shared.results import MaskedMetrics, TrainMetrics, records_of
 from shared.secagg import messages, model
 from shared.secagg.client import ClientSession, Member
@@ -30,6 +31,8 @@ log = logging.getLogger(__name__)
 
 ClientCall = Callable[[Message, Context], Message]
 """As a Flower ClientApp is called."""
+
+_THRESHOLD = "secure_aggregation.threshold"
 
 REMEMBERED = 10_000
 """Sums, the newest, that this client has helped to open."""
@@ -52,9 +55,9 @@ class Masking:
 
     def __call__(self, message: Message, context: Context) -> Message:
         """As a ClientApp."""
-        settings = spec_of(context).secure_aggregation
         kind = message.metadata.message_type
         try:
+            settings = spec_of(context).secure_aggregation
             if settings is None:
                 if kind.startswith(messages.PREFIX):
                     raise Refused(Rule.ORDER, "the run has no secure aggregation")
@@ -62,6 +65,10 @@ class Masking:
             if kind == "evaluate":
                 return self._app(message, context)
             return self._answer(kind, message, context, settings)
+        except SettingsInvalid as error:
+            if error.field.startswith(_THRESHOLD):
+                raise self._declined(Rule.THRESHOLD, str(error)) from error
+            raise
         except messages.Unreadable as error:
             raise self._declined(Rule.ORDER, f"the server's message cannot be read: {error}") from error
         except Refused as error:
