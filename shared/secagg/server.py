@@ -35,6 +35,8 @@ class ServerSession:
     keys: dict[int, RoundKeys] = field(default_factory=dict)
     _boxes: dict[int, dict[int, bytes]] = field(default_factory=dict)
     """By sender and receiver."""
+    _opened: set[int] = field(default_factory=set)
+    """Those who have opened the boxes for them."""
     _total: Masked | None = None
     _survivors: set[int] = field(default_factory=set)
     _confirmations: dict[int, bytes] = field(default_factory=dict)
@@ -62,9 +64,15 @@ class ServerSession:
             raise ReplyInvalid("The shares are not for as many of the other clients as they must be.")
         self._boxes[node] = dict(boxes)
 
+    def take_opened(self, node: int) -> None:
+        """A client's word that it has opened the boxes for it."""
+        if node not in self._boxes:
+            raise ReplyInvalid("Boxes were opened by a client that has got none.")
+        self._opened.add(node)
+
     def take_masked(self, node: int, data: bytes | memoryview) -> None:
         """A client's masked update, of which nothing is kept but the sum."""
-        if node not in self._boxes or node in self._survivors:
+        if node not in self._opened or node in self._survivors:
             raise ReplyInvalid("A masked update came of a client that owes none.")
         bits = self.session.settings.bits
         try:
@@ -108,6 +116,11 @@ class ServerSession:
     def sharers(self) -> frozenset[int]:
         """Those who have sent their shares."""
         return frozenset(self._boxes)
+
+    @property
+    def ready(self) -> frozenset[int]:
+        """Those of them who can send an update: they have opened their boxes."""
+        return frozenset(self._opened)
 
     @property
     def survivors(self) -> frozenset[int]:

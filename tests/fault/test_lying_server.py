@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import Any
 
 import pytest
@@ -43,10 +43,24 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkedServer]:
     server.end()
 
 
-def refusals(api: Api, run_id: str) -> list[Json]:
-    """What the clients have declined, as the audit log and the page's verdicts have it."""
-    found: list[Json] = api.get(f"/runs/{run_id}/verdicts", verdict="declined")["verdicts"]
-    return found
+@contextmanager
+def run_with(server: ForkedServer, lie: Lie, **changes: Any) -> Iterator[tuple[Api, str]]:
+    """A run at a server that lies, whose end the test does not wait for."""
+    server.start(lie)
+    try:
+        with closing(Api(server.url)) as api:
+            for client_id in FOUR:
+                api.wait_for_client(client_id, "idle")
+            yield api, api.start(**{**SPEC, **changes})["id"]
+            api.end_all_runs()
+    finally:
+        server.kill()
+
+
+def refusals(api: Api, run_id: str, rule: str) -> list[Json]:
+    """What the clients have declined by a rule, as REST and the page have it."""
+    found = api.get(f"/runs/{run_id}/verdicts", verdict="declined")["verdicts"]
+    return [each for each in found if rule in each["detail"]]
 
 
 @pytest.mark.parametrize(
@@ -67,49 +81,24 @@ def refusals(api: Api, run_id: str) -> list[Json]:
 def test_a_lie_is_refused_by_every_client_that_sees_it(
     lie: str, rule: str, by: set[str], server: ForkedServer
 ) -> None:
-    server.start(Lie(lie))
-    try:
-        with closing(Api(server.url)) as api:
-            for client_id in FOUR:
-                api.wait_for_client(client_id, "idle")
-            run_id = api.start(**SPEC)["id"]
+    with run_with(server, Lie(lie)) as (api, run_id):
 
-            def all_refuse() -> bool:
-                named = [each for each in refusals(api, run_id) if rule in each["detail"]]
-                return by <= {each["client_id"] for each in named}
+        def all_refuse() -> bool:
+            newest = api.rounds(run_id)[-1]["per_client"] if api.rounds(run_id) else {}
+            return all(rule in (newest.get(client_id, {}).get("error") or "") for client_id in by)
 
-            wait_until(all_refuse, f"{sorted(by)} refuse by {rule}")
-            _, newest = api.rounds(run_id)[0], api.rounds(run_id)[-1]
-            told = [newest["per_client"][client_id]["error"] or "" for client_id in by]
-            assert all(rule in error for error in told)
-            kinds = api.get("/audit/entries", limit=100)["entries"]
-            details = [
-                entry["fields"].get("detail") or "" for entry in kinds if entry["kind"] == "update-judged"
-            ]
-            assert any(rule in detail for detail in details)
-            api.end_all_runs()
-    finally:
-        server.kill()
+        wait_until(all_refuse, f"{sorted(by)} refuse by {rule}")
+        assert by <= {each["client_id"] for each in refusals(api, run_id, rule)}
+        entries = api.get("/audit/entries", limit=100)["entries"]
+        assert any(rule in (entry["fields"].get("detail") or "") for entry in entries)
 
 
 def test_a_cohort_that_is_smaller_than_announced_is_refused(server: ForkedServer) -> None:
-    server.start(Lie("smaller_cohort"))
-    try:
-        with closing(Api(server.url)) as api:
-            for client_id in FOUR:
-                api.wait_for_client(client_id, "idle")
-            run_id = api.start(**{**SPEC, "fraction_train": 0.75, "num_rounds": 10})["id"]
-
-            def refuses() -> bool:
-                return any(
-                    each["client_id"] == "d" and "secagg-cohort" in each["detail"]
-                    for each in refusals(api, run_id)
-                )
-
-            wait_until(refuses, "d refuses a cohort of three")
-            api.end_all_runs()
-    finally:
-        server.kill()
+    with run_with(server, Lie("smaller_cohort"), fraction_train=0.75, num_rounds=10) as (api, run_id):
+        wait_until(
+            lambda: "d" in {each["client_id"] for each in refusals(api, run_id, "secagg-cohort")},
+            "d refuses a cohort of three",
+        )
 
 
 def test_the_same_clients_go_on_with_a_server_that_is_honest(server: ForkedServer) -> None:
@@ -120,4 +109,4 @@ def test_the_same_clients_go_on_with_a_server_that_is_honest(server: ForkedServe
         run_id = api.start(**SPEC)["id"]
         run = api.wait_for_run(run_id, "completed")
         assert run["final"]["accuracy"] > 0.5
-        assert refusals(api, run_id) == []
+        assert refusals(api, run_id, "secagg") == []

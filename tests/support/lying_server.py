@@ -160,7 +160,7 @@ def no_mask() -> None:
     """An update is asked for as in any other run."""
 
     def ask_to_train(self: SecureRounds, attempt: Any, arrays: ArrayRecord, server_round: int) -> None:
-        nodes = secure.SampledGrid(self._grid, sorted(attempt.session.sharers))
+        nodes = secure.SampledGrid(self._grid, sorted(attempt.session.ready))
         asked = self._strategy.configure_train(server_round, arrays, ConfigRecord(), nodes)
         self._take(attempt, asked, lambda reply: None)
 
@@ -169,6 +169,11 @@ def no_mask() -> None:
 
 def survivors_by_client() -> None:
     """The victim is told that all are there, and the others that it is gone."""
+
+    def take_any(self: ServerSession, node: int, signature: bytes) -> None:
+        self._confirmations[node] = signature
+
+    ServerSession.take_confirmation = take_any  # type: ignore[method-assign]
     _in_questions(
         messages.CONFIRM,
         lambda session, node, asked: messages.survivors_record(

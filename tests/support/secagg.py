@@ -86,6 +86,7 @@ class Federation:
     def open(self) -> None:
         for node, client in self.clients.items():
             client.open(self.server.sharers, self.server.boxes_for(node))
+            self.server.take_opened(node)
 
     def mask(self) -> None:
         for node, client in self.clients.items():

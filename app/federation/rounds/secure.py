@@ -143,8 +143,10 @@ class SecureRounds:
             messages.BOXES,
             sharers,
             lambda node: messages.boxes_record(server.boxes_for(node), nonce, sharers),
-            lambda node, said: None,
+            lambda node, said: server.take_opened(node),
         )
+        server.require(server.ready, "opened the shares for them")
+
         self._ask_to_train(attempt, arrays, server_round)
         server.require(server.survivors, "sent an update")
 
@@ -172,7 +174,7 @@ class SecureRounds:
 
     def _ask_to_train(self, attempt: _Attempt, arrays: ArrayRecord, server_round: int) -> None:
         config = ConfigRecord({messages.SESSION: attempt.session.session.nonce})
-        nodes = SampledGrid(self._grid, sorted(attempt.session.sharers))
+        nodes = SampledGrid(self._grid, sorted(attempt.session.ready))
         asked = self._strategy.configure_train(server_round, arrays, config, nodes)
         session = attempt.session
         self._take(
