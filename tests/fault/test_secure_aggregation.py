@@ -1,4 +1,4 @@
-"""Secure aggregation when processes die: without a client a round goes on; after the server it is done anew."""
+"""Secure aggregation when processes die: a round goes on without a client, and anew after the server."""
 
 from __future__ import annotations
 

@@ -9,12 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flwr.app import ArrayRecord, ConfigRecord
+import numpy as np
+from flwr.app import ArrayRecord, ConfigRecord, UserConfig
 
-from app.federation.rounds import secure
 from app.federation.rounds.secure import SecureRounds
 from app.federation.runs.built_in import BuiltInKind
 from app.federation.runs.membership import Membership
+from app.federation.strategies.sampling import SampledGrid
 from shared.flower import node_id_of
 from shared.secagg import messages, model
 from shared.secagg.agreement import AgreementKey
@@ -50,7 +51,7 @@ def other_mask_key() -> None:
         ]
         return honest(forged, nonce)
 
-    secure.messages.keys_record = keys_record  # type: ignore[assignment]
+    _replace(messages, "keys_record", keys_record)
 
 
 def other_identity() -> None:
@@ -96,7 +97,7 @@ def other_model_announced() -> None:
         session.model = digest
         return session
 
-    ServerSession.take_keys = take_keys  # type: ignore[method-assign]
+    _replace(ServerSession, "take_keys", take_keys)
     _in_questions(
         messages.KEYS,
         lambda session, node, asked: (
@@ -110,26 +111,31 @@ def other_model_sent() -> None:
     honest = SecureRounds._ask_to_train
 
     def ask_to_train(self: SecureRounds, attempt: Any, arrays: ArrayRecord, server_round: int) -> None:
-        change = model.change_of(arrays, arrays) + 1.0
+        change = np.ones(model.size_of(arrays))
         honest(self, attempt, model.changed(arrays, change), server_round)
 
-    SecureRounds._ask_to_train = ask_to_train  # type: ignore[method-assign]
+    _replace(SecureRounds, "_ask_to_train", ask_to_train)
 
 
 def lower_threshold() -> None:
     """The clients are told a threshold of a half."""
-    _in_run_config(**{"secure-aggregation-threshold": 0.5})
+    honest = Membership.__init__
+
+    def init(self: Membership, run: Any, run_config: UserConfig, *rest: Any) -> None:
+        honest(self, run, {**run_config, "secure-aggregation-threshold": 0.5}, *rest)
+
+    _replace(Membership, "__init__", init)
 
 
 def smaller_cohort() -> None:
     """A cohort of ten is announced, and three are in it."""
-    BuiltInKind.cohort = lambda self, asked, members: 10  # type: ignore[method-assign]
+    _replace(BuiltInKind, "cohort", lambda self, asked, members: 10)
     assign = Membership._assign
 
     def assign_ten(self: Membership, client: Any, part: int, on_host: int, clients: int) -> None:
         assign(self, client, part, on_host, 10)
 
-    Membership._assign = assign_ten  # type: ignore[method-assign]
+    _replace(Membership, "_assign", assign_ten)
 
 
 def replayed_shares() -> None:
@@ -141,7 +147,7 @@ def replayed_shares() -> None:
         kept[self.session.round, node] = honest(self, node)
         return kept.get((self.session.round - 1, node), kept[self.session.round, node])
 
-    ServerSession.boxes_for = boxes_for  # type: ignore[method-assign]
+    _replace(ServerSession, "boxes_for", boxes_for)
 
 
 def shares_twice() -> None:
@@ -153,18 +159,18 @@ def shares_twice() -> None:
         if kind == messages.REVEAL:
             honest(self, attempt, kind, *how)
 
-    SecureRounds._ask = ask  # type: ignore[method-assign]
+    _replace(SecureRounds, "_ask", ask)
 
 
 def no_mask() -> None:
     """An update is asked for as in any other run."""
 
     def ask_to_train(self: SecureRounds, attempt: Any, arrays: ArrayRecord, server_round: int) -> None:
-        nodes = secure.SampledGrid(self._grid, sorted(attempt.session.ready))
+        nodes = SampledGrid(self._grid, sorted(attempt.session.ready))
         asked = self._strategy.configure_train(server_round, arrays, ConfigRecord(), nodes)
         self._take(attempt, asked, lambda reply: None)
 
-    SecureRounds._ask_to_train = ask_to_train  # type: ignore[method-assign]
+    _replace(SecureRounds, "_ask_to_train", ask_to_train)
 
 
 def survivors_by_client() -> None:
@@ -173,7 +179,7 @@ def survivors_by_client() -> None:
     def take_any(self: ServerSession, node: int, signature: bytes) -> None:
         self._confirmations[node] = signature
 
-    ServerSession.take_confirmation = take_any  # type: ignore[method-assign]
+    _replace(ServerSession, "take_confirmation", take_any)
     _in_questions(
         messages.CONFIRM,
         lambda session, node, asked: messages.survivors_record(
@@ -181,6 +187,10 @@ def survivors_by_client() -> None:
             session.session.nonce,
         ),
     )
+
+
+def _replace(owner: Any, name: str, by: Any) -> None:
+    setattr(owner, name, by)
 
 
 Change = Callable[[ServerSession, int, ConfigRecord], ConfigRecord]
@@ -196,10 +206,4 @@ def _in_questions(kind: str, change: Change) -> None:
             return
         honest(self, attempt, asked, nodes, lambda node: change(attempt.session, node, record(node)), take)
 
-    SecureRounds._ask = ask  # type: ignore[method-assign]
-
-
-def _in_run_config(**values: Any) -> None:
-    honest = BuiltInKind.run_config.fget
-    assert honest is not None
-    BuiltInKind.run_config = property(lambda self: {**honest(self), **values})  # type: ignore[assignment,method-assign]
+    _replace(SecureRounds, "_ask", ask)

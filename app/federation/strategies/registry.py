@@ -57,8 +57,8 @@ def build_strategy(spec: RunSpec, secret: bytes = b"") -> RoundStrategy:
     Raises SettingsInvalid when its parameters do not fit, or a round of the spec is too small for it.
     """
     settings = STRATEGIES[spec.strategy].parse(spec.strategy_params)
-    _check_cohort(spec, settings)
     _check_secure_aggregation(spec, settings)
+    _check_cohort(spec, settings)
     return settings.build(spec, secret)
 
 
