@@ -79,11 +79,11 @@ def test_the_model_is_that_of_the_plain_run_within_the_error_of_quantisation(
 
 def test_a_coarse_range_is_as_exact_as_it_promises(server: ForkedServer, rest: Api) -> None:
     plain, rounds = complete(rest)
-    coarse = {"bits": 16, "range": 0.5, "max_samples": 1_000}
-    secure, _ = complete(rest, secure_aggregation=coarse)
+    coarse = SecureAggregation(bits=16, range=0.5, max_samples=1_000)
+    secure, _ = complete(rest, secure_aggregation=coarse.model_dump())
 
     samples = sum(part["samples"] for part in rounds[1]["per_client"].values())
-    tolerance = Packing(SecureAggregation(**coarse), 3).tolerance(samples) + 1e-6
+    tolerance = Packing(coarse, 3).tolerance(samples) + 1e-6
     assert np.abs(model_of(server, secure) - model_of(server, plain)).max() <= tolerance
 
 

@@ -13,10 +13,9 @@ from shared.rounds_key import as_the_app_has_it, rounds_in, why_unknown
 from shared.run_config import fuse
 from shared.run_spec import FIELDS_OF_ANY_APP, RunSpec
 
-
 FLOWERS_OWN = (
-    "For secure aggregation it can use Flower's own SecAggPlusWorkflow and secaggplus_mod, which run here, but "
-    "protect against an honest server only."
+    "For secure aggregation it can use Flower's own SecAggPlusWorkflow and secaggplus_mod, which run here and "
+    "protect against an honest server alone."
 )
 
 

@@ -5,6 +5,7 @@ import { joined } from "../enrolment/applicants";
 import { Waiting } from "../enrolment/Waiting";
 import { loadInviteDialog } from "../enrolment/load";
 import { appLabels } from "../runs/round-words";
+import { isPrivate } from "../runs/spec-words";
 import { clientsRun, roundsOf, useStore } from "../store/store";
 import { CopyCommand } from "../ui/CopyCommand";
 import { Panel } from "../ui/Panel";
@@ -29,7 +30,8 @@ export function ClientTable() {
   const rounds = useStore((state) => roundsOf(state, clientsRun(state)));
   const latest = useMemo(() => latestResults(rounds), [rounds]);
   const labels = useMemo(() => appLabels(rounds), [rounds]);
-  const isPrivate = run?.spec.dp != null;
+  const keepsNumbers = isPrivate(run?.spec);
+  const spends = run?.spec.dp != null;
   const [opened, setOpened] = useState<ReadonlySet<string>>(new Set());
 
   const toggle = (id: string): void => {
@@ -78,7 +80,8 @@ export function ClientTable() {
                   latest={latest.get(client.id)}
                   classes={classesFor(client, run)}
                   labels={labels}
-                  isPrivate={isPrivate}
+                  keepsNumbers={keepsNumbers}
+                  spends={spends}
                   paused={run?.state === "paused"}
                   open={opened.has(client.id)}
                   toggle={() => toggle(client.id)}
@@ -87,8 +90,8 @@ export function ClientTable() {
             );
           }}
           head={
-            <div className={styles.head} role="row" data-private={isPrivate}>
-              {(isPrivate ? COLUMNS_OF_PRIVATE : COLUMNS).map((column) => (
+            <div className={styles.head} role="row" data-private={spends}>
+              {(spends ? COLUMNS_OF_PRIVATE : COLUMNS).map((column) => (
                 <span key={column} role="columnheader" data-column={column}>
                   {column}
                 </span>

@@ -65,7 +65,7 @@ export function labelLines(counts: readonly number[], classes: readonly string[]
 
 /** Why a number about a client's samples is missing in a run with differential privacy. */
 export const NOT_TOLD =
-  "not told: the run has differential privacy, which does not cover this number, and the client's site does not allow it (metrics_of_private_runs)";
+  "not told: the run protects the clients, which does not cover this number, and the client's site does not allow it (metrics_of_private_runs)";
 
 /** Why there are no label counts. */
 export const NO_LABELS =
