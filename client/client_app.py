@@ -153,7 +153,7 @@ def _tells(context: Context) -> bool:
 
 
 def _lot_reporter(context: Context) -> OnBatch:
-    return progress.report if _tells_metrics(context) else partial(_report_lot, _spec_in(context).batch_size)
+    return progress.report if _tells_metrics(context) else partial(_report_lot, spec_of(context).batch_size)
 
 
 def _batch_reporter(context: Context) -> OnBatch:

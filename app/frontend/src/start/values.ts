@@ -144,7 +144,7 @@ function readNumbers(values: FormValues, fields: readonly NumberName[]): Parsed 
     else errors[field] = error;
   }
   // null is only where `errorOfMissing` allows it.
-  return { spec, errors };
+  return { spec: spec as Partial<RunSpec>, errors };
 }
 
 /** Why a field may not be without a number; undefined if it may. */
