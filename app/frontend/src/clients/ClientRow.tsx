@@ -31,7 +31,6 @@ interface ClientRowProps {
   classes: readonly string[];
   /** The app's own numbers of the run's rounds. */
   labels: AppLabels;
-  /** The run has differential privacy at the clients. */
   /** The run's clients do not tell their loss and accuracy. */
   keepsNumbers: boolean;
   /** They spend of their privacy. */
