@@ -109,6 +109,7 @@ class Environment:
                 writer=self.writer,
                 checkpoints=self.checkpoints,
                 audit=self.audit,
+                server=self.identity.key.public.id,
                 updates=UpdateFiles(settings.home / UPDATES),
                 data_dir=settings.data_dir,
                 app=settings.app,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from bench import dp, overhead, payload, recover, round, sign
+from bench import dp, overhead, payload, recover, round, secagg, sign
 from bench.report import Result, table, write_json
 from shared.console import configure_logging
 from shared.errors import FedLoomError
@@ -24,6 +24,7 @@ BENCHMARKS: Mapping[str, Callable[[int, bool], Result]] = MappingProxyType(
         "sign": sign.measure,
         "recover": recover.measure,
         "dp": dp.measure,
+        "secagg": secagg.measure,
     }
 )
 

@@ -33,11 +33,12 @@ POLL_S = 1.0
 """Rare: what answers this is the server that is being measured."""
 
 
-def run(spec: RunSpec, data_dir: Path) -> Outcome:
+def run(spec: RunSpec, data_dir: Path, clients: int = CLIENTS) -> Outcome:
     """Start everything, wait until the run has ended, stop everything."""
     return _run(
         ServerSettings(port=0, link_port=0, data_dir=data_dir, spec=spec, queue_run=True),
         ClientSettings(client_id="", server="", dataset=spec.dataset, data_dir=data_dir, device="cpu"),
+        clients,
     )
 
 
@@ -64,12 +65,12 @@ def run_in_own_processes(spec: RunSpec, data_dir: Path) -> Outcome:
     )
 
 
-def _run(server: ServerSettings, client: ClientSettings) -> Outcome:
+def _run(server: ServerSettings, client: ClientSettings, clients: int = CLIENTS) -> Outcome:
     """With a home of their own, which is empty."""
     with TemporaryDirectory(prefix="fedloom-bench-") as folder, Fleet(own_sessions=True) as fleet:
         home = Path(folder)
         ports = fleet.start_server(replace(server, home=home))
-        for number in range(1, CLIENTS + 1):
+        for number in range(1, clients + 1):
             link = f"127.0.0.1:{ports.link}"
             fleet.start_client(replace(client, client_id=f"client-{number}", server=link, home=home))
         with httpx.Client(base_url=f"http://127.0.0.1:{ports.web}/api/v1", timeout=10) as api:

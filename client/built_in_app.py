@@ -11,8 +11,11 @@ from flwr.app import Context, Message, RecordDict
 
 from client import client_app
 from client.job import Job
+from client.known_members import MEMBERS, KnownMembers
 from client.learner import Site
 from client.link import ClientIdentity
+from client.masking import Masking
+from client.membership import Membership
 from client.pause_gate import PauseGate
 from client.progress import reporting_to
 from client.runtime import Place
@@ -23,9 +26,11 @@ from shared.app_host.serialised import Serialised
 from shared.data.datasets import load_train_labels
 from shared.error_text import message_of, traceback_text
 from shared.errors import Cancelled, FedLoomError, WireError
-from shared.flower import client_failed, decode, encode
+from shared.flower import client_failed, decode, encode, node_id_of
 from shared.models import MODELS
 from shared.proto.link_pb2 import LabelCounts
+from shared.secagg.client import Member
+from shared.secagg.settings import LEAST_CLIENTS
 from shared.training import resolve_device, warm_up
 from shared.wire import MAX_LOG_TEXT
 
@@ -34,7 +39,7 @@ WARM_UP_BATCH = 32
 log = logging.getLogger(__name__)
 
 
-def prepare(settings: ClientSettings) -> Job:
+def prepare(settings: ClientSettings, membership: Membership) -> Job:
     """Everything that could fail or take long, before the server hears of this client."""
     # Clients that start together would otherwise fight for the cores; a run's assignment gives more.
     torch.set_num_threads(settings.threads or 1)
@@ -45,7 +50,7 @@ def prepare(settings: ClientSettings) -> Job:
         warm_up(model, settings.dataset, device, WARM_UP_BATCH)
     log.info("ready: %s with %s training samples in all", settings.dataset, f"{samples:,}")
     return Job(
-        app=BuiltInApp(client_app.app),
+        app=BuiltInApp(_masking(settings, membership)),
         node_config=client_app.node_config_of(
             Site(settings.data_dir, settings.dataset, settings.max_samples, settings.device),
             settings.home,
@@ -62,6 +67,16 @@ def prepare(settings: ClientSettings) -> Job:
             device=str(device),
         ),
     )
+
+
+def _masking(settings: ClientSettings, membership: Membership) -> Masking:
+    """The ClientApp, of which no update leaves without a mask where the run wants one."""
+    key, policy = membership.key, settings.policy
+    known = KnownMembers(settings.home / MEMBERS / f"{key.public.id}.json", policy.member_keys)
+    member = Member(
+        settings.client_id, key, node_id_of, known.require_genuine, policy.minimum_cohort or LEAST_CLIENTS
+    )
+    return Masking(client_app.app, member, membership.server_keys)
 
 
 class BuiltInApp:

@@ -83,7 +83,8 @@ def train_round(message: Message, context: Context) -> Message:
     spent = update.spent
     metrics = TrainMetrics(
         num_examples=update.result.examples,
-        train_loss=update.result.loss if _tells_metrics(context) else None,
+        # with secure aggregation it goes no further than into the masked sum
+        train_loss=update.result.loss if not spec_of(context).dp or _tells(context) else None,
         epsilon=None if spent is None else spent.epsilon,
         epsilon_of_run=None if spent is None else spent.of_run,
         epsilon_budget=None if spent is None else spent.budget,
@@ -132,10 +133,11 @@ def _site_of(node: UserConfig) -> Site:
 
 def _place_in(context: Context) -> Place:
     node = context.node_config
-    return Place(_spec_in(context), int(node["partition-id"]), int(node["num-partitions"]))
+    return Place(spec_of(context), int(node["partition-id"]), int(node["num-partitions"]))
 
 
-def _spec_in(context: Context) -> RunSpec:
+def spec_of(context: Context) -> RunSpec:
+    """The run's settings, as the server says them."""
     return _spec(tuple(context.run_config.items()))
 
 
@@ -155,7 +157,7 @@ def _config_of(message: Message) -> ConfigRecord:
 
 def _privacy(context: Context) -> Privacy | None:
     """What the run needs for differential privacy, if it has it."""
-    spec, node = _spec_in(context), context.node_config
+    spec, node = spec_of(context), context.node_config
     if spec.dp is None:
         return None
     home = Path(str(node.get("home") or paths.home_dir()))
@@ -176,12 +178,16 @@ def _ledger(home: Path, dataset: str, client: str, budget: Budget | None) -> Led
 
 
 def _tells_metrics(context: Context) -> bool:
-    """Whether numbers that differential privacy does not cover may leave this client."""
-    return _spec_in(context).dp is None or context.node_config.get("tells-metrics", False) is True
+    """Whether numbers that neither differential privacy nor a mask covers may leave this client."""
+    return not spec_of(context).is_private or _tells(context)
+
+
+def _tells(context: Context) -> bool:
+    return context.node_config.get("tells-metrics", False) is True
 
 
 def _lot_reporter(context: Context) -> OnBatch:
-    return progress.report if _tells_metrics(context) else partial(_report_lot, _spec_in(context).batch_size)
+    return progress.report if _tells_metrics(context) else partial(_report_lot, spec_of(context).batch_size)
 
 
 def _batch_reporter(context: Context) -> OnBatch:

@@ -30,7 +30,7 @@ def run(settings: ClientSettings) -> int:
     end_on_signals()
     try:
         membership = Membership.of(settings)
-        asyncio.run(_serve(settings, _prepare(settings), membership))
+        asyncio.run(_serve(settings, _prepare(settings, membership), membership))
     except FedLoomError as error:
         log.error("%s", error)
         return 1
@@ -39,12 +39,12 @@ def run(settings: ClientSettings) -> int:
     return 0
 
 
-def _prepare(settings: ClientSettings) -> Job:
+def _prepare(settings: ClientSettings, membership: Membership) -> Job:
     """What the client is to do. Only the built-in app needs PyTorch in this process."""
     if settings.app is None:
         from client import built_in_app
 
-        return built_in_app.prepare(settings)
+        return built_in_app.prepare(settings, membership)
     from client import hosted_app
 
     return hosted_app.prepare(settings, settings.app)

@@ -85,6 +85,11 @@ class WayIn:
         known = self._known()
         return known.pins if known is not None and known.was_ever(invitation.key) else (invitation.key,)
 
+    def server_keys(self) -> tuple[KeyId, ...]:
+        """Those that the server may have at present. Raises InvitationInvalid, and MemoryUnusable."""
+        invitation = self.invitation()
+        return () if invitation is None else self.pins(invitation)
+
     def _known(self) -> KnownServer | None:
         return None if self.memory is None else KnownServer.load(self.memory)
 

@@ -26,8 +26,11 @@ def records_of(content: RecordDict, kind: type[_Record]) -> dict[str, _Record]:
     return {name: record for name, record in content.items() if isinstance(record, kind)}
 
 
-class Metrics(BaseModel):
-    """What every reply says: from how many examples its numbers come, and how long they took.
+Epsilon = Annotated[float, Field(ge=0, le=1e30, allow_inf_nan=False)]
+
+
+class ReplyMetrics(BaseModel):
+    """What every reply says: how long it took.
 
     An optional field of a subclass (default None) is a further metric: once declared, it may be in a reply,
     and reaches `app.records.ClientRound.metrics`, the store and the page without another edit. Those in SHOWN
@@ -38,7 +41,6 @@ class Metrics(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, populate_by_name=True)
 
-    num_examples: Annotated[int, Field(alias="num-examples", ge=1, le=2**53)]
     duration_s: Seconds
 
     def to_record(self) -> MetricRecord:
@@ -62,6 +64,20 @@ class Metrics(BaseModel):
             first = error.errors(include_url=False)[0]
             name = ".".join(map(str, first["loc"]))
             raise ReplyInvalid(f"The reply's metric {name} cannot be used: {first['msg']}.") from None
+
+
+class Metrics(ReplyMetrics):
+    """What most replies say besides: from how many examples their numbers come."""
+
+    num_examples: Annotated[int, Field(alias="num-examples", ge=1, le=2**53)]
+
+
+class MaskedMetrics(ReplyMetrics):
+    """Of training in a run with secure aggregation: all else is masked."""
+
+    SHOWN = frozenset({"epsilon"})
+
+    epsilon: Epsilon | None = None
 
 
 class TrainMetrics(Metrics):

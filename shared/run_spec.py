@@ -23,6 +23,7 @@ from shared.errors import SettingsInvalid
 from shared.names import DatasetName, ModelName, StrategyName
 from shared.rounds_key import ROUNDS_KEY
 from shared.run_fields import ABSENT, FieldUse, RunField, all_fields, publish_forms, run_fields
+from shared.secagg.settings import SecureAggregation
 
 MAX_ROUNDS = 10_000
 MAX_CLIENTS = 10_000
@@ -181,6 +182,17 @@ class RunSpec(BaseModel):
         description="with differential privacy: end when the first site's privacy budget is spent, and not "
         "only when all are",
     )
+    secure_aggregation: Annotated[
+        SecureAggregation | None,
+        FieldUse(
+            "Secure aggregation",
+            "privacy",
+            hint="the server sees the sum of the clients' updates, and no single one",
+        ),
+    ] = Field(
+        default=None,
+        description="the server sees the sum of the updates alone (secure aggregation); null: without",
+    )
     num_partitions: Annotated[
         int | None,
         FieldUse("Parts of the data", "advanced", hint="empty: one per client", null="auto", any_app=True),
@@ -232,6 +244,11 @@ class RunSpec(BaseModel):
         if value > minimum:
             raise ValueError(f"{value} replies may never come: a round starts with min_clients = {minimum}")
         return value
+
+    @property
+    def is_private(self) -> bool:
+        """Whether the clients keep to themselves what is not protected of what they learn."""
+        return self.dp is not None or self.secure_aggregation is not None
 
     def required_replies(self, asked: int) -> int:
         """Updates that a round in which `asked` clients were asked needs at least."""

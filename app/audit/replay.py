@@ -76,6 +76,8 @@ def replay(file: IO[bytes], updates: Path) -> Iterator[str]:
 def _objection(spec: RunSpec) -> str | None:
     if spec.app is not None:
         return f"the strategy of the Flower app {spec.app} is its own, and the log has no models of it"
+    if spec.secure_aggregation is not None:
+        return "its updates were masked, and only their sum was ever known to the server"
     strategy = build_strategy(spec)
     if isinstance(strategy, FixedClipping) and strategy.multiplier(spec.min_clients) > 0:
         return "the noise that protects its clients comes from a secret that never leaves the server"

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Discriminator,
@@ -25,6 +26,7 @@ from shared.dp_spec import DELTA
 from shared.errors import FedLoomError
 from shared.names import DatasetName, ModelName, StrategyName
 from shared.run_spec import MAX_CLIENTS, MAX_ROUNDS, words_of
+from shared.security.key_id import KeyId, KeyIdInvalid
 
 FILE_NAME = "client.toml"
 MAX_BYTES = 64 << 10
@@ -51,6 +53,8 @@ class Protection(StrEnum):
 
     DP = "dp"
     """differential privacy at the client"""
+    SECAGG = "secagg"
+    """secure aggregation, of which the server learns the sum alone"""
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,17 @@ class Budget:
 
     epsilon: float
     delta: float
+
+
+def _key_text(text: str) -> str:
+    try:
+        return str(KeyId.parse(text))
+    except KeyIdInvalid as error:
+        raise ValueError(str(error)) from error
+
+
+KeyText = Annotated[str, AfterValidator(_key_text)]
+"""The id of a key, in groups."""
 
 
 class PolicyInvalid(FedLoomError):
@@ -92,11 +107,18 @@ class Policy(BaseModel):
     other."""
     privacy_delta: float = Field(default=DELTA, strict=True, gt=0, lt=1)
     """The largest delta that a run may have, where there is a budget."""
+    members: tuple[KeyText, ...] | None = Field(default=None, min_length=2)
+    """The ids of the keys of all with whom this site takes part in secure aggregation, its own among them."""
     rounds_a_day: int | None = Field(default=None, strict=True, ge=1, le=MAX_ROUNDS)
     confirm: bool = Field(default=False, strict=True)
     """Whether somebody at the site has to confirm each run."""
     confirm_minutes: int = Field(default=10, strict=True, ge=0, le=7 * 24 * 60)
     """How long a message waits for that."""
+
+    @property
+    def member_keys(self) -> tuple[KeyId, ...] | None:
+        """The same, parsed."""
+        return None if self.members is None else tuple(map(KeyId.parse, self.members))
 
     @property
     def rules(self) -> dict[str, Any]:

@@ -20,7 +20,9 @@ from shared.wire import ConfigScalar
 
 MAX_SHOWN = 200
 
-PROTECTIONS: Mapping[Protection, str] = MappingProxyType({Protection.DP: "differential privacy"})
+PROTECTIONS: Mapping[Protection, str] = MappingProxyType(
+    {Protection.DP: "differential privacy", Protection.SECAGG: "secure aggregation"}
+)
 """What a site can require, in words."""
 
 OF_THE_BUILT_IN_APP: Mapping[str, str] = MappingProxyType(
@@ -75,6 +77,8 @@ class RunFacts:
         match protection:
             case Protection.DP:
                 return spec.dp is not None
+            case Protection.SECAGG:
+                return spec.secure_aggregation is not None
 
     def __str__(self) -> str:
         """The run for who has to confirm it."""

@@ -35,6 +35,7 @@ pytestmark = pytest.mark.alone
         ("sign", "x unsigned", {"FedLoom's link, nothing hashed or signed"}),
         ("recover", "s", {"since the kill"}),
         ("dp", "x plain", {"plain SGD", "Opacus' GradSampleModule and DPOptimizer"}),
+        ("secagg", "x FedAvg", {"FedAvg"}),
     ],
 )
 def test_a_benchmark_measures_fedloom_beside_its_peer_and_the_limit(

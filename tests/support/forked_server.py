@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from app.demo.fleet import PRELOAD
 from app.settings import ServerSettings
@@ -56,6 +56,13 @@ class Death:
         setattr(owner, name, deadly)
 
 
+class Armed(Protocol):
+    """What is changed in a process before it begins."""
+
+    def arm(self) -> None:
+        """Called in that process."""
+
+
 class ServerRefused(Exception):
     """The server did not start, for a reason that it tells."""
 
@@ -90,7 +97,7 @@ class ForkedServer:
     def is_running(self) -> bool:
         return self._process is not None and self._process.is_alive()
 
-    def start(self, death: Death | None = None, **changes: Any) -> None:
+    def start(self, death: Armed | None = None, **changes: Any) -> None:
         """Start it and wait until it answers, or is dead already. Raises ServerRefused.
 
         `changes`: settings that are others from now on.
@@ -136,7 +143,7 @@ class ForkedServer:
             self._process.join()
 
 
-def _serve(settings: ServerSettings, ready: Connection, death: Death | None) -> None:
+def _serve(settings: ServerSettings, ready: Connection, death: Armed | None) -> None:
     from app.server import serve
 
     if death is not None:

@@ -69,6 +69,7 @@ class Server:
             writer=self.writer,
             checkpoints=CheckpointStore(home / "checkpoints"),
             audit=audit,
+            server=identity.key.public.id,
             updates=UpdateFiles(home / UPDATES),
             data_dir=home,
             app=None,

@@ -11,6 +11,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,17 +20,20 @@ from flwr.serverapp import Grid, ServerApp
 from numpy.typing import NDArray
 
 from app.federation.rounds.budgets import Budgets
+from app.federation.rounds.secure import SecureRounds
 from app.federation.strategies import RoundStrategy, build_strategy
 from app.federation.strategies.base import Update
 from app.federation.strategies.sampling import SampledGrid, sample_nodes
 from shared import paths
 from shared.data.datasets import TensorSet, load_test
 from shared.error_line import error_line
-from shared.errors import ReplyInvalid, RoundFailed
+from shared.errors import ReplyInvalid, RoundFailed, SettingsInvalid
 from shared.flower import client_failed, is_declined, is_unavailable
 from shared.models import build_model
 from shared.privacy.per_sample import require_private
 from shared.run_spec import RunSpec
+from shared.secagg.packing import Summed
+from shared.security.key_id import KeyId
 from shared.seeds import derive_seed
 from shared.training import EvalResult, evaluate, resolve_device
 
@@ -76,6 +80,9 @@ class RunCallbacks(Protocol):
     def folded(self, update: Update) -> None:
         """An update was taken in, in its place among the others of the round."""
 
+    def summed(self, server_round: int, nodes: Iterable[int], summed: Summed) -> None:
+        """The masked updates of these nodes have come to a sum."""
+
     def made(self, server_round: int, sent: ArrayRecord, arrays: ArrayRecord) -> None:
         """The updates that were taken in have made the new global model of the one that was sent."""
 
@@ -118,6 +125,9 @@ class WaitForNodes:
     def folded(self, update: Update) -> None:
         """Nothing to do."""
 
+    def summed(self, server_round: int, nodes: Iterable[int], summed: Summed) -> None:
+        """Nothing to do."""
+
     def made(self, server_round: int, sent: ArrayRecord, arrays: ArrayRecord) -> None:
         """Nothing to do."""
 
@@ -133,6 +143,10 @@ class WaitForNodes:
 
     def finished(self, server_round: int) -> None:
         """Nothing to do."""
+
+
+Train = Callable[[ArrayRecord, int], ArrayRecord]
+"""Trains a global model in a round; returns the new one."""
 
 
 class GlobalModel:
@@ -156,8 +170,14 @@ class GlobalModel:
         return evaluate(self._model, self._test_set, device=self._device, on_batch=lambda _: self._breathe())
 
 
-def build(callbacks: RunCallbacks | None = None, secret: bytes = b"") -> ServerApp:
-    """A ServerApp that runs the RunSpec in its run config. `secret`: what noise for privacy derives from."""
+def build(
+    callbacks: RunCallbacks | None = None, secret: bytes = b"", server: KeyId | None = None
+) -> ServerApp:
+    """A ServerApp that runs the RunSpec in its run config.
+
+    `secret`: what noise for privacy derives from. `server`: the id of the key by which clients know the
+    server; without one there is no secure aggregation.
+    """
     server_app = ServerApp()
 
     @server_app.main()
@@ -165,12 +185,44 @@ def build(callbacks: RunCallbacks | None = None, secret: bytes = b"") -> ServerA
         spec = RunSpec.from_run_config(context.run_config)
         data_dir = context.node_config.get("data-dir") or paths.data_dir()
         strategy = build_strategy(spec, secret or secrets.token_bytes(32))
-        _run(grid, spec, strategy, Path(str(data_dir)), callbacks or WaitForNodes(grid, spec.min_clients))
+        told = callbacks or WaitForNodes(grid, spec.min_clients)
+        budgets = Budgets(spec)
+        train = _training(grid, spec, strategy, told, budgets, server)
+        _run(grid, spec, strategy, Path(str(data_dir)), told, budgets, train)
 
     return server_app
 
 
-def _run(grid: Grid, spec: RunSpec, strategy: RoundStrategy, data_dir: Path, callbacks: RunCallbacks) -> None:
+def _training(
+    grid: Grid,
+    spec: RunSpec,
+    strategy: RoundStrategy,
+    callbacks: RunCallbacks,
+    budgets: Budgets,
+    server: KeyId | None,
+) -> Train:
+    """How a round is trained. Raises SettingsInvalid where it cannot be."""
+    secure = spec.secure_aggregation
+    if secure is None:
+        return partial(_train, grid, spec, strategy, callbacks, budgets)
+    if server is None:
+        raise SettingsInvalid(
+            "Secure aggregation needs the keys of FedLoom's clients, which Flower's own engines do not have. "
+            "Run it with FedLoom's server, or use Flower's SecAggPlusWorkflow there.",
+            "secure_aggregation",
+        )
+    return SecureRounds(grid, spec, secure, strategy, callbacks, budgets, server).train
+
+
+def _run(
+    grid: Grid,
+    spec: RunSpec,
+    strategy: RoundStrategy,
+    data_dir: Path,
+    callbacks: RunCallbacks,
+    budgets: Budgets,
+    train: Train,
+) -> None:
     model = GlobalModel(spec, data_dir, callbacks.breathe)
     callbacks.prepared()
     resumed = callbacks.resume_point()
@@ -184,9 +236,8 @@ def _run(grid: Grid, spec: RunSpec, strategy: RoundStrategy, data_dir: Path, cal
         if not resumed.evaluated:
             callbacks.before_round(done)
             _evaluate(grid, spec, strategy, model, arrays, done, callbacks)
-    budgets = Budgets(spec)
     for server_round in range(done + 1, spec.num_rounds + 1):
-        arrays = _train(grid, spec, strategy, arrays, server_round, callbacks, budgets)
+        arrays = train(arrays, server_round)
         _evaluate(grid, spec, strategy, model, arrays, server_round, callbacks)
         budgets.require(server_round, is_done=True)
 
@@ -195,10 +246,10 @@ def _train(
     grid: Grid,
     spec: RunSpec,
     strategy: RoundStrategy,
-    arrays: ArrayRecord,
-    server_round: int,
     callbacks: RunCallbacks,
     budgets: Budgets,
+    arrays: ArrayRecord,
+    server_round: int,
 ) -> ArrayRecord:
     """One round of training; returns the new global model. Tried again while it has too few updates."""
     budgets.begin()

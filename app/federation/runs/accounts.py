@@ -9,7 +9,6 @@ from flwr.app import ArrayRecord, Message
 from app.audit.entry import Kind
 from app.audit.log import AuditLog
 from app.audit.updates import UpdateFiles, digest_of
-from app.federation.strategies.base import Update
 from app.records import Run
 from app.store.values import model_digest
 from shared.payload import Payload
@@ -32,7 +31,7 @@ class Accounts:
         self._files = files if run.spec.keep_updates else None
         self._opened: tuple[Message, str] | None = None
         self._origins: dict[int, Origin] = {}
-        self._folded: list[dict[str, str | int]] = []
+        self._folded: list[dict[str, str | int | None]] = []
         self._known: tuple[ArrayRecord, str] | None = None
         """The newest global model, and its digest."""
 
@@ -55,16 +54,10 @@ class Accounts:
         """A round begins, or begins again: nothing is folded yet."""
         self._folded.clear()
 
-    def folded(self, update: Update) -> None:
-        """An update is in the model that comes next, after those of before."""
-        origin = self._origins[update.node_id]
-        self._folded.append(
-            {
-                "client": origin.client_id,
-                "digest": origin.digest,
-                "samples": update.metrics.num_examples,
-            }
-        )
+    def folded(self, node_id: int, samples: int | None) -> None:
+        """A node's update is in the model that comes next, after those of before; None: it was masked."""
+        origin = self._origins[node_id]
+        self._folded.append({"client": origin.client_id, "digest": origin.digest, "samples": samples})
 
     def aggregated(self, server_round: int, sent: ArrayRecord, arrays: ArrayRecord) -> None:
         """The round's updates have made `arrays` of what was `sent`.

@@ -13,6 +13,11 @@ from shared.rounds_key import as_the_app_has_it, rounds_in, why_unknown
 from shared.run_config import fuse
 from shared.run_spec import FIELDS_OF_ANY_APP, RunSpec
 
+FLOWERS_OWN = (
+    "For secure aggregation it can use Flower's own SecAggPlusWorkflow and secaggplus_mod, which run here "
+    "and protect against an honest server alone."
+)
+
 
 def app_run_config(app: FlowerApp, spec: RunSpec) -> UserConfig:
     """The app's own run config with the run's values in place. Raises SettingsInvalid for a wrong one."""
@@ -68,7 +73,8 @@ def _fitted_to(app: FlowerApp, spec: RunSpec) -> RunSpec:
     for field in sorted(spec.model_fields_set - FIELDS_OF_ANY_APP):
         if getattr(spec, field) != RunSpec.model_fields[field].get_default(call_default_factory=True):
             raise SettingsInvalid(
-                f"{field} is for the built-in app; {app.name} has its settings in run_config.", field
+                f"{field} is for the built-in app; {app.name} has its settings in run_config.{_hint(field)}",
+                field,
             )
     changes: dict[str, object] = {"app": app.name}
     rounds = rounds_in(fuse(app, spec.run_config), app.rounds_key)
@@ -77,6 +83,11 @@ def _fitted_to(app: FlowerApp, spec: RunSpec) -> RunSpec:
     elif rounds is not None:
         changes["num_rounds"] = rounds
     return spec.with_changes(**changes)
+
+
+def _hint(field: str) -> str:
+    """What another app can have in place of a setting."""
+    return f" {FLOWERS_OWN}" if field == "secure_aggregation" else ""
 
 
 def _require_its_rounds(app: FlowerApp, spec: RunSpec, configured: int | None) -> None:

@@ -9,6 +9,7 @@ from app.federation.grid.instruction import Instruction
 from app.federation.rounds import server_app
 from app.federation.rounds.built_in_replies import BuiltInReplies
 from app.federation.rounds.results import ClientResult
+from app.federation.rounds.secure_replies import read_secure_reply
 from app.federation.runs.accounts import Accounts
 from app.federation.runs.kind import RunKind, RunParts
 from app.federation.runs.saved_rounds import SavedRounds
@@ -45,7 +46,7 @@ class BuiltInKind(RunKind):
         self._services.book.update(self._run.id, classes=dataset_info(self._spec.dataset).class_names)
         parts.shown.waits(WaitingFor(kind=WaitKind.DATA), self._spec.dataset)
         rounds = SavedRounds(self._run, parts, self.replies, self.accounts, self._services)
-        server_app.build(rounds, self._secret)(parts.grid, context)
+        server_app.build(rounds, self._secret, self._services.server)(parts.grid, context)
 
     def open_reply(self, payload: Payload) -> Arrived:
         """With its arrays, which strategies and checks read."""
@@ -55,7 +56,11 @@ class BuiltInKind(RunKind):
 
     def read(self, instruction: Instruction, reply: Message) -> ClientResult:
         """The reply must be sane, and an update must fit the model."""
-        result = self.replies.read(instruction, reply)
+        secure = self._spec.secure_aggregation
+        if secure is None:
+            result = self.replies.read(instruction, reply)
+        else:
+            result = read_secure_reply(secure, instruction, reply)
         self.accounts.came_from(instruction.client_id, reply)
         return result
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flwr.app import ArrayRecord, Message
@@ -17,6 +17,7 @@ from app.federation.runs.services import Services
 from app.federation.strategies.base import Update
 from app.records import Run, WaitingFor, WaitKind
 from app.store.checkpoints import best_round
+from shared.secagg.packing import Summed
 from shared.training import EvalResult
 
 FLUSH_S = 10.0
@@ -80,7 +81,13 @@ class SavedRounds:
 
     def folded(self, update: Update) -> None:
         """Its place counts, for who recomputes the round."""
-        self._accounts.folded(update)
+        self._accounts.folded(update.node_id, update.metrics.num_examples)
+
+    def summed(self, server_round: int, nodes: Iterable[int], summed: Summed) -> None:
+        """Whose updates are in a sum is known, and nothing else of them."""
+        for node in nodes:
+            self._accounts.folded(node, None)
+        self._parts.tracker.summed(summed)
 
     def made(self, server_round: int, sent: ArrayRecord, arrays: ArrayRecord) -> None:
         """Enter it, so that it is kept with what the round has come to."""

@@ -15,6 +15,7 @@ from app.store.checkpoints import CheckpointStore
 from app.store.store import Store
 from app.store.writer import StoreWriter
 from shared.flower_app import FlowerApp
+from shared.security.key_id import KeyId
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class Services:
     writer: StoreWriter
     checkpoints: CheckpointStore
     audit: AuditLog
+    server: KeyId
+    """The id of the server's key."""
     updates: UpdateFiles
     data_dir: Path
     app: FlowerApp | None

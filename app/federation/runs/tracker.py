@@ -24,8 +24,12 @@ from app.federation.runs.round_records import RoundRecords
 from app.records import ClientRound, GlobalScore, Phase, PrivacySpent, Round, RunProgress, Verdict
 from shared.error_line import error_line
 from shared.flower import is_unavailable
+from shared.secagg.packing import Summed
 from shared.training import EvalResult
 from shared.wire import MAX_LOG_TEXT
+
+SECURE_AGGREGATION = "secure-aggregation"
+"""The stage whose numbers are those of the sum, among a round's metrics."""
 
 _PHASE_OF = {"train": Phase.TRAINING, "evaluate": Phase.EVALUATING, "query": Phase.QUERYING}
 
@@ -107,6 +111,15 @@ class RoundTracker:
             self._records.see(seen)
         self._score = GlobalScore(loss=_number(result.loss), accuracy=_number(result.accuracy))
         self._records.change(class_accuracy=result.class_accuracy, confusion=result.confusion)
+
+    def summed(self, summed: Summed) -> None:
+        """The masked updates of the newest round have come to a sum."""
+        numbers = {"clipped": summed.clipped, "capped": summed.capped, "samples": summed.samples}
+        self._records.change(
+            train_loss=summed.loss,
+            metrics={**self._records.newest.metrics, SECURE_AGGREGATION: numbers},
+        )
+        self._records.publish()
 
     def finished(self, server_round: int) -> None:
         """The round is over: its global score counts from now on, together with all the rest of it."""

@@ -133,6 +133,8 @@ class _OptimisedFold(MeanFold):
 
 
 class FedAvgMSettings(StrategySettings):
+    takes_sums = True
+
     name = StrategyName.FEDAVGM
     title = "FedAvgM"
     summary = "FedAvg with momentum on the server, which steadies rounds with unequal clients."
@@ -163,6 +165,7 @@ def _eta(default: float) -> Any:
 class _AdaptiveSettings(StrategySettings):
     """What the three of Reddi et al. share."""
 
+    takes_sums = True
     reference = "https://arxiv.org/abs/2003.00295"
 
     eta: float = _eta(0.1)

@@ -19,6 +19,8 @@ from shared.run_spec import RunSpec
 
 
 class FedAvgSettings(StrategySettings):
+    takes_sums = True
+
     name = StrategyName.FEDAVG
     title = "FedAvg"
     summary = "The mean of the clients' models, weighted by their samples."
@@ -29,6 +31,8 @@ class FedAvgSettings(StrategySettings):
 
 
 class FedProxSettings(StrategySettings):
+    takes_sums = True
+
     name = StrategyName.FEDPROX
     title = "FedProx"
     summary = (

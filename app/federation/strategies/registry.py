@@ -23,6 +23,7 @@ from app.federation.strategies.settings import StrategyInfo, StrategySettings
 from shared.errors import SettingsInvalid
 from shared.names import StrategyName
 from shared.run_spec import MAX_CLIENTS, RunSpec
+from shared.secagg.settings import LEAST_CLIENTS
 
 STRATEGIES: Mapping[StrategyName, type[StrategySettings]] = MappingProxyType(
     {
@@ -56,6 +57,7 @@ def build_strategy(spec: RunSpec, secret: bytes = b"") -> RoundStrategy:
     Raises SettingsInvalid when its parameters do not fit, or a round of the spec is too small for it.
     """
     settings = STRATEGIES[spec.strategy].parse(spec.strategy_params)
+    _check_secure_aggregation(spec, settings)
     _check_cohort(spec, settings)
     return settings.build(spec, secret)
 
@@ -85,6 +87,32 @@ def _check_cohort(spec: RunSpec, settings: StrategySettings) -> None:
         f"{advice[0].upper()}{advice[1:]}.",
         "min_clients",
     )
+
+
+def _check_secure_aggregation(spec: RunSpec, settings: StrategySettings) -> None:
+    """Raise SettingsInvalid for what secure aggregation cannot be combined with."""
+    if spec.secure_aggregation is None:
+        return
+    if not settings.takes_sums:
+        able = ", ".join(each.title for each in STRATEGIES.values() if each.takes_sums)
+        raise SettingsInvalid(
+            f"{settings.title} looks at each update by itself, and with secure aggregation the server sees "
+            f"their sum alone. Choose one of {able}, or do without secure aggregation.",
+            "strategy",
+        )
+    if spec.keep_updates:
+        raise SettingsInvalid(
+            "With secure aggregation nobody can open the updates that would be kept. Leave keep_updates out.",
+            "keep_updates",
+        )
+    if (clients := cohort_size(spec.min_clients, spec.fraction_train)) < LEAST_CLIENTS:
+        raise SettingsInvalid(
+            f"Secure aggregation needs {LEAST_CLIENTS} clients in each round, since of two each knows the "
+            f"other's update by the sum, and a round starts with {clients} (min_clients {spec.min_clients} × "
+            f"fraction_train {spec.fraction_train:g}). "
+            f"{(_more_clients(LEAST_CLIENTS, spec.fraction_train) or '').capitalize()}.",
+            "min_clients",
+        )
 
 
 def _more_clients(cohort: int, fraction: float) -> str | None:

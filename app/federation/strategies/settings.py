@@ -61,6 +61,8 @@ class StrategySettings(BaseModel, ABC):
     summary: ClassVar[str]
     reference: ClassVar[str]
     streams: ClassVar[bool] = True
+    takes_sums: ClassVar[bool] = False
+    """Whether the weighted mean of the updates is all that it needs of them."""
 
     @abstractmethod
     def build(self, spec: RunSpec, secret: bytes) -> RoundStrategy:

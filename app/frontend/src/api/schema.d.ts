@@ -2179,6 +2179,11 @@ export interface components {
                 [key: string]: boolean | number | string;
             };
             /**
+             * @description the server sees the sum of the updates alone (secure aggregation); null: without
+             * @default null
+             */
+            secure_aggregation: components["schemas"]["SecureAggregation"] | null;
+            /**
              * Seed
              * @description fixes partition, initial model, batches and cohorts
              * @default 0
@@ -2208,6 +2213,42 @@ export interface components {
          * @enum {string}
          */
         RunState: "queued" | "waiting" | "running" | "paused" | "completed" | "stopped" | "failed" | "interrupted";
+        /**
+         * SecureAggregation
+         * @description The settings of secure aggregation. Every field has a default.
+         */
+        SecureAggregation: {
+            /**
+             * Bits
+             * @description of each number of an update as it travels: 16 or 32
+             * @default 32
+             */
+            bits: number;
+            /**
+             * Max Samples
+             * @description a client with more samples counts as one with so many; a high limit is coarser
+             * @default 100000
+             */
+            max_samples: number;
+            /**
+             * Neighbours
+             * @description clients with which each masks its update; all, where there are not more
+             * @default 100
+             */
+            neighbours: number;
+            /**
+             * Range
+             * @description a change of a weight beyond it is clipped; a wide range is coarser
+             * @default 4
+             */
+            range: number;
+            /**
+             * Threshold
+             * @description share of a client's neighbours that must stay to the end of a round, above 2/3
+             * @default 0.7
+             */
+            threshold: number;
+        };
         /** ServerKeys */
         ServerKeys: {
             /**

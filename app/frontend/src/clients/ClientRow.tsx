@@ -32,15 +32,17 @@ interface ClientRowProps {
   classes: readonly string[];
   /** The app's own numbers of the run's rounds. */
   labels: AppLabels;
-  /** The run has differential privacy at the clients. */
-  isPrivate: boolean;
+  /** The run's clients do not tell their loss and accuracy. */
+  keepsNumbers: boolean;
+  /** They spend of their privacy. */
+  spends: boolean;
   paused: boolean;
   open: boolean;
   toggle: () => void;
 }
 
 export function ClientRow(props: ClientRowProps) {
-  const { client, runId, latest, spent, classes, labels, isPrivate, paused, open, toggle } = props;
+  const { client, runId, latest, spent, classes, labels, keepsNumbers, spends, paused, open, toggle } = props;
   const note = noteOf(latest, client.state);
   const more = moreWords(client, latest, note);
   const [shown, setShown] = useState(false);
@@ -54,7 +56,7 @@ export function ClientRow(props: ClientRowProps) {
         data-testid="client-row"
         data-client={client.id}
         data-state={client.state}
-        data-private={isPrivate}
+        data-private={spends}
       >
         <div role="cell" className={styles.cell}>
           <button
@@ -96,7 +98,7 @@ export function ClientRow(props: ClientRowProps) {
         )}
         <div role="cell" className={styles.cell} data-label="accuracy">
           <span className={styles.number} data-testid="client-accuracy">
-            <Value text={percent(client.accuracy)} why={isPrivate ? NOT_TOLD : NOT_YET} />
+            <Value text={percent(client.accuracy)} why={keepsNumbers ? NOT_TOLD : NOT_YET} />
           </span>
           <span className={styles.under}>
             {more !== null && (
@@ -114,13 +116,13 @@ export function ClientRow(props: ClientRowProps) {
         </div>
         <div role="cell" className={styles.cell} data-label="loss">
           <span className={styles.number}>
-            <Value text={loss(client.loss)} why={isPrivate ? NOT_TOLD : NOT_YET} />
+            <Value text={loss(client.loss)} why={keepsNumbers ? NOT_TOLD : NOT_YET} />
           </span>
           <span className={styles.under} title="loss on its own data while training">
-            train <Value text={loss(client.train_loss)} why={isPrivate ? NOT_TOLD : NOT_YET_TRAINED} />
+            train <Value text={loss(client.train_loss)} why={keepsNumbers ? NOT_TOLD : NOT_YET_TRAINED} />
           </span>
         </div>
-        {isPrivate && <SpentCell spent={spent} />}
+        {spends && <SpentCell spent={spent} />}
         <DeviceCell client={client} />
       </div>
       {shown && <ClientDialog client={client} close={() => setShown(false)} />}
@@ -130,7 +132,7 @@ export function ClientRow(props: ClientRowProps) {
           runId={runId}
           latest={latest}
           labels={labels}
-          columns={isPrivate ? 7 : 6}
+          columns={spends ? 7 : 6}
         />
       )}
     </>

@@ -45,7 +45,19 @@ describe("the client table", () => {
     expect(screen.getByRole("columnheader", { name: "ε" })).toBeVisible();
     const row = within(rowOf("client-1"));
     expect(row.getByTestId("client-epsilon")).toHaveTextContent("1.20");
-    expect(row.getAllByLabelText(/no data: not told: the run has differential privacy/)).toHaveLength(3);
+    expect(row.getAllByLabelText(/no data: not told: the run protects the clients/)).toHaveLength(3);
+  });
+
+  it("says in a run with secure aggregation why numbers are missing, and of nothing spent", () => {
+    show(<ClientTable />);
+    const secure_aggregation = { threshold: 0.7, neighbours: 100, bits: 32, range: 4, max_samples: 100_000 };
+    connected({
+      runs: [run({ clients: ["client-1"], spec: spec({ secure_aggregation }) })],
+      clients: [client("client-1")],
+    });
+    expect(screen.queryByRole("columnheader", { name: "ε" })).not.toBeInTheDocument();
+    const row = within(rowOf("client-1"));
+    expect(row.getAllByLabelText(/no data: not told: the run protects the clients/)).toHaveLength(3);
   });
 
   it("shows against which budget, also when the site has declined since", () => {

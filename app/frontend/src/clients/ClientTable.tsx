@@ -5,6 +5,7 @@ import { joined } from "../enrolment/applicants";
 import { Waiting } from "../enrolment/Waiting";
 import { loadInviteDialog } from "../enrolment/load";
 import { appLabels } from "../runs/round-words";
+import { isPrivate } from "../runs/spec-words";
 import { clientsRun, roundsOf, useStore } from "../store/store";
 import { CopyCommand } from "../ui/CopyCommand";
 import { Panel } from "../ui/Panel";
@@ -31,7 +32,8 @@ export function ClientTable() {
   const latest = useMemo(() => latestResults(rounds), [rounds]);
   const spent = useMemo(() => latestSpent(rounds), [rounds]);
   const labels = useMemo(() => appLabels(rounds), [rounds]);
-  const isPrivate = run?.spec.dp != null;
+  const keepsNumbers = isPrivate(run?.spec);
+  const spends = run?.spec.dp != null;
   const [opened, setOpened] = useState<ReadonlySet<string>>(new Set());
 
   const toggle = (id: string): void => {
@@ -81,7 +83,8 @@ export function ClientTable() {
                   spent={spent.get(client.id)}
                   classes={classesFor(client, run)}
                   labels={labels}
-                  isPrivate={isPrivate}
+                  keepsNumbers={keepsNumbers}
+                  spends={spends}
                   paused={run?.state === "paused"}
                   open={opened.has(client.id)}
                   toggle={() => toggle(client.id)}
@@ -90,8 +93,8 @@ export function ClientTable() {
             );
           }}
           head={
-            <div className={styles.head} role="row" data-private={isPrivate}>
-              {(isPrivate ? COLUMNS_OF_PRIVATE : COLUMNS).map((column) => (
+            <div className={styles.head} role="row" data-private={spends}>
+              {(spends ? COLUMNS_OF_PRIVATE : COLUMNS).map((column) => (
                 <span key={column} role="columnheader" data-column={column}>
                   {column}
                 </span>

@@ -63,13 +63,12 @@ export function labelLines(counts: readonly number[], classes: readonly string[]
   return counts.map((samples, label) => `${classes[label] ?? label}: ${count(samples)}`);
 }
 
-/** Why a number about a client's samples is missing in a run with differential privacy. */
+/** Why a number about a client's samples is missing in a private run. */
 export const NOT_TOLD =
-  "not told: the run has differential privacy, which does not cover this number, and the client's site does not allow it (metrics_of_private_runs)";
+  "not told: the run protects the clients, which does not cover this number, and the client's site does not allow it (metrics_of_private_runs)";
 
 /** Why there are no label counts. */
-export const NO_LABELS =
-  "label counts: kept private, as in every run with differential privacy, or not reported yet";
+export const NO_LABELS = "label counts: kept private, as in every private run, or not reported yet";
 
 /** The classes' names, if they are those of what the client holds. */
 export function classesFor(

@@ -64,7 +64,7 @@ describe("labelRows", () => {
     const [row] = labelRows([client("a")], round(3), []);
     expect(row).toMatchObject({
       cells: null,
-      missing: "label counts: kept private, or not reported yet",
+      missing: "label counts: kept private, as in every private run, or not reported yet",
       noAccuracy: "did not evaluate in round 3",
     });
     expect(labelRows([client("a")], undefined, [])[0]?.noAccuracy).toBe("no round yet");

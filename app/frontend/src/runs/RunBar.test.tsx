@@ -11,9 +11,9 @@ const state = (): HTMLElement => screen.getByTestId("run-state");
 const button = (name: string): HTMLElement => screen.getByRole("button", { name });
 
 /** The bar with one run; returns the reader's hands. */
-function withRun(changes: Partial<Run> = {}) {
+function withRun(changes: Partial<Run> = {}, rounds = [round(1), round(2), round(3)]) {
   const reader = show(<RunBar onNewRun={vi.fn()} />);
-  connected({ runs: [run(changes)], rounds: { aa: [round(1), round(2), round(3)] } });
+  connected({ runs: [run(changes)], rounds: { aa: rounds } });
   return reader;
 }
 
@@ -37,6 +37,14 @@ describe("the sentence about the run", () => {
     withRun({ spec: spec({ dp }), privacy: { epsilon: 5.634, delta: 1e-5 } });
     expect(screen.getByText(/α 0.5 · DP, noise 1/)).toBeVisible();
     expect(screen.getByTestId("run-privacy")).toHaveTextContent("ε 5.63 at δ 1.0e-5");
+  });
+
+  it("tells what a secure aggregation has clipped", () => {
+    const settings = { threshold: 0.7, neighbours: 100, bits: 32, range: 4, max_samples: 100_000 };
+    const metrics = { "secure-aggregation": { clipped: 0.034, capped: 0, samples: 300 } };
+    withRun({ spec: spec({ secure_aggregation: settings }) }, [round(1, { metrics })]);
+    expect(screen.getByText(/α 0.5 · secure aggregation/)).toBeVisible();
+    expect(screen.getByTestId("run-clipped")).toHaveTextContent("3.4 % clipped");
   });
 
   it("names state, phase, round and settings of a run that is going on", () => {

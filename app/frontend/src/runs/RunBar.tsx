@@ -1,13 +1,13 @@
 import { Button, CloseButton } from "@mantine/core";
 import { useState } from "react";
 import { isOver, type Run } from "../api/types";
-import { epsilon, number } from "../format/format";
+import { epsilon, number, percent } from "../format/format";
 import { useMay } from "../login/who";
 import { activeRun, runChosen, shownRounds, shownRun, useStore } from "../store/store";
 import { useStrategyTitles } from "../strategies/useStrategies";
 import { Traceback } from "../ui/Traceback";
 import { roundShown } from "./round-progress";
-import { appLabels } from "./round-words";
+import { appLabels, clippedShare } from "./round-words";
 import { RoundProgress } from "./RoundProgress";
 import { opensByItself, roundsDone } from "./run-words";
 import styles from "./RunBar.module.css";
@@ -17,6 +17,9 @@ import { settingsLines, specWords } from "./spec-words";
 
 const PRIVACY =
   "the most privacy that a client has spent so far, by Rényi differential privacy; label counts, numbers of samples and results on held-out data are not covered by it";
+
+const CLIPPED =
+  "share of the newest sum's values that were beyond the range of the secure aggregation; where it is large, a wider range learns better";
 
 export function RunBar({ onNewRun }: { onNewRun: () => void }) {
   const run = useStore(shownRun);
@@ -91,6 +94,7 @@ function RunLine({ run }: { run: Run }) {
   const rounds = useStore(shownRounds);
   const titleOf = useStrategyTitles();
   const done = roundsDone(run, rounds);
+  const clipped = clippedShare(rounds);
   return (
     <div className={styles.second}>
       <p className="dim ellipsis" title={settingsLines(run, titleOf).join("\n")}>
@@ -103,6 +107,12 @@ function RunLine({ run }: { run: Run }) {
           <span title={PRIVACY} data-testid="run-privacy">
             {" "}
             · ε {epsilon(run.privacy.epsilon)} at δ {number(run.privacy.delta)}
+          </span>
+        )}
+        {clipped !== null && (
+          <span title={CLIPPED} data-testid="run-clipped">
+            {" "}
+            · {percent(clipped)} clipped
           </span>
         )}
       </p>

@@ -23,3 +23,9 @@ export function labelWords(label: string | undefined): string[] {
 export function shortLabel(label: string, most: number): string {
   return label.length <= most ? label : `${label.slice(0, most - 1)}…`;
 }
+
+/** Share of the values in the newest secure sum that were clipped; null: there is none. */
+export function clippedShare(rounds: readonly Round[]): number | null {
+  const sums = rounds.map(({ metrics }) => metrics["secure-aggregation"]?.clipped);
+  return sums.filter((share) => share !== undefined).at(-1) ?? null;
+}

@@ -14,6 +14,7 @@ export const DATASETS: Record<RunSpec["dataset"], string> = {
 export const MODELS: Record<RunSpec["model"], string> = { cnn: "CNN", linear: "linear" };
 
 type Dp = NonNullable<RunSpec["dp"]>;
+type Secure = NonNullable<RunSpec["secure_aggregation"]>;
 
 /** α of the Dirichlet split, or IID. */
 function heterogeneity(spec: RunSpec): string {
@@ -28,6 +29,7 @@ export function specWords(spec: RunSpec, titleOf: TitleOf): string {
     titleOf(spec.strategy),
     heterogeneity(spec),
     ...(spec.dp === null ? [] : [dpWords(spec.dp)]),
+    ...(spec.secure_aggregation === null ? [] : ["secure aggregation"]),
   ].join(" · ");
 }
 
@@ -44,6 +46,16 @@ export function dpWords({
   return noise_multiplier === null ? "DP" : `DP, noise ${noise_multiplier}`;
 }
 
+/** Whether its clients keep their own numbers to themselves. */
+export function isPrivate(spec: RunSpec | undefined): boolean {
+  return spec !== undefined && (spec.dp !== null || spec.secure_aggregation !== null);
+}
+
+/** How the updates are summed: the server sees no single one. */
+function secureWords({ threshold, neighbours, bits, range, max_samples }: Secure): string {
+  return `secure aggregation: threshold ${threshold}, at most ${count(neighbours)} neighbours, ${bits} bits, range ±${range}, at most ${count(max_samples)} samples count`;
+}
+
 /** All settings that `specWords` leaves out, one line each. */
 export function settingsLines({ spec, created_at }: Run, titleOf: TitleOf): string[] {
   const { lr, local_epochs, batch_size, seed, min_clients } = spec;
@@ -54,6 +66,7 @@ export function settingsLines({ spec, created_at }: Run, titleOf: TitleOf): stri
     ...(spec.dp === null
       ? []
       : [`${dpWords(spec.dp)}, clipping norm ${spec.dp.clipping_norm}, δ ${spec.dp.delta}`]),
+    ...(spec.secure_aggregation === null ? [] : [secureWords(spec.secure_aggregation)]),
     `at least ${plural(min_clients, "client")}; ${lateWords(spec)}`,
     `created ${exactTime(created_at)}`,
   ];

@@ -12,12 +12,13 @@ import type { FormPart } from "./useStartForm";
 /** What protects the clients' samples: each kind has a switch, and settings once it is on. */
 export function PrivacyFields({ part }: { part: FormPart }) {
   const { on, values } = part.values.groups.dp;
-  const summary = on
+  const noise = on
     ? dpWords({
         noise_multiplier: parse(values.noise_multiplier),
         target_epsilon: parse(values.target_epsilon),
       })
     : "no noise is added";
+  const summary = part.values.groups.secure_aggregation.on ? `secure aggregation, ${noise}` : noise;
   return (
     <Disclosure part={part} section="privacy" label="Privacy" summary={summary}>
       {GROUPS.map((name) => (
