@@ -19,6 +19,12 @@ class Purpose(StrEnum):
     CHECKPOINT = "fedloom/checkpoint/v1"
     COSIGNATURE = "fedloom/cosignature/v1"
     RELEASE = "fedloom/release/v1"
+    SECAGG_SESSION = "fedloom/secagg-session/v1"
+    SECAGG_KEYS = "fedloom/secagg-keys/v1"
+    SECAGG_SURVIVORS = "fedloom/secagg-survivors/v1"
+    SECAGG_MASK = "fedloom/secagg-mask/v1"
+    SECAGG_BOX = "fedloom/secagg-box/v1"
+    SECAGG_SEED = "fedloom/secagg-seed/v1"
 
 
 def statement(purpose: Purpose, *fields: Field) -> bytes:
