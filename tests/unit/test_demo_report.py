@@ -14,6 +14,7 @@ RUN: dict[str, Any] = {
     "spec": {"app": None, "dataset": "digits", "lr": 0.05},
     "privacy": None,
     "final": {"loss": 0.1, "accuracy": 0.97},
+    "privacy": None,
 }
 ROUND: dict[str, Any] = {
     "round": 1,
@@ -23,6 +24,7 @@ ROUND: dict[str, Any] = {
     "accuracy": 0.97,
     "clients": 3,
     "duration_s": 0.4,
+    "epsilon": None,
     "per_client": {"client-1": {}},
 }
 
@@ -61,6 +63,15 @@ def test_the_report_of_another_apps_run_has_its_own_numbers() -> None:
     assert report["app"] == "made-up"
     assert "dataset" not in report, "of which FedLoom knows nothing"
     assert own.items() <= report["rounds"][0].items()
+
+
+def test_the_report_of_a_private_run_says_what_was_spent() -> None:
+    privacy = {"protects": "client", "epsilon": 4.9, "delta": 1e-5, "releases": 1}
+
+    report = make_report({**RUN, "privacy": privacy}, [{**ROUND, "epsilon": 4.9}], clients=3, wall_s=1)
+
+    assert report["privacy"] == privacy
+    assert report["rounds"][0]["epsilon"] == 4.9
 
 
 def test_a_run_that_got_nowhere_has_no_values() -> None:

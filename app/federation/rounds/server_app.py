@@ -22,6 +22,7 @@ from app.federation.rounds.budgets import Budgets
 from app.federation.strategies import RoundStrategy, build_strategy
 from app.federation.strategies.base import Update
 from app.federation.strategies.sampling import SampledGrid, sample_nodes
+from app.records import PrivacySpent
 from shared import paths
 from shared.data.datasets import TensorSet, load_test
 from shared.error_line import error_line
@@ -76,6 +77,15 @@ class RunCallbacks(Protocol):
     def folded(self, update: Update) -> None:
         """An update was taken in, in its place among the others of the round."""
 
+    def releases(self) -> int:
+        """How many models were made and paid for, in this run, before it was cut."""
+
+    def spent(self, privacy: PrivacySpent) -> None:
+        """What differential privacy has cost so far. When this returns, it is kept.
+
+        Called before the first round, and for each new global model before anybody sees that.
+        """
+
     def made(self, server_round: int, sent: ArrayRecord, arrays: ArrayRecord) -> None:
         """The updates that were taken in have made the new global model of the one that was sent."""
 
@@ -117,6 +127,20 @@ class WaitForNodes:
 
     def folded(self, update: Update) -> None:
         """Nothing to do."""
+
+    def releases(self) -> int:
+        """None: Flower's runs begin at the beginning."""
+        return 0
+
+    def spent(self, privacy: PrivacySpent) -> None:
+        """To Flower's own log."""
+        if privacy.releases and privacy.epsilon is not None:
+            logging.getLogger("flwr").info(
+                "epsilon %.3g at delta %.3g is spent, for each %s",
+                privacy.epsilon,
+                privacy.delta,
+                privacy.protects,
+            )
 
     def made(self, server_round: int, sent: ArrayRecord, arrays: ArrayRecord) -> None:
         """Nothing to do."""
@@ -173,6 +197,8 @@ def build(callbacks: RunCallbacks | None = None, secret: bytes = b"") -> ServerA
 def _run(grid: Grid, spec: RunSpec, strategy: RoundStrategy, data_dir: Path, callbacks: RunCallbacks) -> None:
     model = GlobalModel(spec, data_dir, callbacks.breathe)
     callbacks.prepared()
+    strategy.releases = callbacks.releases()
+    _account(strategy, callbacks)
     resumed = callbacks.resume_point()
     if resumed is None:
         done, arrays = 0, model.arrays()
@@ -234,11 +260,18 @@ def _train(
         required = spec.required_updates(asked, strategy.minimum_updates)
         if fold.updates >= required:
             made = fold.finish()
+            _account(strategy, callbacks)
             callbacks.made(server_round, arrays, made)
             return made
         budgets.require(server_round, is_done=False)
         if fold.updates or not budgets.explain(failures):
             _explain(server_round, fold.updates, required, failures, callbacks)
+
+
+def _account(strategy: RoundStrategy, callbacks: RunCallbacks) -> None:
+    """Have it kept what was spent, before the model that it was spent on is seen by anybody."""
+    if (privacy := strategy.privacy()) is not None:
+        callbacks.spent(privacy)
 
 
 def _explain(

@@ -1,11 +1,11 @@
 import { Button, CloseButton } from "@mantine/core";
 import { useState } from "react";
 import { isOver, type Run } from "../api/types";
-import { epsilon, number } from "../format/format";
 import { useMay } from "../login/who";
 import { activeRun, runChosen, shownRounds, shownRun, useStore } from "../store/store";
 import { useStrategyTitles } from "../strategies/useStrategies";
 import { Traceback } from "../ui/Traceback";
+import { privacyExplained, privacyWords } from "./privacy-words";
 import { roundShown } from "./round-progress";
 import { appLabels } from "./round-words";
 import { RoundProgress } from "./RoundProgress";
@@ -14,9 +14,6 @@ import styles from "./RunBar.module.css";
 import { RunCommands } from "./RunCommands";
 import { Elapsed, NoRun, NoRunLine, RunStateLine } from "./RunState";
 import { settingsLines, specWords } from "./spec-words";
-
-const PRIVACY =
-  "the most privacy that a client has spent so far, by Rényi differential privacy; label counts, numbers of samples and results on held-out data are not covered by it";
 
 export function RunBar({ onNewRun }: { onNewRun: () => void }) {
   const run = useStore(shownRun);
@@ -99,13 +96,12 @@ function RunLine({ run }: { run: Run }) {
           {run.id}
         </span>{" "}
         · {specWords(run.spec, titleOf)}
-        {run.privacy !== null && (
-          <span title={PRIVACY} data-testid="run-privacy">
-            {" "}
-            · ε {epsilon(run.privacy.epsilon)} at δ {number(run.privacy.delta)}
-          </span>
-        )}
       </p>
+      {run.privacy !== null && (
+        <p className={styles.privacy} title={privacyExplained(run.privacy)} data-testid="run-privacy">
+          {privacyWords(run.privacy)}
+        </p>
+      )}
       <RoundProgress run={run} done={done} label={appLabels(rounds).get(roundShown(run, done))} />
     </div>
   );
