@@ -88,7 +88,8 @@ class SavedRounds:
         A run that was cut before this was counted has paid at least once for each round that it began.
         """
         run = self._book.run(self._run_id)
-        return run.round if run.privacy is None else run.privacy.releases
+        counted = None if run.privacy is None else run.privacy.releases
+        return run.round if counted is None else counted
 
     def spent(self, privacy: PrivacySpent) -> None:
         """On the disk when this returns: the same number never stands for two models that somebody saw."""
