@@ -5,15 +5,15 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
-from flwr.app import RecordDict
 from numpy.typing import NDArray
 from torch import Tensor
 
 from client.learner import DataOrigin, Learner, Place, Site, read_part
+from client.ledger.ledger import Ledger
 from client.privacy import Privacy
-from client.run_releases import RunReleases
 from shared.data.datasets import TensorSet
 from shared.models import build_model
 from shared.privacy.randomness import SECRET_BYTES
@@ -56,10 +56,12 @@ class Victim:
 
     def trained(self) -> Trained:
         """What it makes of that in one round. Of a private run, each call has noise of its own."""
-        update = Learner(Site(NOWHERE, max_samples=self.samples)).train(
-            Place(self.spec, self.part, self.parts),
-            self.initial(),
-            server_round=1,
-            privacy=Privacy(secrets.token_bytes(SECRET_BYTES), "attacked", RunReleases(RecordDict()).spend),
-        )
-        return Trained(dict(update.weights), update.epsilon)
+        with TemporaryDirectory() as home:
+            ledger = Ledger(Path(home), self.spec.dataset)
+            update = Learner(Site(NOWHERE, max_samples=self.samples)).train(
+                Place(self.spec, self.part, self.parts),
+                self.initial(),
+                server_round=1,
+                privacy=Privacy(secrets.token_bytes(SECRET_BYTES), "attacked", ledger),
+            )
+        return Trained(dict(update.weights), None if update.spent is None else update.spent.epsilon)
