@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from dp_accounting import GaussianDpEvent
 from dp_accounting.rdp import RdpAccountant
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -241,6 +241,7 @@ def spent_by(noise_multiplier: float, releases: int, delta: float) -> float:
     return privacy.epsilon
 
 
+@settings(max_examples=25)
 @given(
     noise_multiplier=st.floats(0.3, 30),
     releases=st.integers(1, 1_000),
