@@ -12,13 +12,12 @@ the sum, and the sum is divided by the number n of updates.
 What is assumed of the sensitivity: neighbouring data sets differ in that one client's update is replaced by
 zero, so the sum differs by at most C, and n, which everybody may know, not at all. (Where a client is
 replaced by another one, the sum differs by up to 2C.) Protected is the model; metrics that clients report
-are not. Counters (whole numbers) stay as they were sent. The noise
-comes from NumPy's generator in floating point: it is no cryptographic one, and the lowest bits are open to
-attacks (Mironov 2012).
+are not. Counters (whole numbers) stay as they were sent. The noise comes from NumPy's generator in floating
+point: it is no cryptographic one, and the lowest bits are open to attacks (Mironov 2012).
 
 Epsilon is that of Gaussian mechanisms with noise multiplier z, as many as models were made, composed as
-`shared.privacy.accounting` has it. It holds for a client that was in every
-round. No amplification by sampling is claimed: who is asked follows from the seed, which is public.
+`shared.privacy.accounting` has it. It holds for a client that was in every round. No amplification by
+sampling is claimed: who is asked follows from the seed, which is public.
 
 Not Flower's wrappers (1.41): they weight by samples, divide the noise by the number of clients asked even
 where fewer answered, draw it from NumPy's global generator, and adapt C in the wrong direction (they count
