@@ -118,7 +118,11 @@ def test_a_run_that_is_killed_in_every_phase_comes_to_the_same(
 def test_a_model_that_somebody_may_have_seen_stays_paid_for_when_its_round_is_repeated(
     death: Death, releases: int, server: ForkedServer, fleet: Fleet, tmp_path: Path, ending: ExitStack
 ) -> None:
-    private = {"strategy": "dpfedavg-fixed", "strategy_params": {"noise_multiplier": 2.0}, "num_rounds": 3}
+    private: dict[str, Any] = {
+        "strategy": "dpfedavg-fixed",
+        "strategy_params": {"noise_multiplier": 2.0},
+        "num_rounds": 3,
+    }
     server.start(death)
     Clients(fleet, server, tmp_path).start(*PAIR)
     api = ending.enter_context(closing(Api(server.url)))

@@ -14,7 +14,6 @@ RUN: dict[str, Any] = {
     "spec": {"app": None, "dataset": "digits", "lr": 0.05},
     "privacy": None,
     "final": {"loss": 0.1, "accuracy": 0.97},
-    "privacy": None,
 }
 ROUND: dict[str, Any] = {
     "round": 1,
@@ -27,12 +26,6 @@ ROUND: dict[str, Any] = {
     "epsilon": None,
     "per_client": {"client-1": {}},
 }
-
-
-def test_the_report_of_a_private_run_says_what_was_spent() -> None:
-    spent = {"epsilon": 1.2, "delta": 1e-5}
-
-    assert make_report({**RUN, "privacy": spent}, [ROUND], clients=3, wall_s=1.0)["privacy"] == spent
 
 
 def test_the_report_has_what_was_promised_and_no_more() -> None:
