@@ -12,13 +12,21 @@ ROUND_FIELDS = ("round", "train_loss", "loss", "accuracy", "clients", "duration_
 APP_ROUND_FIELDS = ("label", "client_loss", "client_accuracy", "metrics")
 """Of a run of another Flower app, besides: what its replies and its server have, in its own names."""
 
+PRIVATE_ROUND_FIELDS = ("epsilon",)
+"""Of a run with differential privacy, besides."""
+
 
 def make_report(
     run: dict[str, Any], rounds: list[dict[str, Any]], clients: int, wall_s: float
 ) -> dict[str, Any]:
     """The report of a run, from the REST API's answers; `wall_s` counts from the start of the command."""
     app = run["spec"]["app"]
-    fields = ROUND_FIELDS if app is None else (*ROUND_FIELDS, *APP_ROUND_FIELDS)
+    privacy = run["privacy"]
+    fields = (
+        *ROUND_FIELDS,
+        *(() if app is None else APP_ROUND_FIELDS),
+        *(() if privacy is None else PRIVATE_ROUND_FIELDS),
+    )
     return {
         "run_id": run["id"],
         "status": run["state"],
@@ -26,8 +34,8 @@ def make_report(
         "clients": clients,
         "wall_s": round(wall_s, 3),
         "rounds": [{field: round_[field] for field in fields} for round_ in rounds],
-        **({"privacy": run["privacy"]} if run["privacy"] else {}),
         "final": run["final"] or {"loss": None, "accuracy": None},
+        **({} if privacy is None else {"privacy": privacy}),
     }
 
 

@@ -64,7 +64,7 @@ def _global_scalars(run: Run, round_: Round) -> dict[str, float | int | None]:
     return {
         "accuracy": round_.accuracy,
         "loss": round_.loss,
-        "privacy/epsilon": _largest_epsilon(round_),
+        "privacy/epsilon": round_.epsilon,
         "round/clients": round_.clients,
         "round/duration_s": round_.duration_s,
         **{
@@ -95,13 +95,6 @@ def _client_scalars(mine: ClientRound) -> dict[str, float | int | None]:
         "client/evaluate_s": mine.evaluate_s,
         **(_staged(mine.stages) or {f"metrics/{name}": value for name, value in mine.metrics.items()}),
     }
-
-
-def _largest_epsilon(round_: Round) -> float | None:
-    """Of the clients in a round."""
-    return max(
-        (mine.epsilon for mine in round_.per_client.values() if mine.epsilon is not None), default=None
-    )
 
 
 def _staged(stages: Mapping[str, Mapping[str, float]]) -> dict[str, float | int | None]:

@@ -8,6 +8,7 @@ from app.records.base import Record
 from app.records.clients import Client, ClientCounts, ClientGone, ClientProgress, ClientState
 from app.records.logs import LOG_LEVELS, LOG_SOURCE, LogEntry, LogLevel, LogRecord
 from app.records.membership import InvitationKind, InvitationState, IssuedInvitation, Member, MembershipState
+from app.records.privacy import PrivacySpent, Protected
 from app.records.rounds import ClientRound, Round, RoundUpdate
 from app.records.runs import (
     AppInfo,
@@ -15,7 +16,6 @@ from app.records.runs import (
     GlobalScore,
     Pending,
     Phase,
-    PrivacySpent,
     Run,
     RunProgress,
     RunState,
@@ -52,6 +52,7 @@ __all__ = [
     "Pending",
     "Phase",
     "PrivacySpent",
+    "Protected",
     "Record",
     "Round",
     "RoundUpdate",

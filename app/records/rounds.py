@@ -67,6 +67,9 @@ class Round(Record):
         default=None, description="samples of the test set by label (row) and predicted label (column)"
     )
     clients: int = Field(default=0, description="clients whose update was aggregated")
+    epsilon: float | None = Field(
+        default=None, description="spent when the round's model was made, as the run's `privacy` says"
+    )
     metrics: dict[str, dict[str, float]] = Field(
         default_factory=dict,
         description="of another Flower app, by stage and name: every number of the clients' replies, as the "

@@ -7,6 +7,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from app.records.base import Record
+from app.records.privacy import PrivacySpent
 from shared.run_spec import RunSpec
 
 
@@ -124,15 +125,6 @@ class AppInfo(Record):
         default=None,
         description="the key of `run_config` that `num_rounds` sets; null: the app decides about its rounds",
     )
-
-
-class PrivacySpent(Record):
-    """Of a run with differential privacy at the clients."""
-
-    epsilon: float = Field(
-        description="the largest of a client so far; those of different clients are never added up"
-    )
-    delta: float
 
 
 class Run(Record):

@@ -118,6 +118,7 @@ class RoundRow(Base):
     class_accuracy: Mapped[list[Any] | None]
     confusion: Mapped[list[Any] | None]
     clients: Mapped[int]
+    epsilon: Mapped[float | None]
     metrics: Mapped[dict[str, Any] | None]  # never null: SQLite adds no other column, nor changes it
     started_at: Mapped[float]
     duration_s: Mapped[float | None]

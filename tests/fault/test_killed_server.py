@@ -20,6 +20,7 @@ from tests.support.api import Api
 from tests.support.apps import APPS
 from tests.support.consistency import wait_until_kept
 from tests.support.forked_server import Death, ForkedServer
+from tests.support.updates import a_strategy
 
 SPEC: dict[str, Any] = {
     "num_rounds": 6,
@@ -34,6 +35,7 @@ LOADING_THE_DATA = Death("app.federation.rounds.server_app:load_test")
 IN_A_TRANSACTION = Death("app.store.store:insert_new", call=2)
 CLIENTS_TRAIN = Death("app.federation.link.session:Session.receive")
 AGGREGATING = Death("app.federation.strategies.base:RoundFold.finish")
+PAID_FOR = Death("app.federation.runs.saved_rounds:SavedRounds.spent", call=2, after=True)
 IN_THE_CHECKPOINT = Death("app.store.tensors:save_file", after=True)
 AFTER_THE_CHECKPOINT = Death("app.federation.runs.saved_rounds:SavedRounds.aggregated", after=True)
 EVALUATING = Death("app.federation.rounds.server_app:evaluate")
@@ -110,6 +112,34 @@ def test_a_run_that_is_killed_in_every_phase_comes_to_the_same(
     assert (ended["num_rounds"], ended["clients"]) == (6, ["a", "b"])
     assert without_times(api.rounds(run["id"])) == without_times(undisturbed(**spec))
     assert all(process.is_alive() for process in fleet.clients.values())
+
+
+@pytest.mark.parametrize(("death", "releases"), [(AGGREGATING, 3), (PAID_FOR, 4), (IN_THE_CHECKPOINT, 4)])
+def test_a_model_that_somebody_may_have_seen_stays_paid_for_when_its_round_is_repeated(
+    death: Death, releases: int, server: ForkedServer, fleet: Fleet, tmp_path: Path, ending: ExitStack
+) -> None:
+    private: dict[str, Any] = {
+        "strategy": "dpfedavg-fixed",
+        "strategy_params": {"noise_multiplier": 2.0},
+        "num_rounds": 3,
+    }
+    server.start(death)
+    Clients(fleet, server, tmp_path).start(*PAIR)
+    api = ending.enter_context(closing(Api(server.url)))
+    run = api.start(**{**SPEC, **private})
+    server.wait_until_dead()
+
+    server.start()
+
+    ended = api.wait_for_run(run["id"], "completed")
+    strategy = a_strategy("dpfedavg-fixed", **private["strategy_params"])
+    strategy.releases = releases
+    privacy = strategy.privacy()
+    assert privacy is not None
+    assert ended["privacy"] == privacy.model_dump(mode="json")
+    epsilons = [round_["epsilon"] for round_ in api.rounds(run["id"])]
+    assert epsilons == sorted(set(epsilons))
+    assert epsilons[-1] == privacy.epsilon
 
 
 def test_a_server_that_is_told_to_end_goes_on_as_well(

@@ -23,14 +23,9 @@ ROUND: dict[str, Any] = {
     "accuracy": 0.97,
     "clients": 3,
     "duration_s": 0.4,
+    "epsilon": None,
     "per_client": {"client-1": {}},
 }
-
-
-def test_the_report_of_a_private_run_says_what_was_spent() -> None:
-    spent = {"epsilon": 1.2, "delta": 1e-5}
-
-    assert make_report({**RUN, "privacy": spent}, [ROUND], clients=3, wall_s=1.0)["privacy"] == spent
 
 
 def test_the_report_has_what_was_promised_and_no_more() -> None:
@@ -61,6 +56,15 @@ def test_the_report_of_another_apps_run_has_its_own_numbers() -> None:
     assert report["app"] == "made-up"
     assert "dataset" not in report, "of which FedLoom knows nothing"
     assert own.items() <= report["rounds"][0].items()
+
+
+def test_the_report_of_a_private_run_says_what_was_spent() -> None:
+    privacy = {"protects": "client", "epsilon": 4.9, "delta": 1e-5, "releases": 1}
+
+    report = make_report({**RUN, "privacy": privacy}, [{**ROUND, "epsilon": 4.9}], clients=3, wall_s=1)
+
+    assert report["privacy"] == privacy
+    assert report["rounds"][0]["epsilon"] == 4.9
 
 
 def test_a_run_that_got_nowhere_has_no_values() -> None:

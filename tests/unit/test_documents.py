@@ -72,6 +72,10 @@ RUN_BY = MappingProxyType(
             commands("docs/audit.md"), ("tests/integration/test_audit.py", 'commands("docs/audit.md")')
         ),
         **dict.fromkeys(
+            commands("docs/privacy.md"),
+            ("tests/integration/test_privacy_docs.py", 'commands("docs/privacy.md")'),
+        ),
+        **dict.fromkeys(
             commands("docs/joining.md"), ("tests/fault/test_sites.py", 'commands("docs/joining.md")')
         ),
         "curl http://localhost:5000/api/v1/runs -H 'Content-Type: application/json' "

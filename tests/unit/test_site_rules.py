@@ -132,6 +132,15 @@ def test_a_run_without_the_required_privacy_is_declined() -> None:
     assert judged(policy, PRIVATE) is None
 
 
+def test_a_run_without_the_required_secure_aggregation_is_declined() -> None:
+    policy = Policy.model_validate({"require": ["secagg"]})
+    masked = RunSpec.model_validate({"secure_aggregation": {}, "min_clients": 3})
+    secure = replace(RUN, config=tuple(masked.to_run_config().items()))
+
+    assert judged(policy, PRIVATE) == "require = secagg, and the run has no secure aggregation"
+    assert judged(policy, secure) is None
+
+
 def test_a_run_without_privacy_would_spend_more_than_any_budget() -> None:
     policy = Policy(privacy_budget=3.0)
 

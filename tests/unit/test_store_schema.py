@@ -48,7 +48,12 @@ def set_version(beside: Engine, version: str) -> None:
 
 
 def take_back_to_0004(connection: Connection) -> None:
-    for table, column in (("runs", "privacy"), ("client_rounds", "epsilon"), ("client_rounds", "verdict")):
+    added = (
+        *(("client_rounds", name) for name in ("verdict", "epsilon", "epsilon_of_run", "epsilon_budget")),
+        ("runs", "privacy"),
+        ("rounds", "epsilon"),
+    )
+    for table, column in added:
         connection.execute(text(f"ALTER TABLE {table} DROP COLUMN {column}"))
     audit = [f"audit_{name}" for name in ("log", "entries", "checkpoints", "cosignatures")]
     for table in ("members", "invitations", "verdicts", *audit, "page_users", "page_sessions", "page_tokens"):

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import math
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from dp_accounting import GaussianDpEvent
+from dp_accounting.rdp import RdpAccountant
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from app.federation.strategies import RoundStrategy
+from app.federation.strategies import RoundStrategy, build_strategy
 from app.federation.strategies.base import Update
 from app.federation.strategies.central_dp import AdaptiveClipping, AdaptiveDpSettings, NoiseSource
-from shared.errors import CheckpointInvalid, ReplyInvalid
+from app.records import Protected
+from shared.dp_spec import DpSpec
+from shared.errors import CheckpointInvalid, ReplyInvalid, SettingsInvalid
+from shared.names import StrategyName
+from shared.run_spec import RunSpec
 from tests.support.updates import (
     Model,
     a_model,
@@ -140,22 +147,25 @@ def test_both_releases_together_are_as_private_as_one_with_z(
     assert 1 / on_updates**2 + 1 / (2 * count) ** 2 == pytest.approx(1 / multiplier**2, rel=1e-6)
 
 
-def noise_of(secret: bytes, server_round: int = 1, nodes: tuple[int, ...] = (2, 3, 4)) -> NDArray[np.float64]:
+def noise_of(secret: bytes, releases: int = 0, nodes: tuple[int, ...] = (2, 3, 4)) -> NDArray[np.float64]:
+    """Of the model that is made after so many others; the round is always 1."""
     strategy = a_strategy("dpfedavg-fixed", secret)
+    strategy.releases = releases
     replies = [a_reply(node, SENT) for node in nodes]
-    return step(as_model(aggregate(strategy, SENT, replies, server_round)), SENT)
+    return step(as_model(aggregate(strategy, SENT, replies)), SENT)
 
 
-def test_a_round_that_is_done_again_draws_the_same_noise() -> None:
+def test_a_round_whose_model_was_not_paid_for_draws_the_same_noise_again() -> None:
     np.testing.assert_array_equal(noise_of(SECRET), noise_of(SECRET))
     np.testing.assert_array_equal(noise_of(SECRET), noise_of(SECRET, nodes=(4, 2, 3)))
 
 
-def test_secret_round_and_clients_decide_the_noise() -> None:
+def test_a_round_that_is_repeated_after_its_model_was_seen_draws_other_noise() -> None:
+    """The difference of two models of the same round would show what a client has changed."""
     draws = [
         noise_of(SECRET),
         noise_of(b"another secret"),
-        noise_of(SECRET, server_round=2),
+        noise_of(SECRET, releases=1),
         noise_of(SECRET, nodes=(2, 3, 5)),
     ]
 
@@ -174,6 +184,90 @@ def test_noise_of_updates_and_of_their_count_are_apart() -> None:
     one, other = (source.generator(purpose, 1, [2]).standard_normal(100) for purpose in ("update", "count"))
 
     assert abs(np.corrcoef(one, other)[0, 1]) < 0.5
+
+
+# what it costs
+
+
+@each
+def test_each_model_costs_and_a_round_that_is_tried_in_vain_does_not(name: str) -> None:
+    strategy = a_strategy(name, SECRET, noise_multiplier=2.0)
+    spent = [strategy.privacy()]
+    for server_round in (1, 2):
+        aggregate(strategy, SENT, replies_of(models_near(SENT, 5)), server_round)
+        spent.append(strategy.privacy())
+    in_vain = strategy.begin(3, a_record(SENT))
+    in_vain.add(Update.from_reply(a_reply(2, SENT)))
+
+    assert strategy.privacy() == spent[-1]
+    privacy = [each for each in spent if each is not None]
+    assert [each.releases for each in privacy] == [0, 1, 2]
+    epsilons = [each.epsilon or 0.0 for each in privacy]
+    assert epsilons[0] == 0 < epsilons[1] < epsilons[2]
+    assert {(each.protects, each.delta) for each in privacy} == {(Protected.CLIENT, 1e-5)}
+
+
+@each
+def test_without_noise_nothing_is_promised(name: str) -> None:
+    strategy = a_strategy(name, noise_multiplier=0)
+    aggregate(strategy, SENT, replies_of(models_near(SENT, 5)))
+
+    privacy = strategy.privacy()
+
+    assert privacy is not None
+    assert privacy.epsilon is None
+
+
+@each
+def test_it_does_not_go_with_noise_at_the_clients(name: str) -> None:
+    spec = RunSpec(strategy=StrategyName(name), dp=DpSpec(noise_multiplier=1.0))
+
+    with pytest.raises(SettingsInvalid, match="Choose one") as refused:
+        build_strategy(spec)
+
+    assert refused.value.field == "strategy"
+
+
+def test_strategies_without_noise_have_no_privacy_to_tell_of() -> None:
+    assert a_strategy("fedavg").privacy() is None
+
+
+def spent_by(noise_multiplier: float, releases: int, delta: float) -> float:
+    strategy = a_strategy("dpfedavg-fixed", noise_multiplier=noise_multiplier, delta=delta)
+    strategy.releases = releases
+    privacy = strategy.privacy()
+    assert privacy is not None
+    assert privacy.epsilon is not None
+    return privacy.epsilon
+
+
+@settings(max_examples=25)
+@given(
+    noise_multiplier=st.floats(0.3, 30),
+    releases=st.integers(1, 1_000),
+    delta=st.sampled_from([1e-8, 1e-5, 1e-3]),
+)
+def test_epsilon_is_that_of_googles_accountant(noise_multiplier: float, releases: int, delta: float) -> None:
+    accountant = RdpAccountant()
+    accountant.compose(GaussianDpEvent(noise_multiplier), releases)
+
+    theirs = accountant.get_epsilon(delta)
+
+    assert spent_by(noise_multiplier, releases, delta) == pytest.approx(theirs, rel=0.01)
+
+
+@given(noise_multiplier=st.floats(0.5, 30), releases=st.integers(1, 100))
+def test_epsilon_is_never_less_than_the_exact_one_of_gaussian_mechanisms(
+    noise_multiplier: float, releases: int
+) -> None:
+    """Balle & Wang 2018, arXiv:1805.06530: δ(ε) in closed form, here at the ε that we tell."""
+    epsilon, single = spent_by(noise_multiplier, releases, 1e-5), noise_multiplier / math.sqrt(releases)
+    normal = NormalDist()
+
+    told = math.log(normal.cdf(1 / (2 * single) - epsilon * single))
+    less = epsilon + math.log(normal.cdf(-1 / (2 * single) - epsilon * single) or 5e-324)
+
+    assert math.exp(told) - math.exp(less) <= 1e-5
 
 
 @each
@@ -282,6 +376,7 @@ def test_a_resumed_run_clips_where_it_was() -> None:
     aggregate(before, SENT, replies)
 
     after.load_state(before.state())
+    after.releases = before.releases
 
     assert_same(aggregate(before, SENT, replies, 2), aggregate(after, SENT, replies, 2))
     assert clipping_norm(before) == clipping_norm(after) != 0.1

@@ -24,6 +24,7 @@ from app.federation.rounds.secure import SecureRounds
 from app.federation.strategies import RoundStrategy, build_strategy
 from app.federation.strategies.base import Update
 from app.federation.strategies.sampling import SampledGrid, sample_nodes
+from app.records import PrivacySpent
 from shared import paths
 from shared.data.datasets import TensorSet, load_test
 from shared.error_line import error_line
@@ -83,6 +84,15 @@ class RunCallbacks(Protocol):
     def summed(self, server_round: int, nodes: Iterable[int], summed: Summed) -> None:
         """The masked updates of these nodes have come to a sum."""
 
+    def releases(self) -> int:
+        """How many models were made and paid for, in this run, before it was cut."""
+
+    def spent(self, privacy: PrivacySpent) -> None:
+        """What differential privacy has cost so far. When this returns, it is kept.
+
+        Called before the first round, and for each new global model before anybody sees that.
+        """
+
     def made(self, server_round: int, sent: ArrayRecord, arrays: ArrayRecord) -> None:
         """The updates that were taken in have made the new global model of the one that was sent."""
 
@@ -127,6 +137,20 @@ class WaitForNodes:
 
     def summed(self, server_round: int, nodes: Iterable[int], summed: Summed) -> None:
         """Nothing to do."""
+
+    def releases(self) -> int:
+        """None: Flower's runs begin at the beginning."""
+        return 0
+
+    def spent(self, privacy: PrivacySpent) -> None:
+        """To Flower's own log."""
+        if privacy.releases and privacy.epsilon is not None:
+            logging.getLogger("flwr").info(
+                "epsilon %.3g at delta %.3g is spent, for each %s",
+                privacy.epsilon,
+                privacy.delta,
+                privacy.protects,
+            )
 
     def made(self, server_round: int, sent: ArrayRecord, arrays: ArrayRecord) -> None:
         """Nothing to do."""
@@ -225,6 +249,8 @@ def _run(
 ) -> None:
     model = GlobalModel(spec, data_dir, callbacks.breathe)
     callbacks.prepared()
+    strategy.releases = callbacks.releases()
+    _account(strategy, callbacks)
     resumed = callbacks.resume_point()
     if resumed is None:
         done, arrays = 0, model.arrays()
@@ -286,11 +312,18 @@ def _train(
         required = spec.required_updates(asked, strategy.minimum_updates)
         if fold.updates >= required:
             made = fold.finish()
+            _account(strategy, callbacks)
             callbacks.made(server_round, arrays, made)
             return made
         budgets.require(server_round, is_done=False)
         if fold.updates or not budgets.explain(failures):
             _explain(server_round, fold.updates, required, failures, callbacks)
+
+
+def _account(strategy: RoundStrategy, callbacks: RunCallbacks) -> None:
+    """Have it kept what was spent, before the model that it was spent on is seen by anybody."""
+    if (privacy := strategy.privacy()) is not None:
+        callbacks.spent(privacy)
 
 
 def _explain(

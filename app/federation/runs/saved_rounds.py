@@ -15,7 +15,7 @@ from app.federation.runs.accounts import Accounts
 from app.federation.runs.kind import RunParts
 from app.federation.runs.services import Services
 from app.federation.strategies.base import Update
-from app.records import Run, WaitingFor, WaitKind
+from app.records import PrivacySpent, Run, WaitingFor, WaitKind
 from app.store.checkpoints import best_round
 from shared.secagg.packing import Summed
 from shared.training import EvalResult
@@ -88,6 +88,21 @@ class SavedRounds:
         for node in nodes:
             self._accounts.folded(node, None)
         self._parts.tracker.summed(summed)
+
+    def releases(self) -> int:
+        """As the store has it, which outlasts checkpoints.
+
+        A run that was cut before this was counted has paid at least once for each round that it began.
+        """
+        run = self._book.run(self._run_id)
+        counted = None if run.privacy is None else run.privacy.releases
+        return run.round if counted is None else counted
+
+    def spent(self, privacy: PrivacySpent) -> None:
+        """On the disk when this returns: the same number never stands for two models that somebody saw."""
+        self._parts.tracker.spent(privacy.epsilon)
+        self._book.update(self._run_id, privacy=privacy)
+        self._writer.flush(FLUSH_S)
 
     def made(self, server_round: int, sent: ArrayRecord, arrays: ArrayRecord) -> None:
         """Enter it, so that it is kept with what the round has come to."""

@@ -21,7 +21,7 @@ from app.federation.rounds.summary import with_result
 from app.federation.runs.app_numbers import AppNumbers, NoteClient
 from app.federation.runs.book import RunBook
 from app.federation.runs.round_records import RoundRecords
-from app.records import ClientRound, GlobalScore, Phase, PrivacySpent, Round, RunProgress, Verdict
+from app.records import ClientRound, GlobalScore, Phase, PrivacySpent, Protected, Round, RunProgress, Verdict
 from shared.error_line import error_line
 from shared.flower import is_unavailable
 from shared.secagg.packing import Summed
@@ -121,6 +121,10 @@ class RoundTracker:
         )
         self._records.publish()
 
+    def spent(self, epsilon: float | None) -> None:
+        """So much of differential privacy is spent with the model of the newest round."""
+        self._records.change(epsilon=epsilon)
+
     def finished(self, server_round: int) -> None:
         """The round is over: its global score counts from now on, together with all the rest of it."""
         if self._score is not None:
@@ -174,8 +178,8 @@ class RoundTracker:
         before = self._records.part(place, client_id).model_copy(update={"verdict": verdict})
         part = with_result(before, place.stage, result, self._shares)
         self._note(place.stage.kind, client_id, result, part)
-        self._put(place, client_id, part)
         self._note_spent(result.epsilon)
+        self._put(place, client_id, part)
         if are_others:
             self._numbers.correct()
 
@@ -207,8 +211,12 @@ class RoundTracker:
         """A client has told what it has spent, in this run or, with a ledger, over all."""
         run = self._book.run(self._run_id)
         if epsilon is not None and run.spec.dp is not None:
-            largest = max(epsilon, run.privacy.epsilon if run.privacy else 0.0)
-            self._book.update(self._run_id, privacy=PrivacySpent(epsilon=largest, delta=run.spec.dp.delta))
+            before = run.privacy.epsilon if run.privacy else None
+            spent = PrivacySpent(
+                protects=Protected.SAMPLE, epsilon=max(epsilon, before or 0.0), delta=run.spec.dp.delta
+            )
+            self._book.update(self._run_id, privacy=spent)
+            self.spent(spent.epsilon)
 
     def _put(self, place: Place, client_id: str, part: ClientRound) -> None:
         self._records.put_part(place, client_id, part)

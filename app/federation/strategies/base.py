@@ -13,6 +13,7 @@ from flwr.serverapp import Grid
 from flwr.serverapp.strategy import FedAvg
 from numpy.typing import NDArray
 
+from app.records import PrivacySpent
 from shared.errors import CheckpointInvalid, ReplyInvalid, RoundFailed
 from shared.results import TrainMetrics, records_of
 
@@ -89,9 +90,11 @@ class RoundStrategy(ABC):
     def __init__(self, *, minimum_updates: int = 1, sender: FedAvg | None = None) -> None:
         """`minimum_updates`: with fewer, a round cannot be aggregated.
 
-        `sender`: Flower's strategy that asks.
+        `sender`: Flower's strategy that asks. `releases` counts the models that a strategy with differential
+        privacy has made; what goes on with a run sets it, also where a checkpoint was lost.
         """
         self.minimum_updates = minimum_updates
+        self.releases = 0
         self._sender = sender or FedAvg(min_train_nodes=1, min_evaluate_nodes=1, min_available_nodes=1)
 
     def configure_train(
@@ -112,6 +115,10 @@ class RoundStrategy(ABC):
 
         A round that is tried again begins again; a fold that is not finished leaves no trace.
         """
+
+    def privacy(self) -> PrivacySpent | None:
+        """What the models made so far have spent; None: nothing is promised."""
+        return None
 
     def state(self) -> dict[str, NDArray[Any]]:
         """What the strategy remembers from round to round, by name: part of a checkpoint."""

@@ -11,10 +11,13 @@ the sum, and the sum is divided by the number n of updates.
 
 What is assumed of the sensitivity: neighbouring data sets differ in that one client's update is replaced by
 zero, so the sum differs by at most C, and n, which everybody may know, not at all. (Where a client is
-replaced by another one, the sum differs by up to 2C.) No amplification by sampling is assumed. Protected is
-the model; metrics that clients report are not. Counters (whole numbers) stay as they were sent. The noise
-comes from NumPy's generator in floating point: it is no cryptographic one, and the lowest bits are open to
-attacks (Mironov 2012).
+replaced by another one, the sum differs by up to 2C.) Protected is the model; metrics that clients report
+are not. Counters (whole numbers) stay as they were sent. The noise comes from NumPy's generator in floating
+point: it is no cryptographic one, and the lowest bits are open to attacks (Mironov 2012).
+
+Epsilon is that of Gaussian mechanisms with noise multiplier z, as many as models were made, composed as
+`shared.privacy.accounting` has it. It holds for a client that was in every round. No amplification by
+sampling is claimed: who is asked follows from the seed, which is public.
 
 Not Flower's wrappers (1.41): they weight by samples, divide the noise by the number of clients asked even
 where fewer answered, draw it from NumPy's global generator, and adapt C in the wrong direction (they count
@@ -38,9 +41,11 @@ from app.federation.strategies.arrays import SMALLEST_FLOAT32, Floats, blocks, f
 from app.federation.strategies.base import Fold, RoundFold, RoundStrategy, State, Update, check_finite
 from app.federation.strategies.settings import StrategySettings
 from app.federation.strategies.sums import WeightedSum
-from shared.errors import CheckpointInvalid, ReplyInvalid
+from app.records import PrivacySpent, Protected
+from shared.errors import CheckpointInvalid, ReplyInvalid, SettingsInvalid
 from shared.names import StrategyName
 from shared.npy import flat_view
+from shared.privacy.accounting import Release, epsilon_of
 from shared.run_spec import RunSpec
 
 LARGEST_CLIPPING_NORM = 1e30
@@ -50,19 +55,21 @@ _CLIPPING_NORM = "clipping_norm"
 
 
 class NoiseSource:
-    """Noise that nobody can guess without the secret, and that comes out the same when a round is done again.
+    """Noise that nobody can guess without the secret, and that is never the same twice.
 
-    The clients whose updates are summed are part of the seed. The same noise on two sums of different clients
-    would cancel out in their difference, and show the update of the client that is in one of them only.
+    The same noise on two different sums would cancel out in their difference, and show what a client has
+    changed. So each model has a number of its own, which is kept before anybody sees the model. A round that
+    is done again after a crash has the number that comes next, unless nobody can have seen what it had made.
     """
 
     def __init__(self, secret: bytes) -> None:
         """`secret`: of the run. An empty one is replaced by a random one, which no restart brings back."""
         self._secret = secret or secrets.token_bytes(32)
 
-    def generator(self, purpose: str, server_round: int, node_ids: Iterable[int]) -> np.random.Generator:
-        """A generator seeded with 256 bits: HMAC-SHA256 of purpose, round and clients under the secret."""
-        label = f"central-dp/{purpose}/{server_round}/{','.join(map(str, sorted(node_ids)))}"
+    def generator(self, purpose: str, release: int, node_ids: Iterable[int]) -> np.random.Generator:
+        """A generator seeded with 256 bits: HMAC-SHA256 of purpose, the model's number and clients under the
+        secret."""
+        label = f"central-dp/{purpose}/{release}/{','.join(map(str, sorted(node_ids)))}"
         return np.random.default_rng(
             int.from_bytes(hmac.digest(self._secret, label.encode(), "sha256"), "big")
         )
@@ -71,22 +78,35 @@ class NoiseSource:
 class FixedClipping(RoundStrategy):
     """DP-FedAvg with a clipping norm that stays."""
 
-    def __init__(self, noise_multiplier: float, clipping_norm: float, noise: NoiseSource) -> None:
+    def __init__(
+        self, noise_multiplier: float, clipping_norm: float, delta: float, noise: NoiseSource
+    ) -> None:
         super().__init__()
         self._noise_multiplier = noise_multiplier
         self._clipping_norm = clipping_norm
+        self._delta = delta
         self.noise = noise
 
     def begin(self, server_round: int, arrays: ArrayRecord) -> Fold:
         """As RoundStrategy has it."""
-        return _PrivateFold(self, server_round, arrays, self._clipping_norm)
+        return _PrivateFold(self, arrays, self._clipping_norm)
+
+    def privacy(self) -> PrivacySpent:
+        """One Gaussian mechanism for each model that was made."""
+        epsilon = epsilon_of([Release(self._noise_multiplier, 1.0, self.releases)], self._delta)
+        return PrivacySpent(
+            protects=Protected.CLIENT,
+            epsilon=epsilon if math.isfinite(epsilon) else None,
+            delta=self._delta,
+            releases=self.releases,
+        )
 
     def multiplier(self, updates: int) -> float:
         """The standard deviation of the noise on the sum of so many updates, in clipping norms."""
         return self._noise_multiplier
 
-    def learn(self, server_round: int, node_ids: frozenset[int], unclipped: int) -> None:
-        """A round is over; the updates of `unclipped` clients were within the clipping norm."""
+    def learn(self, node_ids: frozenset[int], unclipped: int) -> None:
+        """A model is made; the updates of `unclipped` clients were within the clipping norm."""
 
 
 class AdaptiveClipping(FixedClipping):
@@ -99,7 +119,7 @@ class AdaptiveClipping(FixedClipping):
     """
 
     def __init__(self, settings: AdaptiveDpSettings, noise: NoiseSource) -> None:
-        super().__init__(settings.noise_multiplier, settings.initial_clipping_norm, noise)
+        super().__init__(settings.noise_multiplier, settings.initial_clipping_norm, settings.delta, noise)
         self._settings = settings
 
     def multiplier(self, updates: int) -> float:
@@ -109,10 +129,10 @@ class AdaptiveClipping(FixedClipping):
         share_of_count = self._noise_multiplier / (2 * self._count_stddev(updates))
         return self._noise_multiplier / math.sqrt(1 - share_of_count**2)
 
-    def learn(self, server_round: int, node_ids: frozenset[int], unclipped: int) -> None:
+    def learn(self, node_ids: frozenset[int], unclipped: int) -> None:
         """Move the clipping norm."""
         updates = len(node_ids)
-        error = self.noise.generator("count", server_round, node_ids).normal(0, self._count_stddev(updates))
+        error = self.noise.generator("count", self.releases, node_ids).normal(0, self._count_stddev(updates))
         share = (unclipped - updates / 2 + error) / updates + 1 / 2
         # What the noise makes of a share may be none; to set it right costs no privacy.
         distance = min(max(share, 0.0), 1.0) - self._settings.target_unclipped_quantile
@@ -144,12 +164,9 @@ class AdaptiveClipping(FixedClipping):
 
 
 class _PrivateFold(RoundFold):
-    def __init__(
-        self, strategy: FixedClipping, server_round: int, sent: ArrayRecord, clipping_norm: float
-    ) -> None:
+    def __init__(self, strategy: FixedClipping, sent: ArrayRecord, clipping_norm: float) -> None:
         super().__init__()
         self._strategy = strategy
-        self._round = server_round
         self._sent = sent
         self._weights = floating(sent)
         self._clipping_norm = clipping_norm
@@ -169,21 +186,42 @@ class _PrivateFold(RoundFold):
         self._unclipped += within
 
     def _finish(self) -> ArrayRecord:
-        stddev = self._strategy.multiplier(self.updates) * self._clipping_norm
-        generator = self._strategy.noise.generator("update", self._round, self._node_ids)
+        strategy = self._strategy
+        strategy.releases += 1
+        stddev = strategy.multiplier(self.updates) * self._clipping_norm
+        generator = strategy.noise.generator("update", strategy.releases, self._node_ids)
         model = self._sent.copy()
         for name, total in self._sum.drain():
             _add_noise(total, stddev, generator)
             total /= self.updates
             total += flat_view(self._sent[name])
             model[name] = use_up(total, like=self._sent[name])
-        self._strategy.learn(self._round, frozenset(self._node_ids), self._unclipped)
+        strategy.learn(frozenset(self._node_ids), self._unclipped)
         return model
 
 
 def _add_noise(values: Floats, stddev: float, generator: np.random.Generator) -> None:
     for block in blocks(values.size):
         values[block] += stddev * generator.standard_normal(block.stop - block.start)
+
+
+def _require_no_local_privacy(spec: RunSpec) -> None:
+    """Raise SettingsInvalid for a run whose clients add noise as well: it would have two epsilons, for two
+    things that must not be compared."""
+    if spec.dp is not None:
+        raise SettingsInvalid(
+            "DP-FedAvg adds noise at the server, and dp at each client: one hides clients from those who get "
+            "the model, the other samples from everybody. Choose one: another strategy, or no dp.",
+            "strategy",
+        )
+
+
+_DELTA = Field(
+    default=1e-5,
+    gt=0,
+    lt=1,
+    description="δ for which ε is told: choose it well below 1 / clients",
+)
 
 
 class FixedDpSettings(StrategySettings):
@@ -204,8 +242,11 @@ class FixedDpSettings(StrategySettings):
         default=1.0, gt=0, le=1e6, description="C: L2 norm to which a client's update is scaled down"
     )
 
+    delta: float = _DELTA
+
     def build(self, spec: RunSpec, secret: bytes) -> RoundStrategy:
-        return FixedClipping(self.noise_multiplier, self.clipping_norm, NoiseSource(secret))
+        _require_no_local_privacy(spec)
+        return FixedClipping(self.noise_multiplier, self.clipping_norm, self.delta, NoiseSource(secret))
 
 
 class AdaptiveDpSettings(StrategySettings):
@@ -237,6 +278,7 @@ class AdaptiveDpSettings(StrategySettings):
         description="σ_b: noise on the count of updates within the norm, above z / 2; "
         "left out: a twentieth of the updates, at least z",
     )
+    delta: float = _DELTA
 
     @model_validator(mode="after")
     def _enough_noise_on_the_count(self) -> Self:
@@ -251,4 +293,5 @@ class AdaptiveDpSettings(StrategySettings):
         return self
 
     def build(self, spec: RunSpec, secret: bytes) -> RoundStrategy:
+        _require_no_local_privacy(spec)
         return AdaptiveClipping(self, NoiseSource(secret))

@@ -1765,16 +1765,24 @@ export interface components {
         Phase: "training" | "aggregating" | "evaluating" | "querying";
         /**
          * PrivacySpent
-         * @description Of a run with differential privacy at the clients.
+         * @description Differential privacy as it has been spent so far, in (epsilon, delta).
          */
         PrivacySpent: {
             /** Delta */
             delta: number;
             /**
              * Epsilon
-             * @description the largest of a client so far; those of different clients are never added up
+             * @description spent so far, at `delta`; of samples the largest of a client, since those of different clients are never added up; null: there is no noise, and no limit
              */
-            epsilon: number;
+            epsilon: number | null;
+            /** @description whose presence is hidden */
+            protects: components["schemas"]["Protected"];
+            /**
+             * Releases
+             * @description of clients: models that were made and paid for, those of repeated rounds as well
+             * @default null
+             */
+            releases: number | null;
         };
         /**
          * Problem
@@ -1795,6 +1803,12 @@ export interface components {
              */
             type: string;
         };
+        /**
+         * Protected
+         * @description Whose presence differential privacy hides, and from whom.
+         * @enum {string}
+         */
+        Protected: "client" | "sample";
         /** Readmission */
         Readmission: {
             /**
@@ -1861,6 +1875,12 @@ export interface components {
              * @default null
              */
             duration_s: number | null;
+            /**
+             * Epsilon
+             * @description spent when the round's model was made, as the run's `privacy` says
+             * @default null
+             */
+            epsilon: number | null;
             /**
              * Label
              * @description the app's own number of this round, where it is another than `round`

@@ -5,6 +5,7 @@ type Schemas = components["schemas"];
 
 export type RunSpec = Schemas["RunSpec"];
 export type Run = Schemas["Run"];
+export type PrivacySpent = Schemas["PrivacySpent"];
 export type RunState = Run["state"];
 export type WaitingFor = Schemas["WaitingFor"];
 export type RunProgress = Schemas["RunProgress"];

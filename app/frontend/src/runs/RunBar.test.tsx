@@ -2,7 +2,7 @@ import { screen, waitFor, within } from "@testing-library/react";
 import { describe, expect, it, vi } from "vitest";
 import type { Run } from "../api/types";
 import { useStore } from "../store/store";
-import { client, round, run as anyRun, spec, status, waitingFor } from "../testing/fixtures";
+import { client, privacy, round, run as anyRun, spec, status, waitingFor } from "../testing/fixtures";
 import { answerLater, connected, happens, json, problem, serverAnswers, show, toldIn } from "../testing/page";
 import { RunBar } from "./RunBar";
 
@@ -34,7 +34,7 @@ describe("the sentence about the run", () => {
 
   it("tells what a private run asks for and has cost", () => {
     const dp = { noise_multiplier: 1, target_epsilon: null, clipping_norm: 1, delta: 1e-5 };
-    withRun({ spec: spec({ dp }), privacy: { epsilon: 5.634, delta: 1e-5 } });
+    withRun({ spec: spec({ dp }), privacy: privacy({ epsilon: 5.634, protects: "sample" }) });
     expect(screen.getByText(/α 0.5 · DP, noise 1/)).toBeVisible();
     expect(screen.getByTestId("run-privacy")).toHaveTextContent("ε 5.63 at δ 1.0e-5");
   });
@@ -52,6 +52,19 @@ describe("the sentence about the run", () => {
     expect(state()).toHaveTextContent("runningtraining 2 of 3");
     expect(screen.getByTestId("round")).toHaveTextContent("4 of 10");
     expect(screen.getByText(/Digits · CNN · fedavg · α 0.5/)).toBeVisible();
+  });
+
+  it("says how much of its privacy is spent, and only of one that has any", () => {
+    withRun({ privacy: privacy({ epsilon: 4.897 }) });
+    expect(screen.getByTestId("run-privacy")).toHaveTextContent("ε 4.90 at δ 1.0e-5, per client");
+    expect(screen.getByTestId("run-privacy")).toHaveAttribute(
+      "title",
+      expect.stringContaining("not for the server"),
+    );
+    becomes({ privacy: privacy({ epsilon: 7.1 }) });
+    expect(screen.getByTestId("run-privacy")).toHaveTextContent("ε 7.10 at δ 1.0e-5, per client");
+    becomes({ privacy: null });
+    expect(screen.queryByTestId("run-privacy")).not.toBeInTheDocument();
   });
 
   it("says once what a run waits for, and its mark has the state's name", () => {

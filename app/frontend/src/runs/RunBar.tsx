@@ -1,11 +1,12 @@
 import { Button, CloseButton } from "@mantine/core";
 import { useState } from "react";
 import { isOver, type Run } from "../api/types";
-import { epsilon, number, percent } from "../format/format";
+import { percent } from "../format/format";
 import { useMay } from "../login/who";
 import { activeRun, runChosen, shownRounds, shownRun, useStore } from "../store/store";
 import { useStrategyTitles } from "../strategies/useStrategies";
 import { Traceback } from "../ui/Traceback";
+import { privacyExplained, privacyWords } from "./privacy-words";
 import { roundShown } from "./round-progress";
 import { appLabels, clippedShare } from "./round-words";
 import { RoundProgress } from "./RoundProgress";
@@ -14,9 +15,6 @@ import styles from "./RunBar.module.css";
 import { RunCommands } from "./RunCommands";
 import { Elapsed, NoRun, NoRunLine, RunStateLine } from "./RunState";
 import { settingsLines, specWords } from "./spec-words";
-
-const PRIVACY =
-  "the most privacy that a client has spent so far, by Rényi differential privacy; label counts, numbers of samples and results on held-out data are not covered by it";
 
 const CLIPPED =
   "share of the newest sum's values that were beyond the range of the secure aggregation; where it is large, a wider range learns better";
@@ -103,12 +101,6 @@ function RunLine({ run }: { run: Run }) {
           {run.id}
         </span>{" "}
         · {specWords(run.spec, titleOf)}
-        {run.privacy !== null && (
-          <span title={PRIVACY} data-testid="run-privacy">
-            {" "}
-            · ε {epsilon(run.privacy.epsilon)} at δ {number(run.privacy.delta)}
-          </span>
-        )}
         {clipped !== null && (
           <span title={CLIPPED} data-testid="run-clipped">
             {" "}
@@ -116,6 +108,11 @@ function RunLine({ run }: { run: Run }) {
           </span>
         )}
       </p>
+      {run.privacy !== null && (
+        <p className={styles.privacy} title={privacyExplained(run.privacy)} data-testid="run-privacy">
+          {privacyWords(run.privacy)}
+        </p>
+      )}
       <RoundProgress run={run} done={done} label={appLabels(rounds).get(roundShown(run, done))} />
     </div>
   );

@@ -9,6 +9,7 @@ import type {
   ClientRound,
   LogEntry,
   Me,
+  PrivacySpent,
   Round,
   Run,
   RunSpec,
@@ -76,6 +77,10 @@ export function round(number: number, changes: Partial<Round> = {}): Round {
     duration_s: 1,
     ...changes,
   });
+}
+
+export function privacy(changes: Partial<PrivacySpent> = {}): PrivacySpent {
+  return record("PrivacySpent", { protects: "client", epsilon: 1, delta: 1e-5, releases: 1, ...changes });
 }
 
 export function result(changes: Partial<ClientRound> = {}): ClientRound {

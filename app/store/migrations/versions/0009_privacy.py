@@ -12,3 +12,4 @@ def upgrade() -> None:
     op.add_column("runs", sa.Column("privacy", sa.JSON()))
     for column in ("epsilon", "epsilon_of_run", "epsilon_budget"):
         op.add_column("client_rounds", sa.Column(column, sa.Double()))
+    op.add_column("rounds", sa.Column("epsilon", sa.Double()))
