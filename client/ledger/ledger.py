@@ -16,6 +16,7 @@ from pathlib import Path
 from client.ledger.entry import Entry, EntryUnreadable, Expense, Heading
 from client.ledger.journal import Journal, JournalUnusable
 from client.ledger.spending import Spending
+from client.site.policy import Budget
 from client.site.rules import Declined
 from shared.errors import FedLoomError
 
@@ -27,14 +28,6 @@ log = logging.getLogger(__name__)
 
 class LedgerUnusable(FedLoomError):
     """Nobody knows what was spent, or what is to be spent cannot be written: nothing may be let out."""
-
-
-@dataclass(frozen=True)
-class Budget:
-    """The most that a site spends of a data set: epsilon, at this delta or a smaller one."""
-
-    epsilon: float
-    delta: float
 
 
 @dataclass(frozen=True)

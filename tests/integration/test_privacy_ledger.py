@@ -94,7 +94,7 @@ def epsilon_of(updates: int, samples: int) -> float:
     step = dp_accounting.PoissonSampledDpEvent(BATCH / samples, dp_accounting.GaussianDpEvent(NOISE))
     accountant = RdpAccountant()
     accountant.compose(step, updates * -(-samples // BATCH))
-    return accountant.get_epsilon(1e-5)
+    return float(accountant.get_epsilon(1e-5))
 
 
 def train(api: Api, **spec: Any) -> Json:

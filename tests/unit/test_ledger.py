@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -187,7 +188,8 @@ def test_a_ledger_that_is_taken_away_while_a_client_has_it_lets_nothing_out(tmp_
 
 def test_a_ledger_that_is_cut_or_replaced_while_a_client_has_it_lets_nothing_out(tmp_path: Path) -> None:
     file = ledger_file(tmp_path, "digits")
-    for change in (lambda: os.truncate(file, 100), lambda: replace(file)):
+    changes: list[Callable[[], None]] = [lambda: os.truncate(file, 100), lambda: replace(file)]
+    for change in changes:
         file.unlink(missing_ok=True)
         ledger = Ledger(tmp_path, "digits")
         ledger.enter(expense(1))

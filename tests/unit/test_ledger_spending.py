@@ -42,7 +42,7 @@ def independent(expenses: list[Expense]) -> float:
             each.sample_rate, dp_accounting.GaussianDpEvent(each.noise_multiplier)
         )
         accountant.compose(event, each.steps)
-    return accountant.get_epsilon(DELTA)
+    return float(accountant.get_epsilon(DELTA))
 
 
 def test_nothing_costs_nothing() -> None:

@@ -34,7 +34,7 @@ class TaskContent(Protocol):
 class OnFailure(Protocol):
     """Takes the word that there will be no reply that could be used."""
 
-    def __call__(self, reason: str, verdict: Verdict | None, rule: str = "") -> None:
+    def __call__(self, reason: str, verdict: Verdict | None, rule: str = "", /) -> None:
         """`verdict`: if a reply was refused, or the site declines, by a `rule` of its policy."""
 
 
