@@ -64,7 +64,8 @@ def table(runs: Sequence[Sequence[Json]]) -> str:
 
 
 def _cell(round_: Json) -> str:
-    spent = [part["epsilon"] for part in round_["per_client"].values() if part["epsilon"] is not None]
+    parts = round_["per_client"].values()
+    spent = [part["epsilon_of_run"] for part in parts if part["epsilon_of_run"] is not None]
     return f"{round_['accuracy']:.1%}" + (f", ε {max(spent):.2f}" if spent else "")
 
 
