@@ -60,6 +60,7 @@ def _accept(listener: socket.socket, context: ssl.SSLContext | None) -> socket.s
         connection = listener.accept()[0]
     except TimeoutError:
         raise BenchFailed("A process of the benchmark did not start; its message is above.") from None
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return connection if context is None else context.wrap_socket(connection, server_side=True)
 
 
