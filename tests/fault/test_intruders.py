@@ -24,6 +24,7 @@ from tests.support.people import (
     bearer,
     browser,
     log_in,
+    page_server,
     user_of,
 )
 from tests.support.processes import ServerProcess
@@ -34,15 +35,8 @@ SPEC = json.dumps({"num_rounds": 1})
 JSON = {"Content-Type": "application/json"}
 
 
-@pytest.fixture(scope="module", params=["eventlet", "threading"])
-def server(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[ServerProcess]:
-    """Open to who started it, as on everybody's own machine, with an administrator who has a password."""
-    server = ServerProcess("--async-mode", request.param, home=tmp_path_factory.mktemp(request.param))
-    add_user(server, "root", "admin")
-    yield server
-    server.end()
+server = page_server()
+"""Open to who started it, as on everybody's own machine."""
 
 
 @pytest.fixture

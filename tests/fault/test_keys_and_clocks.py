@@ -21,6 +21,7 @@ from shared.security.server_identity import KEYS, local_invitation
 from tests.conftest import StartCommand
 from tests.support.api import Api
 from tests.support.forked_server import ForkedServer
+from tests.support.other_user import UID
 from tests.support.processes import Command
 from tests.support.tools import give_up
 
@@ -182,7 +183,7 @@ class TestAnotherUserOfThisMachine:
             if file == "fedloom.db":
                 return  # whoever opens the folder opens that
 
-        reader = start_command("-m tests.support.as_another_user", "read", str(public_server.home / file))
+        reader = start_command("-m tests.support.other_user", "read", str(public_server.home / file))
 
         assert reader.wait_for_exit(120) == 1
         assert "Permission denied" in reader.output
@@ -192,9 +193,9 @@ class TestAnotherUserOfThisMachine:
     ) -> None:
         theirs = public_folder / "theirs"
         theirs.mkdir()
-        shutil.chown(theirs, 65_534, 65_534)
+        shutil.chown(theirs, UID, UID)
         client = start_command(
-            "-m tests.support.as_another_user",
+            "-m tests.support.other_user",
             *("run_client", "--client-id", "them", "--dataset", "synthetic", "--server", public_server.link),
             env={"FEDLOOM_HOME": str(theirs)},
         )
@@ -210,11 +211,11 @@ class TestAnotherUserOfThisMachine:
         """The server's key is no secret: whoever connects sees it."""
         theirs = public_folder / "theirs"
         theirs.mkdir()
-        shutil.chown(theirs, 65_534, 65_534)
+        shutil.chown(theirs, UID, UID)
         real = invitation_of(public_server)
         made_up = Invitation(real.address, real.key, "x" * len(real.token))
         client = start_command(
-            "-m tests.support.as_another_user",
+            "-m tests.support.other_user",
             *("run_client", "--client-id", "them", "--dataset", "synthetic", "--invite", str(made_up)),
             env={"FEDLOOM_HOME": str(theirs)},
         )

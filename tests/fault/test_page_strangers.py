@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-
-import pytest
 
 from app.demo.fleet import Fleet
 from app.descriptors import raise_descriptor_limit
@@ -14,22 +11,14 @@ from app.web.connections import MOST
 from tests.conftest import Clients
 from tests.support.api import Api
 from tests.support.page_strangers import HALF_A_HANDSHAKE, KINDS, crowd
-from tests.support.people import OpenPage, administrator, browser
+from tests.support.people import OpenPage, administrator, browser, page_server
 from tests.support.processes import ServerProcess
 
 SPEC = {"num_rounds": 3, "min_clients": 1, "model": "linear"}
 
 
-@pytest.fixture(scope="module", params=["eventlet", "threading"])
-def server(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[ServerProcess]:
-    """By HTTPS, where there are more ways to say little."""
-    server = ServerProcess(
-        "--async-mode", request.param, "--tls", home=tmp_path_factory.mktemp(request.param)
-    )
-    yield server
-    server.end()
+server = page_server("--tls")
+"""By HTTPS, where there are more ways to say little."""
 
 
 def test_who_says_nothing_or_hardly_anything_takes_the_page_from_nobody(

@@ -6,7 +6,6 @@ import hashlib
 import re
 import socket
 import ssl
-from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,22 +15,13 @@ import pytest
 
 from shared.security.certificate import make_certificate
 from shared.security.keys import KeyPair
-from tests.support.people import OpenPage, add_user, browser, log_in, run_users
+from tests.support.people import OpenPage, browser, log_in, page_server, run_users
 from tests.support.processes import Command, ServerProcess
 
 SILENT = 40
 
 
-@pytest.fixture(scope="module", params=["eventlet", "threading"])
-def server(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[ServerProcess]:
-    server = ServerProcess(
-        "--tls", "--async-mode", request.param, home=tmp_path_factory.mktemp(request.param)
-    )
-    add_user(server, "root", "admin")
-    yield server
-    server.end()
+server = page_server("--tls")
 
 
 def connect(server: ServerProcess) -> socket.socket:

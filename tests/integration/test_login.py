@@ -20,23 +20,14 @@ from tests.support.people import (
     bearer,
     browser,
     log_in,
+    page_server,
     run_users,
     user_of,
 )
 from tests.support.processes import ServerProcess
 from tests.support.waiting import wait_until
 
-
-@pytest.fixture(scope="module", params=["eventlet", "threading"])
-def server(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[ServerProcess]:
-    server = ServerProcess(
-        "--auth", "--async-mode", request.param, home=tmp_path_factory.mktemp(request.param)
-    )
-    add_user(server, "root", "admin")
-    yield server
-    server.end()
+server = page_server("--auth")
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -19,14 +20,10 @@ from tests.support.strangers import client_context
 
 
 class Between:
-    """Listens at `port` (0: any) and passes on what comes to `target`. A context manager.
+    """Listens at `port` (0: any) and passes on what comes to `target`. A context manager."""
 
-    The first `trusty` connections are passed on as they are, all others to `intercept`; None: all of them.
-    """
-
-    def __init__(self, target: Address, port: int = 0, trusty: int | None = None) -> None:
+    def __init__(self, target: Address, port: int = 0) -> None:
         self._target = target
-        self._trusty = trusty
         self._listener = socket.create_server(("127.0.0.1", port))
         self.address = Address(*self._listener.getsockname())
         self.connections = 0
@@ -44,9 +41,11 @@ class Between:
                 connection.shutdown(socket.SHUT_RDWR)
             connection.close()
 
-    def intercept(self, connection: socket.socket) -> None:
-        """What to do with a connection that is not passed on as it is."""
-        raise NotImplementedError
+    def serve(self, connection: socket.socket, number: int) -> None:
+        """What becomes of a connection, the so manieth: all of it is passed on as it is."""
+        upstream = socket.create_connection(self._target)
+        self._open.append(upstream)
+        join(connection, upstream)
 
     def _accept(self) -> None:
         with suppress(OSError):
@@ -54,27 +53,26 @@ class Between:
                 connection, _ = self._listener.accept()
                 self._open.append(connection)
                 self.connections += 1
-                is_trusty = self._trusty is None or self.connections <= self._trusty
-                work = self._pass_on if is_trusty else self.intercept
-                threading.Thread(target=_quietly(work), args=(connection,), daemon=True).start()
-
-    def _pass_on(self, connection: socket.socket) -> None:
-        upstream = socket.create_connection(self._target)
-        self._open.append(upstream)
-        join(connection, upstream)
+                work = _quietly(partial(self.serve, number=self.connections))
+                threading.Thread(target=work, args=(connection,), daemon=True).start()
 
 
 class ManInTheMiddle(Between):
-    """Speaks TLS with the client by a certificate of his own, and with the server as a client does."""
+    """Speaks TLS with the client by a certificate of his own, and with the server as a client does; but the
+    first `trusty` connections he leaves alone."""
 
     def __init__(self, target: Address, key: KeyPair, folder: Path, port: int = 0, trusty: int = 0) -> None:
-        super().__init__(target, port, trusty)
+        super().__init__(target, port)
+        self._trusty = trusty
         self.heard = bytearray()
         """What the client has told him in confidence."""
         self._context = server_context(key, folder)
 
-    def intercept(self, connection: socket.socket) -> None:
+    def serve(self, connection: socket.socket, number: int) -> None:
         """Listen to all of it, and pass it on."""
+        if number <= self._trusty:
+            super().serve(connection, number)
+            return
         inside = self._context.wrap_socket(connection, server_side=True)
         upstream = client_context().wrap_socket(socket.create_connection(self._target))
         self._open += [inside, upstream]

@@ -1,4 +1,10 @@
-"""Another user of this machine, who tries what only the one who started the server may. Takes root."""
+"""Another user of this machine, who tries what only the one who started the server may. Takes root.
+
+`python -m tests.support.other_user ACTION ...` does something as that user:
+
+run_client FLAGS   runs a client, with data that is in no file
+read FILE          prints what is in a file, or ends with the reason why not
+"""
 
 from __future__ import annotations
 
@@ -7,6 +13,7 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -63,3 +70,27 @@ def ask_as_other_user(
 ) -> Answer:
     """An HTTP request of that user's to this machine."""
     return Answer(*json.loads(as_other_user(ASK, json.dumps([port, method, path, headers or {}, body]))))
+
+
+def main(action: str, *arguments: str) -> int | str:
+    """Be that user. All that is needed is imported before, since they may not enter the folders it is in."""
+    import torch._dynamo  # noqa: F401
+
+    import client.built_in_app
+    import client.main  # noqa: F401
+    from client.cli import main as run_client
+
+    os.setgroups([])
+    os.setgid(UID)
+    os.setuid(UID)
+    if action == "run_client":
+        return run_client(list(arguments))
+    try:
+        sys.stdout.write(Path(arguments[0]).read_text(encoding="utf-8"))
+    except OSError as error:
+        return str(error)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

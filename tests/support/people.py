@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 import socketio
 
 from app.running_server import RunningServer
@@ -55,6 +56,24 @@ def log_in(client: httpx.Client, name: str, password: str = PASSWORD) -> Json:
     me: Json = answer.json()
     client.headers[CSRF] = me["csrf"]
     return me
+
+
+def page_server(*flags: str) -> Any:
+    """A fixture of a module: a server with these flags on either web server, with the administrator root."""
+
+    @pytest.fixture(scope="module", params=["eventlet", "threading"])
+    def server(
+        request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    ) -> Iterator[ServerProcess]:
+        home = tmp_path_factory.mktemp(request.param)
+        server = ServerProcess("--async-mode", request.param, *flags, home=home)
+        try:
+            add_user(server, "root", "admin")
+            yield server
+        finally:
+            server.end()
+
+    return server
 
 
 @contextmanager
