@@ -150,7 +150,7 @@ def test_a_metric_that_cannot_be_is_refused_by_name(kind: str, name: str, value:
         ("train", without(TRAINED, "num-examples"), "num-examples"),
         ("train", without(TRAINED, "train_loss"), "train_loss"),
         ("evaluate", without(EVALUATED, "accuracy"), "accuracy"),
-        ("train", {}, "num-examples"),
+        ("train", {}, "duration_s"),
         ("train", {**TRAINED, "secret": 1}, "secret"),
     ],
 )

@@ -163,6 +163,7 @@ class TestTheServerLeavesOut:
         federation = Federation(changes_of(3), [1] * 3)
         federation.advertise()
         federation.share()
+        federation.open()
         with pytest.raises(ReplyInvalid, match="does not fit the model"):
             federation.server.take_masked(1, b"12")
 
