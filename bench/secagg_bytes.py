@@ -9,6 +9,7 @@ from functools import partial
 from flwr.app import ConfigRecord, Context, Message, RecordDict
 from flwr.serverapp import Grid
 
+from app.federation.rounds.budgets import Budgets
 from app.federation.rounds.secure import SecureRounds
 from app.federation.rounds.server_app import WaitForNodes
 from app.federation.strategies import build_strategy
@@ -37,7 +38,8 @@ def bytes_of_a_round(clients: int, settings: SecureAggregation | None) -> int:
         for _ in grid.send_and_receive(strategy.configure_train(1, arrays, ConfigRecord(), grid)):
             pass
     else:
-        SecureRounds(grid, spec, settings, strategy, WaitForNodes(grid, clients), SERVER).train(arrays, 1)
+        told = WaitForNodes(grid, clients)
+        SecureRounds(grid, spec, settings, strategy, told, Budgets(spec), SERVER).train(arrays, 1)
     return grid.bytes
 
 

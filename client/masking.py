@@ -140,7 +140,7 @@ class Masking:
         metrics = TrainMetrics.from_reply(reply)
         change = model.change_of(sent, _arrays_in(reply))
         masked = session.mask(digest, Learned(change, metrics.num_examples, metrics.train_loss))
-        told = MaskedMetrics(duration_s=time.monotonic() - began, epsilon=metrics.epsilon)
+        told = MaskedMetrics(duration_s=time.monotonic() - began, **metrics.spent())
         values = Array(np.frombuffer(masked.to_bytes(), np.uint8))
         return Message(
             RecordDict(

@@ -26,9 +26,6 @@ def records_of(content: RecordDict, kind: type[_Record]) -> dict[str, _Record]:
     return {name: record for name, record in content.items() if isinstance(record, kind)}
 
 
-Epsilon = Annotated[float, Field(ge=0, le=1e30, allow_inf_nan=False)]
-
-
 class ReplyMetrics(BaseModel):
     """What every reply says: how long it took.
 
@@ -72,21 +69,10 @@ class Metrics(ReplyMetrics):
     num_examples: Annotated[int, Field(alias="num-examples", ge=1, le=2**53)]
 
 
-class MaskedMetrics(ReplyMetrics):
-    """Of training in a run with secure aggregation: all else is masked."""
+class SpendingMetrics(ReplyMetrics):
+    """Under differential privacy: what has been spent."""
 
-    SHOWN = frozenset({"epsilon"})
-
-    epsilon: Epsilon | None = None
-
-
-class TrainMetrics(Metrics):
-    """Of training: the mean loss over all batches, and under differential privacy what has been spent.
-
-    In a private run a client does not tell its loss, unless its site allows that.
-    """
-
-    SHOWN = frozenset({"train_loss", "epsilon", "epsilon_of_run", "epsilon_budget"})
+    SHOWN = frozenset({"epsilon", "epsilon_of_run", "epsilon_budget"})
 
     epsilon: Epsilon | None = None
     """What the client has spent of its data set, over all runs, at this run's delta."""
@@ -94,6 +80,24 @@ class TrainMetrics(Metrics):
     """The same of this run alone."""
     epsilon_budget: Epsilon | None = None
     """The most that its site spends in all."""
+
+    def spent(self) -> dict[str, float | None]:
+        """These three, by name."""
+        return {name: getattr(self, name) for name in SpendingMetrics.SHOWN}
+
+
+class MaskedMetrics(SpendingMetrics):
+    """Of training in a run with secure aggregation: all else is masked."""
+
+
+class TrainMetrics(Metrics, SpendingMetrics):
+    """Of training: the mean loss over all batches, and what has been spent.
+
+    In a private run a client does not tell its loss, unless its site allows that.
+    """
+
+    SHOWN = frozenset({"train_loss"}) | SpendingMetrics.SHOWN
+
     train_loss: Annotated[Loss | None, Field(validate_default=True)] = None
 
     @field_validator("train_loss")

@@ -248,7 +248,7 @@ def test_a_client_that_comes_and_goes_all_the_time_has_to_wait(
 ) -> None:
     """Each time is a line in the log, and two in the history."""
     before = api.get("/status")
-    answers = []
+    answers: list[str | None] = []
     while "refusal" not in answers:
         assert len(answers) < 2 * VISITS[0]
         with RawClient(lasting_server.home) as moth:

@@ -179,7 +179,7 @@ class OnDisk(MemoryBuffer):
         super().__init__(disk.released)
         self._disk = disk
 
-    def add(self, data: bytes) -> None:
+    def add(self, data: bytes | memoryview) -> None:
         self._disk.fail_if_adding()
         super().add(data)
 
