@@ -106,4 +106,6 @@ def epsilon_at(rdp: Rdp, delta: float) -> float:
         return 0.0
     orders = np.asarray(ORDERS)
     by_order = rdp - (math.log(delta) + np.log(orders)) / (orders - 1) + np.log1p(-1 / orders)
+    # So little that delta alone covers it (Bretagnolle & Huber 1979): the total variation is below it
+    by_order[delta**2 + np.expm1(-rdp) > 0] = 0
     return max(0.0, float(np.nanmin(by_order)))

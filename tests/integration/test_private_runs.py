@@ -69,7 +69,7 @@ def test_epsilon_grows_with_every_round_as_another_accountant_has_it(homes: Path
             assert part["epsilon_of_run"] == pytest.approx(expected, rel=0.01)
             assert part["epsilon"] >= part["epsilon_of_run"]  # the ledger counts the runs before as well
     largest = max(part["epsilon"] for part in rounds[-1]["per_client"].values())
-    assert run["privacy"] == {"epsilon": largest, "delta": 1e-5}
+    assert run["privacy"].items() >= {"epsilon": largest, "delta": 1e-5}.items()
     assert run["final"]["accuracy"] > 0.4
 
 
@@ -95,7 +95,8 @@ def test_each_client_adds_as_much_noise_as_a_target_takes(homes: Path, api: Api)
 
     parts = rounds[-1]["per_client"].values()
     assert all(1.97 < part["epsilon_of_run"] <= 2.0 for part in parts)
-    assert run["privacy"] == {"epsilon": max(part["epsilon"] for part in parts), "delta": 1e-4}
+    spent = {"epsilon": max(part["epsilon"] for part in parts), "delta": 1e-4}
+    assert run["privacy"].items() >= spent.items()
 
 
 def test_the_secret_is_for_the_clients_user_only(homes: Path, api: Api) -> None:
