@@ -60,6 +60,15 @@ RUN_BY = MappingProxyType(
             '"-m client.confirm", run_id',
         ),
         "python -m client.confirm RUN --decline": ("tests/integration/test_site_policy.py", '"--decline"'),
+        "python -m client.ledger": ("tests/integration/test_privacy_ledger.py", '"-m client.ledger", env='),
+        "python -m client.ledger export ledger.csv": (
+            "tests/unit/test_ledger_command.py",
+            '"export", str(file)',
+        ),
+        "python run_client.py --client-id client-1 --privacy-budget 3": (
+            "tests/unit/test_policy.py",
+            '"--client-id", "client-1", "--privacy-budget", "2"',
+        ),
         "python -m client.doctor --client-id client-1 --dataset digits": (
             "tests/integration/test_doctor.py",
             '("--client-id", "patient", "--server", session_server.link, "--dataset", "digits")',
@@ -121,6 +130,7 @@ OUTSIDE = {
     "config.toml",
     "client.toml",
     "FEDLOOM_HOME/receipts",
+    "FEDLOOM_HOME/ledger",
     "apps/APP/server",
     "apps/APP/CLIENT",
     "~/.pgpass",
