@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from app.event_bus import EventBus
-from app.federation.link import server as link_server
+from app.federation.link import reception
 from app.federation.link.clients import ClientRegistry
 from app.federation.link.server import LinkServer
 from app.federation.link.spool import Spool
@@ -507,7 +507,7 @@ class TestTheWay:
         self, serve: Serve, identity: ServerIdentity, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         invitation = serve(identity)
-        monkeypatch.setattr(link_server, "PROTOCOL_VERSION", 77)
+        monkeypatch.setattr(reception, "PROTOCOL_VERSION", 77)
 
         found = [finding for finding in way_to(invitation) if finding.check == "protocol"]
 
