@@ -68,9 +68,9 @@ class _Output(io.TextIOWrapper):
         """The same stream; it stays what it is where it has no bytes below."""
         if not isinstance(stream, io.TextIOWrapper):
             return stream
-        how = {"line_buffering": stream.line_buffering, "write_through": stream.write_through}
         encoding = stream.encoding
-        return cls(stream.detach(), encoding, errors, **how)
+        at_once, unbuffered = stream.line_buffering, stream.write_through
+        return cls(stream.detach(), encoding, errors, line_buffering=at_once, write_through=unbuffered)
 
     def write(self, text: str, /) -> int:
         try:

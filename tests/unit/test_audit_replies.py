@@ -44,7 +44,7 @@ Entries = list[tuple[str, dict[str, Any]]]
 
 
 def a_task(message_id: str, client_id: str, round_: int, model: bytes) -> Task:
-    def unused(*_: object) -> None:
+    def unused(*_: object, **__: object) -> None:
         raise AssertionError("nobody is told")
 
     return Task(

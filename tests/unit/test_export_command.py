@@ -32,11 +32,6 @@ FILES = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def _signals_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.export.end_on_signals", lambda: None)
-
-
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     """A store with a finished run, which a server still has open."""
