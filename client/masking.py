@@ -18,7 +18,7 @@ from client.client_app import spec_of
 from client.site.rules import Declined
 from shared.canonical import canonical
 from shared.errors import SettingsInvalid
-from shared.results import MaskedMetrics, TrainMetrics, records_of
+from shared.results import SPENT, MaskedMetrics, TrainMetrics, records_of
 from shared.secagg import messages, model
 from shared.secagg.client import ClientSession, Member
 from shared.secagg.packing import Learned
@@ -140,7 +140,8 @@ class Masking:
         metrics = TrainMetrics.from_reply(reply)
         change = model.change_of(sent, _arrays_in(reply))
         masked = session.mask(digest, Learned(change, metrics.num_examples, metrics.train_loss))
-        told = MaskedMetrics(duration_s=time.monotonic() - began, epsilon=metrics.epsilon)
+        spent = metrics.model_dump(include=set(SPENT))
+        told = MaskedMetrics(duration_s=time.monotonic() - began, **spent)
         values = Array(np.frombuffer(masked.to_bytes(), np.uint8))
         return Message(
             RecordDict(

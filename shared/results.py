@@ -26,7 +26,8 @@ def records_of(content: RecordDict, kind: type[_Record]) -> dict[str, _Record]:
     return {name: record for name, record in content.items() if isinstance(record, kind)}
 
 
-Epsilon = Annotated[float, Field(ge=0, le=1e30, allow_inf_nan=False)]
+SPENT = frozenset({"epsilon", "epsilon_of_run", "epsilon_budget"})
+"""What replies to training say of differential privacy; see TrainMetrics."""
 
 
 class ReplyMetrics(BaseModel):
@@ -75,9 +76,11 @@ class Metrics(ReplyMetrics):
 class MaskedMetrics(ReplyMetrics):
     """Of training in a run with secure aggregation: all else is masked."""
 
-    SHOWN = frozenset({"epsilon"})
+    SHOWN = SPENT
 
     epsilon: Epsilon | None = None
+    epsilon_of_run: Epsilon | None = None
+    epsilon_budget: Epsilon | None = None
 
 
 class TrainMetrics(Metrics):
@@ -86,7 +89,7 @@ class TrainMetrics(Metrics):
     In a private run a client does not tell its loss, unless its site allows that.
     """
 
-    SHOWN = frozenset({"train_loss", "epsilon", "epsilon_of_run", "epsilon_budget"})
+    SHOWN = SPENT | {"train_loss"}
 
     epsilon: Epsilon | None = None
     """What the client has spent of its data set, over all runs, at this run's delta."""
