@@ -123,7 +123,7 @@ def test_the_audit_log_has_whose_masked_updates_are_in_a_model_and_says_why_none
     [entry] = [
         entry
         for entry in entries_of(BytesIO(export))
-        if entry.kind is Kind.AGGREGATED and entry.fields["run"] == run_id
+        if entry.kind == Kind.AGGREGATED and entry.fields["run"] == run_id
     ]
     assert sorted(each["client"] for each in entry.fields["updates"]) == list(TRIO)
     assert all(each["samples"] is None for each in entry.fields["updates"])
@@ -135,7 +135,7 @@ def test_with_differential_privacy_at_the_clients_the_sum_has_their_noise(rest: 
     _, rounds = complete(rest, secure_aggregation={}, dp={"noise_multiplier": 1.0})
 
     part = rounds[1]["per_client"]["a"]
-    assert part["epsilon"] > 0
+    assert part["epsilon"] >= part["epsilon_of_run"] > 0
     assert part["train_loss"] is None
     assert math.isfinite(rounds[1]["loss"])
 

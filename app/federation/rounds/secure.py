@@ -22,7 +22,7 @@ from app.federation.strategies.base import RoundStrategy, Update
 from app.federation.strategies.sampling import SampledGrid, sample_nodes
 from shared.error_line import error_line
 from shared.errors import ReplyInvalid, RoundFailed
-from shared.flower import client_failed, is_unavailable, node_id_of
+from shared.flower import client_failed, is_declined, is_unavailable, node_id_of
 from shared.results import TrainMetrics
 from shared.run_spec import RunSpec
 from shared.secagg import messages, model
@@ -157,6 +157,7 @@ class SecureRounds:
 
         self._ask_to_train(attempt, arrays, server_round)
         server.require(server.survivors, "sent an update")
+        self._require_updates(attempt)
 
         survivors = messages.survivors_record(server.survivors, nonce)
         self._ask(
@@ -179,6 +180,13 @@ class SecureRounds:
             lambda node, said: server.take_revealed(node, messages.read_revealed(said)),
         )
         return server.finish()
+
+    def _require_updates(self, attempt: _Attempt) -> None:
+        """Raise RoundFailed with fewer than the run wants; who declines counts as one not asked."""
+        asked = len(attempt.session.session.cohort) - sum(map(is_declined, attempt.failures))
+        required = self._spec.required_updates(asked, self._strategy.minimum_updates)
+        if (updates := len(attempt.session.survivors)) < required:
+            raise RoundFailed(f"{updates} of {required} updates have come.")
 
     def _ask_to_train(self, attempt: _Attempt, arrays: ArrayRecord, server_round: int) -> None:
         config = ConfigRecord({messages.SESSION: attempt.session.session.nonce})
