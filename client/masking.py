@@ -18,7 +18,7 @@ from client.client_app import spec_of
 from client.site.rules import Declined
 from shared.canonical import canonical
 from shared.errors import SettingsInvalid
-from shared.results import SPENT, MaskedMetrics, TrainMetrics, records_of
+from shared.results import MaskedMetrics, TrainMetrics, records_of
 from shared.secagg import messages, model
 from shared.secagg.client import ClientSession, Member
 from shared.secagg.packing import Learned
