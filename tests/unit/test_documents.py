@@ -47,7 +47,7 @@ RUN_BY = MappingProxyType(
         "pip install -r requirements-dev.txt": ("start.sh", "pip install"),
         **{
             f"python -m bench {name} --json {name}.json": ("tests/integration/test_bench.py", f'"{name}",')
-            for name in ("round", "overhead", "payload", "sign", "recover", "dp")
+            for name in ("round", "overhead", "payload", "sign", "recover", "dp", "secagg")
         },
         "python -m bench round": ("tests/integration/test_bench.py", '"round",'),
         "flwr run . fedloom --run-config 'num-server-rounds=2 learning-rate=0.2' --stream": (

@@ -239,7 +239,8 @@ def test_a_flag_of_the_built_in_app_does_not_go_with_another(
     flag: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     named = {"--strategy-param": "a=1", "--dataset": "digits", "--model": "cnn", "--strategy": "fedavg"}
-    value = [] if flag in ("--keep-updates", "--secure-aggregation") else [named.get(flag, "1")]
+    switches = ("--keep-updates", "--secure-aggregation", "--stop-at-first-budget")
+    value = [] if flag in switches else [named.get(flag, "1")]
 
     with pytest.raises(SystemExit):
         parse(["--app", NUMPY, flag, *value])
