@@ -75,7 +75,8 @@ def ask(server: ServerProcess, request: bytes, method: str = "GET") -> Answer | 
     """What is answered to these bytes; None: the connection was closed without a word."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
         connection.sendall(request)
-        connection.shutdown(socket.SHUT_WR)
+        with suppress(OSError):  # it may have been answered and closed by now
+            connection.shutdown(socket.SHUT_WR)
         response = HTTPResponse(connection, method=method)
         try:
             response.begin()

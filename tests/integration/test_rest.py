@@ -108,6 +108,9 @@ class TestRuns:
             "min_reply_share": 0.0,
             "keep_checkpoints": 3,
             "keep_updates": False,
+            "dp": None,
+            "stop_at_first_budget": False,
+            "secure_aggregation": None,
         }
         assert (run["round"], run["num_rounds"], run["final"], run["error"]) == (0, 10, None, None)
         assert (run["started_at"], run["finished_at"], run["progress"], run["clients"]) == (
