@@ -216,7 +216,8 @@ def test_each_clients_labels_stand_beside_its_accuracy(page: Page, team: Team) -
     shown = dict(zip(TRIO, table(page, "labels"), strict=True))
     accuracy = {client_id: percent(part["accuracy"]) for client_id, part in last["per_client"].items()}
     assert shown["client-1"] == [*map(str, counts), accuracy["client-1"]]
-    assert shown["client-3"] == ["label counts: kept private, or not reported yet", accuracy["client-3"]]
+    kept = "label counts: kept private, as in every private run, or not reported yet"
+    assert shown["client-3"] == [kept, accuracy["client-3"]]
     strip = client_row(page, "client-1").get_by_test_id("label-strip")
     expect(strip).to_have_attribute("title", "\n".join(["training samples by label", *named(counts)]))
     expect(client_row(page, "client-3").get_by_test_id("label-strip")).to_have_count(0)
