@@ -167,7 +167,7 @@ def test_guesses_are_counted_and_after_some_nobody_looks_at_them(own: Own, keys:
     said, final = knock(server.home, "guesser", invitation.token, keys[1])
 
     assert ("was not looked at" in said, final) == (True, False)
-    assert refused(api) == {"token-wrong": MOST, "too-many-tries": 1}
+    assert refused(api) == {"token-wrong": MOST, "too-many-tries": 1, "link-hello": MOST}
     with RawClient(server.home) as link:
         assert link.hello("local").WhichOneof("kind") == "welcome", "the user's own clients still come in"
 

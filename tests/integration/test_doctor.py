@@ -29,8 +29,8 @@ def test_beside_a_server_of_the_same_user_all_is_well_and_nobody_joins(
     lines = [line.split() for line in said.splitlines()[:-1]]
     assert {line[0] for line in lines} == {"ok"}, said
     assert [line[1] for line in lines] == [
-        *("python", "packages", "home", "key", "invitation", "policy", "app", "pytorch", "data"),
-        *("name", "port", "proxy", "tls", "protocol", "clock"),
+        *("python", "packages", "home", "key", "invitation", "policy", "app", "pytorch"),
+        *("privacy", "data", "name", "port", "proxy", "tls", "protocol", "clock"),
     ]
     assert said.endswith(
         "This machine can join, if the server admits the client's key, which only joining shows.\n"

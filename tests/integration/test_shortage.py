@@ -74,15 +74,16 @@ def test_idle_connections_give_way_to_a_page(server: ServerProcess) -> None:
     assert f"only {LIMIT} files and connections open at once" in server.output
 
 
-def test_connections_in_use_keep_a_page_out_only_while_they_last(server: ServerProcess) -> None:
-    with closing(Api(server.url)) as api:
-        with connections(server, LIMIT + 50, say=b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"):
-            wait_until(lambda: not answers(server), "no further connection is taken")
-            assert server.process.poll() is None
-        wait_until(lambda: answers(server), "the page is served again")
+def test_requests_that_are_begun_and_never_ended_give_way_to_a_page(server: ServerProcess) -> None:
+    begun = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
+    with connections(server, LIMIT + 50, say=begun), closing(Api(server.url)) as api:
         require_kept(api, server)
+        for _ in range(20):
+            assert answers(server)
+        assert api.get("/status")["refused"]["page-gave-way"] >= 50
 
-    assert server.count("could not connect") == 1
+    assert server.process.poll() is None
+    assert server.count("more connections to the page than there is room for") == 1
     assert server.count("Traceback") == 0
 
 
