@@ -7,7 +7,12 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, Request, ViewportSize, sync_playwright
 
+from app.demo.fleet import Fleet
+from tests.conftest import Clients
+from tests.support.processes import ServerProcess
 from tests.support.tools import require
+
+PAIR = ["client-1", "client-2"]
 
 CHROMIUM_FLAGS = [
     "--headless",
@@ -29,6 +34,16 @@ def browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="module")
+def paired_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A server with the clients of PAIR."""
+    server = ServerProcess(home=tmp_path_factory.mktemp("server"))
+    with Fleet() as fleet:
+        Clients(fleet, server, tmp_path_factory.mktemp("data")).start(*PAIR)
+        yield server
+    server.end()
 
 
 @pytest.fixture

@@ -3,39 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from contextlib import closing
 
-import pytest
 from playwright.sync_api import Page, expect
 
-from app.demo.fleet import Fleet
-from tests.conftest import Clients
+from tests.e2e.conftest import PAIR
 from tests.support.api import Api
 from tests.support.processes import ServerProcess
-
-PAIR = ["client-1", "client-2"]
 
 expect.set_options(timeout=15_000)
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    """A server with two clients."""
-    server = ServerProcess(home=tmp_path_factory.mktemp("server"))
-    with Fleet() as fleet:
-        Clients(fleet, server, tmp_path_factory.mktemp("data")).start(*PAIR)
-        yield server
-    server.end()
-
-
 def test_a_private_run_is_started_and_shows_what_it_costs_beside_what_it_is_worth(
-    page: Page, server: ServerProcess
+    page: Page, paired_server: ServerProcess
 ) -> None:
-    with closing(Api(server.url)) as api:
+    with closing(Api(paired_server.url)) as api:
         for client_id in PAIR:
             api.wait_for_client(client_id, "idle")
-        page.goto(f"http://localhost:{server.port}/")
+        page.goto(f"http://localhost:{paired_server.port}/")
         page.get_by_test_id("new-run").click()
         form = page.get_by_test_id("start-form")
         form.get_by_label("Rounds", exact=True).fill("2")
