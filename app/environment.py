@@ -18,26 +18,48 @@ from app.auth.authentication import Authentication
 from app.enrolment.enrolment import Enrolment
 from app.event_bus import EventBus
 from app.federation.link.clients import ClientRegistry, shown_clients
+from app.federation.link.mesh_roster import ROSTER
 from app.federation.link.server import LinkServer
 from app.federation.link.spool import Spool
 from app.federation.runs.app_hosts import AppHosts
 from app.federation.runs.book import RunBook
 from app.federation.runs.history import RunHistory
 from app.federation.runs.manager import RunManager
+from app.federation.runs.retention import Retention
 from app.federation.runs.services import Services
 from app.federation.strategies import check_parameters
-from app.records import AppInfo, Cause, Client, LinkAddress, RoundUpdate, Run, RunState, Snapshot, Status
+from app.invitation_file import leave_in_file
+from app.local_clients.clients import LocalClients
+from app.local_clients.process import Place
+from app.outlets import Outlets
+from app.records import (
+    AppInfo,
+    Cause,
+    Client,
+    LinkAddress,
+    RoundUpdate,
+    Run,
+    RunState,
+    Snapshot,
+    Status,
+)
+from app.role_flags import InvitationFile
 from app.running_server import RunningServer, Word
 from app.settings import ServerSettings
-from app.store.checkpoints import CheckpointStore
+from app.shown_commands import export_command, join_command, join_command_elsewhere
+from app.snapshot_runs import snapshot_runs
+from app.store.checkpoints import CheckpointStore, best_round
+from app.store.log_bounds import LogBounds
 from app.store.store import Store
 from app.store.urls import default_url, display_url
 from app.store.writer import StoreWriter
-from shared import paths
+from app.usage.history import UsageHistory
+from dashboard.counters import MachineCounters
+from dashboard.monitor import Monitor
+from dashboard.reading import Reading
 from shared.address import ANY_ADDRESS, Address
 from shared.errors import StoreUnavailable
 from shared.flower_app import compare
-from shared.names import DEFAULT_LINK_PORT
 from shared.proto.link_pb2 import AppIdentity, NextKey
 from shared.security.key_id import KeyId
 from shared.security.next_key import announce
@@ -47,14 +69,9 @@ from shared.version import __version__
 
 KEPT_LOGS = 5_000
 SNAPSHOT_LOGS = 500
-SNAPSHOT_ROUNDS = 500
-"""A run with more rounds is left out of a snapshot's rounds: whoever needs them asks REST."""
 
-GOODBYE_S = 1.0
-"""How long the end of a server waits for its last entry in the audit log."""
-
-FOUND_BY_DEFAULT = frozenset({"127.0.0.1", "localhost"})
-"""Hosts at which a client of this machine looks by itself."""
+ENTRY_S = 1.0
+"""How long a server waits for its entries in the audit log: the first, before it is ready, and the last."""
 
 log = logging.getLogger(__name__)
 
@@ -85,6 +102,9 @@ class Environment:
         self.login_refusals = RefusalEntries(self.audit, Kind.LOGIN_REFUSED)
         self.bus = EventBus(first_seq=self.store.last_seq() + 1, logs=self.store.logs(limit=KEPT_LOGS))
         self.writer = StoreWriter(self.store, self.bus, self._everything, self.audit)
+        self.usage = UsageHistory(self.store.usage)
+        self._log_bounds = LogBounds(self.store.log, settings.log_days, settings.log_megabytes)
+        self._monitor = Monitor(MachineCounters(settings.home), self._measured)
         self.registry = ClientRegistry(self.bus, shown_clients(self.store.clients(), self.enrolment))
         self.link = LinkServer(
             self.registry,
@@ -96,7 +116,10 @@ class Environment:
             self.enrolment,
             self.audit,
             self.store.sequences(),
+            settings.home / ROSTER,
+            self.usage,
         )
+        self.local_clients = LocalClients(Place(settings.home, settings.data_dir, settings.app))
         self._app_hosts = AppHosts(settings.app, settings.home) if settings.app else None
         history = RunHistory(self.audit)
         self.book = RunBook(self.bus, reversed(self.store.runs()), self.store.rounds, history)
@@ -114,7 +137,25 @@ class Environment:
                 data_dir=settings.data_dir,
                 app=settings.app,
                 app_hosts=self._app_hosts,
+                superlink=settings.superlink,
             )
+        )
+        self._retention = Retention(
+            self.book.newest_first,
+            self.runs.delete,
+            self.checkpoints,
+            lambda run_id: best_round(self.store.rounds(run_id)),
+            settings.keep,
+            self.audit.record,
+        )
+        self.outlets = Outlets(
+            settings.webhook,
+            settings.trackers,
+            str(self.identity.key.public.id),
+            self.bus,
+            self.store.notices,
+            self.book,
+            lambda: (self.book.newest_first(), self.registry.snapshot()),
         )
 
     def start(self) -> None:
@@ -125,6 +166,7 @@ class Environment:
         self.audit.record(Kind.SERVER_STARTED, **self._about())
         self._enter_change_of_key(before)
         self.writer.start()
+        self.outlets.start()
         self.auth.start()
         self._is_started = True
         for run in self.book.newest_first():
@@ -140,10 +182,27 @@ class Environment:
         if (notice := self.announce_next_key()) is not None and not _has_key(announced, self._next_key):
             self.audit.decided(Decision.on_next_key(notice), by="the server's start")
         self.identity.invite(self.settings.home, self.settings.host, port)
+        if (standing := self.settings.deployment.invitation) is not None:
+            self._leave_invitation(standing)
         going_on = self.runs.recover(resume=self.settings.resume == "auto")
         self.runs.start()
+        self._monitor.start()
         if self.settings.queue_run:
             self._queue_run(going_on)
+        with suppress(StoreUnavailable):  # it says so itself, and goes on trying
+            self.writer.flush(ENTRY_S)
+
+    def _leave_invitation(self, standing: InvitationFile) -> None:
+        handed = leave_in_file(standing, self.enrolment, self.identity.key.public.id, self.link_address)
+        if handed is not None:
+            self.audit.decided(Decision.invited(handed), by="the server's start")
+
+    def _measured(self, reading: Reading) -> None:
+        """In the monitor's thread, which also does what is to be done every now and then."""
+        self.usage.of_server(reading)
+        self.link.measures.measure()
+        self._log_bounds.hold()
+        self._retention.hold()
 
     def _queue_run(self, going_on: Sequence[Run]) -> None:
         """Queue the command's run, unless the server was started again by it and has one to go on with."""
@@ -182,13 +241,21 @@ class Environment:
         if before is not None and not _has_key(before, key):
             self.audit.record(Kind.KEY_CHANGED, before=Entry.parse(before).fields["key"], key=str(key))
 
+    def drain(self) -> None:
+        """Wait for the end of the round that goes on, as long as the settings have it; for `shut_down`."""
+        log.info("told to end; Ctrl-C, or being told again, ends the server at once")
+        self.runs.drain(self.settings.drain_s)
+
     def shut_down(self) -> None:
         """Interrupt the run, let the clients go, and write what is left."""
         with ExitStack() as ending:  # in the reverse order, each whatever becomes of the others
             ending.callback(self._word.withdraw)
             ending.callback(self.store.close)
+            ending.callback(self._monitor.stop)
             ending.callback(self.auth.stop)
             ending.callback(self.writer.stop)
+            ending.callback(self.outlets.stop)
+            ending.callback(self.local_clients.stop)
             ending.callback(self.link.stop)
             ending.callback(self._say_goodbye)
             if self._app_hosts is not None:
@@ -201,7 +268,7 @@ class Environment:
             self.login_refusals.close()
             self.audit.record(Kind.SERVER_STOPPED)
             with suppress(StoreUnavailable):
-                self.writer.flush(GOODBYE_S)
+                self.writer.flush(ENTRY_S)
 
     def _about(self) -> dict[str, Any]:
         """This server, as the audit log tells of it."""
@@ -248,8 +315,12 @@ class Environment:
             store=display_url(self.store_url),
             store_problem=self.writer.problem,
             default_spec=self.settings.spec,
-            join_command=self._join_command(),
-            export_command=self._export_command(),
+            join_command=join_command(
+                self.link_address,
+                {client.id for client in self.registry.snapshot()},
+                self._what_clients_run(),
+            ),
+            export_command=export_command(self.store_url),
         )
 
     def refused(self) -> dict[str, int]:
@@ -266,16 +337,12 @@ class Environment:
     def snapshot(self) -> Snapshot:
         """The state as of now. Events after its `seq` may be in it already; they change nothing then."""
         seq = self.bus.last
-        runs = self.book.newest_first()
-        shown = {run_id for run_id in (runs[0].id if runs else None, self.runs.active_id) if run_id}
-        rounds = {run_id: tuple(self.book.rounds(run_id)) for run_id in shown}
         return Snapshot(
             seq=seq,
             time=time.time(),
             instance=self.instance,
             status=self.status(),
-            runs=tuple(runs),
-            rounds={run_id: known for run_id, known in rounds.items() if len(known) <= SNAPSHOT_ROUNDS},
+            **snapshot_runs(self.book, self.store, self.runs.active_id),
             clients=tuple(self.registry.snapshot()),
             logs=tuple(self.bus.logs()[-SNAPSHOT_LOGS:]),
             audit=self.audit.status(),
@@ -296,36 +363,28 @@ class Environment:
             rounds_key=app.rounds_key,
         )
 
-    def _join_command(self) -> str:
-        taken = {client.id for client in self.registry.snapshot()}
-        number = next(n for n in range(1, len(taken) + 2) if f"client-{n}" not in taken)
-        command = f"python run_client.py --client-id client-{number} {self._what_clients_run()}"
-        host, port = self.settings.host, self.link.port
-        if host in FOUND_BY_DEFAULT and port == DEFAULT_LINK_PORT:
-            return command
-        return f"{command} --server {Address('<this-host>' if host in ANY_ADDRESS else host, port)}"
-
     @property
     def link_address(self) -> Address:
-        """Where the link listens."""
-        return Address(self.settings.host, self.link.port)
+        """Where the link listens; where that is everywhere, by the name by which people find the page."""
+        host, public = self.settings.host, self.settings.deployment.public_url
+        return Address(public.host if public and host in ANY_ADDRESS else host, self.link.port)
 
-    def join_command_elsewhere(self, invitation: str) -> str:
-        """What to type on another machine to join by an invitation."""
+    def join_command_elsewhere(self, invitation: str, *, mesh: bool = False) -> str:
+        """What to type on another machine to join by an invitation. `mesh`: and to take part in the mesh."""
         what = "--app DIR" if self.settings.app is not None else self._what_clients_run()
-        return f"python run_client.py --client-id NAME {what} --invite {shell_quoted(invitation)}"
-
-    def _export_command(self) -> str:
-        if self.store_url == default_url(paths.home_dir()):
-            return "python -m app.export"
-        return f"python -m app.export --store {shell_quoted(display_url(self.store_url))}"
+        return join_command_elsewhere(invitation, what, mesh=mesh)
 
     def _what_clients_run(self) -> str:
         if self.settings.app is not None:
             return f"--app {shell_quoted(str(self.settings.app.folder))}"
+        return f"--dataset {self.dataset_in_hand}"
+
+    @property
+    def dataset_in_hand(self) -> str:
+        """What the active run trains on; without one, what the page's form begins with."""
         active = self.runs.active_id
         run = self.book.get(active) if active else None
-        return f"--dataset {run.spec.dataset if run else self.settings.spec.dataset}"
+        return run.spec.dataset if run else self.settings.spec.dataset
 
 
 def _has_key(entry: bytes | None, key: KeyId | None) -> bool:

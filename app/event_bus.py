@@ -46,13 +46,28 @@ class EventBus:
     def publish(self, data: EventData) -> int:
         """Append an event; safe from any thread, never blocks on a reader. Returns its sequence number."""
         with self._news:
-            self._last += 1
-            event = event_of(self._last, time.time(), data)
-            self._ring.append(event)
-            if isinstance(data, LogRecord):
-                self._logs.append(LogEntry(seq=event.seq, time=event.time, **dict(data)))
+            event = event_of(self._last + 1, time.time(), data)
+            self._append(event)
             self._news.notify_all()
             return event.seq
+
+    def take(self, events: Iterable[Event]) -> None:
+        """Append events that another bus has numbered; those that are here already are left out. Raises
+        EventsGone where one is missing: those before it are here then."""
+        with self._news:
+            for event in events:
+                if event.seq <= self._last:
+                    continue
+                if event.seq != self._last + 1:
+                    raise EventsGone(f"Event {event.seq} came after {self._last}: those between are missing.")
+                self._append(event)
+            self._news.notify_all()
+
+    def _append(self, event: Event) -> None:
+        self._last = event.seq
+        self._ring.append(event)
+        if isinstance(event.data, LogRecord):
+            self._logs.append(LogEntry(seq=event.seq, time=event.time, **dict(event.data)))
 
     def since(self, seq: int) -> list[Event]:
         """All events after number `seq`, oldest first. Raises `EventsGone` if they are not all here."""
@@ -65,6 +80,11 @@ class EventBus:
                 )
             newest_first = islice(reversed(self._ring), missing)
             return list(newest_first)[::-1]
+
+    def newest(self, count: int) -> list[Event]:
+        """At most so many of those that are kept, oldest first."""
+        with self._news:
+            return list(islice(reversed(self._ring), count))[::-1]
 
     def wait_for_news(
         self, after: int, timeout_s: float | None = None, *, unless: Callable[[], bool] = lambda: False

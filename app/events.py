@@ -20,6 +20,7 @@ from app.records import (
     Record,
     RoundUpdate,
     Run,
+    RunGone,
     StoreStatus,
 )
 
@@ -56,6 +57,17 @@ class RoundEvent(_Event):
     @property
     def subject(self) -> object:
         return "round", self.data.run_id, self.data.round.round
+
+
+class RunGoneEvent(_Event):
+    """A run was deleted, with all that was of it."""
+
+    type: Literal["run_gone"] = "run_gone"
+    data: RunGone
+
+    @property
+    def subject(self) -> object:
+        return "run", self.data.id
 
 
 class ClientEvent(_Event):
@@ -117,12 +129,22 @@ class AuditEvent(_Event):
 
 
 Event = Annotated[
-    RunEvent | RoundEvent | ClientEvent | ClientGoneEvent | LogEvent | VerdictEvent | StoreEvent | AuditEvent,
+    RunEvent
+    | RunGoneEvent
+    | RoundEvent
+    | ClientEvent
+    | ClientGoneEvent
+    | LogEvent
+    | VerdictEvent
+    | StoreEvent
+    | AuditEvent,
     Field(discriminator="type"),
 ]
 """Whatever can happen. A new kind is one more class above, named here, with its data below."""
 
-EventData = Run | RoundUpdate | Client | ClientGone | LogRecord | Judgement | StoreStatus | AuditStatus
+EventData = (
+    Run | RunGone | RoundUpdate | Client | ClientGone | LogRecord | Judgement | StoreStatus | AuditStatus
+)
 
 _KIND_OF: Mapping[type[EventData], type[Event]] = MappingProxyType(
     {kind.model_fields["data"].annotation: kind for kind in get_args(get_args(Event)[0])}

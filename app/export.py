@@ -1,4 +1,4 @@
-"""`python -m app.export RUN_ID`: write a run's results to files, also while a server works on it."""
+"""`python -m app.export RUN_ID ...`: write runs' results to files, also while a server works on them."""
 
 from __future__ import annotations
 
@@ -11,10 +11,13 @@ from pathlib import Path
 
 from app.exporting.files import ExportFile
 from app.exporting.formats import ExportFormat, export_files
+from app.exporting.outcome import outcome
+from app.exporting.report.beside import beside
+from app.exporting.report.pages import Compared, comparison_report
+from app.exporting.times import last_known
 from app.records import Cause, Round, Run
+from app.store.flag import add_store_flag
 from app.store.reader import StoreReader
-from app.store.urls import default_url
-from shared import paths
 from shared.command import ends_in_words, run
 from shared.errors import FedLoomError, UnknownName
 from shared.result_file import try_to_write
@@ -33,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Export, print the paths of what was written, return the exit code: 0, or 1 with a message."""
     arguments = build_parser().parse_args(argv)
     try:
-        for path in export(arguments.run_id, _chosen(arguments.format), arguments.output, arguments.store):
+        for path in export(arguments.run_ids, _chosen(arguments.format), arguments.output, arguments.store):
             print(path)
     except OSError as error:
         raise ExportIncomplete(
@@ -47,10 +50,16 @@ def build_parser() -> argparse.ArgumentParser:
     """The flags."""
     parser = argparse.ArgumentParser(
         prog="python -m app.export",
-        description="Write a run's results to files: run.json; rounds.csv and clients.csv; or a folder "
-        "tensorboard for `tensorboard --logdir`. The server may be running meanwhile.",
+        description="Write a run's results to files: run.json; report.html, to read and print; "
+        "rounds.csv and clients.csv; or a folder tensorboard for `tensorboard --logdir`. The server may be "
+        "running meanwhile.",
     )
-    parser.add_argument("run_id", metavar="RUN_ID", help="the run's id, as the page and the log show it")
+    parser.add_argument(
+        "run_ids",
+        nargs="+",
+        metavar="RUN_ID",
+        help="the run's id, as the page and the log show it; several as HTML are compared as well",
+    )
     parser.add_argument(
         "--format",
         action="append",
@@ -64,33 +73,39 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="where to make a folder named after the run (the current folder)",
     )
-    parser.add_argument(
-        "--store",
-        default=os.environ.get("FEDLOOM_STORE") or default_url(paths.home_dir()),
-        metavar="URL",
-        help="the server's store (FEDLOOM_STORE, a file in FEDLOOM_HOME)",
-    )
+    add_store_flag(parser)
     return parser
 
 
-def export(run_id: str, formats: Iterable[ExportFormat], output: Path, store_url: str) -> Iterator[Path]:
-    """Write a run's files below `output` / `run_id`, and yield the path of each once it is there.
+def export(run_ids: Sequence[str], formats: Sequence[ExportFormat], output: Path, url: str) -> Iterator[Path]:
+    """Write each run's files below `output` / its id, and yield the path of each once it is there. Of several
+    runs that are wanted as HTML there is a comparison as well, to which the first is the baseline.
 
     A file that is there already is replaced when the new one is complete. Raises UnknownName when there is
     no such run, StoreUnavailable when the store cannot be read, and OSError when a file cannot be written.
     """
     try_to_write(output / "run.json")
-    with StoreReader.open_to_read(store_url) as store:
-        run = store.run(run_id)
-        if run is None:
-            raise UnknownName(f"There is no run {run_id!r}. {_newest(store.runs())}")
-        rounds = store.rounds(run_id)
-    _warn_of_gaps(run, rounds)
-    for export_format in formats:
-        for file in export_files(export_format, run, rounds):
-            path = output / run_id / file.path
-            _write(path, file)
-            yield path
+    compared = []
+    with StoreReader.open_to_read(url) as store:
+        runs = [_run(store, run_id) for run_id in dict.fromkeys(run_ids)]
+        for run in runs:
+            rounds, about = store.rounds(run.id), beside(store, run.id)
+            came_of_it = outcome(run, rounds, about.received, last_known(run, rounds))
+            compared.append(Compared(run, rounds, came_of_it))
+            _warn_of_gaps(run, rounds)
+            for export_format in formats:
+                for file in export_files(export_format, run, rounds, about):
+                    yield _written(output / run.id / file.path, file)
+    if len(compared) > 1 and ExportFormat.HTML in formats:
+        file = comparison_report(compared, compared[0].run.id)
+        yield _written(output / file.path, file)
+
+
+def _run(store: StoreReader, run_id: str) -> Run:
+    run = store.run(run_id)
+    if run is None:
+        raise UnknownName(f"There is no run {run_id!r}. {_newest(store.runs())}")
+    return run
 
 
 def _warn_of_gaps(run: Run, rounds: Iterable[Round]) -> None:
@@ -108,7 +123,8 @@ def _chosen(names: Sequence[str] | None) -> list[ExportFormat]:
     return [known for known in ExportFormat if known in wanted or ALL in wanted]
 
 
-def _write(path: Path, file: ExportFile) -> None:
+def _written(path: Path, file: ExportFile) -> Path:
+    """The path, once the file is there."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".export-{os.getpid()}")
     try:
@@ -117,6 +133,7 @@ def _write(path: Path, file: ExportFile) -> None:
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+    return path
 
 
 def _newest(runs: Sequence[Run]) -> str:

@@ -6,6 +6,7 @@ import logging
 
 from app.event_bus import EventBus
 from app.records import LOG_SOURCE, LogRecord
+from dashboard.log_text import without_secrets
 from shared.console import level_name, traceback_of
 from shared.interrupt import Signalled
 
@@ -20,16 +21,17 @@ class EventLogHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Publish one record, unless it is a blank line, as Flower's strategies log them between others."""
         try:
-            if not record.getMessage().strip():
+            message, trace = record.getMessage(), traceback_of(record)
+            if not message.strip():
                 return
             self._bus.publish(
                 LogRecord(
                     level=level_name(record.levelno),
                     source=LOG_SOURCE,
                     logger=record.name,
-                    message=record.getMessage(),
+                    message=without_secrets(message),
                     run_id=getattr(record, "run_id", None),
-                    traceback=traceback_of(record),
+                    traceback=trace and without_secrets(trace),
                 )
             )
         except Signalled:

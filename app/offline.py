@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from app.store.urls import default_url
 from shared.errors import StoreUnavailable
 from shared.security.keys import KeyPair
 from shared.security.server_identity import KEYS, SERVER_KEY
+from shared.variables import setting
 
 STORE_VARIABLE = "FEDLOOM_STORE"
 
@@ -62,7 +62,7 @@ def deciding_in(home: Path, store_url: str | None) -> Iterator[Deciding]:
 
 
 def _store_of(home: Path, store_url: str | None) -> Store:
-    return Store.open(store_url or os.environ.get(STORE_VARIABLE) or default_url(home))
+    return Store.open(store_url or setting(STORE_VARIABLE) or default_url(home))
 
 
 def _enrolment_in(store: Store) -> Enrolment:

@@ -17,7 +17,7 @@ from shared.flower_app import FlowerApp
 from shared.rounds_key import rounds_in, why_unknown
 from shared.run_config import fuse, parse_config
 from shared.run_fields import RunField, all_fields, run_fields
-from shared.run_spec import FIELDS_OF_ANY_APP, RunSpec, Scalar, words_of
+from shared.run_spec import FIELDS_OF_ANY_APP, IN_ANOTHER_APP, RunSpec, Scalar, words_of
 
 RUN_FLAGS: Mapping[str, str] = MappingProxyType(
     {field.name: field.flag for field in all_fields(RunSpec) if field.flag is not None}
@@ -109,10 +109,12 @@ def app_spec_from(
     for name, flag in RUN_FLAGS.items():
         if name in given and name not in FLAGS_FOR_ANY_APP:
             flag = IID_FLAG if name == "alpha" and arguments.alpha is None else flag
-            raise SettingsInvalid(
+            words = (
                 f"{flag} is for the built-in app; the app given by --app has its own run config, which "
                 "--run-config changes"
             )
+            hint = IN_ANOTHER_APP.get(name)
+            raise SettingsInvalid(words if hint is None else f"{words}. {hint}")
     try:
         overrides = parse_config(arguments.run_config or ())
         config = fuse(app, overrides)

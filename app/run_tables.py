@@ -1,6 +1,6 @@
-"""`python -m app.run_tables`: write what README.md and pyproject.toml say of a run's settings.
+"""`python -m app.run_tables`: write what docs/commands.md and pyproject.toml say of a run's settings.
 
-Both derive from `shared.run_spec.RunSpec`: the README's table of the flags, and the run config that `flwr
+Both derive from `shared.run_spec.RunSpec`: the table of the flags, and the run config that `flwr
 run` begins with. Run it in the checkout, after a change to RunSpec.
 """
 
@@ -34,7 +34,7 @@ def run_config() -> str:
 
 
 GENERATED: Mapping[str, tuple[re.Pattern[str], Callable[[], str]]] = MappingProxyType(
-    {"README.md": (TABLE, flag_table), "pyproject.toml": (RUN_CONFIG, run_config)}
+    {"docs/commands.md": (TABLE, flag_table), "pyproject.toml": (RUN_CONFIG, run_config)}
 )
 """By file: the part of it that is generated, and what it should be."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import getpass
-import os
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -18,6 +17,7 @@ from app.store.urls import default_url
 from shared import paths
 from shared.command import ends_in_words, run
 from shared.errors import SettingsInvalid
+from shared.variables import setting
 
 DAY_S = 24 * 3_600.0
 
@@ -108,7 +108,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--store",
         metavar="URL",
-        default=os.environ.get("FEDLOOM_STORE") or None,
+        default=setting("FEDLOOM_STORE"),
         help="the server's --store (FEDLOOM_STORE, a file in FEDLOOM_HOME)",
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")

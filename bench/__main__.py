@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from bench import dp, overhead, payload, recover, round, secagg, sign
+from bench import dp, mesh, overhead, page, payload, recover, round, secagg, sign, viewers
 from bench.report import Result, table, write_json
 from shared.console import configure_logging
 from shared.errors import FedLoomError
@@ -25,6 +25,9 @@ BENCHMARKS: Mapping[str, Callable[[int, bool], Result]] = MappingProxyType(
         "recover": recover.measure,
         "dp": dp.measure,
         "secagg": secagg.measure,
+        "mesh": mesh.measure,
+        "page": page.measure,
+        "viewers": viewers.measure,
     }
 )
 

@@ -23,8 +23,8 @@ from torch import Tensor, nn
 
 from bench.crew import Crew
 from bench.workload import CLIENTS, Outcome
-from client.built_in_app import WARM_UP_BATCH
 from client.learner import HELD_OUT
+from client.prepared_site import WARM_UP_BATCH
 from shared.data.datasets import TensorSet, load_test, load_train, load_train_labels
 from shared.data.partition import partition_indices, split_holdout
 from shared.models import build_model, num_parameters

@@ -42,6 +42,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--lr", type=float, default=0.1)
     parser.add_argument("--clipping-norm", type=float, default=1.0)
     parser.add_argument("--max-samples", type=int, default=0, help="of each client (all)")
+    parser.add_argument("--device", default="cpu", help="of the clients: a PyTorch device, or auto (cpu)")
     arguments = parser.parse_args(argv)
     configure_logging("bench")
     end_on_signals()
@@ -82,7 +83,7 @@ def _measure(arguments: argparse.Namespace) -> list[list[Json]]:
                     dataset=arguments.dataset,
                     data_dir=data_dir,
                     max_samples=arguments.max_samples,
-                    device="cpu",
+                    device=arguments.device,
                     home=home,
                 )
             )

@@ -19,10 +19,10 @@ import httpx
 from app.demo.fleet import Fleet
 from app.settings import ServerSettings
 from bench.crew import BenchFailed
-from bench.workload import CLIENTS, Outcome
+from bench.workload import CLIENTS, Outcome, Rhythm
 from client.client_app import node_config_of
 from client.learner import Site
-from client.settings import ClientSettings
+from client.settings import ClientSettings, MeshOptions
 from shared import paths
 from shared.flower_app import read_app
 from shared.run_spec import RunSpec
@@ -35,10 +35,19 @@ POLL_S = 1.0
 
 def run(spec: RunSpec, data_dir: Path, clients: int = CLIENTS) -> Outcome:
     """Start everything, wait until the run has ended, stop everything."""
-    return _run(
+    return _run(*_built_in(spec, data_dir), clients)
+
+
+def run_with_idle_mesh(spec: RunSpec, data_dir: Path) -> Outcome:
+    """The same, with clients that are connected among each other (`--enable-mesh`), and need not be."""
+    server, client = _built_in(spec, data_dir)
+    return _run(server, replace(client, mesh=MeshOptions()))
+
+
+def _built_in(spec: RunSpec, data_dir: Path) -> tuple[ServerSettings, ClientSettings]:
+    return (
         ServerSettings(port=0, link_port=0, data_dir=data_dir, spec=spec, queue_run=True),
         ClientSettings(client_id="", server="", dataset=spec.dataset, data_dir=data_dir, device="cpu"),
-        clients,
     )
 
 
@@ -94,11 +103,24 @@ def _outcome(rounds: list[dict[str, Any]]) -> Outcome:
     """
     first, last = rounds[0], rounds[-1]
     started = first["started_at"] + (first["duration_s"] if first["round"] == 0 else 0)
-    starts = [round_["started_at"] for round_ in rounds if round_["round"] >= 2]
-    intervals = [later - earlier for earlier, later in pairwise(starts)]
+    warm = [round_ for round_ in rounds if round_["round"] >= 2]
+    intervals = [later["started_at"] - earlier["started_at"] for earlier, later in pairwise(warm)]
+    apart = [whole - _longest_work(round_) for whole, round_ in zip(intervals, warm, strict=False)]
     return Outcome(
         last["started_at"] + last["duration_s"] - started,
         last["loss"],
         last["client_loss"],
-        median(intervals) if intervals else None,
+        Rhythm(median(intervals), median(apart)) if intervals else None,
     )
+
+
+def _longest_work(round_: dict[str, Any]) -> float:
+    """Seconds that the slowest client trained and the slowest one evaluated, by their own clocks."""
+    results = round_["per_client"].values()
+    return sum(max(_seconds(result, stage) for result in results) for stage in ("train", "evaluate"))
+
+
+def _seconds(result: dict[str, Any], stage: str) -> float:
+    """Of another app it is one of the numbers that it reports."""
+    own: float | None = result[f"{stage}_s"]
+    return result["stages"][stage]["duration_s"] if own is None else own

@@ -38,6 +38,10 @@ class BenchOwner:
         """A client that is lost ends the benchmark by its error reply."""
         return 0
 
+    def least(self, kind: str, asked: int, declined: int) -> int:
+        """As required."""
+        return self.required(kind, asked, declined)
+
     def can_start_over(self, kind: str) -> bool:
         """No."""
         return False

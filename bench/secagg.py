@@ -66,9 +66,9 @@ def measure(repeats: int, quick: bool) -> Result:
 
 
 def _interval_s(spec: RunSpec, data_dir: Path, clients: int) -> float:
-    interval = fedloom.run(spec, data_dir, clients).interval_s
-    assert interval is not None
-    return interval
+    rhythm = fedloom.run(spec, data_dir, clients).rhythm
+    assert rhythm is not None
+    return rhythm.interval
 
 
 def _spec(clients: int, rounds: int) -> RunSpec:

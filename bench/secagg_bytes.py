@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Iterable, Iterator
-from functools import partial
-
 from flwr.app import ConfigRecord, Context, Message, RecordDict
-from flwr.serverapp import Grid
 
+from app.federation.rounds.attempts import Attempts
 from app.federation.rounds.budgets import Budgets
+from app.federation.rounds.callbacks import WaitForNodes
 from app.federation.rounds.secure import SecureRounds
-from app.federation.rounds.server_app import WaitForNodes
 from app.federation.strategies import build_strategy
 from bench import echo
-from client.masking import ClientCall, Masking
-from shared.flower import FlowerRun, empty_run, encode, identify_server_task, node_id_of, set_message_id
+from bench.in_process import RUN_ID, ClientCall, InProcessGrid
+from client.masking import Masking
+from shared.flower import encode, node_id_of
 from shared.run_spec import RunSpec
-from shared.secagg.client import Member
+from shared.secagg.member import Member
 from shared.secagg.settings import SecureAggregation
 from shared.security.key_id import KeyId
 from shared.security.keys import KeyPair
 
-RUN_ID = 1
 SERVER = KeyId(bytes(32))
 
 
@@ -39,7 +35,8 @@ def bytes_of_a_round(clients: int, settings: SecureAggregation | None) -> int:
             pass
     else:
         told = WaitForNodes(grid, clients)
-        SecureRounds(grid, spec, settings, strategy, told, Budgets(spec), SERVER).train(arrays, 1)
+        attempts = Attempts(grid, spec, strategy.minimum_updates, told, Budgets(spec))
+        SecureRounds(grid, spec, settings, strategy, told, attempts, SERVER).train(arrays, 1)
     return grid.bytes
 
 
@@ -50,61 +47,25 @@ def _client(name: str, settings: SecureAggregation | None) -> ClientCall:
     return Masking(echo.app, member, lambda: (SERVER,))
 
 
-class _CountingGrid(Grid):
-    """Calls clients of this process, and counts what would travel."""
+class _CountingGrid(InProcessGrid):
+    """Counts what would travel."""
 
     def __init__(self, clients: dict[str, ClientCall], spec: RunSpec) -> None:
-        identify_server_task(RUN_ID)
-        self.bytes = 0
-        self._replies: dict[str, Message] = {}
-        self._clients = {node_id_of(name): call for name, call in clients.items()}
-        self._context = partial(
-            Context, RUN_ID, node_config={}, state=RecordDict(), run_config=spec.to_run_config()
+        config = spec.to_run_config()
+        nodes = {node_id_of(name): call for name, call in clients.items()}
+        super().__init__(
+            {
+                node: (call, Context(RUN_ID, node, {}, state=RecordDict(), run_config=config))
+                for node, call in nodes.items()
+            }
         )
+        self.bytes = 0
 
-    def set_run(self, run: FlowerRun) -> None:
-        """Part of Flower's interface."""
-
-    @property
-    def run(self) -> FlowerRun:
-        """Flower's description of the run."""
-        return empty_run(RUN_ID)
-
-    def create_message(
-        self,
-        content: RecordDict,
-        message_type: str,
-        dst_node_id: int,
-        group_id: str,
-        ttl: float | None = None,
-    ) -> Message:
-        """A new message."""
-        return Message(content, dst_node_id, message_type, ttl=ttl, group_id=group_id)
-
-    def get_node_ids(self) -> list[int]:
-        """All clients."""
-        return list(self._clients)
-
-    def push_messages(self, messages: Iterable[Message]) -> list[str]:
-        """Has the clients answer at once."""
-        replies = {reply.metadata.reply_to_message_id: reply for reply in self.send_and_receive(messages)}
-        self._replies |= replies
-        return list(replies)
-
-    def pull_messages(self, message_ids: Iterable[str]) -> list[Message]:
-        """The replies to these messages, once each."""
-        return [self._replies.pop(each) for each in message_ids if each in self._replies]
-
-    def send_and_receive(
-        self, messages: Iterable[Message], *, timeout: float | None = None
-    ) -> Iterator[Message]:
-        """Each reply as it is computed."""
-        for message in messages:
-            set_message_id(message, uuid.uuid4().hex)
-            node = message.metadata.dst_node_id
-            reply = self._clients[node](message, self._context(node))
-            self.bytes += _size(message) + _size(reply)
-            yield reply
+    def answer(self, message: Message) -> Message:
+        """As of InProcessGrid."""
+        reply = super().answer(message)
+        self.bytes += _size(message) + _size(reply)
+        return reply
 
 
 def _size(message: Message) -> int:

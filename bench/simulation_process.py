@@ -24,7 +24,7 @@ from flwr.serverapp import Grid, ServerApp
 from flwr.simulation import run_simulation
 
 from app.federation.rounds import server_app
-from app.federation.rounds.server_app import WaitForNodes
+from app.federation.rounds.callbacks import WaitForNodes
 from app.federation.strategies import build_strategy
 from bench import echo, workload
 from bench.crew import BenchFailed

@@ -30,18 +30,29 @@ SAME_LOSS = 0.01
 
 
 @dataclass(frozen=True)
+class Rhythm:
+    """From the second round on, when everything is warm; medians, seconds.
+
+    `interval`: from one round to the next. `apart`: what of it is neither the longest training nor the
+    longest evaluation of a client.
+    """
+
+    interval: float
+    apart: float
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What one system needed for the rounds after the initial evaluation, and its final test loss.
 
-    A FedLoom server also knows the loss that the clients had in the end, and the `interval_s` from one round
-    to the next, from the second on, when everything is warm. Of an app in its own processes it does not know
-    the test loss.
+    A FedLoom server also knows the loss that the clients had in the end, and the rhythm of its rounds where
+    there were three. Of an app in its own processes it does not know the test loss.
     """
 
     seconds: float
     loss: float | None
     client_loss: float | None = None
-    interval_s: float | None = None
+    rhythm: Rhythm | None = None
 
 
 @contextmanager

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 from contextlib import closing
 from dataclasses import dataclass
 from http.client import BadStatusLine, HTTPConnection, HTTPException, HTTPResponse, RemoteDisconnected
 
 from client.in_thread import in_thread
-from shared.address import Address
+from shared.address import Address, reach_words
+from shared.proxy import Proxy, ProxyFailed, connect
 from shared.security.certificate import speaks_tls
 
 TIMEOUT_S = 1.0
@@ -40,41 +40,32 @@ _TLS = Found("it did not answer in time", is_tls=True)
 _CLOSES = Found("something listens there and closes the connection")
 
 
-async def look_at(address: Address) -> Found:
-    """Find out, in the time that there is."""
+async def look_at(address: Address, proxy: Proxy | None = None) -> Found:
+    """Find out, in the time that there is; by the proxy, if there is one."""
     try:
         async with asyncio.timeout(LIMIT_S):
-            return await in_thread(lambda: _look_at(address), "address probe")
+            return await in_thread(lambda: _look_at(address, proxy), "address probe")
     except TimeoutError:
         return Found("it did not answer in time")
 
 
-def _look_at(address: Address) -> Found:
+def _look_at(address: Address, proxy: Proxy | None) -> Found:
     """Ask for FedLoom's status as a browser would."""
-    with closing(HTTPConnection(address.host, address.port, timeout=TIMEOUT_S)) as connection:
+    with closing(HTTPConnection(address.host, address.port)) as connection:
         try:
+            connection.sock = connect(address, TIMEOUT_S, proxy)
             connection.request("GET", "/api/v1/status", headers={"Accept": "application/json"})
             return _web_server(address, connection.getresponse())
         except RemoteDisconnected:  # as gRPC does with who does not begin with TLS
-            return _TLS if speaks_tls(address, TIMEOUT_S) else _CLOSES
+            return _TLS if speaks_tls(address, TIMEOUT_S, proxy) else _CLOSES
         except BadStatusLine as error:
             return _other(str(error))
         except (HTTPException, ValueError):
             return Found("something else than FedLoom listens there", is_other=True)
+        except ProxyFailed as error:
+            return Found(str(error))
         except OSError as error:
             return Found(reach_words(error, address))
-
-
-def reach_words(error: OSError, address: Address) -> str:
-    """Why nobody could be reached at an address."""
-    match error:
-        case socket.gaierror():
-            return f"the name {address.host} cannot be resolved ({error.strerror})"
-        case ConnectionRefusedError():
-            return "nothing listens there"
-        case TimeoutError():
-            return "it does not answer"
-    return f"it cannot be reached ({error.strerror or error})"
 
 
 def _web_server(address: Address, response: HTTPResponse) -> Found:

@@ -11,30 +11,26 @@ from flwr.app import Context, Message, RecordDict
 
 from client import client_app
 from client.job import Job
-from client.known_members import MEMBERS, KnownMembers
-from client.learner import Site
+from client.known_members import KnownMembers
 from client.link import ClientIdentity
 from client.masking import Masking
 from client.membership import Membership
 from client.pause_gate import PauseGate
+from client.prepared_site import prepared_site
 from client.progress import reporting_to
 from client.runtime import Place
 from client.settings import ClientSettings
 from client.site.rules import Declined
 from client.work import Reporter, Work
 from shared.app_host.serialised import Serialised
-from shared.data.datasets import load_train_labels
 from shared.error_text import message_of, traceback_text
 from shared.errors import Cancelled, FedLoomError, WireError
 from shared.flower import client_failed, decode, encode, node_id_of
 from shared.models import MODELS
 from shared.proto.link_pb2 import LabelCounts
-from shared.secagg.client import Member
+from shared.secagg.member import Member
 from shared.secagg.settings import LEAST_CLIENTS
-from shared.training import resolve_device, warm_up
 from shared.wire import MAX_LOG_TEXT
-
-WARM_UP_BATCH = 32
 
 log = logging.getLogger(__name__)
 
@@ -43,16 +39,11 @@ def prepare(settings: ClientSettings, membership: Membership) -> Job:
     """Everything that could fail or take long, before the server hears of this client."""
     # Clients that start together would otherwise fight for the cores; a run's assignment gives more.
     torch.set_num_threads(settings.threads or 1)
-    device = resolve_device(settings.device)
-    log.info("preparing: data set %s, device %s", settings.dataset, device)
-    samples = len(load_train_labels(settings.dataset, settings.data_dir))
-    for model in MODELS:
-        warm_up(model, settings.dataset, device, WARM_UP_BATCH)
-    log.info("ready: %s with %s training samples in all", settings.dataset, f"{samples:,}")
+    site, device = prepared_site(settings)
     return Job(
         app=BuiltInApp(_masking(settings, membership)),
         node_config=client_app.node_config_of(
-            Site(settings.data_dir, settings.dataset, settings.max_samples, settings.device),
+            site,
             settings.home,
             private_labels=settings.private_labels or not settings.policy.label_counts,
             tells_metrics=settings.policy.metrics_of_private_runs,
@@ -72,7 +63,7 @@ def prepare(settings: ClientSettings, membership: Membership) -> Job:
 def _masking(settings: ClientSettings, membership: Membership) -> Masking:
     """The ClientApp, of which no update leaves without a mask where the run wants one."""
     key, policy = membership.key, settings.policy
-    known = KnownMembers(settings.home / MEMBERS / f"{key.public.id}.json", policy.member_keys)
+    known = KnownMembers.of(settings.home, key.public.id, policy.member_keys)
     member = Member(
         settings.client_id, key, node_id_of, known.require_genuine, policy.minimum_cohort or LEAST_CLIENTS
     )

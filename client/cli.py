@@ -3,25 +3,44 @@
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 
+from client.mesh_flags import add_mesh_flags, flag_of, mesh_options
 from client.settings import ClientSettings
-from client.site.policy import FILE_NAME, MAX_EPSILON, Policy, PolicyInvalid, read_policy
+from client.site.policy import (
+    FILE_NAME,
+    MAX_EPSILON,
+    LogRule,
+    Policy,
+    PolicyInvalid,
+    UsageRule,
+    read_policy,
+)
 from shared import paths
 from shared.address import parse_address
+from shared.console import add_log_format_flag
 from shared.errors import AppInvalid, FedLoomError, SettingsInvalid
 from shared.flower_app import FlowerApp, read_app
 from shared.interrupt import INTERRUPTED, end_on_signals
 from shared.names import DEFAULT_LINK_PORT, DatasetName
 from shared.run_config import parse_config
 from shared.security.invitation import MAX_CHARACTERS, Invitation, InvitationInvalid
+from shared.variables import setting
 from shared.version import __version__
 from shared.wire import ConfigScalar
 
 INVITE_VARIABLE = "FEDLOOM_INVITE"
 
-BUILT_IN_ONLY = ("dataset", "data_dir", "max_samples", "device", "private_labels", "privacy_budget")
+BUILT_IN_ONLY = (
+    "dataset",
+    "data_dir",
+    "max_samples",
+    "device",
+    "private_labels",
+    "privacy_budget",
+    "enable_mesh",
+    "mesh_only",
+)
 """What another Flower app has no use for."""
 
 
@@ -40,11 +59,12 @@ def parse(argv: list[str] | None = None) -> ClientSettings:
     """Settings from a command line; ends the process with a message when a flag is wrong."""
     parser = build_parser()
     arguments = parser.parse_args(argv)
+    mesh = mesh_options(parser, arguments)
     return ClientSettings(
         client_id=arguments.client_id,
         dataset=arguments.dataset or DatasetName.DIGITS,
         server=arguments.server,
-        invite=_invitation(parser, arguments),
+        invite=None if mesh is not None and mesh.only else _invitation(parser, arguments),
         data_dir=arguments.data_dir or paths.data_dir(),
         max_samples=arguments.max_samples or 0,
         device=arguments.device or "auto",
@@ -53,6 +73,8 @@ def parse(argv: list[str] | None = None) -> ClientSettings:
         app=_app(parser, arguments),
         node_config=_node_config(parser, arguments),
         policy=_policy(parser, arguments),
+        mesh=mesh,
+        log_format=arguments.log_format,
     )
 
 
@@ -75,7 +97,7 @@ def given_invitation(arguments: argparse.Namespace) -> Invitation | None:
                 source = f"--invite-qr {path}"
                 text = qr.read_picture(path)
             case _:
-                source, text = INVITE_VARIABLE, os.environ.get(INVITE_VARIABLE, "")
+                source, text = INVITE_VARIABLE, setting(INVITE_VARIABLE) or ""
                 if not text:
                     return None
         return Invitation.parse(text)
@@ -106,9 +128,14 @@ def _invitation(parser: argparse.ArgumentParser, arguments: argparse.Namespace) 
 
 def _policy(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> Policy:
     try:
-        return given_policy(paths.home_dir(), arguments.policy, arguments.privacy_budget)
+        policy = given_policy(paths.home_dir(), arguments.policy, arguments.privacy_budget)
+        if (radius := arguments.mesh_clipping_radius) is not None:
+            policy = policy.with_clipping(radius)
     except PolicyInvalid as error:
         parser.error(str(error))
+    if arguments.send_log is not None:
+        policy = policy.with_log(LogRule(arguments.send_log))
+    return policy if arguments.send_usage is None else policy.with_usage(UsageRule(arguments.send_usage))
 
 
 def given_policy(home: Path, file: Path | None, budget: float | None) -> Policy:
@@ -123,7 +150,7 @@ def _app(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> Flow
     for name in BUILT_IN_ONLY:
         if getattr(arguments, name) is not None:
             parser.error(
-                f"--{name.replace('_', '-')} is for the built-in app; the app given by --app gets what it "
+                f"{flag_of(name)} is for the built-in app; the app given by --app gets what it "
                 "needs to know of this client by --node-config"
             )
     try:
@@ -182,6 +209,19 @@ def build_parser(
         metavar="FILE",
         help=f"what this site accepts, in TOML; {FILE_NAME} in FEDLOOM_HOME, if it is there",
     )
+    parser.add_argument(
+        "--send-log",
+        choices=list(LogRule),
+        help="what of this client's log the server is told, which keeps and shows it (info, which is all, or "
+        "that of the policy; of the two the less)",
+    )
+    add_log_format_flag(parser)
+    parser.add_argument(
+        "--send-usage",
+        choices=list(UsageRule),
+        help="whether the server is told what this client's machine is used for: CPU, memory, disks, network "
+        "and GPUs (on, or that of the policy; of the two the less)",
+    )
     parser.add_argument("--version", action="version", version=f"FedLoom {__version__}")
     data_dir = str(paths.data_dir()).replace("%", "%%")
     built_in = parser.add_argument_group("the built-in app")
@@ -208,6 +248,7 @@ def build_parser(
         help="the most that all runs together may spend of the data set, from which on the client declines "
         "(no limit, or that of the policy; of the two the smaller)",
     )
+    add_mesh_flags(parser)
     other = parser.add_argument_group("another Flower app")
     other.add_argument(
         "--app",

@@ -20,9 +20,11 @@ from client.privacy import Privacy, secret_of
 from client.site.policy import Budget
 from shared import paths
 from shared.dp_spec import DELTA
+from shared.names import PARTS_IN_TURN
 from shared.results import EvaluateMetrics, TrainMetrics, records_of
 from shared.run_spec import RunSpec
-from shared.training import BatchProgress, OnBatch
+from shared.spent import fields_of
+from shared.training import EVALUATED_AT_ONCE, BatchProgress, OnBatch
 from shared.wire import ConfigScalar
 
 LABELS_TOLD = "label-counts-told"
@@ -71,24 +73,21 @@ def train_round(message: Message, context: Context) -> Message:
     proximal_mu = _config_of(message).get("proximal-mu", 0.0)
     assert isinstance(server_round, int)
     assert isinstance(proximal_mu, float | int)
-    update = _learner(_site_of(context.node_config)).train(
-        _place_in(context),
+    update = learner_in(context).train(
+        place_in(context),
         _weights_in(message),
         server_round=server_round,
         proximal_mu=float(proximal_mu),
-        privacy=_privacy(context),
+        privacy=privacy_in(context),
         on_batch=_lot_reporter(context),
         on_labels=_label_reporter(context),
     )
-    spent = update.spent
     metrics = TrainMetrics(
         num_examples=update.result.examples,
         # with secure aggregation it goes no further than into the masked sum
         train_loss=update.result.loss if not spec_of(context).dp or _tells(context) else None,
-        epsilon=None if spent is None else spent.epsilon,
-        epsilon_of_run=None if spent is None else spent.of_run,
-        epsilon_budget=None if spent is None else spent.budget,
         duration_s=update.result.duration_s,
+        **fields_of(update.spent),
         **update.result.metrics,
     )
     return Message(
@@ -100,20 +99,25 @@ def train_round(message: Message, context: Context) -> Message:
 @app.evaluate()
 def evaluate_round(message: Message, context: Context) -> Message:
     """Evaluate the global model in the message on the held-out samples."""
-    result = _learner(_site_of(context.node_config)).evaluate(
-        _place_in(context),
+    result = learner_in(context).evaluate(
+        place_in(context),
         _weights_in(message),
         on_batch=_batch_reporter(context),
         on_labels=_label_reporter(context),
     )
-    told = _tells_metrics(context)
+    told = tells_metrics(context)
     metrics = EvaluateMetrics(
-        num_examples=result.examples,
+        num_examples=result.examples if told else None,
         loss=result.loss if told else None,
         accuracy=result.accuracy if told else None,
         duration_s=result.duration_s,
     )
     return Message(RecordDict({"metrics": metrics.to_record()}), reply_to=message)
+
+
+def learner_in(context: Context) -> Learner:
+    """The client's, for whoever is in the thread that messages are executed in."""
+    return _learner(_site_of(context.node_config))
 
 
 @lru_cache(maxsize=1)
@@ -128,10 +132,12 @@ def _site_of(node: UserConfig) -> Site:
         dataset=str(node.get("dataset") or "") or None,
         max_samples=int(node.get("max-samples", 0)),
         device=str(node.get("device", "auto")),
+        parts_in_turn=node.get(PARTS_IN_TURN, False) is True,
     )
 
 
-def _place_in(context: Context) -> Place:
+def place_in(context: Context) -> Place:
+    """Its place in the run."""
     node = context.node_config
     return Place(spec_of(context), int(node["partition-id"]), int(node["num-partitions"]))
 
@@ -155,7 +161,7 @@ def _config_of(message: Message) -> ConfigRecord:
     return records_of(message.content, ConfigRecord)["config"]
 
 
-def _privacy(context: Context) -> Privacy | None:
+def privacy_in(context: Context) -> Privacy | None:
     """What the run needs for differential privacy, if it has it."""
     spec, node = spec_of(context), context.node_config
     if spec.dp is None:
@@ -177,7 +183,7 @@ def _ledger(home: Path, dataset: str, client: str, budget: Budget | None) -> Led
     return Ledger(home, dataset, client, budget)
 
 
-def _tells_metrics(context: Context) -> bool:
+def tells_metrics(context: Context) -> bool:
     """Whether numbers that neither differential privacy nor a mask covers may leave this client."""
     return not spec_of(context).is_private or _tells(context)
 
@@ -187,24 +193,21 @@ def _tells(context: Context) -> bool:
 
 
 def _lot_reporter(context: Context) -> OnBatch:
-    return progress.report if _tells_metrics(context) else partial(_report_lot, spec_of(context).batch_size)
+    return progress.report if tells_metrics(context) else partial(_report_lot, spec_of(context).batch_size)
 
 
 def _batch_reporter(context: Context) -> OnBatch:
-    return progress.report if _tells_metrics(context) else _report_no_loss
+    return progress.report if tells_metrics(context) else partial(_report_lot, EVALUATED_AT_ONCE)
 
 
 def _report_lot(expected: int, batch: BatchProgress) -> None:
-    """With as many samples as a lot has on average: how many were drawn, the noise does not hide."""
-    _report_no_loss(replace(batch, examples=expected * batch.done))
-
-
-def _report_no_loss(batch: BatchProgress) -> None:
-    progress.report(replace(batch, loss=None))
+    """Without a loss, and with as many samples as a batch has on average: how many a lot has drawn, the noise
+    does not hide, nor how many are in the last batch."""
+    progress.report(replace(batch, examples=expected * batch.done, loss=None))
 
 
 def _label_reporter(context: Context) -> OnLabels | None:
-    is_private = context.node_config.get("private-labels", False) or not _tells_metrics(context)
+    is_private = context.node_config.get("private-labels", False) or not tells_metrics(context)
     return None if is_private else partial(_report_labels, context)
 
 

@@ -11,7 +11,9 @@ from typing import Any
 import grpc.aio
 
 from client.log_watch import LogWatch
+from client.meshed import Meshed
 from client.open_messages import OpenMessages, Outgoing
+from client.round_trip import RoundTrip
 from client.runtime import Runtime
 from client.sealing import NotFromServer, Reply, Sealing
 from shared.chunks import Assembler, Whole, reply_frames
@@ -55,14 +57,18 @@ class Connection:
         threads: Executor,
         next_key: Callable[[NextKey], None],
         log_watch: LogWatch,
+        meshed: Meshed | None = None,
     ) -> None:
+        """`meshed`: None: this client is not in the mesh."""
         self._call = call
         self._next_key = next_key
         self._log_watch = log_watch
+        self._meshed = meshed
         self._runtime = runtime
         self._open_messages = open_messages
         self._sealing = sealing
         self._server = server
+        self._round_trip = RoundTrip()
         self._outbox: asyncio.Queue[Outgoing] = asyncio.Queue()
         self._assembler = Assembler(threads=threads)
         self._whole: Whole | None = None
@@ -112,6 +118,8 @@ class Connection:
         match frame.WhichOneof("kind"):
             case "assignment":
                 self._runtime.assign(frame.assignment)
+                if self._meshed is not None:
+                    self._meshed.assigned(frame.assignment)
             case "task":
                 await self._receive(frame.task)
             case "seal":
@@ -122,6 +130,8 @@ class Connection:
                 self._open_messages.confirm(frame.received)
             case "run_over":
                 self._runtime.stay_in(0)
+                if self._meshed is not None:
+                    self._meshed.run_over()
             case "checkpoint":
                 self._log_watch.shown(frame.checkpoint)
             case "pause":
@@ -129,6 +139,10 @@ class Connection:
             case "next_key":
                 self._next_key(frame.next_key)
                 self._log_watch.following(frame.next_key)
+            case "heartbeat":
+                self._round_trip.answered(frame.heartbeat)
+            case "roster" if self._meshed is not None:
+                self._meshed.roster(frame.roster.signed)
             case "refusal":
                 raise refused(frame.refusal)
             case kind:
@@ -168,9 +182,11 @@ class Connection:
                 for frame in reply_frames(item.message_id, item.message):
                     yield frame
                 yield ClientFrame(seal=(await result_of(item.signed)).seal)
+            elif (kind := item.WhichOneof("kind")) == "heartbeat":
+                yield ClientFrame(heartbeat=self._round_trip.heartbeat())  # what it waited for does not count
             else:
                 yield item
-                if item.WhichOneof("kind") == "goodbye":
+                if kind == "goodbye":
                     return
             del item  # or a reply would stay in memory until there is something else to send
 

@@ -11,21 +11,21 @@ import hashlib
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
 from torch import Tensor, nn
 
 from client.ledger.entry import Expense, Share
-from client.ledger.ledger import Spent
 from client.privacy import Privacy, Training, prepare
-from shared.data.datasets import TensorSet, dataset_info, load_train, load_train_labels
+from shared.data.datasets import Labels, RawSamples, TensorSet, dataset_info, load_train_labels, read_train
 from shared.data.partition import Indices, part_of, partition_owners, split_holdout
 from shared.errors import DatasetUnavailable, PrivacyImpossible
 from shared.models import build_model
 from shared.run_spec import RunSpec
 from shared.seeds import derive_seed
+from shared.spent import Spent
 from shared.training import (
     PLAIN,
     EvalResult,
@@ -43,6 +43,9 @@ HELD_OUT = 0.1
 Weights = Mapping[str, Tensor]
 """A model's weights by name, as PyTorch's state dict has them."""
 
+ReadTrain = Callable[[str, Path], RawSamples]
+"""Reads the training samples of the data set of this name, from this folder."""
+
 OnLabels = Callable[[tuple[int, ...]], None]
 """Called with how many of the samples to train on there are of each label, by label."""
 
@@ -52,12 +55,14 @@ class Site:
     """Where a learner works. `dataset`: the only one that it has; None: whatever a run asks for.
 
     `max_samples`: it trains on so many at most; 0: on all. `device`: a PyTorch device, or "auto".
+    `parts_in_turn`: it works for many clients, so that the data set is kept as it was read, for the next.
     """
 
     data_dir: Path
     dataset: str | None = None
     max_samples: int = 0
     device: str = "auto"
+    parts_in_turn: bool = False
 
 
 @dataclass(frozen=True)
@@ -118,17 +123,22 @@ class DataOrigin:
 class Learner:
     """Does one thing at a time. Keeps its data and the shell of its model between calls and runs.
 
-    Both methods raise DatasetUnavailable, PartitionImpossible or DeviceUnavailable where they cannot work.
-    They call `on_labels` once the data is there, and `on_batch` after each batch, which may raise
+    All methods raise DatasetUnavailable, PartitionImpossible or DeviceUnavailable where they cannot work.
+    Two call `on_labels` once the data is there, and `on_batch` after each batch, which may raise
     `shared.errors.Cancelled` to end the work.
     """
 
     def __init__(self, site: Site) -> None:
         self._site = site
+        self._read: ReadTrain = lru_cache(maxsize=1)(read_train) if site.parts_in_turn else read_train
         self._origin: DataOrigin | None = None
         self._data: LocalData | None = None
         self._kind: tuple[str, str] | None = None
         self._model: nn.Module | None = None
+
+    def samples(self, place: Place) -> int:
+        """How many it trains on at this place; they are loaded if need be."""
+        return len(self._local_data(place, None).train)
 
     def train(
         self,
@@ -215,35 +225,48 @@ class Learner:
             spec.dataset, site.data_dir, place.part, place.parts, spec.alpha, spec.seed, site.max_samples
         )
         if self._data is None or self._origin != origin:
-            self._data, self._origin = read_part(origin), origin
+            self._data, self._origin = read_part(origin, self._read), origin
         if on_labels is not None:
             on_labels(self._data.label_counts)
         return self._data
 
 
-def read_part(origin: DataOrigin) -> LocalData:
-    """Read one client's part of a data set."""
-    labels = load_train_labels(origin.dataset, origin.data_dir)
-    owner = partition_owners(labels, origin.parts, alpha=origin.alpha, seed=origin.seed)
-    indices = part_of(owner, origin.parts, origin.part)
+def read_part(origin: DataOrigin, read: ReadTrain = read_train) -> LocalData:
+    """Read one client's part of a data set. `read`: what gives the whole of it."""
+    division = _divided(origin.dataset, origin.data_dir, origin.parts, origin.alpha, origin.seed)
+    labels = division.labels
+    indices = part_of(division.owner, origin.parts, origin.part)
     rows, held_out = split_holdout(indices, HELD_OUT, derive_seed(origin.seed, "held-out", origin.part))
     if not len(held_out):  # a part of one sample: all there is to evaluate on
         held_out = rows
     if origin.max_samples:
         rows = rows[: origin.max_samples]
         held_out = held_out[: math.ceil(origin.max_samples * HELD_OUT / (1 - HELD_OUT))]
+    samples = read(origin.dataset, origin.data_dir)
     counts = np.bincount(labels[rows], minlength=dataset_info(origin.dataset).num_classes)
     return LocalData(
-        train=load_train(origin.dataset, origin.data_dir, rows),
-        held_out=load_train(origin.dataset, origin.data_dir, held_out),
+        train=samples.tensors(rows),
+        held_out=samples.tensors(held_out),
         label_counts=tuple(counts.tolist()),
-        share=_share_of(origin, owner),
+        share=Share(division=division.name, part=origin.part),
     )
 
 
-def _share_of(origin: DataOrigin, owner: Indices) -> Share:
-    """The part by the division's settings, and a hash of what has come of them: what is computed otherwise,
-    in another version, is another division."""
-    skew = "IID" if origin.alpha is None else f"alpha {origin.alpha!r}"
+@dataclass(frozen=True)
+class Division:
+    """A data set in parts: the label of each sample, and whose part it is in. `name`: the settings of that,
+    and a hash of what has come of them, as what is computed otherwise, in another version, is another one."""
+
+    labels: Labels
+    owner: Indices
+    name: str
+
+
+@lru_cache(maxsize=1)
+def _divided(dataset: str, data_dir: Path, parts: int, alpha: float | None, seed: int) -> Division:
+    """Kept for the next part: a process of Flower's simulation works for many clients in turn."""
+    labels = load_train_labels(dataset, data_dir)
+    owner = partition_owners(labels, parts, alpha=alpha, seed=seed)
+    skew = "IID" if alpha is None else f"alpha {alpha!r}"
     digest = hashlib.sha256(owner.astype("<i8").tobytes()).hexdigest()[:16]
-    return Share(division=f"{origin.parts} parts, {skew}, seed {origin.seed} ({digest})", part=origin.part)
+    return Division(labels, owner, f"{parts} parts, {skew}, seed {seed} ({digest})")

@@ -9,6 +9,7 @@ import asyncio
 import logging
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,6 +24,7 @@ from client.in_thread import in_thread
 from client.known_server import MemoryUnusable
 from client.log_watch import LogWatch
 from client.membership import Membership
+from client.meshed import Meshed
 from client.open_messages import OpenMessages
 from client.outage import Outage
 from client.receipts import Receipts
@@ -33,7 +35,17 @@ from shared.error_text import error_text
 from shared.errors import FedLoomError, LinkRefused, LogObjection, WireError
 from shared.hashing import hashing_threads
 from shared.pieces import read_server_frame
-from shared.proto.link_pb2 import AppIdentity, ClientFrame, Hello, LogLine, NextKey, ServerFrame, Welcome
+from shared.proto.link_pb2 import (
+    AppIdentity,
+    ClientFrame,
+    Hello,
+    LogLine,
+    NextKey,
+    ServerFrame,
+    Usage,
+    Welcome,
+)
+from shared.proxy import VARIABLE, ProxyFailed
 from shared.security.certificate import ClockWrong, NoTls, PinnedServer, WrongServer, find_pinned
 from shared.security.handshake import NONCE_BYTES, sign_hello
 from shared.security.invitation import Invitation, InvitationInvalid
@@ -62,6 +74,8 @@ class ClientIdentity:
     host: str
     device: str
     app: AppIdentity | None = None
+    withholds_usage: bool = False
+    """By its site's word it tells nothing of what its machine is used for."""
 
 
 class NotFound(FedLoomError):
@@ -97,7 +111,11 @@ class Link:
         identity: ClientIdentity,
         runtime: Runtime,
         app_objection: Callable[[AppIdentity | None], str | None],
+        meshed: Meshed | None = None,
+        takes_usage: Callable[[bool], None] = lambda takes: None,
     ) -> None:
+        """`meshed`: the client's node in the mesh, if it has one. `takes_usage` is told, in the event loop,
+        whether there is a server that takes what `send_usage` sends."""
         self._membership = membership
         self._witness = Witness(membership.home, identity.client_id, membership.key)
         self._address = membership.address
@@ -105,10 +123,14 @@ class Link:
         self._process = uuid.uuid4().hex
         self._runtime = runtime
         self._app_objection = app_objection
+        self._meshed = meshed
         self._threads = hashing_threads()
         self._sealing = Sealing(identity.client_id, membership.key, self._threads)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._connection: Connection | None = None
+        self._takes_usage = False
+        """Whether the server of this connection knows that frame."""
+        self._usage_wanted = takes_usage
         self._looked_into: str | None = None
         """The newest failure to find a link, in gRPC's words, whose cause was looked for."""
 
@@ -126,13 +148,15 @@ class Link:
     async def _serve(self, open_messages: OpenMessages) -> None:
         """One connection after the other."""
         outage = Outage(str(self._address))
+        if (proxy := self._membership.proxy) is not None:
+            log.info("goes to %s by the proxy at %s, which %s names", self._address, proxy.address, VARIABLE)
         while True:
             try:
                 await self._connect(outage, open_messages)
                 outage.began("it closed the connection")
             except NotFound as error:
                 await self._look_into(error, outage)
-            except (WrongServer, ClockWrong, InvitationInvalid, MemoryUnusable) as error:
+            except (ProxyFailed, WrongServer, ClockWrong, InvitationInvalid, MemoryUnusable) as error:
                 outage.is_elsewhere(str(error))
             except grpc.aio.AioRpcError as error:
                 outage.began(_in_words(error))
@@ -151,6 +175,16 @@ class Link:
             _raise_if_cancelled()
             await asyncio.sleep(outage.next_delay())
 
+    def send_usage(self, usage: Usage) -> None:
+        """Tell what this machine is used for, if the server takes that; callable from any thread."""
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the loop is closed: the client has ended
+                self._loop.call_soon_threadsafe(self._send_usage, usage)
+
+    def _send_usage(self, usage: Usage) -> None:
+        if self._connection is not None and self._takes_usage:
+            self._connection.send(ClientFrame(usage=usage))
+
     def send_log(self, line: LogLine) -> None:
         """Send a log line if there is a connection; callable from any thread."""
         if self._loop is not None and not self._loop.is_closed():
@@ -159,6 +193,19 @@ class Link:
     def _send_log(self, line: LogLine) -> None:
         if self._connection is not None:
             self._connection.send(ClientFrame(log=line))
+        elif self._meshed is not None:
+            self._meshed.history.add(line)
+
+    def report(self) -> None:
+        """The node in the mesh has changed: tell that, if there is a connection. In the event loop."""
+        if self._connection is not None and self._meshed is not None:
+            self._connection.send(ClientFrame(mesh=self._meshed.report()))
+
+    def report_now(self) -> None:
+        """Tell what changes all the time of the node in the mesh, if there is a connection. In the event
+        loop."""
+        if self._connection is not None and self._meshed is not None:
+            self._connection.send(ClientFrame(mesh_now=self._meshed.now()))
 
     async def _connect(self, outage: Outage, open_messages: OpenMessages) -> None:
         """One connection, from hello until it ends."""
@@ -190,21 +237,37 @@ class Link:
                 self._threads,
                 partial(self._hear_of_next_key, server.key),
                 LogWatch(self._witness, server.key),
+                self._meshed,
             )
+            self._takes_usage = welcome.takes_usage
+            self._usage_wanted(welcome.takes_usage)
             open_messages.connected(welcome, self._connection.send)
+            self._tell_of_the_time_before()
             try:
                 await self._connection.serve()
             finally:
                 open_messages.disconnected()
                 self._connection = None
+                self._usage_wanted(False)
+                if self._meshed is not None:
+                    self._meshed.disconnected()
+
+    def _tell_of_the_time_before(self) -> None:
+        """There is a connection again: what happened in the mesh meanwhile is told now."""
+        if self._meshed is None or self._connection is None:
+            return
+        self._meshed.connected()
+        for line in self._meshed.history.take():
+            self._connection.send(ClientFrame(log=line))
 
     async def _find(self, invitation: Invitation) -> PinnedServer:
         """The server that has the invitation's key, or one that has taken its place. Raises NotFound,
-        WrongServer, and ClockWrong."""
+        ProxyFailed, WrongServer, and ClockWrong."""
         pins = self._membership.pins(invitation)
+        proxy = self._membership.proxy
         try:
             return await in_thread(
-                lambda: find_pinned(invitation.address, pins, CONNECT_TIMEOUT_S), "certificate"
+                lambda: find_pinned(invitation.address, pins, CONNECT_TIMEOUT_S, proxy), "certificate"
             )
         except (NoTls, OSError) as error:
             raise NotFound(grpc.StatusCode.UNAVAILABLE, str(error)) from error
@@ -223,7 +286,7 @@ class Link:
             return
         self._looked_into = error.details
         if error.code is grpc.StatusCode.UNAVAILABLE:
-            found = await look_at(self._address)
+            found = await look_at(self._address, self._membership.proxy)
             if found.is_tls and isinstance(error, NotInvited):
                 found = Found(str(error), is_other=True)
             elif _OTHER_CERTIFICATE in (error.details or ""):
@@ -258,6 +321,8 @@ class Link:
             device=printable(who.device),
             app=who.app,
             holding=open_messages.holding(),
+            mesh=None if self._meshed is None else self._meshed.report(),
+            withholds_usage=who.withholds_usage,
         )
         signed = sign_hello(hello, self._membership.key, server, nonce, token)
         await call.write(ClientFrame(signed_hello=signed))

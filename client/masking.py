@@ -7,9 +7,9 @@ nothing but that and evaluations is answered.
 from __future__ import annotations
 
 import hashlib
-import logging
 import time
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
 
 import numpy as np
 from flwr.app import Array, ArrayRecord, ConfigRecord, Context, Message, RecordDict
@@ -18,16 +18,18 @@ from client.client_app import spec_of
 from client.site.rules import Declined
 from shared.canonical import canonical
 from shared.errors import SettingsInvalid
+from shared.privacy.central import CentralPrivacy
 from shared.results import MaskedMetrics, TrainMetrics, records_of
 from shared.secagg import messages, model
-from shared.secagg.client import ClientSession, Member
+from shared.secagg.client import ClientSession
+from shared.secagg.member import Member
+from shared.secagg.noise import shared_noise_of
 from shared.secagg.packing import Learned
 from shared.secagg.refusal import Refused, Rule
 from shared.secagg.session import Session
 from shared.secagg.settings import SecureAggregation
 from shared.security.key_id import KeyId
-
-log = logging.getLogger(__name__)
+from shared.spent import fields_of
 
 ClientCall = Callable[[Message, Context], Message]
 """As a Flower ClientApp is called."""
@@ -35,7 +37,19 @@ ClientCall = Callable[[Message, Context], Message]
 _THRESHOLD = "secure_aggregation.threshold"
 
 REMEMBERED = 10_000
-"""Sums, the newest, that this client has helped to open."""
+"""Models, the newest, of which this client has helped to open a sum."""
+
+MOST_NOISY_SUMS = 2
+"""Sums of one model that it helps to open where the clients share noise: each has other noise, so that the
+mean of many would have little. A server that was killed with the first needs a second one."""
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """What a client has helped to open of a model: sums of this list of clients, by its hash."""
+
+    clients: bytes
+    sums: int
 
 
 class Masking:
@@ -50,8 +64,8 @@ class Masking:
         self._member = member
         self._server_keys = server_keys
         self._session: ClientSession | None = None
-        self._opened: dict[tuple[int, bytes], bytes] = {}
-        """By run and global model: of which list of clients this one has helped to open the sum."""
+        self._opened: dict[tuple[int, bytes], _Opened] = {}
+        """By run and global model."""
 
     def __call__(self, message: Message, context: Context) -> Message:
         """As a ClientApp."""
@@ -77,7 +91,6 @@ class Masking:
     def _declined(self, rule: Rule, words: str) -> Declined:
         """The session is over: nothing that it has is needed again."""
         self._session = None
-        log.warning("takes no part in a secure aggregation: %s: %s", rule, words)
         return Declined(rule, words)
 
     def _answer(self, kind: str, message: Message, context: Context, settings: SecureAggregation) -> Message:
@@ -119,6 +132,7 @@ class Masking:
             nonce=wanted.nonce,
             cohort=wanted.cohort,
             settings=settings,
+            noise=_noise_of(context),
         )
         self._session = ClientSession(session, self._member, wanted.model)
         return messages.keys_record([self._session.advertise()])
@@ -140,7 +154,7 @@ class Masking:
         metrics = TrainMetrics.from_reply(reply)
         change = model.change_of(sent, _arrays_in(reply))
         masked = session.mask(digest, Learned(change, metrics.num_examples, metrics.train_loss))
-        told = MaskedMetrics(duration_s=time.monotonic() - began, **metrics.spent())
+        told = MaskedMetrics(duration_s=time.monotonic() - began, **fields_of(metrics.spent()))
         values = Array(np.frombuffer(masked.to_bytes(), np.uint8))
         return Message(
             RecordDict(
@@ -154,21 +168,13 @@ class Masking:
         wanted = messages.RevealWanted.read(asked)
         place = session.session.run_id, session.model
         clients = hashlib.sha256(canonical(sorted(wanted.alive))).digest()
-        self._require_same_sum(session, place, clients)
+        before = self._opened.get(place, _Opened(clients, 0))
+        _require_same_sum(session, before, clients)
         revealed = session.reveal(wanted.alive, wanted.dead, wanted.confirmations)
-        self._opened[place] = clients
+        self._opened[place] = _Opened(clients, before.sums + 1)
         if len(self._opened) > REMEMBERED:
             del self._opened[next(iter(self._opened))]
         return messages.revealed_record(revealed)
-
-    def _require_same_sum(self, session: ClientSession, place: tuple[int, bytes], clients: bytes) -> None:
-        """Of one model of a run, one sum: the difference of two would be the update of who is in one."""
-        if self._opened.get(place, clients) != clients:
-            raise Refused(
-                Rule.TWICE,
-                f"the sum of round {session.round} was opened before with other clients in it: the "
-                "difference of both would be an update. The round can be done with the same clients",
-            )
 
     def _session_of(self, asked: ConfigRecord) -> ClientSession:
         session = self._session
@@ -177,6 +183,29 @@ class Masking:
                 Rule.ORDER, "this client is in no session of this name: it may have been started anew"
             )
         return session
+
+
+def _noise_of(context: Context) -> CentralPrivacy | None:
+    try:
+        return shared_noise_of(spec_of(context))
+    except SettingsInvalid as error:
+        raise Refused(Rule.NOISE, str(error)) from error
+
+
+def _require_same_sum(session: ClientSession, before: _Opened, clients: bytes) -> None:
+    """Of one model of a run, one sum: the difference of two would be the update of who is in one."""
+    if before.clients != clients:
+        raise Refused(
+            Rule.TWICE,
+            f"the sum of round {session.round} was opened before with other clients in it: the "
+            "difference of both would be an update. The round can be done with the same clients",
+        )
+    if session.session.noise is not None and before.sums >= MOST_NOISY_SUMS:
+        raise Refused(
+            Rule.NOISE,
+            f"the sum of round {session.round} was opened {before.sums} times, each with other noise: the "
+            "mean of many would have little. Start a new run",
+        )
 
 
 def _record_in(message: Message) -> ConfigRecord:

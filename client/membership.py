@@ -9,57 +9,40 @@ from pathlib import Path
 from client.known_server import SERVERS, KnownServer
 from client.settings import ClientSettings
 from shared.address import Address, parse_address
-from shared.errors import SettingsInvalid
-from shared.names import CLIENT_ID, DEFAULT_LINK_PORT
+from shared.names import DEFAULT_LINK_PORT
+from shared.proxy import Proxy, proxy_for
+from shared.security.client_key import key_file, require_name
 from shared.security.invitation import Invitation
 from shared.security.key_id import KeyId
 from shared.security.keys import KeyPair
-from shared.security.server_identity import KEYS, local_invitation
+from shared.security.server_identity import local_invitation
 
 log = logging.getLogger(__name__)
 
 HERE = Address("127.0.0.1", DEFAULT_LINK_PORT)
 
 
-def key_file(home: Path, client_id: str) -> Path:
-    """Where a client's key is."""
-    return home / KEYS / "clients" / f"{client_id}.pem"
-
-
-def require_name(client_id: str) -> None:
-    """Raise SettingsInvalid for a name that no server would take."""
-    if not CLIENT_ID.fullmatch(client_id):
-        raise SettingsInvalid(
-            "A client id has 1 to 64 letters, digits, dots, dashes and underscores, and begins with a "
-            "letter or digit. Choose another --client-id."
-        )
-
-
 @dataclass(frozen=True)
 class WayIn:
     """Where a client goes, and by what it knows the server there.
 
-    `memory`: the file in which it remembers the server; None: it does not.
+    `memory`: the file in which it remembers the server; None: it does not. `proxy`: by which it goes there;
+    None: directly.
     """
 
     address: Address
     home: Path
     given: Invitation | None = None
     memory: Path | None = None
+    proxy: Proxy | None = None
 
     @classmethod
     def find(cls, home: Path, client_id: str | None, server: str | None, given: Invitation | None) -> WayIn:
-        """That of a client, as ClientSettings has it. Raises MemoryUnusable."""
+        """That of a client, as ClientSettings has it. Raises MemoryUnusable, and SettingsInvalid for a
+        variable that names no usable proxy."""
         memory = None if client_id is None else home / SERVERS / f"{client_id}.json"
-        if given is not None:
-            return cls(given.address, home, given, memory)
-        if server is not None:
-            return cls(parse_address(server), home, None, memory)
-        known = None if memory is None else KnownServer.load(memory)
-        if known is None:
-            return cls(HERE, home, None, memory)
-        log.info("goes to %s, where it has joined before; --server names another", known.address)
-        return cls(known.address, home, None, memory)
+        address = _where(server, given, memory)
+        return cls(address, home, given, memory, proxy_for(address))
 
     def server(self) -> str:
         """The id of the server's key, as the invitation has it; empty: there is no invitation. Raises
@@ -94,6 +77,19 @@ class WayIn:
         return None if self.memory is None else KnownServer.load(self.memory)
 
 
+def _where(server: str | None, given: Invitation | None, memory: Path | None) -> Address:
+    """Of what names a server, the first counts. Raises MemoryUnusable."""
+    if given is not None:
+        return given.address
+    if server is not None:
+        return parse_address(server)
+    known = None if memory is None else KnownServer.load(memory)
+    if known is None:
+        return HERE
+    log.info("goes to %s, where it has joined before; --server names another", known.address)
+    return known.address
+
+
 @dataclass(frozen=True)
 class Membership(WayIn):
     """Of one client at one server."""
@@ -103,11 +99,11 @@ class Membership(WayIn):
     @classmethod
     def of(cls, settings: ClientSettings) -> Membership:
         """That of a client, whose key is made if it has none. Raises KeyUnusable, MemoryUnusable, and
-        SettingsInvalid for a name that no server would take."""
+        SettingsInvalid for a name that no server would take, or for a proxy that cannot be used."""
         require_name(settings.client_id)
         key = KeyPair.load_or_make(key_file(settings.home, settings.client_id))
         way = WayIn.find(settings.home, settings.client_id, settings.server, settings.invite)
-        return cls(way.address, way.home, way.given, way.memory, key=key)
+        return cls(way.address, way.home, way.given, way.memory, way.proxy, key=key)
 
     def joined(self, invitation: Invitation, key: KeyId, *, ephemeral: bool) -> None:
         """The server, which has this key, has let the client in: remember it for the next start.

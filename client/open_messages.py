@@ -114,6 +114,7 @@ class OpenMessages:
             decline=self._declined,
             held=self._held,
             cohort=cohort,
+            origin=origin,
         )
         self._working[message_id] = work
         self._runtime.execute(work)

@@ -107,7 +107,10 @@ def _facts(
     run: str, training: Training, model: bytes, noise_multiplier: float
 ) -> tuple[bytes | str | int, ...]:
     """All that an update depends on. Were one left out, two different updates could have the same noise, and
-    their difference none."""
+    their difference none.
+
+    Beyond the CPU nothing repeats in every bit, whatever is the same: there each training is another.
+    """
     return (
         run,
         training.server_round,
@@ -119,6 +122,7 @@ def _facts(
         noise_multiplier.hex(),
         str(training.device),
         torch.get_num_threads(),  # by which the sums are rounded
+        b"" if training.device.type == "cpu" else secrets.token_bytes(SECRET_BYTES),
     )
 
 

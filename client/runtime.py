@@ -12,6 +12,7 @@ from typing import Protocol
 
 from flwr.app import UserConfig
 
+from client.site.declines import Declines
 from client.site.rules import Declined
 from client.work import Work
 from shared.app_host.serialised import Serialised
@@ -80,6 +81,7 @@ class Runtime:
         self._queue: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._run_id = 0
         """The run in which the client was given a place last; 0: in none."""
+        self._declines = Declines()
         self._thread = threading.Thread(target=self._run, name="runtime", daemon=True)
 
     def start(self) -> None:
@@ -109,6 +111,10 @@ class Runtime:
         """Queue a message."""
         self._queue.put(lambda: self._work(work))
 
+    def call(self, work: Callable[[], None]) -> None:
+        """Queue something else to be done in the thread, which holds nobody up for long."""
+        self._queue.put(work)
+
     def cancel(self, work: Work) -> None:
         """Give up a message: at once if it has not begun, else as soon as the app can."""
         work.cancelled.set()
@@ -134,6 +140,7 @@ class Runtime:
         if is_new:  # and not told again after a reconnect
             part, parts = node_config.get("partition-id"), node_config.get("num-partitions")
             log.info("takes part in run %s with part %s of %s", assignment.run, part, parts)
+        self._declines.begin(assignment.run)
         self._app.begin(
             Place(
                 run_id=assignment.run_id,
@@ -165,6 +172,7 @@ class Runtime:
             reply = self._app.answer(work)
             require_size(len(reply.skeleton), reply.array_bytes)
         except Declined as declined:
+            self._declines.tell(declined)
             return declined
         except Cancelled as cancelled:
             log.info("gave up a message: %s", cancelled)

@@ -27,6 +27,8 @@ class Origin:
 
     server: PublicKey
     instructed: Instructed
+    signature: bytes
+    """The server's, under that."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ class Sealing:
                 "The message is not what the server signed for this client: the model in it, or what is to "
                 "be done with it, was changed. It was not looked at."
             ) from error
-        return Origin(server, instructed)
+        return Origin(server, instructed, seal.signature)
 
     def sign(self, origin: Origin, reply: Serialised) -> Reply:
         """A reply to a message. Called for one after the other, in the order in which they will be sent."""

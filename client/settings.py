@@ -6,10 +6,33 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from client.site.policy import Policy
+from mesh.trust.invitation import MeshInvitation
 from shared import paths
+from shared.address import Address
+from shared.console import LogFormat
 from shared.flower_app import FlowerApp
 from shared.security.invitation import Invitation
 from shared.wire import ConfigScalar
+
+MESH_AFTER_S = 20.0
+
+
+@dataclass(frozen=True)
+class MeshOptions:
+    """Of a client that takes part in the mesh. `port` 0: any that is free, and with `only` that of a node by
+    itself. `after_s`: how long the server has to be away before the client learns on without it. `join`:
+    where members are, and invitations by which to come. `interfaces`: where the node listens and looks for
+    others; none: on the way to the server. `page`: the port of this machine at which the client serves a page
+    of its own; 0: any that is free; None: it serves none. `only`: the client has no server. `folder`: where
+    the server's models are kept alike with the others; None: nowhere."""
+
+    port: int = 0
+    after_s: float = MESH_AFTER_S
+    join: tuple[Address | MeshInvitation, ...] = ()
+    interfaces: tuple[str, ...] = ()
+    page: int | None = None
+    only: bool = False
+    folder: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -21,7 +44,7 @@ class ClientSettings:
     FedLoom's own folder, are the client's key, the copy from which the app runs, the server that it has
     joined, and the invitation of a server of the same user's. `invite` is another one, and goes before
     `server`; with neither, it is the server that it has joined, or one on this machine. `policy` is what the
-    client's site accepts.
+    client's site accepts. `mesh`: None: the client takes no part in it.
     """
 
     client_id: str
@@ -37,3 +60,5 @@ class ClientSettings:
     home: Path = field(default_factory=paths.home_dir)
     invite: Invitation | None = None
     policy: Policy = field(default_factory=Policy)
+    mesh: MeshOptions | None = None
+    log_format: LogFormat = "text"

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from client.pause_gate import PauseGate
+from client.sealing import Origin
 from shared.app_host.serialised import Serialised
 from shared.errors import Cancelled
 from shared.payload import Payload
@@ -41,6 +42,8 @@ class Work:
     held: Callable[[str, str], None]
     cohort: int = 0
     """How many clients are asked the same, by the server's word; 0: not known."""
+    origin: Origin | None = None
+    """By which it was verified; None: nobody keeps that."""
     cancelled: threading.Event = field(default_factory=threading.Event)
 
 

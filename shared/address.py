@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
 from typing import NamedTuple
 
 
@@ -47,6 +48,28 @@ def _is_name(name: str) -> bool:
         return bool(name.encode("idna"))
     except UnicodeError:  # a part of it is empty, or too long
         return False
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address is this machine's own."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def reach_words(error: OSError, address: Address) -> str:
+    """Why nobody could be reached at an address."""
+    match error:
+        case socket.gaierror():
+            return f"the name {address.host} cannot be resolved ({error.strerror})"
+        case ConnectionRefusedError():
+            return "nothing listens there"
+        case TimeoutError():
+            return "it does not answer"
+    return f"it cannot be reached ({error.strerror or error})"
 
 
 def bracketed(host: str) -> str:

@@ -125,6 +125,10 @@ class StoreInUse(StoreUnavailable):
     """Another server has the store open."""
 
 
+class StoreOutdated(StoreUnavailable):
+    """The database has an older schema, which the next start of a server brings up to date."""
+
+
 class CheckpointInvalid(FedLoomError):
     """A checkpoint is damaged or belongs to another run."""
 
@@ -151,6 +155,14 @@ class AppFailed(FedLoomError):
     def __init__(self, message: str, traceback: str = "") -> None:
         super().__init__(message)
         self.traceback = traceback
+
+
+class EngineFailed(FedLoomError):
+    """What carries a run's messages cannot go on. `printed`: the last that it wrote to stderr."""
+
+    def __init__(self, message: str, printed: str = "") -> None:
+        super().__init__(message)
+        self.printed = printed
 
 
 class RoundsKeyInvalid(AppInvalid):

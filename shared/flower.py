@@ -7,12 +7,15 @@ FedLoom uses `flwr.app`, `flwr.clientapp`, `flwr.serverapp` and `flwr.serverapp.
 from __future__ import annotations
 
 import hashlib
+import time
 import zipfile
 from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
+from types import MappingProxyType
 
-from flwr.app import Error, Message
+from flwr.app import Error, Message, Metadata
+from flwr.app.message import make_message
 from flwr.common.config import flatten_dict
 from flwr.common.constant import ErrorCode
 from flwr.supercore.constant import APP_PUBLISH_INCLUDE_PATTERNS
@@ -24,6 +27,7 @@ from shared.app_host.codec import ArrayPlace, CodecError, encode, encode_content
 from shared.errors import WireError
 from shared.names import BUDGET_RULE
 from shared.payload import Payload
+from shared.secagg.refusal import Rule
 from shared.text import printable
 
 __all__ = [
@@ -35,6 +39,7 @@ __all__ = [
     "client_declined",
     "client_failed",
     "client_unavailable",
+    "copied_to",
     "decode",
     "decode_envelope",
     "decode_unopened",
@@ -46,6 +51,7 @@ __all__ = [
     "identify_server_task",
     "is_budget_spent",
     "is_declined",
+    "is_sum_opened",
     "is_unavailable",
     "message_expired",
     "node_id_of",
@@ -57,7 +63,11 @@ SERVER_NODE_ID = 1
 
 _DECLINED = 1_000
 _BUDGET_SPENT = 1_001
+_SUM_OPENED = 1_002
 """FedLoom's own codes of an error, beyond those that Flower has."""
+
+_CODES: Mapping[str, int] = MappingProxyType({BUDGET_RULE: _BUDGET_SPENT, Rule.TWICE: _SUM_OPENED})
+"""Of what a client has declined by; by any other rule it is _DECLINED."""
 
 
 BUNDLED_ENDINGS = tuple(pattern.rpartition("/")[2].lstrip("*") for pattern in APP_PUBLISH_INCLUDE_PATTERNS)
@@ -103,6 +113,23 @@ def set_message_id(message: Message, message_id: str) -> None:
     message.metadata.__dict__["_message_id"] = message_id
 
 
+def copied_to(message: Message, run_id: int, node_id: int) -> Message:
+    """A message of one grid as a new one for a node of another grid, with the same content."""
+    sent = message.metadata
+    metadata = Metadata(
+        run_id=run_id,
+        message_id="",
+        src_node_id=SERVER_NODE_ID,
+        dst_node_id=node_id,
+        reply_to_message_id="",
+        group_id=sent.group_id,
+        created_at=time.time(),
+        ttl=sent.ttl,
+        message_type=sent.message_type,
+    )
+    return make_message(metadata, content=message.content)
+
+
 def identify_server_task(run_id: int) -> None:
     """Let `Message(...)` in a ServerApp know its run. Process-wide in Flower, hence one run at a time."""
     TaskIdentity.run_id = run_id
@@ -130,18 +157,23 @@ def client_unavailable(message: Message, reason: str) -> Message:
 
 def client_declined(message: Message, reason: str, rule: str = "") -> Message:
     """The reply that stands for a client whose site takes no part, by a rule that the reason names."""
-    code = _BUDGET_SPENT if rule == BUDGET_RULE else _DECLINED
+    code = _CODES.get(rule, _DECLINED)
     return Message(Error(code=code, reason=printable(reason)), reply_to=message)
 
 
 def is_declined(reply: Message) -> bool:
     """Whether a reply was made by `client_declined`."""
-    return reply.has_error() and reply.error.code in (_DECLINED, _BUDGET_SPENT)
+    return reply.has_error() and reply.error.code in (_DECLINED, *_CODES.values())
 
 
 def is_budget_spent(reply: Message) -> bool:
     """Whether a site has declined because its privacy budget is spent."""
     return reply.has_error() and reply.error.code == _BUDGET_SPENT
+
+
+def is_sum_opened(reply: Message) -> bool:
+    """Whether a client has declined because it has helped to open a sum with other clients before."""
+    return reply.has_error() and reply.error.code == _SUM_OPENED
 
 
 def message_expired(message: Message) -> Message:

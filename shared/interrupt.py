@@ -1,13 +1,18 @@
-"""SIGINT and SIGTERM end a process in order, and soon: at the latest after `GRACE_S`."""
+"""SIGINT and SIGTERM end a process in order, and soon: at the latest after `GRACE_S`.
+
+A process that has something to finish first may take its time for that after the first SIGTERM.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import os
+import queue
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
 from typing import NoReturn
@@ -39,6 +44,31 @@ def end_on_signals() -> None:
 
     for number in _SIGNALS:
         signal.signal(number, interrupt)
+
+
+def drain_on_sigterm(drain: Callable[[], None]) -> None:
+    """Have the first SIGTERM call `drain` in a thread of its own, and end the process when that returns.
+
+    SIGINT, and a second SIGTERM, end it at once. Call this in the main thread, after `end_on_signals`.
+    """
+    ends = signal.getsignal(signal.SIGTERM)
+    main = threading.get_ident()
+    told: queue.SimpleQueue[None] = queue.SimpleQueue()
+
+    def begin(_signal: int, _frame: FrameType | None) -> None:
+        signal.signal(signal.SIGTERM, ends)
+        told.put(None)  # which, unlike the start of a thread, may happen in the middle of anything
+
+    def work() -> None:
+        told.get()
+        try:
+            drain()
+        finally:
+            signal.pthread_kill(main, signal.SIGTERM)
+
+    if hasattr(signal, "pthread_kill"):  # Windows tells no process to end by SIGTERM
+        threading.Thread(target=work, name="drain", daemon=True).start()
+        signal.signal(signal.SIGTERM, begin)
 
 
 def cancel_on_signals(task: asyncio.Task[None]) -> None:

@@ -36,8 +36,19 @@ class StrategyName(StrEnum):
     DPFEDAVG_ADAPTIVE = "dpfedavg-adaptive"
 
 
+class EngineName(StrEnum):
+    """What carries a run's messages to its clients."""
+
+    EMBEDDED = "embedded"
+    SIMULATION = "simulation"
+    SUPERLINK = "superlink"
+
+
 CLIENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 """A client's name, which is also one of a file."""
+
+PARTS_IN_TURN = "parts-in-turn"
+"""What the node config of the built-in ClientApp says where its process works for many clients."""
 
 BUDGET_RULE = "privacy_budget"
 """The rule of a site's policy by which it declines where no privacy is left to spend."""

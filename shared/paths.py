@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+DEFAULT_HOME = Path(".fedloom")
+"""Where FedLoom's folder is if nothing is said, as seen from the working directory."""
+
 
 def home_dir() -> Path:
     """FedLoom's own folder: `FEDLOOM_HOME`, by default `.fedloom` in the working directory."""
-    return Path(os.environ.get("FEDLOOM_HOME") or ".fedloom")
+    return Path(os.environ.get("FEDLOOM_HOME") or DEFAULT_HOME)
 
 
 def data_dir() -> Path:

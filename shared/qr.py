@@ -17,6 +17,8 @@ from shared.errors import FedLoomError
 MAX_PIXELS = 50_000_000
 """Of a picture that is read. What a telephone takes has 12 to 50 million."""
 
+FORMATS = ("PNG", "JPEG")
+"""That are read. Pillow knows more, some of which other programs read for it, as Ghostscript does EPS."""
 
 _BOMBS = (Image.DecompressionBombError, Image.DecompressionBombWarning)
 
@@ -49,29 +51,38 @@ def for_terminal(text: str) -> str:
 
 def read_picture(path: Path) -> str:
     """The text of the one QR code in a picture. Raises PictureUnusable, which says what is wrong."""
+    return _read(path, str(path))
+
+
+def read_data(data: bytes, name: str) -> str:
+    """The same for the bytes of a picture; `name`: how messages call it."""
+    return _read(io.BytesIO(data), name)
+
+
+def _read(source: Path | io.BytesIO, name: str) -> str:
     try:
         with warnings.catch_warnings(action="error", category=Image.DecompressionBombWarning):
-            picture = Image.open(path)
+            picture = Image.open(source, formats=FORMATS)
         with picture:
             if picture.width * picture.height > MAX_PIXELS:
                 raise PictureUnusable(
-                    f"{path} has {picture.width:,} by {picture.height:,} pixels, which is too large. "
+                    f"{name} has {picture.width:,} by {picture.height:,} pixels, which is too large. "
                     "Make it smaller."
                 )
             found = zxingcpp.read_barcodes(
                 picture.convert("L"), formats=zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
             )
     except (UnidentifiedImageError, *_BOMBS, SyntaxError, ValueError) as error:
-        raise PictureUnusable(f"{path} is no picture that can be read: use PNG or JPEG.") from error
+        raise PictureUnusable(f"{name} is no picture that can be read: use PNG or JPEG.") from error
     except OSError as error:
-        raise PictureUnusable(f"{path} cannot be read: {error.strerror or error}.") from error
+        raise PictureUnusable(f"{name} cannot be read: {error.strerror or error}.") from error
     texts = sorted({code.text for code in found if code.valid})
     if not texts:
         raise PictureUnusable(
-            f"There is no QR code in {path} that can be read. Take all of it, sharp and with a white margin."
+            f"There is no QR code in {name} that can be read. Take all of it, sharp and with a white margin."
         )
     if len(texts) > 1:
-        raise PictureUnusable(f"There are {len(texts)} QR codes in {path}. Cut out the one that is meant.")
+        raise PictureUnusable(f"There are {len(texts)} QR codes in {name}. Cut out the one that is meant.")
     return texts[0]
 
 

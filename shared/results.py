@@ -8,9 +8,11 @@ from flwr.app import ArrayRecord, ConfigRecord, Message, MetricRecord, RecordDic
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from shared.errors import ReplyInvalid
+from shared.spent import Spent, fields_of
 
 Loss = Annotated[float, Field(ge=-1e30, le=1e30, allow_inf_nan=False)]
 Epsilon = Annotated[float, Field(ge=0, le=1e30, allow_inf_nan=False)]
+Examples = Annotated[int, Field(ge=1, le=2**53)]
 Seconds = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
 
 
@@ -66,13 +68,13 @@ class ReplyMetrics(BaseModel):
 class Metrics(ReplyMetrics):
     """What most replies say besides: from how many examples their numbers come."""
 
-    num_examples: Annotated[int, Field(alias="num-examples", ge=1, le=2**53)]
+    num_examples: Annotated[Examples, Field(alias="num-examples")]
 
 
 class SpendingMetrics(ReplyMetrics):
     """Under differential privacy: what has been spent."""
 
-    SHOWN = frozenset({"epsilon", "epsilon_of_run", "epsilon_budget"})
+    SHOWN = frozenset(fields_of(None))
 
     epsilon: Epsilon | None = None
     """What the client has spent of its data set, over all runs, at this run's delta."""
@@ -81,9 +83,11 @@ class SpendingMetrics(ReplyMetrics):
     epsilon_budget: Epsilon | None = None
     """The most that its site spends in all."""
 
-    def spent(self) -> dict[str, float | None]:
-        """These three, by name."""
-        return {name: getattr(self, name) for name in SpendingMetrics.SHOWN}
+    def spent(self) -> Spent | None:
+        """These three; None: nothing."""
+        if self.epsilon is None:
+            return None
+        return Spent(self.epsilon, self.epsilon_of_run, self.epsilon_budget)
 
 
 class MaskedMetrics(SpendingMetrics):
@@ -108,11 +112,13 @@ class TrainMetrics(Metrics, SpendingMetrics):
         return value
 
 
-class EvaluateMetrics(Metrics):
-    """Of an evaluation on held-out samples; in a private run only if the client's site allows it."""
+class EvaluateMetrics(ReplyMetrics):
+    """Of an evaluation on held-out samples: what came of it, and how many there are, of which the number of
+    samples to train on can be told. In a private run only if the client's site allows it."""
 
-    SHOWN = frozenset({"loss", "accuracy"})
+    SHOWN = frozenset({"num_examples", "loss", "accuracy"})
 
+    num_examples: Annotated[Examples | None, Field(alias="num-examples")] = None
     loss: Loss | None = None
     accuracy: Annotated[float | None, Field(ge=0, le=1, validate_default=True)] = None
 
@@ -121,4 +127,6 @@ class EvaluateMetrics(Metrics):
     def _both_or_none(cls, value: float | None, info: ValidationInfo) -> float | None:
         if (value is None) != (info.data.get("loss") is None):
             raise ValueError("it and the loss are told both or not at all")
+        if value is not None and info.data.get("num_examples") is None:
+            raise ValueError("without num-examples nobody knows how much it counts")
         return value

@@ -19,8 +19,8 @@ from pydantic.fields import FieldInfo
 
 from shared.wire import ConfigScalar
 
-FormGroup = Literal["main", "late", "privacy", "advanced"]
-"""Where the page's form has a field: in sight, or under "When clients are late", "Privacy" or "Advanced"."""
+FormGroup = Literal["main", "late", "privacy", "advanced", "engine"]
+"""Where the page's form has a field: in sight, or under a heading that opens ("When clients are late")."""
 
 _NULLS: Mapping[type, ConfigScalar] = MappingProxyType({int: 0, float: 0.0})
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from enum import Enum
 from types import MappingProxyType
 from typing import Annotated, Any, Self
 
@@ -18,9 +19,10 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
+from shared import engine_rules
 from shared.dp_spec import DpSpec
 from shared.errors import SettingsInvalid
-from shared.names import DatasetName, ModelName, StrategyName
+from shared.names import DatasetName, EngineName, ModelName, StrategyName
 from shared.rounds_key import ROUNDS_KEY
 from shared.run_fields import ABSENT, FieldUse, RunField, all_fields, publish_forms, run_fields
 from shared.secagg.settings import SecureAggregation
@@ -54,7 +56,7 @@ class RunSpec(BaseModel):
     A run of another Flower app (`app`) has its own settings in `run_config`, and uses FIELDS_OF_ANY_APP only.
 
     A field is declared here and nowhere else: REST, the store, the flags, the form, the run config and the
-    tables in README.md and pyproject.toml derive from it, the latter by `python -m app.run_tables`.
+    tables in docs/commands.md and pyproject.toml derive from it, the latter by `python -m app.run_tables`.
     """
 
     model_config = ConfigDict(
@@ -170,7 +172,7 @@ class RunSpec(BaseModel):
             run_config=False,
             hint="each client adds noise to what it has learned, before that leaves it",
         ),
-    ] = Field(default=None, description="differential privacy at the clients (DP-SGD); null: without")
+    ] = Field(default=None, description="differential privacy at the clients (DP-SGD)")
     stop_at_first_budget: Annotated[
         bool,
         FieldUse(
@@ -191,7 +193,7 @@ class RunSpec(BaseModel):
         ),
     ] = Field(
         default=None,
-        description="the server sees the sum of the updates alone (secure aggregation); null: without",
+        description="the server sees the sum of the updates alone (secure aggregation)",
     )
     num_partitions: Annotated[
         int | None,
@@ -221,6 +223,40 @@ class RunSpec(BaseModel):
         description="newest checkpoints of the model that are kept, beside the best one",
     )
 
+    simulated_clients: Annotated[
+        int,
+        FieldUse("Simulated clients", "engine", hint="of the simulation engine", run_config=False),
+    ] = Field(
+        default=10,
+        strict=True,
+        ge=1,
+        le=MAX_CLIENTS,
+        description="clients that the simulation engine makes, each with a part of the data",
+    )
+    simulated_client_cpus: Annotated[
+        float,
+        FieldUse(
+            "CPUs per simulated client",
+            "engine",
+            step=0.5,
+            hint="how many work at once: the machine's CPUs divided by this",
+            run_config=False,
+        ),
+    ] = Field(
+        default=1.0,
+        strict=True,
+        ge=0.01,
+        le=1_024,
+        description="CPUs that the simulation engine gives a client while it works; as many work at once as "
+        "the machine has CPUs for",
+    )
+    engine: Annotated[
+        EngineName, FieldUse("Engine", "engine", hint="what carries the run to its clients", run_config=False)
+    ] = Field(
+        default=EngineName.EMBEDDED,
+        description="what carries the run to its clients: FedLoom's own link, Flower's simulation of clients "
+        "on this machine, or Flower's SuperLink",
+    )
     keep_updates: Annotated[
         bool, FieldUse("Keep the updates", "advanced", hint="on the server's disk, to replay the audit log")
     ] = Field(
@@ -243,6 +279,20 @@ class RunSpec(BaseModel):
         minimum = info.data.get("min_clients", value)
         if value > minimum:
             raise ValueError(f"{value} replies may never come: a round starts with min_clients = {minimum}")
+        return value
+
+    @field_validator("stop_at_first_budget")
+    @classmethod
+    def _only_of_what_is_spent(cls, value: bool, info: ValidationInfo) -> bool:
+        if value and info.data.get("dp", ...) is None:
+            raise ValueError("without differential privacy (dp) no privacy budget is spent")
+        return value
+
+    @field_validator("engine")
+    @classmethod
+    def _can_carry_the_run(cls, value: EngineName, info: ValidationInfo) -> EngineName:
+        if (why := engine_rules.objection(value, info.data)) is not None:
+            raise ValueError(why)
         return value
 
     @property
@@ -317,6 +367,14 @@ class RunSpec(BaseModel):
 FIELDS_OF_ANY_APP = frozenset(field.name for field in run_fields(RunSpec) if field.use.any_app)
 """Those that are about the run and its clients, whatever they train; the others are for the built-in app."""
 
+IN_ANOTHER_APP: Mapping[str, str] = MappingProxyType(
+    {
+        "secure_aggregation": "For secure aggregation it can use Flower's own SecAggPlusWorkflow and "
+        "secaggplus_mod, which run here and protect against an honest server alone."
+    }
+)
+"""What another Flower app can have in place of a setting of the built-in one, by the field."""
+
 
 def _refusal(error: ValidationError, called: Mapping[str, str] = MappingProxyType({})) -> SettingsInvalid:
     """Names the first field that is wrong, by what it is `called` where the value was given."""
@@ -324,7 +382,8 @@ def _refusal(error: ValidationError, called: Mapping[str, str] = MappingProxyTyp
     path = ".".join(map(str, first["loc"]))
     name, dot, within = path.partition(".")
     shown = called.get(path) or f"{called.get(name, name)}{dot}{within}"
-    return SettingsInvalid(f"{first['input']!r} cannot be the value of {shown}: {words_of(first)}.", path)
+    given = first["input"].value if isinstance(first["input"], Enum) else first["input"]
+    return SettingsInvalid(f"{given!r} cannot be the value of {shown}: {words_of(first)}.", path)
 
 
 def _known(values: Mapping[str, Any], fields: tuple[RunField, ...]) -> dict[str, Any]:

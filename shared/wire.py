@@ -37,7 +37,7 @@ CHANNEL_OPTIONS: Sequence[tuple[str, int]] = (
     ("grpc.http2.max_pings_without_data", 0),
     ("grpc.http2.min_ping_interval_without_data_ms", 2_000),
     ("grpc.http2.min_recv_ping_interval_without_data_ms", 2_000),
-    # A proxy for web traffic is not meant for the link, least of all on loopback.
+    # By which proxy a client goes, FedLoom says (`client/channel.py`), and not what gRPC reads of variables.
     ("grpc.enable_http_proxy", 0),
     # Each connection is a channel of its own, whose tries FedLoom times itself.
     ("grpc.use_local_subchannel_pool", 1),

@@ -4,23 +4,68 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Callable, Generator, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
 from app.demo.fleet import Fleet
 from client.settings import ClientSettings
 from shared.security.keys import KeyPair
+from shared.security.server_identity import local_invitation
 from shared.text import printable
-from tests.support.api import Api
-from tests.support.forked_server import ForkedServer
+from tests.support.api import Api, tidied
 from tests.support.processes import Command, ServerProcess
 
 StartServer = Callable[..., ServerProcess]
 StartCommand = Callable[..., Command]
+
+AWAKE_S, STOPPED_S = 0.1, 2.0
+"""By turns, of a client that is slowed."""
+
+
+LONGEST = (
+    "integration/test_demo.py",
+    "fault/test_mesh_fallback.py",
+    "integration/test_lost_clients.py",
+    "fault/test_mesh_field.py",
+    "fault/test_mesh_attacks.py",
+    "fault/test_mesh_attacks_on_files.py",
+    "fault/test_mesh_server_back.py",
+    "e2e/test_page_everybody.py",
+    "e2e/test_page_whole_run.py",
+    "e2e/test_page_dialogs.py",
+    "integration/test_login.py",
+    "integration/test_enrolment.py",
+    "integration/test_mesh_networks.py",
+    "integration/test_mesh_sync_command.py",
+    "integration/test_mesh_nodes.py",
+    "integration/test_privacy_docs.py",
+    "integration/test_flower_apps.py",
+    "integration/test_mesh_only.py",
+    "integration/test_demo_apps.py",
+    "integration/test_simulation.py",
+    "integration/test_training_effects.py",
+    "fault/test_sites.py",
+    "fault/test_mesh_dir.py",
+    "fault/test_secure_aggregation.py",
+    "fault/test_man_in_the_middle.py",
+    "e2e/test_tour.py",
+    "e2e/test_page.py",
+    "e2e/test_page_network.py",
+    "e2e/test_page_engine.py",
+    "integration/start_sh/test_bundle.py",
+)
+"""Files in `tests` that take long. They begin first, so that none of them is waited for at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first. pytest-xdist keeps to that with `--no-loadscope-reorder`."""
+    turns = {Path(__file__).parent / name: turn for turn, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: turns.get(item.path, len(turns)))
 
 
 def pytest_configure() -> None:
@@ -78,10 +123,8 @@ def threading_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve
 @pytest.fixture
 def api(session_server: ServerProcess) -> Iterator[Api]:
     """The REST API of the shared server; runs that the test leaves behind are stopped."""
-    api = Api(session_server.url)
-    yield api
-    api.end_all_runs()
-    api.close()
+    with tidied(session_server.url) as api:
+        yield api
 
 
 @pytest.fixture
@@ -110,13 +153,24 @@ def start_command(tmp_path: Path) -> Iterator[StartCommand]:
         yield start
 
 
+class Link(Protocol):
+    """Where a federation, or what passes its link on, is reached by clients."""
+
+    @property
+    def link(self) -> str: ...
+    @property
+    def home(self) -> Path: ...
+
+
 class Clients:
     """Real client processes, forked from one that has PyTorch imported: they start in a moment."""
 
-    def __init__(self, fleet: Fleet, server: ServerProcess | ForkedServer, data_dir: Path) -> None:
+    def __init__(self, fleet: Fleet, server: Link, data_dir: Path, home: Path | None = None) -> None:
+        """`home`: the clients' folder; None: they are found in the server's, as those of its user are."""
         self._fleet = fleet
         self._server = server
         self._data_dir = data_dir
+        self._home = home
 
     def start(self, *client_ids: str, dataset: str = "digits", **settings: Any) -> None:
         """Start clients; does not wait until they are connected."""
@@ -126,7 +180,8 @@ class Clients:
                     client_id=client_id,
                     dataset=dataset,
                     server=self._server.link,
-                    home=self._server.home,
+                    home=self._home or self._server.home,
+                    invite=local_invitation(self._server.home) if self._home else None,
                     data_dir=self._data_dir,
                     threads=1,
                     **settings,
@@ -146,6 +201,25 @@ class Clients:
     def thaw(self, client_id: str) -> None:
         """SIGCONT."""
         self._signal(client_id, signal.SIGCONT)
+
+    @contextmanager
+    def slowed(self, client_id: str) -> Iterator[None]:
+        """SIGSTOP most of the time: the client answers pings, so that it is not lost, and takes for ever."""
+        over = threading.Event()
+
+        def limp() -> None:
+            while not over.wait(AWAKE_S):
+                self.freeze(client_id)
+                over.wait(STOPPED_S)
+                self.thaw(client_id)
+
+        thread = threading.Thread(target=limp)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
 
     def _signal(self, client_id: str, number: signal.Signals) -> None:
         pid = self._fleet.clients[client_id].pid

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hmac
 from collections.abc import Iterable, Iterator
 from http import HTTPStatus
-from ipaddress import ip_address
 from typing import TypeVar, cast
 from urllib.parse import urlsplit
 
@@ -15,19 +14,35 @@ from app.api.problems import problem
 from app.auth.accounts import Accounts
 from app.auth.authentication import Authentication
 from app.auth.identity import Identity
-from app.auth.peer import PEER, Peer
-from app.auth.roles import PUBLIC, Access, Role, access_of
+from app.auth.peer import PEER, Peer, mark_known
+from app.auth.replica_key import FOR_ANOTHER_HEADER, KEY_HEADER, KNOWN_HEADER, REPLICA
+from app.auth.roles import PUBLIC, REPLICAS, Access, Role, access_of
 from app.auth.secret import hash_of
-from app.settings import ServerSettings, is_loopback
+from app.settings import ServerSettings
+from shared.address import is_loopback
 
 T = TypeVar("T")
 
 CSRF_HEADER = "X-CSRF-Token"
 CHANGES_NOTHING = frozenset({"GET", "HEAD", "OPTIONS"})
 
-FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Via")
+FORWARDED = (
+    "Forwarded",
+    "X-Forwarded-For",
+    "X-Forwarded-Host",
+    "X-Forwarded-Prefix",
+    "X-Forwarded-Proto",
+    "X-Real-IP",
+    "Via",
+    KEY_HEADER,
+    FOR_ANOTHER_HEADER,
+)
 """What proxies add: behind one, the connection says nothing of who asks."""
 
+WHOLE_HOST = "__Host-"
+"""Begins the name of a cookie that browsers take for all of a host, and by HTTPS only."""
+
+NO_REPLICA = "This is for the federation's dashboards, which show the key that both have (--replica-key)."
 NO_ROLE = "This route does not say who may use it, so nobody may. That is an error in the server."
 
 
@@ -38,13 +53,14 @@ class Gate:
         self._settings = settings
         self._auth = auth
         # The prefix has browsers take it by HTTPS only, and from this very host.
-        self.cookie = f"__Host-{auth.cookie}" if settings.tls else auth.cookie
+        is_whole_host = settings.tls and not settings.deployment.prefix
+        self.cookie = f"{WHOLE_HOST}{auth.cookie}" if is_whole_host else auth.cookie
 
     def identify(self, incoming: Request) -> Identity | None:
         """Who sends this, whose connection is kept from now on, however many others there are."""
-        identity, peer = self._identity(incoming), incoming.environ.get(PEER)
-        if identity is not None and isinstance(peer, Peer):
-            peer.is_known()
+        identity = self._identity(incoming)
+        if identity is not None:
+            mark_known(incoming.environ)
         return identity
 
     def _identity(self, incoming: Request) -> Identity | None:
@@ -71,6 +87,8 @@ class Gate:
         """Why a request is not let through to what takes this; None: it is."""
         if access is PUBLIC:
             return None
+        if access is REPLICAS:
+            return _unless_replica(incoming)
         if not isinstance(access, Role):
             return problem(HTTPStatus.FORBIDDEN, NO_ROLE)
         if identity is None:
@@ -115,7 +133,7 @@ class Gate:
                 "administrator can make another, on the page or with `python -m app.users token add`."
             )
         by_program = "a program sends a token: Authorization: Bearer TOKEN."
-        if self._settings.on_loopback:
+        if self._settings.is_for_this_machine:
             return (
                 "You are not known here: only the user who started this server gets in without a word. "
                 "Others open the address with the key that it printed when it started, or log in; "
@@ -136,6 +154,20 @@ def control_access(flask_app: Flask, gate: Gate) -> None:
         access = access_of(flask_app.view_functions[request.endpoint])
         if (refusal := gate.refusal(access, g.identity, request)) is not None:
             abort(refusal)
+
+    @flask_app.after_request
+    def _tell_dashboard(response: Response) -> Response:
+        if REPLICA in request.environ and g.get("identity") is not None:
+            response.headers[KNOWN_HEADER] = "1"
+        return response
+
+
+def _unless_replica(incoming: Request) -> Response | None:
+    """What a dashboard passes on has its key, too, and is no question of its own."""
+    if REPLICA not in incoming.environ or FOR_ANOTHER_HEADER in incoming.headers:
+        return problem(HTTPStatus.FORBIDDEN, NO_REPLICA)
+    mark_known(incoming.environ)
+    return None
 
 
 def unauthorized(detail: str) -> Response:
@@ -178,15 +210,8 @@ def host_name(netloc: str) -> str:
 
 
 def client_address(incoming: Request) -> str:
-    """Where a request comes from; behind a proxy on this machine, what that says."""
-    address = incoming.remote_addr or ""
-    if is_loopback(address.removeprefix("::ffff:")) and "X-Forwarded-For" in incoming.headers:
-        said = incoming.headers["X-Forwarded-For"].rpartition(",")[2].strip()
-        try:
-            return str(ip_address(said))
-        except ValueError:
-            return address
-    return address
+    """Where a request comes from; behind a proxy that is trusted, what that says (`app/web/forwarded.py`)."""
+    return incoming.remote_addr or ""
 
 
 def _article(role: Role) -> str:

@@ -10,6 +10,9 @@ from flask import current_app
 
 LOOK_S = 0.01
 
+SLEEP = "fedloom-sleep"
+"""Among an app's extensions: how threads of its web server wait, as `app/web/servers.py` puts it down."""
+
 T = TypeVar("T")
 Sleep = Callable[[float], None]
 
@@ -22,7 +25,11 @@ def aside(work: Callable[[], T]) -> T:
 
 def outcome(future: Future[T]) -> T:
     """What was, or will be, made in another thread, once it is."""
-    sleep = web_sleep()
+    return outcome_of(web_sleep(), future)
+
+
+def outcome_of(sleep: Sleep, future: Future[T]) -> T:
+    """The same outside of a request that Flask handles."""
     while not future.done():
         sleep(LOOK_S)
     return future.result()
@@ -30,4 +37,4 @@ def outcome(future: Future[T]) -> T:
 
 def web_sleep() -> Sleep:
     """How a thread of the web server waits, and lets the others go on."""
-    return cast(Sleep, current_app.extensions["socketio"].sleep)
+    return cast(Sleep, current_app.extensions[SLEEP])

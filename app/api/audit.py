@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from http import HTTPStatus
+from tempfile import TemporaryFile
 from typing import Any
 
-from flask import Response, current_app
+from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field
 
+from app.api.aside import aside, web_sleep
 from app.api.audited import downloaded
 from app.api.export import in_slices
-from app.api.problems import Problem, problem
+from app.api.problems import Problem, asking_store, problem
 from app.api.reply import env, reply
 from app.audit.entry import Entry
 from app.audit.export import server_key
 from app.audit.file import export_lines
+from app.audit.verify import NotVerified, Verified, verify
 from app.auth.roles import Role, needs
 from app.records import AuditStatus
+from app.store.audit import AuditReader
 from shared.errors import StoreUnavailable
+from shared.security.keys import PublicKey
 
 audit_api = APIBlueprint(
     "audit", __name__, url_prefix="/api/v1/audit", abp_tags=[Tag(name="audit", description="The audit log")]
@@ -45,6 +51,17 @@ class AuditEntry(BaseModel):
     fields: dict[str, Any]
 
 
+class Verification(BaseModel):
+    """What the whole log was found to be, by the server itself."""
+
+    wrong: str | None = Field(description="the first thing that is not as it was signed; null: all of it is")
+    entries: int | None = Field(default=None, description="how many are right; null: see `wrong`")
+    checkpoints: int | None = None
+    unwitnessed: int | None = Field(
+        default=None, description="entries at the end for which the server alone vouches"
+    )
+
+
 class EntryList(BaseModel):
     entries: list[AuditEntry]
     size: int = Field(description="how many there are in all")
@@ -55,15 +72,13 @@ class EntryList(BaseModel):
 def get_log() -> Response:
     """All that is signed, with the clients' signatures. It needs no server to be verified. The download is an
     entry itself, in the next one."""
-    try:
+    with asking_store():
         key = server_key(env().store.audit)
-    except StoreUnavailable as error:
-        return problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
     if key is None:
         return problem(
             HTTPStatus.SERVICE_UNAVAILABLE, "Nothing is in the audit log yet. Try again in a moment."
         )
-    lines = in_slices(export_lines(env().store.audit, key), current_app.extensions["socketio"].sleep)
+    lines = in_slices(export_lines(env().store.audit, key), web_sleep())
     downloaded("audit")
     response = Response(lines, content_type="application/x-ndjson")
     name = f"fedloom-audit-{env().audit.id.hex()[:8]}.jsonl"
@@ -79,19 +94,57 @@ def get_checkpoint() -> Response:
     return reply(env().audit.status())
 
 
+@audit_api.get(
+    "/verification",
+    summary="Whether the log is as it was signed",
+    responses={200: Verification, 503: Problem},
+)
+@needs(Role.OPERATOR)
+def verify_log() -> Response:
+    """Checks all hashes and signatures, as `python -m app.audit verify` does. Who does not take the server's
+    word for it downloads the log, and runs that."""
+    try:
+        key = server_key(env().store.audit)
+        if key is None:
+            return problem(
+                HTTPStatus.SERVICE_UNAVAILABLE, "Nothing is in the audit log yet. Try again in a moment."
+            )
+        verified = aside(_verifying(env().store.audit, key))
+    except StoreUnavailable as error:
+        return problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
+    except NotVerified as error:
+        return reply(Verification(wrong=str(error)))
+    return reply(
+        Verification(
+            wrong=None,
+            entries=verified.entries,
+            checkpoints=verified.checkpoints,
+            unwitnessed=verified.unwitnessed,
+        )
+    )
+
+
+def _verifying(audit: AuditReader, key: PublicKey) -> Callable[[], Verified]:
+    def work() -> Verified:
+        with TemporaryFile() as file:
+            file.writelines(export_lines(audit, key))
+            file.seek(0)
+            return verify(file)
+
+    return work
+
+
 @audit_api.get("/entries", summary="Entries of the audit log", responses={200: EntryList, 503: Problem})
 @needs(Role.VIEWER)
 def list_entries(query: EntriesQuery) -> Response:
     """Without `after`, the newest come first: ask for those before the last one to go on."""
     audit = env().store.audit
     size = env().audit.kept
-    try:
+    with asking_store():
         if query.after is None:
             found = audit.entries_before(size if query.before is None else query.before, query.limit)
         else:
             found = audit.entries(query.after + 1, query.limit)
-    except StoreUnavailable as error:
-        return problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
     entries = [Entry.parse(data) for data in found]
     return reply(
         EntryList(

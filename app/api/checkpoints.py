@@ -10,12 +10,11 @@ from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field
 
 from app.api.audited import downloaded
-from app.api.problems import Problem, not_found, problem
+from app.api.problems import Problem, asking_store, not_found, problem
 from app.api.reply import env, reply
-from app.api.runs import RunPath, no_run
+from app.api.runs import RunPath, run_of
 from app.auth.roles import Role, needs
 from app.store.checkpoints import best_round
-from shared.errors import StoreUnavailable
 
 checkpoints_api = APIBlueprint(
     "checkpoints",
@@ -51,12 +50,9 @@ class CheckpointList(BaseModel):
 @needs(Role.VIEWER)
 def list_checkpoints(path: RunPath) -> Response:
     """Oldest first. Only the newest and the best are kept."""
-    if env().book.get(path.run_id) is None:
-        return no_run(path.run_id)
-    try:
-        found = env().checkpoints.list(path.run_id, best_round(env().book.rounds(path.run_id)))
-    except StoreUnavailable as error:
-        return problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
+    run = run_of(path.run_id)
+    with asking_store():
+        found = env().checkpoints.list(run.id, best_round(env().book.rounds(run.id)))
     return reply(CheckpointList(checkpoints=[CheckpointEntry(**vars(info)) for info in found]))
 
 
@@ -66,22 +62,21 @@ def list_checkpoints(path: RunPath) -> Response:
 @needs(Role.VIEWER)
 def get_checkpoint(path: CheckpointPath) -> Response:
     """Names, shapes and dtypes are those of the model's state dict; the file's metadata says of which run."""
-    if env().book.get(path.run_id) is None:
-        return no_run(path.run_id)
-    file = env().checkpoints.path(path.run_id, path.round)
+    run = run_of(path.run_id)
+    file = env().checkpoints.path(run.id, path.round)
     try:
         answer = send_file(
             file.absolute(),
             mimetype="application/octet-stream",
             as_attachment=True,
-            download_name=f"fedloom-{path.run_id}-round-{path.round}.safetensors",
+            download_name=f"fedloom-{run.id}-round-{path.round}.safetensors",
         )
-        downloaded("model", run=path.run_id, round=path.round)
+        downloaded("model", run=run.id, round=path.round)
         return answer
     except FileNotFoundError:
         return not_found(
-            f"Run {path.run_id} has no checkpoint of round {path.round}. Only the newest and the best are "
-            f"kept: GET /api/v1/runs/{path.run_id}/checkpoints lists them."
+            f"Run {run.id} has no checkpoint of round {path.round}. Only the newest and the best are "
+            f"kept: GET /api/v1/runs/{run.id}/checkpoints lists them."
         )
     except OSError as error:
         return problem(HTTPStatus.SERVICE_UNAVAILABLE, f"The file {file} cannot be read: {error.strerror}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
@@ -18,9 +19,11 @@ from app.audit.decided import Decision
 from app.audit.entry import Kind
 from app.auth.roles import Role, needs
 from app.enrolment.enrolment import EnrolmentRefused, NotKnown
-from app.records import Client
+from app.records import Client, ClientState, MembershipState
 from shared.errors import StoreUnavailable
 from shared.security.key_id import KeyId, KeyIdInvalid
+
+log = logging.getLogger(__name__)
 
 clients_api = APIBlueprint(
     "clients",
@@ -118,6 +121,40 @@ def readmit_client(path: ClientPath, body: Readmission) -> Response:
     return _decide(
         path.client_id, lambda: Decision.readmitted(*env().enrolment.readmit(path.client_id, body.key))
     )
+
+
+@clients_api.delete(
+    "/<client_id>",
+    summary="Forget a client that is gone for good",
+    responses={204: None, 404: Problem, 409: Problem, 503: Problem},
+)
+@needs(Role.ADMIN)
+def forget_client(path: ClientPath) -> Response:
+    """It is not on the list any more, nor is what its machine was used for; its key needs an invitation or an
+    approval to come again. Runs in which it took part, and the audit log, stay as they are. Only of one that
+    is not connected, and of whose name no key was revoked or rejected."""
+    client = env().registry.get(path.client_id)
+    if client is None or client.membership is MembershipState.PENDING:
+        return not_found(f"There is no client {path.client_id!r} here. GET /api/v1/clients lists all.")
+    if client.state is not ClientState.LOST:
+        return problem(
+            HTTPStatus.CONFLICT,
+            f"{client.id} is connected, so it is not forgotten. End it at its site first, or revoke it.",
+        )
+    try:
+        env().enrolment.forget(client.id)
+    except EnrolmentRefused as error:
+        return problem(HTTPStatus.CONFLICT, str(error))
+    except StoreUnavailable as error:
+        return not_kept(error)
+    decided(Decision.forgotten(client))
+    env().link.forget(client.id)
+    env().link.catch_up()
+    try:
+        env().usage.forget(client.id)
+    except StoreUnavailable as error:
+        log.warning("what the machine of %s was used for stays for a day: %s", client.id, error)
+    return Response(status=HTTPStatus.NO_CONTENT)
 
 
 def _decide(client_id: str, decide: Callable[[], Decision]) -> Response:

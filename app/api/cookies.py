@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Request
 from werkzeug.wrappers import Response as WerkzeugResponse
 
+from app.api.access import WHOLE_HOST
 from app.auth.accounts import SESSION_LONGEST_S
 
 
@@ -14,6 +15,7 @@ def set_cookie(answer: WerkzeugResponse, incoming: Request, name: str, secret: s
         name,
         secret,
         max_age=int(SESSION_LONGEST_S),
+        path=_path(incoming, name),
         secure=_is_secure(incoming),
         httponly=True,
         samesite="Strict",
@@ -22,7 +24,14 @@ def set_cookie(answer: WerkzeugResponse, incoming: Request, name: str, secret: s
 
 def drop_cookie(answer: WerkzeugResponse, incoming: Request, name: str) -> None:
     """Have the browser forget it."""
-    answer.delete_cookie(name, secure=_is_secure(incoming), httponly=True, samesite="Strict")
+    answer.delete_cookie(
+        name, path=_path(incoming, name), secure=_is_secure(incoming), httponly=True, samesite="Strict"
+    )
+
+
+def _path(incoming: Request, name: str) -> str:
+    """Below which path the browser sends it."""
+    return "/" if name.startswith(WHOLE_HOST) else f"{incoming.root_path}/"
 
 
 def _is_secure(incoming: Request) -> bool:

@@ -74,7 +74,7 @@ def create_invitation(body: InvitationWish) -> Response:
     made = NewInvitation(
         invitation=handed.issued,
         text=handed.text,
-        command=env().join_command_elsewhere(handed.text),
+        command=env().join_command_elsewhere(handed.text, mesh=body.mesh),
         qr=qr.svg(handed.text),
     )
     response = reply(made, HTTPStatus.CREATED)

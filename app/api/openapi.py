@@ -8,21 +8,22 @@ from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any
 
-from flask import redirect
-from flask_openapi3 import Info, OpenAPI
+from flask import redirect, request
+from flask_openapi3 import APIBlueprint, Info, OpenAPI
 from pydantic import TypeAdapter
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from app.api.problems import Problem, invalid
 from app.auth.roles import Role, access_of, public
+from app.batches import Batch, Change
 from app.events import Event
-from app.records import Snapshot
+from app.records import LogBatch, Snapshot, UsageUpdate
 from shared.version import __version__
 
 DOCS_PAGE = """<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><title>FedLoom API</title>
-<link rel="icon" href="/static/favicon.svg">
+<link rel="icon" href="../static/favicon.svg">
 <meta name="viewport" content="width=device-width, initial-scale=1"></head>
 <body style="margin: 0"><redoc spec-url="openapi.json" hide-download-button></redoc>
 <script src="redoc/js/redoc.standalone.js"></script></body>
@@ -48,15 +49,27 @@ PROBLEM = MappingProxyType({"application/problem+json": {"schema": {"$ref": "#/c
 """The content of an answer that is a problem (RFC 9457)."""
 
 
+class SharedPaths(OpenAPI):
+    """Blueprints may have different methods of one path, of which the library describes the last alone."""
+
+    def register_api(self, api: APIBlueprint, **options: Any) -> None:
+        """As the library's."""
+        known = dict(self.paths)
+        super().register_api(api, **options)
+        for path in known.keys() & api.paths.keys():
+            added = {name: value for name, value in api.paths[path] if value is not None}
+            self.paths[path] = known[path].model_copy(update=added)
+
+
 def create_openapi_app(import_name: str) -> OpenAPI:
     """A Flask app whose routes describe themselves."""
-    flask_app = OpenAPI(
+    flask_app = SharedPaths(
         import_name,
         info=Info(
             title="FedLoom",
             version=__version__,
-            description="Live updates come over Socket.IO: `snapshot` carries a Snapshot; "
-            "every other message carries an Event, under the name of its type. "
+            description="Live updates come over Socket.IO: `snapshot` carries a Snapshot, and `batch`, at "
+            "most ten times a second, a Batch of what is new. "
             "Errors are problems (RFC 9457). The user of this machine who started the server needs "
             "none of the security schemes on it, unless it was started with --auth.",
         ),
@@ -72,7 +85,7 @@ def create_openapi_app(import_name: str) -> OpenAPI:
     @flask_app.get("/api/docs", doc_ui=False)
     @public
     def docs() -> WerkzeugResponse:
-        return redirect(DOCS_PATH)
+        return redirect(f"{request.root_path}{DOCS_PATH}")
 
     return flask_app
 
@@ -83,7 +96,14 @@ def describe(flask_app: OpenAPI) -> dict[str, Any]:
     document["security"] = [{name: []} for name in SECURITY_SCHEMES]
     schemas = document["components"]["schemas"]
     _describe_access(flask_app, document["paths"])
-    models: dict[str, TypeAdapter[Any]] = {"Snapshot": TypeAdapter(Snapshot), "Event": TypeAdapter(Event)}
+    models: dict[str, TypeAdapter[Any]] = {
+        "Snapshot": TypeAdapter(Snapshot),
+        "Event": TypeAdapter(Event),
+        "UsageUpdate": TypeAdapter(UsageUpdate),
+        "LogBatch": TypeAdapter(LogBatch),
+        "Change": TypeAdapter(Change),
+        "Batch": TypeAdapter(Batch),
+    }
     for name, model in models.items():
         schema = model.json_schema(ref_template="#/components/schemas/{model}")
         schemas.update(schema.pop("$defs"), **{name: schema})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
 
@@ -11,6 +13,7 @@ from pydantic import BaseModel, Field, ValidationError
 from pydantic_core import ErrorDetails, from_json
 from werkzeug.exceptions import HTTPException
 
+from shared.errors import StoreUnavailable
 from shared.run_spec import words_of
 from shared.text import printable
 
@@ -59,15 +62,20 @@ def not_found(detail: str) -> Response:
     return problem(HTTPStatus.NOT_FOUND, detail)
 
 
+@contextmanager
+def asking_store() -> Iterator[None]:
+    """The store is asked in the block. Where it cannot answer, the request ends, with 503."""
+    try:
+        yield
+    except StoreUnavailable as error:
+        abort(problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error)))
+
+
 def register_problem_handlers(flask_app: Flask) -> None:
     """Answer every error below /api as a problem, also those that Flask itself raises."""
     flask_app.json = StrictJson(flask_app)
 
-    @flask_app.errorhandler(HTTPException)
-    def _http_error(error: HTTPException) -> Response | HTTPException:
-        if error.response is not None or not request.path.startswith("/api/"):
-            return error
-        return problem(error.code or 500, error.description or HTTPStatus(error.code or 500).description)
+    flask_app.register_error_handler(HTTPException, as_problem)
 
     @flask_app.errorhandler(Exception)
     def _unexpected(error: Exception) -> Response:
@@ -84,6 +92,13 @@ def register_problem_handlers(flask_app: Flask) -> None:
         has_body = request.content_length or in_chunks or request.is_json
         if request.path.startswith("/api/") and request.method in {"POST", "PUT", "PATCH"} and has_body:
             _require_json_body()
+
+
+def as_problem(error: HTTPException) -> Response | HTTPException:
+    """Below /api a problem; elsewhere, and where the error has an answer of its own, the error as it is."""
+    if error.response is not None or not request.path.startswith("/api/"):
+        return error
+    return problem(error.code or 500, error.description or HTTPStatus(error.code or 500).description)
 
 
 def _require_json_body() -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from flask import Response, current_app
 from pydantic import BaseModel
 
-from app.environment import Environment
+if TYPE_CHECKING:
+    from app.environment import Environment
 
 UNBUFFERED = ("X-Accel-Buffering", "no")
 """The header of an answer whose pieces are to go out one by one: nginx knows it, and `app/web/edge.py`."""
@@ -16,7 +17,7 @@ UNBUFFERED = ("X-Accel-Buffering", "no")
 
 def env() -> Environment:
     """The Environment of the server that handles this request."""
-    return cast(Environment, current_app.extensions["fedloom"])
+    return cast("Environment", current_app.extensions["fedloom"])
 
 
 def reply(model: BaseModel, status: int = HTTPStatus.OK) -> Response:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
-
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field
 
-from app.api.problems import Problem, problem
+from app.api.problems import Problem, asking_store
 from app.api.reply import env, reply
-from app.api.runs import RunPath, durable, no_run
+from app.api.runs import RunPath, durable, run_of
 from app.auth.roles import Role, needs
 from app.records import Verdict, VerdictEntry
-from shared.errors import StoreUnavailable
 
 verdicts_api = APIBlueprint(
     "verdicts",
@@ -45,11 +42,8 @@ class VerdictList(BaseModel):
 def list_verdicts(path: RunPath, query: VerdictQuery) -> Response:
     """Every reply of a client is judged before anybody uses it. For those before the first of these, ask with
     `before` = its `seq`."""
-    run = env().book.get(path.run_id)
-    if run is None:
-        return no_run(path.run_id)
-    durable(run)
-    try:
+    run = durable(run_of(path.run_id))
+    with asking_store():
         found = env().store.verdicts(
             query.limit,
             run_id=run.id,
@@ -57,6 +51,4 @@ def list_verdicts(path: RunPath, query: VerdictQuery) -> Response:
             verdict=query.verdict,
             before_seq=query.before,
         )
-    except StoreUnavailable as error:
-        return problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
     return reply(VerdictList(verdicts=found))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from app.audit.export import export
 from app.audit.receipts import ReceiptFile
 from app.audit.updates import UPDATES
 from app.audit.verify import Verified, verify
-from app.store.urls import default_url
+from app.store.flag import add_store_flag
 from shared import paths
 from shared.command import ends_in_words, run
 from shared.errors import FedLoomError
@@ -46,12 +45,7 @@ def build_parser() -> argparse.ArgumentParser:
         "export", help="write the log to a file; the server may be running meanwhile"
     )
     exporting.add_argument("file", type=Path, metavar="FILE")
-    exporting.add_argument(
-        "--store",
-        default=os.environ.get("FEDLOOM_STORE") or default_url(paths.home_dir()),
-        metavar="URL",
-        help="the server's store (FEDLOOM_STORE, a file in FEDLOOM_HOME)",
-    )
+    add_store_flag(exporting)
     exporting.set_defaults(carry_out=_export)
     verifying = commands.add_parser("verify", help="check every line, hash and signature of a file")
     replaying = commands.add_parser(

@@ -1,4 +1,5 @@
-"""Decided: what the audit log tells of decisions on who may join, and on the server's key.
+"""Decided: what the audit log tells of decisions on who may join, on whom the server vouches for, and on its
+key.
 
 Of an invitation's secret it tells nothing.
 """
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from app.audit.entry import Kind
-from app.records import IssuedInvitation, Member
+from app.records import Client, IssuedInvitation, Member, MeshBlock
 from shared.proto.link_pb2 import NextKey
 from shared.security.keys import PublicKey
 
@@ -34,6 +35,11 @@ class Decision:
         return cls(Kind.CLIENT_READMITTED, {**about, "before": None if before is None else before.key})
 
     @classmethod
+    def forgotten(cls, client: Client) -> Self:
+        """A client that is gone was forgotten."""
+        return cls(Kind.CLIENT_FORGOTTEN, {"client": client.id, "key": client.key})
+
+    @classmethod
     def invited(cls, invitation: IssuedInvitation) -> Self:
         """An invitation was made."""
         about = {
@@ -49,6 +55,17 @@ class Decision:
     def not_invited_any_more(cls, invitation: IssuedInvitation) -> Self:
         """An invitation was revoked."""
         return cls(Kind.INVITATION_REVOKED, {"invitation": invitation.id, "label": invitation.label})
+
+    @classmethod
+    def blocked_in_mesh(cls, block: MeshBlock) -> Self:
+        """The server does not vouch for a key any more."""
+        about = {"client": block.client, "key": block.key, "reason": block.reason}
+        return cls(Kind.MESH_BLOCKED, about)
+
+    @classmethod
+    def unblocked_in_mesh(cls, block: MeshBlock) -> Self:
+        """It does again."""
+        return cls(Kind.MESH_UNBLOCKED, {"client": block.client, "key": block.key})
 
     @classmethod
     def on_next_key(cls, notice: NextKey) -> Self:

@@ -23,7 +23,15 @@ class Kind(StrEnum):
     SERVER_STOPPED = "server-stopped"
     """in order; nothing is said of a server that was killed"""
     RUN_COMMANDED = "run-commanded"
-    """run, command (start, pause, resume or stop), by and address; what comes of it may stand before it"""
+    """run, command (start, pause, resume, stop or go-on), by and address; what comes of it may stand before
+    it"""
+    RUN_NOTED = "run-noted"
+    """run, name, tags and notes (null, or the SHA-256 of the text, in hex) from now on, by and address"""
+    RUN_DELETED = "run-deleted"
+    """run, state (which it was in), by (also the server itself, by its settings) and address; what this log
+    says of it stays"""
+    CHECKPOINTS_DELETED = "checkpoints-deleted"
+    """run, by and address; its models are gone, its curves and what this log says of it stay"""
     RUN_QUEUED = "run-queued"
     """run, spec, digest (of the spec)"""
     RUN_TAKEN_UP = "run-taken-up"
@@ -41,6 +49,9 @@ class Kind(StrEnum):
     AGGREGATED = "aggregated"
     """run, round, strategy, before and after (digests of the global model), updates (client, digest and
     samples of each, in the order in which they were folded), kept (whether they are on the server's disk)"""
+    MERGED = "mesh-merged"
+    """run, round, strategy, before and after as in aggregated, updates (client, digest and samples of each,
+    contribution, generation, base_round, mesh_rounds and steps, in the order in which they were folded)"""
     UPDATE_JUDGED = "update-judged"
     """run, round, client, key, message, type (of the message), verdict, detail, bytes; of a reply that came
     in whole, digests (skeleton and arrays) and base (that of the arrays in the message); signed: what its
@@ -59,13 +70,22 @@ class Kind(StrEnum):
     CLIENT_READMITTED = "client-readmitted"
     """client, key, before (the key in whose place it comes, which is revoked, or null), by and address"""
     CLIENT_FORGOTTEN = "client-forgotten"
-    """client, key; an ephemeral one, which has left"""
+    """client, key; an ephemeral one, which has left. With by and address: one that is gone, by somebody's
+    decision; key is null if it was here before clients had keys"""
+    LOCAL_CLIENTS_STARTED = "local-clients-started"
+    """clients (their names), dataset (null: the server's app decides), by and address; on its own machine"""
+    LOCAL_CLIENTS_ENDED = "local-clients-ended"
+    """clients, by and address; not those that end by themselves or with the server"""
     INVITATION_MADE = "invitation-made"
     """invitation (its id), type, label, max_uses, expires_at, by and address"""
     INVITATION_USED = "invitation-used"
     """invitation (null: the one in the server's own folder), client, key"""
     INVITATION_REVOKED = "invitation-revoked"
     """invitation, label, by and address"""
+    MESH_BLOCKED = "mesh-blocked"
+    """client, key, reason, by and address; the server does not vouch for this key in the mesh any more"""
+    MESH_UNBLOCKED = "mesh-unblocked"
+    """client, key, by and address; it does again"""
     NEXT_KEY_ANNOUNCED = "next-key-announced"
     """key and public_key of the server's next key, signature (by the present one), by and address"""
     KEY_CHANGED = "key-changed"

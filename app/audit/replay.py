@@ -47,6 +47,8 @@ class _Replayed:
     """Why it cannot be recomputed, in words."""
     models: dict[tuple[int, str], _Model] = field(default_factory=dict)
     """By round and digest: as many rounds as the run could have gone back to, from a checkpoint."""
+    ended: str | None = None
+    """From where on it cannot be recomputed, in words: with what is not kept."""
     done: int = 0
     left_out: int = 0
 
@@ -65,10 +67,12 @@ def replay(file: IO[bytes], updates: Path) -> Iterator[str]:
                 spec = RunSpec.from_store(entry.fields["spec"])
                 runs[entry.fields["run"]] = _Replayed(spec, _objection(spec))
             case Kind.AGGREGATED if (run := runs.get(entry.fields["run"])) is not None:
-                if run.objection is None and entry.fields["kept"]:
+                if run.objection is None and run.ended is None and entry.fields["kept"]:
                     _recompute(run, entry.fields, files)
                 else:
                     run.left_out += 1
+            case Kind.MERGED if (run := runs.get(entry.fields["run"])) is not None and run.objection is None:
+                run.ended = f"round {entry.fields['round']}, which clients have learned without the server"
     for run_id, run in runs.items():
         yield _words(run_id, run)
 
@@ -139,4 +143,6 @@ def _words(run_id: str, run: _Replayed) -> str:
     if run.objection is not None:
         return f"run {run_id}: not recomputed: {run.objection}."
     left_out = f" {run.left_out} were not kept." if run.left_out else ""
+    if run.ended is not None:
+        left_out = f" Nothing was recomputed from {run.ended}."
     return f"run {run_id}: {run.done} models recomputed from their updates, bit for bit the same.{left_out}"

@@ -53,7 +53,7 @@ class Sense:
                         raise Senseless("the digest is not that of the spec")
                 case Kind.UPDATE_JUDGED:
                     self._replies.judged(entry.fields, self.newest_server)
-                case Kind.AGGREGATED:
+                case Kind.AGGREGATED | Kind.MERGED:
                     self._aggregated(entry.fields)
                     self._replies.aggregated(entry.fields)
                 case Kind.NEXT_KEY_ANNOUNCED:

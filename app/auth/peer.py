@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -45,3 +45,9 @@ class Peer:
             return End.of(self._connection.getpeername()), End.of(self._connection.getsockname())
         except (OSError, ValueError, IndexError):
             return None
+
+
+def mark_known(environ: Mapping[str, Any]) -> None:
+    """Keep the connection of the request with this WSGI environment: it is known who sends it."""
+    if isinstance(peer := environ.get(PEER), Peer):
+        peer.is_known()

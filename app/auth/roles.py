@@ -10,7 +10,19 @@ from typing import Any, TypeVar
 
 from app.account_records import Role
 
-__all__ = ["PUBLIC", "Access", "Everybody", "Role", "access_of", "mark", "needs", "public"]
+__all__ = [
+    "PUBLIC",
+    "REPLICAS",
+    "Access",
+    "Everybody",
+    "Replicas",
+    "Role",
+    "access_of",
+    "mark",
+    "needs",
+    "public",
+    "replicas_only",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -24,9 +36,17 @@ class Everybody:
         return "everybody"
 
 
-PUBLIC = Everybody()
+class Replicas:
+    """The mark of what a federation answers to its dashboards alone."""
 
-Access = Role | Everybody
+    def __repr__(self) -> str:
+        return "dashboards"
+
+
+PUBLIC = Everybody()
+REPLICAS = Replicas()
+
+Access = Role | Everybody | Replicas
 
 
 def needs(role: Role) -> Callable[[F], F]:
@@ -39,6 +59,11 @@ def public(function: F) -> F:
     return mark(function, PUBLIC)
 
 
+def replicas_only(function: F) -> F:
+    """Mark a view as one for the federation's dashboards. Stands below the route's decorator."""
+    return mark(function, REPLICAS)
+
+
 def mark(function: F, access: Access) -> F:
     """The same function, marked."""
     setattr(function, _MARK, access)
@@ -48,4 +73,4 @@ def mark(function: F, access: Access) -> F:
 def access_of(function: Callable[..., Any] | None) -> Access | None:
     """What a view or handler is marked with; None: nothing, so nobody may have it."""
     access = getattr(function, _MARK, None)
-    return access if isinstance(access, Role | Everybody) else None
+    return access if isinstance(access, Role | Everybody | Replicas) else None

@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 import webbrowser
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,14 @@ import httpx
 
 from app.demo.browser import address_to_open
 from app.demo.fleet import DemoFailed, Fleet, Ports
+from app.demo.outage import AFTER_S, Outage
 from app.demo.packages import compare_packages, words_of
 from app.demo.report import make_report, write_report
 from app.demo.settings import DemoSettings, parse
 from app.federation.runs.states import IDLE_STATES
 from app.running_server import RunningServer
 from app.settings import ServerSettings
-from client.settings import ClientSettings
+from client.settings import ClientSettings, MeshOptions
 from client.site.policy import read_policy
 from shared import paths
 from shared.errors import DatasetUnavailable, FedLoomError, SettingsInvalid
@@ -53,19 +55,20 @@ def main(argv: list[str] | None = None) -> int:
 def _demo(fleet: Fleet, settings: DemoSettings, started: float) -> int:
     spec = _prepared(fleet, settings)
     what = f"the Flower app {spec.app}" if spec.app else spec.dataset
-    _say(f"Starting the server and {settings.clients} clients with {what}.")
-    ports = fleet.start_server(
-        ServerSettings(
-            port=settings.port,
-            link_port=0,
-            data_dir=settings.data_dir,
-            spec=spec,
-            queue_run=True,
-            app=settings.app,
-            resume="never",
-            home=_home(),
-        ),
+    which = "clients" if settings.processes else "simulated clients"
+    _say(f"Starting the server and {settings.clients} {which} with {what}.")
+    server = ServerSettings(
+        port=settings.port,
+        link_port=0,
+        data_dir=settings.data_dir,
+        spec=spec,
+        queue_run=True,
+        app=settings.app,
+        resume="never",
+        trackers=settings.trackers,
+        home=_home(),
     )
+    ports = fleet.start_server(server)
     _start_clients(fleet, settings, spec, ports)
     url = f"http://localhost:{ports.web}"
     _say(f"The live page: {url}")
@@ -75,12 +78,19 @@ def _demo(fleet: Fleet, settings: DemoSettings, started: float) -> int:
         opened = address_to_open(url, key, _home())
         threading.Thread(target=webbrowser.open, args=(opened,), daemon=True).start()
     with _api(ports, key) as api:
+        killed_in = None
+        if settings.kill_server_at is not None:
+            same = replace(server, port=ports.web, link_port=ports.link)
+            killed_in = Outage(fleet, same, _home(), _say).happen(
+                api, settings.kill_server_at, spec.num_rounds
+            )
         run = _wait_for_end(fleet, api, spec)
         report = make_report(
             run,
             api.get(f"/runs/{run['id']}/rounds").json()["rounds"],
             settings.clients,
             time.monotonic() - started,
+            killed_in,
         )
     if settings.report is not None:
         write_report(report, settings.report)
@@ -155,7 +165,7 @@ def _with_available_dataset(fleet: Fleet, settings: DemoSettings) -> RunSpec:
 def _start_clients(fleet: Fleet, settings: DemoSettings, spec: RunSpec, ports: Ports) -> None:
     """They are clients of this site, whose policy holds for them. Raises PolicyInvalid."""
     policy = read_policy(_home())
-    for number in range(1, settings.clients + 1):
+    for number in range(1, settings.processes + 1):
         fleet.start_client(
             ClientSettings(
                 client_id=f"client-{number}",
@@ -166,8 +176,16 @@ def _start_clients(fleet: Fleet, settings: DemoSettings, spec: RunSpec, ports: P
                 app=settings.app,
                 home=_home(),
                 policy=policy,
+                mesh=_mesh(settings, number),
             )
         )
+
+
+def _mesh(settings: DemoSettings, number: int) -> MeshOptions | None:
+    """Where somebody looks on, the first client has a page: it is there while the server is away."""
+    if not settings.mesh:
+        return None
+    return MeshOptions(after_s=AFTER_S, page=0 if number == 1 and not settings.exit_when_done else None)
 
 
 def _wait_for_end(fleet: Fleet, api: httpx.Client, spec: RunSpec) -> dict[str, Any]:
@@ -183,7 +201,7 @@ def _wait_for_end(fleet: Fleet, api: httpx.Client, spec: RunSpec) -> dict[str, A
             if not process.is_alive() and client_id not in ended:
                 ended.add(client_id)
                 _say(f"{client_id} ended (exit code {process.exitcode}).")
-        if len(fleet.clients) - len(ended) < spec.min_clients:
+        if fleet.clients and len(fleet.clients) - len(ended) < spec.min_clients:
             raise DemoFailed(
                 f"Only {len(fleet.clients) - len(ended)} of {len(fleet.clients)} clients are left, "
                 f"the run needs {spec.min_clients}. Their messages are above."

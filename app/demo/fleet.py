@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerContext, SpawnContext
 from multiprocessing.process import BaseProcess
@@ -86,7 +86,8 @@ class Fleet:
         return problem
 
     def start_server(self, settings: ServerSettings) -> Ports:
-        """Start the server and wait until it answers."""
+        """Start the server and wait until it answers. It ends at once when it is told to."""
+        settings = replace(settings, drain_s=0)
         receiver, sender = self._context.Pipe(duplex=False)
         process = self._context.Process(
             target=_serve, args=(settings, sender, self._own_sessions), name="server", daemon=True
@@ -100,6 +101,12 @@ class Fleet:
             return Ports(*receiver.recv())
         except EOFError:
             raise DemoFailed("The server could not start; its message is above.") from None
+
+    def kill_server(self) -> None:
+        """SIGKILL: the server has no chance to let anybody know."""
+        if self.server is not None:
+            self.server.kill()
+            self.server.join()
 
     def start_client(self, settings: ClientSettings) -> None:
         """Start a client; does not wait until it is connected."""

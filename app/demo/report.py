@@ -17,9 +17,16 @@ PRIVATE_ROUND_FIELDS = ("epsilon",)
 
 
 def make_report(
-    run: dict[str, Any], rounds: list[dict[str, Any]], clients: int, wall_s: float
+    run: dict[str, Any],
+    rounds: list[dict[str, Any]],
+    clients: int,
+    wall_s: float,
+    killed_in: int | None = None,
 ) -> dict[str, Any]:
-    """The report of a run, from the REST API's answers; `wall_s` counts from the start of the command."""
+    """The report of a run, from the REST API's answers; `wall_s` counts from the start of the command.
+
+    `killed_in`: the round in which the server was killed.
+    """
     app = run["spec"]["app"]
     privacy = run["privacy"]
     fields = (
@@ -36,6 +43,25 @@ def make_report(
         "rounds": [{field: round_[field] for field in fields} for round_ in rounds],
         "final": run["final"] or {"loss": None, "accuracy": None},
         **({} if privacy is None else {"privacy": privacy}),
+        **({} if killed_in is None else {"mesh": _mesh(run, rounds, killed_in)}),
+    }
+
+
+def _mesh(run: dict[str, Any], rounds: list[dict[str, Any]], killed_in: int) -> dict[str, Any]:
+    """What the clients have come to without the server."""
+    accuracy = {round_["round"]: round_["accuracy"] for round_ in rounds}
+    return {
+        "killed_in": killed_in,
+        "merges": [
+            {
+                "round": merge["round"],
+                "since": merge["since"],
+                "mesh_rounds": merge["mesh_rounds"],
+                "clients": len(merge["clients"]),
+                "accuracy": accuracy.get(merge["round"]),
+            }
+            for merge in run["mesh"]["merges"]
+        ],
     }
 
 

@@ -135,6 +135,26 @@ class Enrolment(Known):
                 raise EnrolmentRefused(f"The key of {name!r} is revoked already.")
             return self._decide(owner.changed(state=MembershipState.REVOKED, since=self._clock()))
 
+    def forget(self, name: str) -> Member | None:
+        """A client is gone for good: nothing is known of its key any more, which needs an invitation or an
+        approval to come again. Returns who it was; None: it was here before clients had keys."""
+        with self._turn:
+            self._read_if_stale()
+            with self._lock:
+                members = self._members_of(name)
+            owner = self.owner(name)
+            if any(member.state is not MembershipState.ADMITTED for member in members):
+                raise EnrolmentRefused(
+                    f"A key of {name!r} was revoked or rejected. That is remembered, with the name, so that "
+                    "it is not let in again. Re-admit it first if it is to be forgotten."
+                )
+            if owner is not None:
+                self._keep(lambda: self._kept.forget(owner.key))
+                with self._lock:
+                    self._unset(owner)
+                log.info("%s with the key %s is forgotten", name, _short(owner.key))
+        return owner
+
     def readmit(self, name: str, key: str | None = None) -> tuple[Member, Member | None]:
         """Let a key in again that was revoked or rejected; or, in place of the one that a client has lost,
         another that asks for its name, after which the old one is revoked. Returns who is let in, and in

@@ -51,6 +51,12 @@ class InvitationWish(BaseModel):
         description="the name or address at which clients reach this machine; null: the one it listens on",
     )
 
+    mesh: bool = Field(
+        default=False,
+        description="whether the command by which one joins has the client take part in the mesh; the site "
+        "decides",
+    )
+
     @field_validator("label")
     @classmethod
     def _one_line(cls, label: str) -> str:

@@ -108,6 +108,11 @@ class Known:
         with self._lock:
             return list(self._invitations.values())[::-1]
 
+    def is_issued(self, token: str) -> bool:
+        """Whether this is the secret of an invitation that was made here, also one that holds no more."""
+        with self._lock:
+            return token_hash(token) in self._invitations
+
     def refused(self) -> dict[str, int]:
         """How often somebody was not let in so far, by the code of the answer."""
         with self._lock:

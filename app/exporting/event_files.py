@@ -27,6 +27,10 @@ from app.records import ClientRound, Round, Run
 SERVER = "server"
 """The stage of what the ServerApp computed of the global model."""
 
+GLOBAL = "global"
+CLIENTS_MEAN = "clients-mean"
+"""The folders of the global model and of the mean of the clients, in the run's own."""
+
 FILE_VERSION = "brain.Event:2"
 """What an event file begins with, by which TensorBoard knows the format."""
 
@@ -42,22 +46,39 @@ class Point:
 
 def event_files(run: Run, rounds: Sequence[Round]) -> Iterator[ExportFile]:
     """`global`, `clients-mean` and `client/<id>` in the folder `tensorboard`, each with one event file."""
-    done = [(round_, end) for round_ in rounds if (end := ended_at(round_)) is not None]
-    name = f"events.out.tfevents.{int(run.created_at):010d}.fedloom"
-
-    def file(folder: str, points: Iterable[Point]) -> ExportFile:
-        return ExportFile(f"tensorboard/{folder}/{name}", _event_file(run, points))
-
-    yield file("global", (Point(round_.round, end, _global_scalars(run, round_)) for round_, end in done))
-    yield file("clients-mean", (Point(round_.round, end, _mean_scalars(round_)) for round_, end in done))
-    for client_id in sorted({client_id for round_, _ in done for client_id in round_.per_client}):
-        yield file(f"client/{client_id}", _client_points(client_id, done))
+    done = [round_ for round_ in rounds if ended_at(round_) is not None]
+    clients = sorted({client_id for round_ in done for client_id in round_.per_client})
+    for folder in (GLOBAL, CLIENTS_MEAN, *map(folder_of, clients)):
+        points = (point for round_ in done if (point := point_of(run, round_, folder)) is not None)
+        yield ExportFile(f"tensorboard/{folder}/{file_name(run)}", _event_file(run, points))
 
 
-def _client_points(client_id: str, done: Iterable[tuple[Round, float]]) -> Iterator[Point]:
-    for round_, end in done:
-        if (mine := round_.per_client.get(client_id)) is not None:
-            yield Point(round_.round, end, _client_scalars(mine))
+def file_name(run: Run) -> str:
+    """The name of a run's event files, by which TensorBoard knows them."""
+    return f"events.out.tfevents.{int(run.created_at):010d}.fedloom"
+
+
+def folder_of(client_id: str) -> str:
+    """Where a client's file is, in the run's folder."""
+    return f"client/{client_id}"
+
+
+def points_of(run: Run, round_: Round) -> dict[str, Point]:
+    """What a complete round has for each folder; nothing, if it is not complete."""
+    folders = (*map(folder_of, sorted(round_.per_client)), CLIENTS_MEAN, GLOBAL)
+    return {folder: point for folder in folders if (point := point_of(run, round_, folder)) is not None}
+
+
+def point_of(run: Run, round_: Round, folder: str) -> Point | None:
+    """What a round has for one folder; None: nothing, or it is not complete."""
+    if (end := ended_at(round_)) is None:
+        return None
+    if folder == GLOBAL:
+        return Point(round_.round, end, _global_scalars(run, round_))
+    if folder == CLIENTS_MEAN:
+        return Point(round_.round, end, _mean_scalars(round_))
+    mine = round_.per_client.get(folder.removeprefix("client/"))
+    return None if mine is None else Point(round_.round, end, _client_scalars(mine))
 
 
 def _global_scalars(run: Run, round_: Round) -> dict[str, float | int | None]:
@@ -106,16 +127,27 @@ def _staged(stages: Mapping[str, Mapping[str, float]]) -> dict[str, float | int 
 
 
 def _event_file(run: Run, points: Iterable[Point]) -> Iterator[bytes]:
-    yield _record(Event(wall_time=run.created_at, file_version=FILE_VERSION))
+    yield beginning_of(run)
     for point in points:
-        event = Event(wall_time=point.wall_time, step=point.step)
-        for tag, value in point.scalars.items():
-            if value is not None:
-                event.summary.value.add(tag=tag, simple_value=value)
-        yield _record(event)
+        yield record_of(point)
 
 
-def _record(event: Event) -> bytes:
+def beginning_of(run: Run) -> bytes:
+    """The first record of each of a run's event files."""
+    return framed(Event(wall_time=run.created_at, file_version=FILE_VERSION))
+
+
+def record_of(point: Point) -> bytes:
+    """A round's scalars, as a record."""
+    event = Event(wall_time=point.wall_time, step=point.step)
+    for tag, value in point.scalars.items():
+        if value is not None:
+            event.summary.value.add(tag=tag, simple_value=value)
+    return framed(event)
+
+
+def framed(event: Event) -> bytes:
+    """An event with its length and checks, as it stands in a file."""
     record = BytesIO()
     RecordWriter(record).write(event.SerializeToString())
     return record.getvalue()

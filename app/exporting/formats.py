@@ -7,6 +7,8 @@ from enum import StrEnum
 
 from app.exporting.document import document
 from app.exporting.files import ExportFile
+from app.exporting.report.beside import NOTHING, Beside
+from app.exporting.report.pages import run_report
 from app.exporting.tables import tables
 from app.records import Round, Run
 
@@ -15,10 +17,16 @@ class ExportFormat(StrEnum):
     JSON = "json"
     CSV = "csv"
     TENSORBOARD = "tensorboard"
+    HTML = "html"
 
 
-def export_files(export_format: ExportFormat, run: Run, rounds: Sequence[Round]) -> Iterator[ExportFile]:
-    """The files of a run in one format. The same run gives the same bytes, whenever and wherever."""
+def export_files(
+    export_format: ExportFormat, run: Run, rounds: Sequence[Round], beside: Beside = NOTHING
+) -> Iterator[ExportFile]:
+    """The files of a run in one format. The same run gives the same bytes, whenever and wherever.
+
+    `beside`: what only a report tells.
+    """
     match export_format:
         case ExportFormat.JSON:
             return document(run, rounds)
@@ -28,3 +36,5 @@ def export_files(export_format: ExportFormat, run: Run, rounds: Sequence[Round])
             from app.exporting.event_files import event_files  # importing TensorBoard takes 0.3 s
 
             return event_files(run, rounds)
+        case ExportFormat.HTML:
+            return iter([run_report(run, rounds, beside)])

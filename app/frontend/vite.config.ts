@@ -1,27 +1,64 @@
-import { mkdirSync, renameSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import react from "@vitejs/plugin-react";
 import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 
 const app = resolve(import.meta.dirname, "..");
 
-/** Flask serves the page from templates/ and everything else from static/, so the built page moves there. */
-function pageIntoTemplates(): Plugin {
+/** The server's page, and the one that a client serves of itself. */
+const PAGES = ["index.html", "client.html"];
+
+/** Pages are served from templates/ and everything else from static/, so the built pages move there. */
+function pagesIntoTemplates(): Plugin {
   return {
-    name: "page-into-templates",
+    name: "pages-into-templates",
     apply: "build",
     writeBundle() {
-      const page = resolve(app, "templates/index.html");
-      mkdirSync(dirname(page), { recursive: true });
-      renameSync(resolve(app, "static/index.html"), page);
+      for (const name of PAGES) {
+        const page = resolve(app, "templates", name);
+        mkdirSync(dirname(page), { recursive: true });
+        renameSync(resolve(app, "static", name), page);
+      }
+    },
+  };
+}
+
+/** Smaller files are not worth a second and third one. */
+const LEAST_BYTES = 1024;
+/** Of gzip's header (RFC 1952): which system made the file, which is to be the same everywhere. */
+const SYSTEM_AT = 9;
+const UNKNOWN_SYSTEM = 255;
+
+/** Puts a .br and a .gz beside each text file, which `app/web/assets.py` serves in its place. The same bytes each time. */
+function compressed(): Plugin {
+  return {
+    name: "compressed",
+    apply: "build",
+    writeBundle({ dir }, bundle) {
+      for (const name of Object.keys(bundle).filter((each) => /\.(js|css|svg)$/.test(each))) {
+        const path = resolve(dir ?? ".", name);
+        const bytes = readFileSync(path);
+        if (bytes.length < LEAST_BYTES) continue;
+        const gzip = gzipSync(bytes, { level: constants.Z_BEST_COMPRESSION });
+        gzip[SYSTEM_AT] = UNKNOWN_SYSTEM;
+        writeFileSync(`${path}.gz`, gzip);
+        const quality = { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY };
+        writeFileSync(`${path}.br`, brotliCompressSync(bytes, { params: quality }));
+      }
     },
   };
 }
 
 export default defineConfig({
   base: "/static/",
-  plugins: [react(), pageIntoTemplates()],
+  experimental: {
+    // Below a path, the server corrects the addresses in the page; those in scripts follow from their own.
+    renderBuiltUrl: (filename, { hostType }) =>
+      hostType === "html" ? `/static/${filename}` : { relative: true },
+  },
+  plugins: [react(), pagesIntoTemplates(), compressed()],
   build: {
     outDir: resolve(app, "static"),
     emptyOutDir: true,
@@ -30,6 +67,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     // Libraries change rarely and the page often: apart, a rebuild leaves most of the committed bytes alone.
     rolldownOptions: {
+      input: PAGES.map((name) => resolve(import.meta.dirname, name)),
       output: {
         codeSplitting: {
           groups: [

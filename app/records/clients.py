@@ -8,6 +8,7 @@ from pydantic import Field
 
 from app.records.base import Record
 from app.records.membership import MembershipState
+from app.records.mesh import ClientMesh
 from app.records.verdicts import Verdict
 
 
@@ -44,6 +45,10 @@ class Client(Record):
     app: str | None = Field(default=None, description="the Flower app that it runs; null: the built-in one")
     dataset: str
     models: tuple[str, ...]
+    run: str | None = Field(
+        default=None,
+        description="the run that its part, samples, label counts and results are of; null: none yet",
+    )
     samples: int | None = Field(
         default=None, description="training samples in its part, known once it trained"
     )
@@ -60,6 +65,18 @@ class Client(Record):
     round: int | None = None
     late_since: float | None = Field(default=None, description="when the deadline was that it has missed")
     progress: ClientProgress | None = None
+    withholds_usage: bool = Field(
+        default=False, description="by its site's choice it tells nothing of what its machine is used for"
+    )
+    mesh: ClientMesh | None = Field(
+        default=None, description="its node in the mesh; null: it takes no part in it"
+    )
+    bytes_sent: int = Field(
+        default=0,
+        description="that the server has sent it over the link, before TLS, since the server was started; "
+        "as of its newest reply",
+    )
+    bytes_received: int = Field(default=0, description="that came from it, likewise")
     verdict: Verdict | None = Field(default=None, description="of its newest reply; null: there was none yet")
     verdicts: dict[Verdict, int] = Field(default_factory=dict, description="how many of its replies got each")
     train_loss: float | None = None

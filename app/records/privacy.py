@@ -13,7 +13,7 @@ class Protected(StrEnum):
     """Whose presence differential privacy hides, and from whom."""
 
     CLIENT = "client"
-    """all of one client's data together, from everybody who sees the model, but not from the server"""
+    """all of one client's data together, from everybody who sees the model"""
     SAMPLE = "sample"
     """one sample of a client, from everybody outside of that"""
 
@@ -22,6 +22,10 @@ class PrivacySpent(Record):
     """Differential privacy as it has been spent so far, in (epsilon, delta)."""
 
     protects: Protected = Field(description="whose presence is hidden")
+    from_server: bool = Field(
+        default=False,
+        description="whether it is hidden from the server as well: the noise is added at the clients",
+    )
     epsilon: float | None = Field(
         description="spent so far, at `delta`; of samples the largest of a client, since those of different "
         "clients are never added up; null: there is no noise, and no limit"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Annotated
 
 from pydantic import Field
 
 from app.records.base import Record
+from app.records.mesh import RunMesh
 from app.records.privacy import PrivacySpent
 from shared.run_spec import RunSpec
 
@@ -40,6 +42,8 @@ class WaitKind(StrEnum):
     """the initial model is evaluated on the test set"""
     APP = "app"
     """another Flower app is loaded, computes, or waits by itself"""
+    ENGINE = "engine"
+    """one of Flower's engines is started, or reached"""
     CLIENTS = "clients"
     """more clients"""
     RETURN = "return"
@@ -83,6 +87,8 @@ class Cause(StrEnum):
     """no client returned an update"""
     APP_FAILED = "app-failed"
     """its Flower app raised an error, or the app's process ended"""
+    ENGINE = "engine"
+    """Flower's engine that carried it has ended, or cannot be reached"""
     RECORD = "record"
     """its record cannot be read by this version, or is damaged; what the store has is left as it is"""
     ERROR = "error"
@@ -127,6 +133,16 @@ class AppInfo(Record):
     )
 
 
+class RunNotes(Record):
+    """What people say of a run. It changes nothing of what the run does."""
+
+    name: str | None = Field(default=None, min_length=1, max_length=80)
+    tags: tuple[Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[^,]+$")], ...] = Field(
+        default=(), max_length=20, description="each once; a comma is between two tags, never in one"
+    )
+    notes: str | None = Field(default=None, min_length=1, max_length=10_000)
+
+
 class Run(Record):
     id: str
     state: RunState
@@ -146,9 +162,21 @@ class Run(Record):
     privacy: PrivacySpent | None = Field(
         default=None, description="what it has cost in privacy; null: nothing that is accounted for"
     )
+    mesh: RunMesh | None = Field(
+        default=None, description="which servers have taken it up, and what was learned without them"
+    )
     error: str | None = Field(default=None, description="traceback of what made it fail")
     classes: tuple[str, ...] = Field(default=(), description="names of the data set's classes, by label")
     can_resume: bool = Field(
         default=False,
         description="an interrupted run that can go on in the round that was cut",
     )
+    name: str | None = Field(default=None, description="what people call it")
+    tags: tuple[str, ...] = Field(default=(), description="words by which people find it")
+    notes: str | None = Field(default=None, description="what people say of it")
+
+
+class RunGone(Record):
+    """A run was deleted."""
+
+    id: str

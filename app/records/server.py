@@ -69,14 +69,20 @@ class Status(Record):
 
 
 class Snapshot(Record):
-    """Everything a page needs to start from nothing, as of event `seq`."""
+    """What a page needs to start from nothing, as of event `seq`."""
 
     seq: int
     time: float
     instance: str
     status: Status
-    runs: tuple[Run, ...]
-    rounds: dict[str, tuple[Round, ...]]
+    runs: tuple[Run, ...] = Field(description="those that go on or are queued, and the newest others")
+    total_runs: int = Field(description="how many runs there are in all; GET /api/v1/runs lists them")
+    rounds: dict[str, tuple[Round, ...]] = Field(
+        description="all of the newest and of the active run, unless they are too many for one message"
+    )
+    newest_rounds: dict[str, Round] = Field(
+        default_factory=dict, description="the newest of the same runs, which changes are told of"
+    )
     clients: tuple[Client, ...]
     logs: tuple[LogEntry, ...]
     audit: AuditStatus

@@ -18,6 +18,7 @@ from app.records import (
     Round,
     RoundUpdate,
     Run,
+    RunGone,
 )
 from app.store.rows import (
     CLIENT_FIELDS,
@@ -45,12 +46,16 @@ class Changes:
     """Rows to write in one transaction, and what is known once they are written."""
 
     runs: list[Row] = field(default_factory=list)
+    gone_runs: list[str] = field(default_factory=list)
+    """Ids; what else there is of them in the same batch is left out."""
     rounds: list[Row] = field(default_factory=list)
     begun_rounds: list[Row] = field(default_factory=list)
     """Rounds of which nothing is known: what the database has of their clients goes first."""
     gone_client_rounds: list[Row] = field(default_factory=list)
     client_rounds: list[Row] = field(default_factory=list)
     clients: list[Row] = field(default_factory=list)
+    labels: list[Row] = field(default_factory=list)
+    """Label counts of clients, each of the run in which it told them."""
     gone_clients: list[Row] = field(default_factory=list)
     events: list[Row] = field(default_factory=list)
     logs: list[Row] = field(default_factory=list)
@@ -62,9 +67,11 @@ class Changes:
         return any(
             (
                 self.runs,
+                self.gone_runs,
                 self.rounds,
                 self.client_rounds,
                 self.clients,
+                self.labels,
                 self.gone_clients,
                 self.events,
                 self.logs,
@@ -81,6 +88,8 @@ class Known:
     rounds: dict[str, Round] = field(default_factory=dict)
     """Of each run, the round that was written last: the one that is still changing."""
     clients: dict[str, Client] = field(default_factory=dict)
+    labels: dict[str, tuple[str, tuple[int, ...]]] = field(default_factory=dict)
+    """Of each client, the last run in which it told its label counts, and these."""
     states: dict[tuple[type[Run] | type[Client], str], str] = field(default_factory=dict)
     """The last state of which an event tells."""
     completed: dict[str, int] = field(default_factory=dict)
@@ -91,14 +100,23 @@ class Known:
         self.runs |= newer.runs
         self.rounds |= newer.rounds
         self.clients |= newer.clients
+        self.labels |= newer.labels
         self.states |= newer.states
         self.completed |= newer.completed
+
+    def forget_run(self, run_id: str) -> None:
+        """It was deleted."""
+        self.runs.pop(run_id, None)
+        self.rounds.pop(run_id, None)
+        self.completed.pop(run_id, None)
+        self.states.pop((Run, run_id), None)
 
     def forget_rows(self) -> None:
         """Nothing is certain any more: what comes next is written whole."""
         self.runs.clear()
         self.rounds.clear()
         self.clients.clear()
+        self.labels.clear()
 
 
 def changes_of(events: Sequence[Event], known: Known) -> Changes:
@@ -113,11 +131,19 @@ def changes_of(events: Sequence[Event], known: Known) -> Changes:
             case Run() as run:
                 runs[run.id] = (runs[run.id][0] if run.id in runs else event.seq, run)
                 _note_state(changes, known, event, run)
+            case RunGone(id=run_id):
+                runs.pop(run_id, None)
+                rounds = {key: event for key, event in rounds.items() if key[0] != run_id}
+                known.forget_run(run_id)
+                changes.known.forget_run(run_id)
+                changes.gone_runs.append(run_id)
+                changes.events.append(_event_row(event, run_id, None, {}))
             case RoundUpdate(run_id=run_id, round=round_):
                 rounds.pop((run_id, round_.round), None)
                 rounds[run_id, round_.round] = event
             case Client() as client:
                 clients[client.id] = client
+                _note_labels(changes, known, client)
                 _note_state(changes, known, event, client)
             case ClientGone(id=client_id):
                 clients.pop(client_id, None)
@@ -147,6 +173,17 @@ def _note_state(changes: Changes, known: Known, event: Event, subject: Run | Cli
     is_run = isinstance(subject, Run)
     data = {"state": state, "reason": subject.reason, **({"round": subject.round} if is_run else {})}
     changes.events.append(_event_row(event, subject.id, subject.id if is_run else None, data))
+
+
+def _note_labels(changes: Changes, known: Known, client: Client) -> None:
+    """Keep label counts with the run that they are of: the client's next run replaces them in its own row."""
+    if client.run is None or client.label_counts is None:
+        return
+    told = client.run, client.label_counts
+    if told != (changes.known.labels.get(client.id) or known.labels.get(client.id)):
+        changes.known.labels[client.id] = told
+        row = {"run_id": client.run, "client_id": client.id, "label_counts": list(client.label_counts)}
+        changes.labels.append(row)
 
 
 def _presence(client: Client) -> str:

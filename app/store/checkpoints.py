@@ -13,9 +13,10 @@ import builtins
 import json
 import logging
 import re
+import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -195,6 +196,19 @@ class CheckpointStore:
                 with _in_words(path):
                     path.unlink(missing_ok=True)
                     _remove_states(path)
+
+    def remove(self, run_id: str) -> None:
+        """Delete all that is kept of a run."""
+        folder = self._folder(run_id)
+        with _in_words(folder), suppress(FileNotFoundError):
+            shutil.rmtree(folder)
+
+    def bytes_of(self, run_id: str) -> int:
+        """What all files take that are kept of a run."""
+        folder = self._folder(run_id)
+        with _in_words(folder), suppress(FileNotFoundError):
+            return sum(path.stat().st_size for path in folder.iterdir())
+        return 0
 
     def _folder(self, run_id: str) -> Path:
         if not _RUN_ID.fullmatch(run_id):

@@ -75,9 +75,13 @@ class RunRow(Base):
     finished_at: Mapped[float | None]
     final: Mapped[dict[str, Any] | None]
     privacy: Mapped[dict[str, Any] | None]
+    mesh: Mapped[dict[str, Any] | None]
     error: Mapped[str | None]
     classes: Mapped[list[Any]]
     can_resume: Mapped[bool]
+    name: Mapped[str | None]
+    tags: Mapped[list[Any] | None]
+    notes: Mapped[str | None]
 
 
 class RunInternalsRow(Base):
@@ -103,6 +107,16 @@ class RunClientRow(Base):
     partition: Mapped[int]
 
 
+class ClientLabelsRow(Base):
+    """How many training samples of each label a client had in a run, where it tells that."""
+
+    __tablename__ = "client_labels"
+
+    run_id: Mapped[str] = mapped_column(primary_key=True)
+    client_id: Mapped[str] = mapped_column(primary_key=True)
+    label_counts: Mapped[list[Any]]
+
+
 class RoundRow(Base):
     __tablename__ = "rounds"
 
@@ -120,6 +134,8 @@ class RoundRow(Base):
     clients: Mapped[int]
     epsilon: Mapped[float | None]
     metrics: Mapped[dict[str, Any] | None]  # never null: SQLite adds no other column, nor changes it
+    sent_bytes: Mapped[int | None]
+    received_bytes: Mapped[int | None]
     started_at: Mapped[float]
     duration_s: Mapped[float | None]
 
@@ -137,6 +153,7 @@ class ClientRoundRow(Base):
     loss: Mapped[float | None]
     accuracy: Mapped[float | None]
     samples: Mapped[int | None]
+    held_out: Mapped[int | None]
     train_s: Mapped[float | None]
     evaluate_s: Mapped[float | None]
     epsilon: Mapped[float | None]
@@ -158,6 +175,7 @@ class ClientRow(Base):
     app: Mapped[str | None]
     dataset: Mapped[str]
     models: Mapped[list[Any]]
+    run: Mapped[str | None]
     samples: Mapped[int | None]
     label_counts: Mapped[list[Any] | None]
     partition: Mapped[int | None]
@@ -217,7 +235,7 @@ class VerdictRow(Base):
 
     __tablename__ = "verdicts"
     __table_args__ = (
-        Index("ix_verdicts_run_id_seq", "run_id", "seq"),
+        Index("ix_verdicts_run_id_seq_bytes", "run_id", "seq", "bytes"),
         Index("ix_verdicts_client_id_seq", "client_id", "seq"),
     )
 
@@ -246,6 +264,8 @@ class LogRow(Base):
         Index("ix_logs_level_seq", "level", "seq"),
         Index("ix_logs_source_seq", "source", "seq"),
         Index("ix_logs_run_id_seq", "run_id", "seq"),
+        Index("ix_logs_source_size", "source", "size"),
+        Index("ix_logs_time", "time"),
     )
 
     seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
@@ -256,6 +276,9 @@ class LogRow(Base):
     message: Mapped[str]
     run_id: Mapped[str | None]
     traceback: Mapped[str | None]
+    size: Mapped[int] = mapped_column(
+        server_default="0", doc="characters, with what a line takes beside them"
+    )
 
 
 class AuditLogRow(Base):
@@ -295,6 +318,27 @@ class AuditCosignatureRow(Base):
     key: Mapped[str] = mapped_column(primary_key=True)
     client_id: Mapped[str]
     signature: Mapped[bytes]
+
+
+class UsageMinuteRow(Base):
+    """What one node used of its machine in one minute, for a day."""
+
+    __tablename__ = "usage_minutes"
+    __table_args__ = (Index("ix_usage_minutes_minute", "minute"),)
+
+    node: Mapped[str] = mapped_column(primary_key=True, doc="a client's id; empty: the server")
+    minute: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, doc="since 1970")
+    usage: Mapped[dict[str, Any]]
+
+
+class NoticeRow(Base):
+    """A notice that the webhook has not taken yet."""
+
+    __tablename__ = "notices"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    time: Mapped[float]
+    notice: Mapped[dict[str, Any]]
 
 
 class UserRow(Base):

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Self
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select
 
 from app.records import (
+    FEW_CLIENTS,
     LOG_LEVELS,
+    SPREAD_OF,
     Client,
     ClientRound,
     LogEntry,
@@ -17,17 +20,21 @@ from app.records import (
     Record,
     Round,
     Run,
+    Spread,
     Verdict,
     VerdictEntry,
+    numbers_of,
+    spreads,
 )
 from app.store import rows
 from app.store.audit import AuditReader
 from app.store.database import Database
+from app.store.logs import LOGS, LogReader
 from app.store.models import (
+    ClientLabelsRow,
     ClientRoundRow,
     ClientRow,
     EventRow,
-    LogRow,
     RoundRow,
     RunClientRow,
     RunInternalsRow,
@@ -38,16 +45,17 @@ from app.store.postgresql import PostgresDatabase
 from app.store.salvage import salvage
 from app.store.schema import require_current
 from app.store.sqlite import SqliteDatabase
+from app.store.summaries import RunSummaries
 from app.store.urls import parse_url
 
 RUNS = rows.table_of(RunRow)
 INTERNALS = rows.table_of(RunInternalsRow)
 RUN_CLIENTS = rows.table_of(RunClientRow)
+CLIENT_LABELS = rows.table_of(ClientLabelsRow)
 ROUNDS = rows.table_of(RoundRow)
 CLIENT_ROUNDS = rows.table_of(ClientRoundRow)
 CLIENTS = rows.table_of(ClientRow)
 EVENTS = rows.table_of(EventRow)
-LOGS = rows.table_of(LogRow)
 VERDICTS = rows.table_of(VerdictRow)
 
 GENUINE = (Verdict.ACCEPTED, Verdict.MALFORMED, Verdict.LATE)
@@ -71,6 +79,8 @@ class StoreReader:
     def __init__(self, database: Database) -> None:
         self._database = database
         self.audit = AuditReader(database)
+        self.lines = LogReader(database)
+        self.summaries = RunSummaries(database)
 
     @classmethod
     def open_to_read(cls, url: str) -> Self:
@@ -121,12 +131,65 @@ class StoreReader:
             of_run = select(ROUNDS).where(ROUNDS.c.run_id == run_id).order_by(ROUNDS.c.round)
             return [rows.to_round(row, parts[row["round"]]) for row in connection.execute(of_run).mappings()]
 
+    def rounds_at(
+        self, run_id: str, numbers: Collection[int], clients: Collection[str] | None = None
+    ) -> list[Round]:
+        """Those of a run's rounds that have these numbers, in order and with their spreads. `clients`: whose
+        parts are among them; None: everybody's."""
+        of_run = select(ROUNDS).where(ROUNDS.c.run_id == run_id, ROUNDS.c.round.in_(numbers))
+        with self._database.reading() as connection:
+            found = connection.execute(of_run.order_by(ROUNDS.c.round)).mappings().all()
+            if clients is None:
+                parts = _client_rounds(connection, run_id, CLIENT_ROUNDS.c.round.in_(numbers))
+                return [rows.to_round(row, parts[row["round"]]).with_spread() for row in found]
+            told = _spreads(connection, run_id, numbers)
+            chosen = CLIENT_ROUNDS.c.round.in_(numbers), CLIENT_ROUNDS.c.client_id.in_(clients)
+            parts = _client_rounds(connection, run_id, *chosen)
+        rounds = [rows.to_round(row, parts[row["round"]]) for row in found]
+        return [each.model_copy(update={"spread": told.get(each.round, {})}) for each in rounds]
+
+    def outline(self, run_id: str) -> list[tuple[int, float | None]]:
+        """The numbers of a run's complete rounds, in order, each with what its model is worth: its accuracy,
+        or the negative of its loss."""
+        worth = func.coalesce(
+            ROUNDS.c.accuracy, ROUNDS.c.client_accuracy, -ROUNDS.c.loss, -ROUNDS.c.client_loss
+        )
+        of_run = select(ROUNDS.c.round, worth).where(ROUNDS.c.run_id == run_id, ROUNDS.c.complete)
+        with self._database.reading() as connection:
+            return [(number, value) for number, value in connection.execute(of_run.order_by(ROUNDS.c.round))]
+
     def clients(self) -> list[Client]:
         """All clients that were ever connected, by id. Each is `lost`: who is there, only a server knows."""
         with self._database.reading() as connection:
             found = connection.execute(select(CLIENTS).order_by(CLIENTS.c.id)).mappings().all()
             verdicts = _verdicts_by_client(connection)
         return [rows.to_client(row).model_copy(update=verdicts.get(row["id"], {})) for row in found]
+
+    def label_counts(self, run_id: str) -> dict[str, tuple[int, ...]]:
+        """How many training samples of each label each client of a run had, of those that tell it."""
+        of_run = select(CLIENT_LABELS).where(CLIENT_LABELS.c.run_id == run_id)
+        with self._database.reading() as connection:
+            found = connection.execute(of_run.order_by(CLIENT_LABELS.c.client_id)).mappings().all()
+        return {row["client_id"]: tuple(row["label_counts"]) for row in found}
+
+    def delivered(self, run_id: str) -> tuple[dict[str, int], int]:
+        """In how many complete rounds of a run each client's update has counted, of every client that was
+        asked in them; and the number of the newest of them, 0 if there is none."""
+        complete = select(ROUNDS.c.round).where(ROUNDS.c.run_id == run_id, ROUNDS.c.complete)
+        has_trained = and_(
+            CLIENT_ROUNDS.c.round > 0,
+            CLIENT_ROUNDS.c.error.is_(None),
+            or_(CLIENT_ROUNDS.c.train_loss.is_not(None), CLIENT_ROUNDS.c.samples.is_not(None)),
+        )
+        rounds = func.sum(case((has_trained, 1), else_=0))
+        newest = func.max(CLIENT_ROUNDS.c.round)
+        of_run = select(CLIENT_ROUNDS.c.client_id, rounds, newest).where(
+            CLIENT_ROUNDS.c.run_id == run_id, CLIENT_ROUNDS.c.round.in_(complete)
+        )
+        with self._database.reading() as connection:
+            found = connection.execute(of_run.group_by(CLIENT_ROUNDS.c.client_id)).all()
+        counted = {client_id: int(times) for client_id, times, _ in found}
+        return counted, max((number for *_, number in found), default=0)
 
     def verdicts(
         self,
@@ -233,14 +296,31 @@ def _verdicts_by_client(connection: Connection) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _client_rounds(connection: Connection, run_id: str) -> dict[int, dict[str, ClientRound]]:
-    """The clients' parts in all rounds of a run, by round and client id."""
+def _client_rounds(
+    connection: Connection, run_id: str, *which: ColumnElement[bool]
+) -> dict[int, dict[str, ClientRound]]:
+    """The clients' parts in the rounds of a run, by round and client id."""
     of_run = (
         select(CLIENT_ROUNDS)
-        .where(CLIENT_ROUNDS.c.run_id == run_id)
+        .where(CLIENT_ROUNDS.c.run_id == run_id, *which)
         .order_by(CLIENT_ROUNDS.c.round, CLIENT_ROUNDS.c.client_id)
     )
     found: dict[int, dict[str, ClientRound]] = defaultdict(dict)
     for row in connection.execute(of_run).mappings():
         found[row["round"]][row["client_id"]] = rows.to_client_round(row)
     return found
+
+
+def _spreads(connection: Connection, run_id: str, numbers: Collection[int]) -> dict[int, dict[str, Spread]]:
+    """How the clients' numbers lie in rounds of a run, without a record of each client's part."""
+    columns = [CLIENT_ROUNDS.c[name] for name in SPREAD_OF]
+    of_run = select(CLIENT_ROUNDS.c.round, CLIENT_ROUNDS.c.stages, *columns).where(
+        CLIENT_ROUNDS.c.run_id == run_id, CLIENT_ROUNDS.c.round.in_(numbers)
+    )
+    clients: Counter[int] = Counter()
+    values: dict[int, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for number, stages, *known in connection.execute(of_run):
+        clients[number] += 1
+        for name, value in numbers_of(dict(zip(SPREAD_OF, known, strict=True)), stages or {}).items():
+            values[number][name].append(value)
+    return {number: spreads(told) for number, told in values.items() if clients[number] > FEW_CLIENTS}

@@ -42,8 +42,11 @@ RUN_FIELDS = _fields(RunRow, beside=["added_seq"])
 ROUND_FIELDS = _fields(RoundRow, beside=["run_id"])
 CLIENT_ROUND_FIELDS = _fields(ClientRoundRow, beside=["run_id", "round", "client_id"])
 CLIENT_FIELDS = _fields(ClientRow)
-LOG_FIELDS = _fields(LogRow, beside=["seq", "time"])
+LOG_FIELDS = _fields(LogRow, beside=["seq", "time", "size"])
 VERDICT_FIELDS = _fields(VerdictRow, beside=["seq"])
+
+LINE_SIZE = 200
+"""What a line of the log takes beside its text."""
 
 
 ENDED = frozenset({RunState.COMPLETED, RunState.STOPPED, RunState.FAILED})
@@ -57,7 +60,7 @@ def run_row(run: Run, added_seq: int) -> Row:
 def to_run(row: RowMapping) -> Run:
     """A run as it was kept. One that cannot be read whole has ended, and says why."""
     spec, wrong_spec = salvage_spec(row["spec"])
-    values = {**_only(row, RUN_FIELDS), "id": str(row["id"]), "spec": spec}
+    values = {**_only(row, RUN_FIELDS), "id": str(row["id"]), "spec": spec, "tags": row["tags"] or ()}
     stand_ins = {"state": RunState.FAILED, "num_rounds": None, "created_at": 0.0}
     run, wrong = salvage(Run, values, stand_ins)
     words = wrong or wrong_spec
@@ -121,13 +124,15 @@ def to_invitation(row: RowMapping) -> IssuedInvitation:
 
 def log_row(seq: int, time: float, record: LogRecord) -> Row:
     """A log record with its place among the events."""
-    return {**record.model_dump(include=LOG_FIELDS), "seq": seq, "time": time}
+    size = LINE_SIZE + len(record.message) + len(record.traceback or "")
+    return {**record.model_dump(include=LOG_FIELDS), "seq": seq, "time": time, "size": size}
 
 
 def to_log_entry(row: RowMapping) -> LogEntry:
     """A log record as it was kept, as far as it can be read."""
+    values = {name: value for name, value in row.items() if name != "size"}
     nothing = {"time": 0.0, "level": "error", "source": LOG_SOURCE, "logger": __name__, "message": ""}
-    entry, wrong = salvage(LogEntry, dict(row), nothing)
+    entry, wrong = salvage(LogEntry, values, nothing)
     return entry if wrong is None else entry.model_copy(update={"message": f"{entry.message} ({wrong})"})
 
 

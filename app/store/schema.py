@@ -12,7 +12,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect
 
 from app.store.models import Base
-from shared.errors import StoreUnavailable
+from shared.errors import StoreOutdated, StoreUnavailable
 
 VERSION_TABLE = "fedloom_version"
 """Not Alembic's default, which another program in the same PostgreSQL database may use."""
@@ -42,15 +42,23 @@ def upgrade(connection: Connection, name: str) -> None:
 
 def require_current(connection: Connection, name: str) -> None:
     """Raise StoreUnavailable unless the database has the schema that this FedLoom reads."""
+    if require_store(connection, name) != ScriptDirectory.from_config(_config()).get_current_head():
+        raise StoreOutdated(
+            f"{name} was written by an older FedLoom. Start the server once with this version: "
+            "it brings the store up to date."
+        )
+
+
+def require_store(connection: Connection, name: str) -> str:
+    """The schema that a store has, this FedLoom's or an older one.
+
+    Raises StoreUnavailable for what is no store, and for one of a newer FedLoom.
+    """
     scripts, version = _versions(connection)
     _refuse_newer(scripts, version, name)
     if version is None:
         raise StoreUnavailable(f"{name} is not a FedLoom store: no server has been started with it.")
-    if version != scripts.get_current_head():
-        raise StoreUnavailable(
-            f"{name} was written by an older FedLoom. Start the server once with this version: "
-            "it brings the store up to date."
-        )
+    return version
 
 
 def _config() -> Config:

@@ -85,6 +85,17 @@ class SqliteDatabase(Database):
         with super().writing() as connection:
             yield connection
 
+    def copy_to(self, path: Path) -> None:
+        """Write all that is in it now into a file, whatever is written meanwhile. Raises StoreUnavailable."""
+        try:
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+            with closing(self._connect()) as source, closing(sqlite3.connect(path)) as target:
+                source.backup(target)  # in one step, and so of one moment
+        except OSError as error:
+            raise files.explain(error, path) from error
+        except sqlite3.Error as error:
+            raise self._explain(error) from error
+
     def close(self) -> None:
         """Let go of the file and its lock. The last to do so moves the write-ahead log into the file."""
         super().close()

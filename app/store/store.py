@@ -16,13 +16,15 @@ from app.store.audit import NOTHING_NEW, AuditBatch, make_log_id, write_audit
 from app.store.changes import Changes, Known, changes_of
 from app.store.database import Database
 from app.store.enrolment import EnrolmentStore
+from app.store.logs import LOGS, LogStore
+from app.store.notices import NoticeStore
 from app.store.postgresql import PostgresDatabase
 from app.store.reader import (
+    CLIENT_LABELS,
     CLIENT_ROUNDS,
     CLIENTS,
     EVENTS,
     INTERNALS,
-    LOGS,
     ROUNDS,
     RUN_CLIENTS,
     RUNS,
@@ -33,6 +35,7 @@ from app.store.schema import upgrade
 from app.store.sqlite import SqliteDatabase
 from app.store.statements import delete_rows, insert_new, upsert
 from app.store.urls import parse_url
+from app.store.usage import UsageStore
 
 SECRET_BYTES = 32
 
@@ -46,6 +49,9 @@ class Store(StoreReader):
         self._known = Known()
         self.enrolment = EnrolmentStore(database, self._turn)
         self.accounts = AccountStore(database, self._turn)
+        self.usage = UsageStore(database, self._turn)
+        self.log = LogStore(database, self._turn)
+        self.notices = NoticeStore(database, self._turn)
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -130,9 +136,18 @@ def _write(connection: Connection, changes: Changes) -> None:
     upsert(connection, CLIENT_ROUNDS, changes.client_rounds)
     delete_rows(connection, CLIENTS, changes.gone_clients)
     upsert(connection, CLIENTS, changes.clients)
+    upsert(connection, CLIENT_LABELS, changes.labels)
     insert_new(connection, EVENTS, changes.events)
     insert_new(connection, LOGS, changes.logs)
     insert_new(connection, VERDICTS, changes.verdicts)
+    _delete_runs(connection, changes.gone_runs)
+
+
+def _delete_runs(connection: Connection, run_ids: Sequence[str]) -> None:
+    """All that is of these runs but the verdicts: by their numbers a reply is known that comes again."""
+    for table in (EVENTS, LOGS, CLIENT_LABELS, RUN_CLIENTS, INTERNALS):
+        delete_rows(connection, table, [{"run_id": run_id} for run_id in run_ids])
+    delete_rows(connection, RUNS, [{"id": run_id} for run_id in run_ids])  # with its rounds
 
 
 def _make_internals(connection: Connection, run_ids: Sequence[str]) -> None:

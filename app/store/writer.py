@@ -89,6 +89,11 @@ class StoreWriter:
         """Why nothing can be kept at present, in words; None while all is well."""
         return self._problem
 
+    def shown(self, events: Sequence[Event]) -> list[Event]:
+        """Those that a restart would not lose; all, while nothing can be written, which the page says."""
+        durable = self._written
+        return list(events) if self._problem else [event for event in events if event.seq <= durable]
+
     def start(self) -> None:
         """Begin to write."""
         self._thread.start()

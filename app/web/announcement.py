@@ -8,20 +8,57 @@ from __future__ import annotations
 import logging
 import socket
 import sys
+from typing import TYPE_CHECKING
 
-from app.environment import Environment
 from app.settings import ServerSettings
 from app.web.tls import fingerprint
 from shared.address import ANY_ADDRESS, Address
 
+if TYPE_CHECKING:
+    from app.environment import Environment
+
 log = logging.getLogger(__name__)
+
+
+DASHBOARD = "http://DASHBOARD"
+"""Stands for an address that a federation does not know, unless --public-url tells it."""
 
 
 def announce(env: Environment, port: int) -> None:
     """Tell that the server is ready, and leave word for the commands of this user where it is."""
     settings, auth = env.settings, env.auth
     url = page_url(settings, port, "localhost")
+    public = settings.deployment.public_url
     env.answers_at(_own_address(settings, port))
+    warn_of_plain_http(settings)
+    if not auth.owner_is_known and not auth.ask_everybody:
+        log.warning(
+            "This system does not tell which of its users opens the page, so everybody is asked for a key or "
+            "a password, also you."
+        )
+    log.info("FedLoom is ready at %s (clients connect to port %d)", url, env.link.port)
+    if public is not None:
+        log.info("People open it at %s", public)
+    if settings.on_loopback:
+        whom = "Other users of this machine need" if auth.owner_is_known else "Whoever opens the page needs"
+        _say(f"{whom} the key: {_where_people_come(settings, url)}/?token={auth.page_key}")
+    elif auth.wants_first_user:
+        there = _where_people_come(settings, page_url(settings, port, socket.gethostname()))
+        _say(
+            "There are no users yet. Make the first administrator, within an hour, at\n"
+            f"    {there}/#setup={auth.setup_token}"
+        )
+
+
+def _where_people_come(settings: ServerSettings, own: str) -> str:
+    """The beginning of an address that opens the page; `own`: where this process answers."""
+    if settings.deployment.public_url is not None:
+        return str(settings.deployment.public_url)
+    return DASHBOARD if settings.deployment.role == "federation" else own
+
+
+def warn_of_plain_http(settings: ServerSettings) -> None:
+    """Say what crosses the network in the clear, or by which certificate it does not."""
     if not settings.on_loopback and not settings.tls:
         log.warning(
             "The page can be reached from other machines by plain HTTP: passwords and all that it shows "
@@ -32,21 +69,6 @@ def announce(env: Environment, port: int) -> None:
             "The page has the server's own certificate, of which browsers warn. Its SHA-256 fingerprint, to "
             "compare: %s",
             fingerprint(settings),
-        )
-    if not auth.owner_is_known and not auth.ask_everybody:
-        log.warning(
-            "This system does not tell which of its users opens the page, so everybody is asked for a key or "
-            "a password, also you."
-        )
-    log.info("FedLoom is ready at %s (clients connect to port %d)", url, env.link.port)
-    if settings.on_loopback:
-        whom = "Other users of this machine need" if auth.owner_is_known else "Whoever opens the page needs"
-        _say(f"{whom} the key: {url}/?token={auth.page_key}")
-    elif auth.wants_first_user:
-        there = page_url(settings, port, socket.gethostname())
-        _say(
-            "There are no users yet. Make the first administrator, within an hour, at\n"
-            f"    {there}/#setup={auth.setup_token}"
         )
 
 

@@ -6,6 +6,7 @@ import errno
 import logging
 import socket
 import time
+import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from ssl import SSLContext
@@ -16,13 +17,10 @@ from flask import Flask
 
 from app.auth.peer import PEER
 from app.descriptors import raise_descriptor_limit
-from app.environment import Environment
-from app.settings import ServerSettings
-from app.web.announcement import announce
+from app.settings import AsyncMode, ServerSettings
 from app.web.connections import RETRY_S, Connections
 from app.web.edge import WebEdge
 from app.web.http_rules import HttpRules
-from app.web.sockets import Pump
 from app.web.tls import page_context, shake_hands
 from shared.address import Address
 from shared.errors import FedLoomError
@@ -37,35 +35,62 @@ LONGEST_LINE = 1 << 20
 BACKLOG = 128
 """Connections that wait to be accepted."""
 
-OnReady = Callable[[int, int], None]
+Refusals = Callable[[], dict[str, int]]
 Failure = tuple[type[BaseException], BaseException, TracebackType]
 
 log = logging.getLogger(__name__)
 
 
-def serve_until_stopped(flask_app: Flask, env: Environment, on_ready: OnReady) -> None:
-    """Start the environment and serve until SIGINT or SIGTERM. Raises FedLoomError when a port is taken.
+def serve_until_stopped(
+    flask_app: Flask,
+    settings: ServerSettings,
+    begin: Callable[[int], None],
+    count_refusals: Callable[[Refusals], None],
+) -> None:
+    """Serve until SIGINT or SIGTERM. Raises FedLoomError when a port is taken.
 
-    `on_ready` is called with the page's and the link's port once both answer.
+    `begin` is called with the port once the server listens there; requests are answered when it returns.
+    `count_refusals` gets what tells of connections that were turned away.
     """
-    serve = _serve_eventlet if env.settings.async_mode == "eventlet" else _serve_threading
+    serve = _serve_eventlet if settings.async_mode == "eventlet" else _serve_threading
     end_on_signals()
-    tls = page_context(env.settings)
-    with suppress(KeyboardInterrupt), _listen(env.settings) as listener:
-        serve(flask_app, listener, tls, lambda: _begin(flask_app, env, listener, on_ready))
+    tls = page_context(settings)
+    with suppress(KeyboardInterrupt), _listen(settings) as listener:
+        connections = _connections(settings)
+        count_refusals(connections.refused)
+        serve(flask_app, listener, tls, connections, lambda: begin(listener.getsockname()[1]))
     log.info("stopping")
 
 
+def _connections(settings: ServerSettings) -> Connections:
+    # Werkzeug waits for the rest of a request, and a WebSocket for its peer, with a descriptor of its own.
+    per_connection = 1 if settings.async_mode == "eventlet" else 2
+    return Connections(raise_descriptor_limit(), per_connection, speaks_tls=settings.tls)
+
+
+def sleep_of(mode: AsyncMode) -> Callable[[float], None]:
+    """How a thread of the web server waits, and lets the others go on."""
+    if mode == "threading":
+        return time.sleep
+    # Known and decided (docs/decisions/0002): eventlet is used unpatched, threading mode tested beside it.
+    warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
+    import eventlet
+
+    sleep: Callable[[float], None] = eventlet.sleep
+    return sleep
+
+
 def _serve_eventlet(
-    flask_app: Flask, listener: socket.socket, tls: SSLContext | None, begin: Callable[[], None]
+    flask_app: Flask,
+    listener: socket.socket,
+    tls: SSLContext | None,
+    connections: Connections,
+    begin: Callable[[], None],
 ) -> None:
     import eventlet
     from eventlet import wsgi
     from eventlet.green.ssl import GreenSSLSocket
     from eventlet.greenio import GreenSocket
-
-    connections = Connections(raise_descriptor_limit(), speaks_tls=tls is not None)
-    _env(flask_app).count_at_page(connections.refused)
 
     class RequestHandler(HttpRules, wsgi.HttpProtocol):
         def parse_request(self) -> bool:
@@ -83,6 +108,14 @@ def _serve_eventlet(
                 environ["wsgi.url_scheme"] = "https"
             environ[PEER] = self.peer
             return environ
+
+        def finish(self) -> None:
+            try:
+                super().finish()
+            finally:  # one that is left open keeps the socket open, until some garbage collection
+                for file in (self.rfile, self.wfile):
+                    with suppress(OSError):
+                        file.close()
 
     RequestHandler.connections = connections
     green_listener = GreenSocket(listener)
@@ -159,13 +192,13 @@ def _report_green_threads(hub: Any) -> None:
 
 
 def _serve_threading(
-    flask_app: Flask, listener: socket.socket, tls: SSLContext | None, begin: Callable[[], None]
+    flask_app: Flask,
+    listener: socket.socket,
+    tls: SSLContext | None,
+    connections: Connections,
+    begin: Callable[[], None],
 ) -> None:
     from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
-
-    # Werkzeug waits for the rest of a request, and a WebSocket for its peer, with a descriptor of its own.
-    connections = Connections(raise_descriptor_limit(), per_connection=2, speaks_tls=tls is not None)
-    _env(flask_app).count_at_page(connections.refused)
 
     class RequestHandler(HttpRules, WSGIRequestHandler):
         timeout = SOCKET_TIMEOUT_S
@@ -237,20 +270,6 @@ def _listen(settings: ServerSettings) -> socket.socket:
         )
     except (OSError, UnicodeError) as error:  # the latter for what cannot be a name
         raise _explained(error, settings) from error
-
-
-def _env(flask_app: Flask) -> Environment:
-    env: Environment = flask_app.extensions["fedloom"]
-    return env
-
-
-def _begin(flask_app: Flask, env: Environment, listener: socket.socket, on_ready: OnReady) -> None:
-    pump: Pump = flask_app.extensions["fedloom-pump"]
-    env.start()
-    pump.start()
-    port: int = listener.getsockname()[1]
-    announce(env, port)
-    on_ready(port, env.link.port)
 
 
 def _explained(error: OSError | UnicodeError, settings: ServerSettings) -> FedLoomError:

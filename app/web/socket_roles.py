@@ -10,19 +10,35 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
-from flask import Flask, request
+from flask import Flask, Request, request
 from flask_socketio import SocketIO
 from socketio.exceptions import ConnectionRefusedError
 
-from app.api.access import Gate
-from app.auth.authentication import Authentication
 from app.auth.identity import Credential, Identity
 from app.auth.roles import Role, access_of
 
 LOOK_S = 1.0
 """How often it is looked whether somebody's time is over; a change is seen at once."""
+
+
+class Identifies(Protocol):
+    """Tells who sends a request: `app/api/access.py`, or a dashboard that asks the federation."""
+
+    def identify(self, incoming: Request, /) -> Identity | None:
+        """None: nobody who is known."""
+
+
+class Holders(Protocol):
+    """Tells what credentials still hold."""
+
+    @property
+    def version(self) -> int:
+        """Changes whenever somebody may have lost what they had."""
+
+    def identity(self, credential: Credential, /) -> Identity | None:
+        """Whose it is as of now; None once it no longer holds."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +52,9 @@ class Member:
 class Members:
     """The connections that were let in. Safe from any thread."""
 
-    def __init__(self, gate: Gate, auth: Authentication) -> None:
+    def __init__(self, gate: Identifies, holders: Holders) -> None:
         self._gate = gate
-        self._auth = auth
+        self._holders = holders
         self._lock = threading.Lock()
         self._members: dict[str, Member] = {}
         self._version = -1
@@ -58,7 +74,7 @@ class Members:
         """Who is behind a connection as of now. Raises ConnectionRefusedError unless they have the role."""
         with self._lock:
             member = self._members.get(sid)
-        identity = self._auth.accounts.identity(member.credential) if member is not None else None
+        identity = self._holders.identity(member.credential) if member is not None else None
         if identity is None or not identity.role.includes(needed):
             self.remove(sid)
             raise ConnectionRefusedError(f"This takes the role {needed}.", {"status": 403})
@@ -72,7 +88,7 @@ class Members:
     def outdated(self) -> list[str]:
         """Those that are to be ended: logged out, expired, revoked, or with another role than they came with.
         Looked at when something has changed, and every second."""
-        version, now = self._auth.accounts.version, time.monotonic()
+        version, now = self._holders.version, time.monotonic()
         if version == self._version and now - self._looked_at < LOOK_S:
             return []
         self._version, self._looked_at = version, now
@@ -84,7 +100,7 @@ class Members:
         return gone
 
     def _holds(self, member: Member) -> bool:
-        identity = self._auth.accounts.identity(member.credential)
+        identity = self._holders.identity(member.credential)
         return identity is not None and identity.role is member.role
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import mean
@@ -10,14 +9,12 @@ from statistics import mean
 import numpy as np
 
 from bench.attacks.inversion import likeness, picture_in, update_of
+from bench.attacks.masked import masked as as_the_server_sees_it
 from bench.attacks.membership import Exposure, exposure
 from bench.attacks.victim import Pixels, Victim
 from shared.dp_spec import DpSpec
 from shared.names import ModelName
 from shared.run_spec import RunSpec
-from shared.secagg.masks import SEED_BYTES
-from shared.secagg.packing import Learned, Packing
-from shared.secagg.settings import SecureAggregation
 
 PARTS = 20
 """Clients among which digits are divided, equally."""
@@ -55,7 +52,7 @@ def pictures(clients: int) -> list[Pixels]:
 
 def inversion(clients: int, *, dp: DpSpec | None = None, masked: bool = False) -> Inversion:
     """Guess the picture of each client, by its update as the server sees it."""
-    seen: Callable[[Pixels], Pixels] = _masked if masked else np.asarray
+    seen: Callable[[Pixels], Pixels] = as_the_server_sees_it if masked else np.asarray
     guesses = [picture_in(seen(update_of(_with_one_picture(part, dp)))) for part in range(clients)]
     return Inversion(guesses, mean(map(likeness, guesses, pictures(clients))))
 
@@ -79,11 +76,3 @@ def inference(clients: int, *, dp: DpSpec | None = None) -> Inference:
 
 def _with_one_picture(part: int, dp: DpSpec | None) -> Victim:
     return Victim(RunSpec(model=ModelName.LINEAR, alpha=None, dp=dp), part, PARTS, samples=1)
-
-
-def _masked(update: Pixels) -> Pixels:
-    """An update as it travels in a run with secure aggregation, unpacked as if there were no mask on it."""
-    packing = Packing(SecureAggregation(), clients=3)
-    masked = packing.pack(Learned(update.ravel(), samples=1))
-    masked.add_mask(secrets.token_bytes(SEED_BYTES), sign=1)
-    return masked.values.view(np.int32).astype(np.float64).reshape(update.shape)

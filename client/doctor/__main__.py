@@ -5,22 +5,19 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Sequence
 
-from client.doctor import installed
-from client.doctor.finding import Finding
 from shared.command import run
+from shared.doctor import installed
+from shared.doctor.report import report
+from shared.finding import Finding
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Check, print a line for each finding; the exit code: 0, or 1 when there is a problem."""
-    problems = 0
-    for found in findings(argv):
-        print(found, flush=True)
-        problems += found.is_problem
-    if problems:
-        print(f"This machine cannot join: {problems} problem{'' if problems == 1 else 's'}, see above.")
-        return 1
-    print("This machine can join, if the server admits the client's key, which only joining shows.")
-    return 0
+    return report(
+        findings(argv),
+        sound="This machine can join, if the server admits the client's key, which only joining shows.",
+        broken="This machine cannot join",
+    )
 
 
 def findings(argv: Sequence[str] | None) -> Iterator[Finding]:
@@ -42,8 +39,9 @@ def findings(argv: Sequence[str] | None) -> Iterator[Finding]:
 
 
 def _of(arguments: argparse.Namespace) -> Iterator[Finding]:
-    from client.doctor import machine, network, site
+    from client.doctor import network, site
     from shared import paths
+    from shared.doctor import machine
 
     home = paths.home_dir()
     yield from machine.home(home)

@@ -1,4 +1,4 @@
-"""The way to the server, step by step, as far as it goes: name, port, TLS, key, protocol, clock."""
+"""The way to the server, step by step, as far as it goes: name, port or proxy, TLS, key, protocol, clock."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from datetime import timedelta
 
 import grpc
 
-from client.address_probe import Found, look_at, reach_words
+from client.address_probe import Found, look_at
 from client.channel import channel_arguments
-from client.doctor.finding import Finding, ok, problem, warning
 from client.membership import WayIn
-from shared.address import Address
+from shared.address import Address, reach_words
+from shared.doctor.machine import proxies_in
+from shared.finding import Finding, ok, problem, warning
 from shared.proto.link_pb2 import Challenge, ServerFrame
+from shared.proxy import EXCEPTIONS, VARIABLE, Proxy, ProxyFailed, is_direct
 from shared.security.certificate import ClockWrong, NoTls, PinnedServer, WrongServer, find_pinned
 from shared.version import __version__
 from shared.wire import LINK_METHOD, PROTOCOL_VERSION
@@ -28,26 +30,19 @@ HARMLESS = timedelta(days=1)
 """What two clocks may differ by."""
 WORTH_A_WORD = timedelta(minutes=1)
 
-PROXY_VARIABLES = ("grpc_proxy", "https_proxy", "http_proxy", "all_proxy")
-
 
 def of(way: WayIn) -> Iterator[Finding]:
     """What is found on the way; ends at the first problem."""
     address, invitation = way.address, way.invitation()
-    found = name(address)
-    yield found
-    if found.is_problem:
-        return
-    reached = port(address)
-    yield reached
-    yield proxy(os.environ, is_reached=not reached.is_problem)
-    if reached.is_problem:
+    connecting = list(_directly(address) if way.proxy is None else _by(way.proxy, address))
+    yield from connecting
+    if any(found.is_problem for found in connecting):
         return
     if invitation is None:
-        yield _who_is_there(address)
+        yield _who_is_there(way)
         return
     try:
-        server = find_pinned(address, way.pins(invitation), TIMEOUT_S)
+        server = find_pinned(address, way.pins(invitation), TIMEOUT_S, way.proxy)
     except WrongServer as error:
         yield ok("tls", "somebody answers with TLS")
         yield problem("server", str(error))
@@ -56,13 +51,33 @@ def of(way: WayIn) -> Iterator[Finding]:
         yield ok("tls", "the server proves to have the right key")
         yield problem("clock", str(error))
         return
-    except (NoTls, OSError):
-        yield _who_is_there(address)
+    except (NoTls, OSError, ProxyFailed):
+        yield _who_is_there(way)
         return
     is_new = server.key.id != invitation.key
     why = "which it has announced to this client" if is_new else "as it has to"
     yield ok("tls", f"the server proves to have the key {server.key.id.short}…, {why}")
     yield from _greeting(server)
+
+
+def _directly(address: Address) -> Iterator[Finding]:
+    found = name(address)
+    yield found
+    if found.is_problem:
+        return
+    reached = port(address)
+    yield reached
+    yield no_proxy(os.environ, address, is_reached=not reached.is_problem)
+
+
+def _by(proxy: Proxy, address: Address) -> Iterator[Finding]:
+    """Whether the proxy makes the connection; it also finds out what the server's name stands for."""
+    try:
+        proxy.connect(address, TIMEOUT_S).close()
+    except ProxyFailed as error:
+        yield problem("proxy", error.what, error.todo)
+        return
+    yield ok("proxy", f"the one at {proxy.address}, which {VARIABLE} names, connects to {address}")
 
 
 def name(address: Address) -> Finding:
@@ -104,19 +119,20 @@ def port(address: Address) -> Finding:
     return ok("port", f"{address} takes connections")
 
 
-def proxy(environment: Mapping[str, str], *, is_reached: bool) -> Finding:
-    """What the variables for proxies mean here. The link uses none (`shared.wire.CHANNEL_OPTIONS`)."""
-    given = [each for lower in PROXY_VARIABLES for each in (lower, lower.upper()) if environment.get(each)]
-    if not given:
+def no_proxy(environment: Mapping[str, str], address: Address, *, is_reached: bool) -> Finding:
+    """What the variables for proxies mean for a server to which none leads."""
+    given = proxies_in(environment)
+    if given is None:
         return ok("proxy", "none is set")
-    words = f"{' and '.join(given)} {'is' if len(given) == 1 else 'are'} set; the link uses no proxy"
+    if is_direct(address):
+        return ok(
+            "proxy", f"{given} set; {address.host} is reached without, as this machine or by {EXCEPTIONS}"
+        )
+    words = f"{given} set; the link goes by {VARIABLE} alone, so by none"
     if is_reached:
-        return ok("proxy", f"{words} and needs none here. Downloads of data sets use it")
+        return ok("proxy", f"{words}, and needs none here")
     return warning(
-        "proxy",
-        f"{words}.",
-        "If this network lets nothing out but through it, ask for a direct way to the server's port. "
-        "no_proxy is not needed.",
+        "proxy", f"{words}.", f"If this network lets nothing out but by a proxy, name it in {VARIABLE}."
     )
 
 
@@ -173,13 +189,13 @@ def _challenge(server: PinnedServer) -> Challenge:
     return first.challenge
 
 
-def _who_is_there(address: Address) -> Finding:
+def _who_is_there(way: WayIn) -> Finding:
     """What answers at an address where no server could be recognised."""
-    found: Found = asyncio.run(look_at(address))
+    found: Found = asyncio.run(look_at(way.address, way.proxy))
     if found.is_tls:
         return ok("tls", "somebody answers with TLS; which server it is shows an invitation alone")
     todo = "" if "--server" in found.words else "Compare the address with the invitation."
-    return problem("tls", f"No FedLoom link answers at {address}: {found.words}.", todo)
+    return problem("tls", f"No FedLoom link answers at {way.address}: {found.words}.", todo)
 
 
 def _sentence(words: str) -> str:

@@ -9,15 +9,15 @@ from pathlib import Path
 from types import MappingProxyType
 
 from client.cli import given_invitation, given_policy
-from client.doctor import installed
-from client.doctor.finding import Finding, ok, problem, warning
 from client.known_server import MemoryUnusable
 from client.ledger.account import account_of
 from client.ledger.ledger import Ledger, LedgerUnusable
 from client.membership import WayIn
 from client.site.policy import BUILT_IN, FILE_NAME, Policy, PolicyInvalid
 from shared import paths
-from shared.errors import AppInvalid, DataFileUnusable
+from shared.doctor import installed
+from shared.errors import AppInvalid, DataFileUnusable, SettingsInvalid
+from shared.finding import Finding, ok, problem, warning
 from shared.flower_app import FlowerApp, read_app
 from shared.names import DatasetName
 from shared.result_file import try_to_write
@@ -38,6 +38,8 @@ def way_in(arguments: argparse.Namespace, home: Path) -> tuple[Finding, WayIn | 
         return problem("invitation", str(error), "Ask whoever runs the server for another one."), None
     except MemoryUnusable as error:
         return problem("invitation", str(error)), None
+    except SettingsInvalid as error:  # what names a proxy
+        return problem("proxy", str(error)), None
 
 
 def _invitation(way: WayIn) -> Finding:

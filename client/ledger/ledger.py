@@ -10,7 +10,6 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from client.ledger.entry import Entry, EntryUnreadable, Expense, Heading
@@ -19,6 +18,7 @@ from client.ledger.spending import Spending
 from client.site.policy import Budget
 from client.site.rules import Declined
 from shared.errors import FedLoomError
+from shared.spent import Spent
 
 FOLDER = "ledger"
 SUFFIX = ".ledger"
@@ -28,18 +28,6 @@ log = logging.getLogger(__name__)
 
 class LedgerUnusable(FedLoomError):
     """Nobody knows what was spent, or what is to be spent cannot be written: nothing may be let out."""
-
-
-@dataclass(frozen=True)
-class Spent:
-    """What was spent on the samples of an expense once that is entered, at its delta.
-
-    `epsilon`: over all runs; `of_run`: in its run alone; `budget`: the most that may be.
-    """
-
-    epsilon: float
-    of_run: float
-    budget: float | None
 
 
 class Ledger:
@@ -75,8 +63,9 @@ class Ledger:
             self._check(expense)
 
     def enter(self, expense: Expense) -> Spent:
-        """Enter an expense, once; it is on the disk when this returns. Raises Declined if the budget has no
-        room for it: another client of this home may have spent meanwhile."""
+        """Enter an expense, once; it is on the disk when this returns. Returns what is spent on its samples
+        then. Raises Declined if the budget has no room for it: another client of this home may have spent
+        meanwhile."""
         with self._saying_what_is_wrong(), self._journal.held() as held:
             self._take(held.news)
             self._check(expense)

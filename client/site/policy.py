@@ -35,6 +35,9 @@ BUILT_IN = "built-in"
 """How the built-in app is called where others are named by their digests."""
 
 MAX_EPSILON = 1e6
+MAX_NOISE_MULTIPLIER = 1_000.0
+MAX_CLIPPING_RADIUS = 10.0
+"""No peer's model is averaged whose norm is larger than that in parts of one's own."""
 
 AppDigest = Annotated[str, StringConstraints(pattern=rf"^({BUILT_IN}|[0-9a-f]{{64}})$")]
 
@@ -53,8 +56,43 @@ class Protection(StrEnum):
 
     DP = "dp"
     """differential privacy at the client"""
+    DISTRIBUTED_DP = "distributed-dp"
+    """noise that this client and the others share inside a masked sum, which hides each client"""
     SECAGG = "secagg"
     """secure aggregation, of which the server learns the sum alone"""
+
+
+class MeshRule(StrEnum):
+    """What a site does over the mesh, where other clients see this one's model, as else the server does."""
+
+    OFF = "off"
+    """nothing"""
+    DP_ONLY = "dp-only"
+    """runs with differential privacy at the client"""
+    ON = "on"
+    """all runs but those with secure aggregation, which never go there"""
+
+
+class LogRule(StrEnum):
+    """What of a client's log the server is told."""
+
+    OFF = "off"
+    """nothing"""
+    ERROR = "error"
+    """errors"""
+    WARNING = "warning"
+    """warnings and errors"""
+    INFO = "info"
+    """all of it, also what a Flower app prints"""
+
+
+class UsageRule(StrEnum):
+    """What the server is told of what a client's machine is used for."""
+
+    OFF = "off"
+    """nothing"""
+    ON = "on"
+    """CPU, memory, disks, network and GPUs, every two seconds"""
 
 
 @dataclass(frozen=True)
@@ -102,6 +140,8 @@ class Policy(BaseModel):
     privacy, whose guarantee does not cover them."""
     require: tuple[Protection, ...] | None = Field(default=None, min_length=1)
     """What protects each update before it leaves."""
+    minimum_noise: float | None = Field(default=None, strict=True, gt=0, le=MAX_NOISE_MULTIPLIER)
+    """The least noise multiplier of a run, whose clients share noise inside a masked sum."""
     privacy_budget: EpsilonByDataset | None = None
     """The most that all runs together may spend, of each data set or of those that are named: then of no
     other."""
@@ -109,6 +149,17 @@ class Policy(BaseModel):
     """The largest delta that a run may have, where there is a budget."""
     members: tuple[KeyText, ...] | None = Field(default=None, min_length=2)
     """The ids of the keys of all with whom this site takes part in secure aggregation, its own among them."""
+    mesh: MeshRule = MeshRule.ON
+    """Whether runs may go on over the mesh, where a client was started with it."""
+    mesh_roster: bool = Field(default=True, strict=True)
+    """Whether the server's word is enough to trust other clients in the mesh; else people pair them."""
+    mesh_clipping_radius: float | None = Field(default=None, strict=True, gt=0, le=MAX_CLIPPING_RADIUS)
+    """How far a peer's model may be from this client's own, in parts of its norm, to be averaged as it is;
+    one that is farther away is moved to that distance."""
+    log: LogRule = LogRule.INFO
+    """What of a client's log leaves for the server, which keeps and shows it."""
+    usage: UsageRule = UsageRule.ON
+    """Whether the server is told what the machine is used for, which it keeps for a day and shows."""
     rounds_a_day: int | None = Field(default=None, strict=True, ge=1, le=MAX_ROUNDS)
     confirm: bool = Field(default=False, strict=True)
     """Whether somebody at the site has to confirm each run."""
@@ -136,6 +187,7 @@ class Policy(BaseModel):
             self.rounds_a_day,
             self.confirm,
             self.protections,
+            self.minimum_noise,
         )
         return not any(asked_of_each_message)
 
@@ -163,6 +215,21 @@ class Policy(BaseModel):
         else:
             least = epsilon if given is None else min(epsilon, given)
         return self.model_validate({**self.model_dump(exclude_unset=True), "privacy_budget": least})
+
+    def with_clipping(self, radius: float) -> Self:
+        """The same with this clipping radius, where the policy has none that is smaller."""
+        least = radius if self.mesh_clipping_radius is None else min(radius, self.mesh_clipping_radius)
+        return self.model_validate({**self.model_dump(exclude_unset=True), "mesh_clipping_radius": least})
+
+    def with_log(self, rule: LogRule) -> Self:
+        """The same with as much of the log as both allow."""
+        least = min(self.log, rule, key=list(LogRule).index)
+        return self.model_validate({**self.model_dump(exclude_unset=True), "log": least})
+
+    def with_usage(self, rule: UsageRule) -> Self:
+        """The same where both allow that the machine's use is told."""
+        least = min(self.usage, rule, key=list(UsageRule).index)
+        return self.model_validate({**self.model_dump(exclude_unset=True), "usage": least})
 
     def __str__(self) -> str:
         """The keys that the file has, as in it."""

@@ -16,12 +16,17 @@ from client.site.policy import BUILT_IN, Policy, Protection
 from shared.app_host.text import shortened
 from shared.errors import FedLoomError, SettingsInvalid
 from shared.run_spec import RunSpec
+from shared.secagg.noise import shared_noise_of
 from shared.wire import ConfigScalar
 
 MAX_SHOWN = 200
 
 PROTECTIONS: Mapping[Protection, str] = MappingProxyType(
-    {Protection.DP: "differential privacy", Protection.SECAGG: "secure aggregation"}
+    {
+        Protection.DP: "differential privacy at the client",
+        Protection.DISTRIBUTED_DP: "noise that its clients share inside a masked sum",
+        Protection.SECAGG: "secure aggregation",
+    }
 )
 """What a site can require, in words."""
 
@@ -30,6 +35,7 @@ OF_THE_BUILT_IN_APP: Mapping[str, str] = MappingProxyType(
         "strategies": "which one",
         "models": "which one",
         "require": "what protection",
+        "minimum_noise": "what noise",
         "privacy_budget": "what privacy",
     }
 )
@@ -37,11 +43,17 @@ OF_THE_BUILT_IN_APP: Mapping[str, str] = MappingProxyType(
 
 
 class Declined(FedLoomError):
-    """The site takes no part, by this `rule` of its policy. The text begins with the rule."""
+    """The site takes no part, by this `rule`: of its policy, or of what it is asked to do."""
 
     def __init__(self, rule: str, words: str) -> None:
         super().__init__(words)
         self.rule = rule
+
+    @property
+    def line(self) -> str:
+        """The words, which name the rule."""
+        words = str(self)
+        return words if words.startswith(self.rule) else f"{self.rule}: {words}"
 
 
 @dataclass(frozen=True)
@@ -77,8 +89,19 @@ class RunFacts:
         match protection:
             case Protection.DP:
                 return spec.dp is not None
+            case Protection.DISTRIBUTED_DP:
+                return self.shared_noise is not None
             case Protection.SECAGG:
                 return spec.secure_aggregation is not None
+
+    @property
+    def shared_noise(self) -> float | None:
+        """The noise multiplier of what all clients of the built-in app add together; None: they add none."""
+        try:
+            privacy = shared_noise_of(RunSpec.from_run_config(dict(self.config)))
+        except SettingsInvalid:
+            return None
+        return None if privacy is None else privacy.noise_multiplier
 
     def __str__(self) -> str:
         """The run for who has to confirm it."""
@@ -99,6 +122,7 @@ def objection(policy: Policy, run: RunFacts, cohort: int) -> Declined | None:
         or _app(policy, run)
         or _setting(policy, run)
         or _unprotected(policy, run)
+        or _too_little_noise(policy, run)
     )
 
 
@@ -152,6 +176,18 @@ def _unprotected(policy: Policy, run: RunFacts) -> Declined | None:
             "privacy_budget", f"privacy_budget is given, and {words}: it would spend more than any"
         )
     return None
+
+
+def _too_little_noise(policy: Policy, run: RunFacts) -> Declined | None:
+    """What all are told of the noise they have signed, so that it is not the server's word alone."""
+    minimum = policy.minimum_noise
+    if minimum is None or run.app is not None:
+        return None
+    noise = run.shared_noise
+    if noise is not None and noise >= minimum:
+        return None
+    found = "its clients share none" if noise is None else f"the run has {noise:g}"
+    return Declined("minimum_noise", f"minimum_noise = {minimum:g}, and {found}")
 
 
 def _setting(policy: Policy, run: RunFacts) -> Declined | None:

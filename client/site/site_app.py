@@ -59,7 +59,6 @@ class SiteApp:
         """When the first message of a run began to wait for somebody, by the run's digest."""
         self._untrained: Declined | None = None
         """Why the app has not trained, where it was to do so last."""
-        self._said = ""
         self._wake = threading.Condition()
         self._is_closed = False
 
@@ -84,12 +83,8 @@ class SiteApp:
         message = decode_envelope(work.payload).metadata
         if self._run is None or message.run_id != self._run_id:
             raise WireError("The server sent a message of a run in which it gave this client no place.")
-        try:
-            self._require(self._run, work, message.message_type)
-            return self._answered_by_app(work, is_training=message.message_type.partition(".")[0] == "train")
-        except Declined as declined:
-            self._say(f"takes no part in run {self._run.run} by the policy of this site: {declined}")
-            raise
+        self._require(self._run, work, message.message_type)
+        return self._answered_by_app(work, is_training=message.message_type.partition(".")[0] == "train")
 
     def _answered_by_app(self, work: Work, *, is_training: bool) -> Serialised:
         """Its reply; or that it declines to train, for then nothing else leaves either, before it does."""
@@ -139,11 +134,6 @@ class SiteApp:
     def _look_again(self) -> None:
         with self._wake:
             self._wake.notify_all()
-
-    def _say(self, words: str) -> None:
-        """Once, and not for each message."""
-        log.log(logging.DEBUG if words == self._said else logging.WARNING, "%s", words)
-        self._said = words
 
     # the decision
 

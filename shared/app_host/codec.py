@@ -112,13 +112,24 @@ def decode_envelope(skeleton: bytes) -> Message:
 def decode_content_unopened(skeleton: bytes, num_arrays: int) -> RecordDict:
     """What `encode_content` made, with its arrays left out of their records. Raises CodecError for other
     bytes."""
+    return _content(skeleton, num_arrays)[0]
+
+
+def decode_content(skeleton: bytes, arrays: Sequence[bytes]) -> RecordDict:
+    """What `encode_content` made. Raises CodecError for other bytes."""
+    records, places = _content(skeleton, len(arrays))
+    _put_in(records, places, arrays)
+    return records
+
+
+def _content(skeleton: bytes, num_arrays: int) -> tuple[RecordDict, list[ArrayPlace]]:
     try:
         proto = _parsed(skeleton)
     except (DecodeError, ValueError) as error:
         raise CodecError(f"The payload is not the content of a Flower message: {error}") from error
     if [field.name for field, _ in proto.ListFields()] != ["content"]:  # it would go before the envelope's
         raise CodecError("The payload is not the content of a Flower message alone.")
-    return _unopened(proto.content, num_arrays)[0]
+    return _unopened(proto.content, num_arrays)
 
 
 def decode_records(skeleton: bytes, arrays: Sequence[bytes]) -> RecordDict:

@@ -23,6 +23,18 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def main(arguments: list[str]) -> None:
     """The command: serve one app until FedLoom has no more to say, or is gone."""
+    channel, log_socket = connections(arguments)
+    os.register_at_fork(after_in_child=channel.forget)
+    faulthandler.enable()
+    _flush_every_line()
+    _hide_fedloom()
+    with suppress(ChannelClosed):
+        _serve(channel, log_socket)
+
+
+def connections(arguments: list[str]) -> tuple[Channel, socket.socket]:
+    """The channel to FedLoom, and the socket to the warden for what is logged, by the numbers that the warden
+    has given."""
     channel_fd, log_fd, memory_fd = map(int, arguments)
     channel_socket, log_socket = socket.socket(fileno=channel_fd), socket.socket(fileno=log_fd)
     for each in (channel_socket, log_socket):
@@ -30,13 +42,7 @@ def main(arguments: list[str]) -> None:
     from_fedloom, to_fedloom = rings(memory_fd)
     if memory_fd != NO_MEMORY:
         os.close(memory_fd)
-    channel = Channel(channel_socket, None, to_fedloom, from_fedloom)
-    os.register_at_fork(after_in_child=channel.forget)
-    faulthandler.enable()
-    _flush_every_line()
-    _hide_fedloom()
-    with suppress(ChannelClosed):
-        _serve(channel, log_socket)
+    return Channel(channel_socket, None, to_fedloom, from_fedloom), log_socket
 
 
 def _serve(channel: Channel, log_socket: socket.socket) -> None:

@@ -5,7 +5,11 @@ its own: a small process of the standard library alone, which neither Ctrl-C nor
 the host in a further session. When the host ends, when FedLoom says so, or when FedLoom is gone, by SIGKILL
 as well, it kills whatever is left of the host: its group and, on Linux, all descendants.
 
-FedLoom says `kill`, `stop` and `continue`, one a line; the warden says, as JSON, one a line:
+A program of FedLoom's own, a client that the page has started, is watched over in the same way: then the
+descriptors are -1, and the command gets none.
+
+FedLoom says `terminate` (SIGTERM to the host alone), `kill`, `stop` and `continue`, one a line; the warden
+says, as JSON, one a line:
 
     {"started": pid}
     {"line": text}                              of what the host and its children print
@@ -55,6 +59,25 @@ class Warden:
         """Start the host, and return when nothing of it is left."""
         self._wake_on_signals()
         outputs = {fd: os.pipe() for fd in (1, 2)}
+        if channel_fd >= 0:
+            self._start_app(channel_fd, memory_fd, command, outputs)
+        else:
+            self._host = start_host(command, (), outputs[1][1], outputs[2][1])
+        for fd, (reader, writer) in outputs.items():
+            os.close(writer)
+            os.set_blocking(reader, False)
+            self._selector.register(reader, selectors.EVENT_READ, lambda r=reader, f=fd: self._printed(r, f))
+        self._selector.register(self._control, selectors.EVENT_READ, self._commanded)
+        self._control.setblocking(False)
+        self._reports.say(started=self._host)
+        while self._status is None and not self._is_to_end:
+            self._step(None)
+        self._kill_all()
+        self._leave()
+
+    def _start_app(
+        self, channel_fd: int, memory_fd: int, command: list[str], outputs: dict[int, tuple[int, int]]
+    ) -> None:
         log, hosts_log = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
         with suppress(OSError):
             hosts_log.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, LOG_BYTES)
@@ -64,19 +87,8 @@ class Warden:
         if memory_fd >= 0:
             os.close(memory_fd)
         hosts_log.close()
-        for fd, (reader, writer) in outputs.items():
-            os.close(writer)
-            os.set_blocking(reader, False)
-            self._selector.register(reader, selectors.EVENT_READ, lambda r=reader, f=fd: self._printed(r, f))
         log.setblocking(False)
         self._selector.register(log, selectors.EVENT_READ, lambda: self._logged(log))
-        self._selector.register(self._control, selectors.EVENT_READ, self._commanded)
-        self._control.setblocking(False)
-        self._reports.say(started=self._host)
-        while self._status is None and not self._is_to_end:
-            self._step(None)
-        self._kill_all()
-        self._leave()
 
     def _step(self, timeout_s: float | None) -> None:
         if self._reports.is_waiting is not self._waits_to_send and self._control in self._selector.get_map():
@@ -146,6 +158,7 @@ class Warden:
             return
         *commands, self._commands = (self._commands + data).split(b"\n")
         actions: dict[bytes, Callable[[], None]] = {
+            b"terminate": self._terminate,
             b"kill": self._end,
             b"stop": lambda: self._signal(signal.SIGSTOP),
             b"continue": lambda: self._signal(signal.SIGCONT),
@@ -163,6 +176,12 @@ class Warden:
                     return
                 if pid == self._host:
                     self._status = status
+
+    def _terminate(self) -> None:
+        """Have it leave by itself; not yet reaped, its number is nobody else's."""
+        if self._status is None:
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(self._host, signal.SIGTERM)
 
     def _signal(self, number: signal.Signals) -> None:
         """To the host's group, and to those who have left that."""

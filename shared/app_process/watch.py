@@ -45,10 +45,19 @@ class _Report(BaseModel):
 class Watch:
     """A thread that reads the reports until the warden has gone."""
 
-    def __init__(self, control: socket.socket, run_id: str | None, on_gone: Callable[[], object]) -> None:
-        """`run_id`: whose run's log lines they are, where that is known."""
+    def __init__(
+        self,
+        control: socket.socket,
+        run_id: str | None,
+        on_gone: Callable[[], object],
+        *,
+        logs_output: bool = True,
+    ) -> None:
+        """`run_id`: whose run's log lines they are, where that is known. `logs_output`: whether what is
+        printed goes into the log, as it should not of a client, which sends its log by itself."""
         self._control = control
         self.run_id = run_id
+        self._logs_output = logs_output
         self._on_gone = on_gone
         self._gone = threading.Event()
         self._host: int | None = None
@@ -92,14 +101,18 @@ class Watch:
             return
         if report.started is not None:
             self._host = report.started
-        elif report.line is not None:
+        elif report.last is not None:
+            self.status, self.last, self._host = report.ended, report.last, None
+        elif self._logs_output:
+            self._take_output(report)
+
+    def _take_output(self, report: _Report) -> None:
+        if report.line is not None:
             self._log(logging.INFO, OUTPUT, report.line, is_printed=True)
         elif report.log is not None:
             self._log(report.log.level, report.log.name, report.log.message, traceback=report.log.traceback)
         elif report.left_out is not None:
             self._log(logging.INFO, OUTPUT, f"({report.left_out:,} more lines are left out here)")
-        elif report.last is not None:
-            self.status, self.last, self._host = report.ended, report.last, None
 
     def _log(self, level: int, name: str, message: str, **more: Any) -> None:
         """Log in the app's name, which is none of FedLoom's loggers, whatever it is."""

@@ -11,6 +11,7 @@ import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Literal, Self
@@ -126,6 +127,33 @@ class TensorSet:
         return type(self)(self.inputs.to(device), self.labels.to(device))
 
 
+@dataclass(frozen=True)
+class RawSamples:
+    """Samples as they were read, before normalisation. What stands in a plain file is mapped; the training
+    samples of CIFAR-10 take 154 MB of memory.
+
+    Attributes:
+        pixels: uint8 or float32 (N, ...).
+        labels: int64 (N,).
+    """
+
+    info: DatasetInfo
+    pixels: Pixels
+    labels: Labels
+
+    def tensors(self, indices: npt.NDArray[np.int64] | None = None) -> TensorSet:
+        """All, or only the rows `indices`; no other row is converted to floats."""
+        pixels, labels = self.pixels, self.labels
+        if indices is not None:
+            pixels, labels = pixels[indices], labels[indices]
+        inputs = torch.from_numpy(pixels.astype(np.float32)).reshape(-1, *self.info.input_shape)
+        scale = 255.0 if pixels.dtype == np.uint8 else 1.0
+        mean = torch.tensor(self.info.mean).view(1, -1, 1, 1)
+        std = torch.tensor(self.info.std).view(1, -1, 1, 1)
+        inputs.sub_(mean * scale).div_(std * scale)
+        return TensorSet(inputs, torch.from_numpy(labels if indices is not None else labels.copy()))
+
+
 def dataset_info(name: str) -> DatasetInfo:
     """What is known of the data set `name`.
 
@@ -145,7 +173,7 @@ def load_train_labels(name: str, data_dir: DataDir) -> Labels:
         UnknownName: there is no such data set.
         DatasetUnavailable: its files are not whole in `data_dir` and cannot be fetched.
     """
-    return _load_arrays(name, data_dir, "train")[1]
+    return read_train(name, data_dir).labels
 
 
 def load_train(name: str, data_dir: DataDir, indices: npt.NDArray[np.int64] | None = None) -> TensorSet:
@@ -155,7 +183,17 @@ def load_train(name: str, data_dir: DataDir, indices: npt.NDArray[np.int64] | No
         UnknownName: there is no such data set.
         DatasetUnavailable: its files are not whole in `data_dir` and cannot be fetched.
     """
-    return _load_tensors(name, data_dir, "train", indices)
+    return read_train(name, data_dir).tensors(indices)
+
+
+def read_train(name: str, data_dir: DataDir) -> RawSamples:
+    """The training samples, for who takes several rows of them after each other.
+
+    Raises:
+        UnknownName: there is no such data set.
+        DatasetUnavailable: its files are not whole in `data_dir` and cannot be fetched.
+    """
+    return _read(name, data_dir, "train")
 
 
 def load_test(name: str, data_dir: DataDir, checkpoint: Checkpoint = lambda: None) -> TensorSet:
@@ -165,7 +203,7 @@ def load_test(name: str, data_dir: DataDir, checkpoint: Checkpoint = lambda: Non
         UnknownName: there is no such data set.
         DatasetUnavailable: its files are not whole in `data_dir` and cannot be fetched.
     """
-    return _load_tensors(name, data_dir, "test", None, checkpoint)
+    return _read(name, data_dir, "test", checkpoint).tensors()
 
 
 def is_here(name: str, data_dir: DataDir) -> bool:
@@ -183,28 +221,11 @@ def is_here(name: str, data_dir: DataDir) -> bool:
     return _read_idx_dataset(name, folder, "train") is not None
 
 
-def _load_tensors(
-    name: str,
-    data_dir: DataDir,
-    split: Split,
-    indices: npt.NDArray[np.int64] | None,
-    checkpoint: Checkpoint = lambda: None,
-) -> TensorSet:
-    info = dataset_info(name)
-    pixels, labels = _load_arrays(name, data_dir, split, checkpoint)
-    if indices is not None:
-        pixels, labels = pixels[indices], labels[indices]
-    inputs = torch.from_numpy(pixels.astype(np.float32)).reshape(-1, *info.input_shape)
-    scale = 255.0 if pixels.dtype == np.uint8 else 1.0
-    mean = torch.tensor(info.mean).view(1, -1, 1, 1)
-    std = torch.tensor(info.std).view(1, -1, 1, 1)
-    inputs.sub_(mean * scale).div_(std * scale)
-    return TensorSet(inputs, torch.from_numpy(labels))
+def _read(name: str, data_dir: DataDir, split: Split, checkpoint: Checkpoint = lambda: None) -> RawSamples:
+    return RawSamples(dataset_info(name), *_load_arrays(name, data_dir, split, checkpoint))
 
 
-def _load_arrays(
-    name: str, data_dir: DataDir, split: Split, checkpoint: Checkpoint = lambda: None
-) -> tuple[Pixels, Labels]:
+def _load_arrays(name: str, data_dir: DataDir, split: Split, checkpoint: Checkpoint) -> tuple[Pixels, Labels]:
     """Samples before normalisation, uint8 or float32 (N, ...), and their labels, int64 (N,)."""
     folder = Path(data_dir).expanduser()
     match dataset_info(name).name:
@@ -218,8 +239,12 @@ def _load_arrays(
             return _idx_dataset(name, folder, split, checkpoint)
 
 
+@lru_cache(maxsize=2)
 def _digits(split: Split) -> tuple[Pixels, Labels]:
-    """Optical recognition of handwritten digits (Alpaydin & Kaynak 1998), 80 % of each class for training."""
+    """Optical recognition of handwritten digits (Alpaydin & Kaynak 1998), 80 % of each class for training.
+
+    They are kept, a few megabytes at most: who takes part by part would make all of them anew for each.
+    """
     from sklearn.datasets import load_digits  # costs a second to import
 
     pixels, labels = load_digits(return_X_y=True)
@@ -232,8 +257,10 @@ def _digits(split: Split) -> tuple[Pixels, Labels]:
     return (pixels[rows] / 16).astype(np.float32), labels[rows].astype(np.int64)
 
 
+@lru_cache(maxsize=2)
 def _synthetic(split: Split) -> tuple[Pixels, Labels]:
-    """Ten smooth prototypes; a sample is one of them, shifted by up to two pixels, in heavy noise."""
+    """Ten smooth prototypes; a sample is one of them, shifted by up to two pixels, in heavy noise. They are
+    kept."""
     info = DATASETS["synthetic"]
     random = np.random.RandomState(_SYNTHETIC_SEED)
     _, height, width = info.input_shape

@@ -8,7 +8,7 @@ arXiv:2210.00038), where to write down 400,000 numbers for each sample would tak
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -35,23 +35,50 @@ _REPLACED_BY: Mapping[type[nn.Module], str] = {
 
 def require_private(model: nn.Module) -> None:
     """Raise PrivacyImpossible, naming the layer, for a model that DP-SGD cannot train."""
+    seen: set[Tensor] = set()
     for name, layer in model.named_modules():
-        for kind, other in _REPLACED_BY.items():
-            if isinstance(layer, kind) and getattr(layer, "track_running_stats", True):
-                raise PrivacyImpossible(
-                    f"The model's layer {name} ({type(layer).__name__}) mixes samples or keeps what it has "
-                    f"seen of them, so that differential privacy is impossible. Use {other} in its place."
-                )
-        if getattr(layer, "inplace", False):
+        called = f"{name or 'itself'} ({type(layer).__name__})"
+        _require_kind(layer, called)
+        _require_weights(layer, called, seen)
+        seen.update(layer.parameters(recurse=False))
+
+
+def _require_kind(layer: nn.Module, called: str) -> None:
+    for kind, other in _REPLACED_BY.items():
+        if isinstance(layer, kind) and getattr(layer, "track_running_stats", True):
             raise PrivacyImpossible(
-                f"The model's layer {name} ({type(layer).__name__}) works in place, which overwrites what is "
-                "needed for the gradient of each sample. Use inplace=False."
+                f"The model's layer {called} mixes samples or keeps what it has seen of them, so that "
+                f"differential privacy is impossible. Use {other} in its place."
             )
-        if _own_weights(layer) and type(layer) not in _rules():
+    if getattr(layer, "inplace", False):
+        raise PrivacyImpossible(
+            f"The model's layer {called} works in place, which overwrites what is needed for the gradient of "
+            "each sample. Use inplace=False."
+        )
+    if _own_weights(layer) and type(layer) not in _rules():
+        raise PrivacyImpossible(
+            f"It is not known how the gradient of each sample is found in the model's layer {called}, which "
+            "differential privacy needs. Build the model of other layers."
+        )
+    if (padding := getattr(layer, "padding_mode", "zeros")) != "zeros":
+        raise PrivacyImpossible(
+            f"The model's layer {called} pads with {padding!r}, where Opacus' rule for the gradient of each "
+            "sample takes zeros: clipped would be something else. Use padding_mode='zeros'."
+        )
+
+
+def _require_weights(layer: nn.Module, called: str, seen: Collection[Tensor]) -> None:
+    """What the layers before have are `seen`."""
+    for parameter in layer.parameters(recurse=False):
+        if parameter in seen:
             raise PrivacyImpossible(
-                "It is not known how the gradient of each sample is found in the model's layer "
-                f"{name or 'itself'} ({type(layer).__name__}), which differential privacy needs. Build the "
-                "model of other layers."
+                f"The model's layer {called} shares weights with another layer. Each would be clipped by "
+                "itself, and their sum could be larger than the clipping norm. Give each its own weights."
+            )
+        if not parameter.requires_grad:
+            raise PrivacyImpossible(
+                f"The model's layer {called} has frozen weights, to which noise would be added all the same. "
+                "Train all weights of the model."
             )
 
 

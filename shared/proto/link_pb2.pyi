@@ -7,7 +7,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class ClientFrame(_message.Message):
-    __slots__ = ("signed_hello", "reply", "progress", "log", "heartbeat", "failure", "goodbye", "released", "label_counts", "seal", "held", "cosignature")
+    __slots__ = ("signed_hello", "reply", "progress", "log", "heartbeat", "failure", "goodbye", "released", "label_counts", "seal", "held", "cosignature", "mesh", "usage", "mesh_now")
     SIGNED_HELLO_FIELD_NUMBER: _ClassVar[int]
     REPLY_FIELD_NUMBER: _ClassVar[int]
     PROGRESS_FIELD_NUMBER: _ClassVar[int]
@@ -20,6 +20,9 @@ class ClientFrame(_message.Message):
     SEAL_FIELD_NUMBER: _ClassVar[int]
     HELD_FIELD_NUMBER: _ClassVar[int]
     COSIGNATURE_FIELD_NUMBER: _ClassVar[int]
+    MESH_FIELD_NUMBER: _ClassVar[int]
+    USAGE_FIELD_NUMBER: _ClassVar[int]
+    MESH_NOW_FIELD_NUMBER: _ClassVar[int]
     signed_hello: SignedHello
     reply: Chunk
     progress: Progress
@@ -32,10 +35,13 @@ class ClientFrame(_message.Message):
     seal: Seal
     held: Held
     cosignature: Cosignature
-    def __init__(self, signed_hello: _Optional[_Union[SignedHello, _Mapping]] = ..., reply: _Optional[_Union[Chunk, _Mapping]] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., log: _Optional[_Union[LogLine, _Mapping]] = ..., heartbeat: _Optional[_Union[Heartbeat, _Mapping]] = ..., failure: _Optional[_Union[Failure, _Mapping]] = ..., goodbye: _Optional[_Union[Goodbye, _Mapping]] = ..., released: _Optional[_Union[Released, _Mapping]] = ..., label_counts: _Optional[_Union[LabelCounts, _Mapping]] = ..., seal: _Optional[_Union[Seal, _Mapping]] = ..., held: _Optional[_Union[Held, _Mapping]] = ..., cosignature: _Optional[_Union[Cosignature, _Mapping]] = ...) -> None: ...
+    mesh: MeshReport
+    usage: Usage
+    mesh_now: MeshNow
+    def __init__(self, signed_hello: _Optional[_Union[SignedHello, _Mapping]] = ..., reply: _Optional[_Union[Chunk, _Mapping]] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., log: _Optional[_Union[LogLine, _Mapping]] = ..., heartbeat: _Optional[_Union[Heartbeat, _Mapping]] = ..., failure: _Optional[_Union[Failure, _Mapping]] = ..., goodbye: _Optional[_Union[Goodbye, _Mapping]] = ..., released: _Optional[_Union[Released, _Mapping]] = ..., label_counts: _Optional[_Union[LabelCounts, _Mapping]] = ..., seal: _Optional[_Union[Seal, _Mapping]] = ..., held: _Optional[_Union[Held, _Mapping]] = ..., cosignature: _Optional[_Union[Cosignature, _Mapping]] = ..., mesh: _Optional[_Union[MeshReport, _Mapping]] = ..., usage: _Optional[_Union[Usage, _Mapping]] = ..., mesh_now: _Optional[_Union[MeshNow, _Mapping]] = ...) -> None: ...
 
 class ServerFrame(_message.Message):
-    __slots__ = ("welcome", "refusal", "assignment", "task", "cancel", "received", "pause", "run_over", "challenge", "seal", "next_key", "checkpoint")
+    __slots__ = ("welcome", "refusal", "assignment", "task", "cancel", "received", "pause", "run_over", "challenge", "seal", "next_key", "checkpoint", "roster", "heartbeat")
     WELCOME_FIELD_NUMBER: _ClassVar[int]
     REFUSAL_FIELD_NUMBER: _ClassVar[int]
     ASSIGNMENT_FIELD_NUMBER: _ClassVar[int]
@@ -48,6 +54,8 @@ class ServerFrame(_message.Message):
     SEAL_FIELD_NUMBER: _ClassVar[int]
     NEXT_KEY_FIELD_NUMBER: _ClassVar[int]
     CHECKPOINT_FIELD_NUMBER: _ClassVar[int]
+    ROSTER_FIELD_NUMBER: _ClassVar[int]
+    HEARTBEAT_FIELD_NUMBER: _ClassVar[int]
     welcome: Welcome
     refusal: Refusal
     assignment: Assignment
@@ -60,7 +68,9 @@ class ServerFrame(_message.Message):
     seal: Seal
     next_key: NextKey
     checkpoint: LogCheckpoint
-    def __init__(self, welcome: _Optional[_Union[Welcome, _Mapping]] = ..., refusal: _Optional[_Union[Refusal, _Mapping]] = ..., assignment: _Optional[_Union[Assignment, _Mapping]] = ..., task: _Optional[_Union[Chunk, _Mapping]] = ..., cancel: _Optional[_Union[Cancel, _Mapping]] = ..., received: _Optional[_Union[Received, _Mapping]] = ..., pause: _Optional[_Union[Pause, _Mapping]] = ..., run_over: _Optional[_Union[RunOver, _Mapping]] = ..., challenge: _Optional[_Union[Challenge, _Mapping]] = ..., seal: _Optional[_Union[Seal, _Mapping]] = ..., next_key: _Optional[_Union[NextKey, _Mapping]] = ..., checkpoint: _Optional[_Union[LogCheckpoint, _Mapping]] = ...) -> None: ...
+    roster: MeshRoster
+    heartbeat: Heartbeat
+    def __init__(self, welcome: _Optional[_Union[Welcome, _Mapping]] = ..., refusal: _Optional[_Union[Refusal, _Mapping]] = ..., assignment: _Optional[_Union[Assignment, _Mapping]] = ..., task: _Optional[_Union[Chunk, _Mapping]] = ..., cancel: _Optional[_Union[Cancel, _Mapping]] = ..., received: _Optional[_Union[Received, _Mapping]] = ..., pause: _Optional[_Union[Pause, _Mapping]] = ..., run_over: _Optional[_Union[RunOver, _Mapping]] = ..., challenge: _Optional[_Union[Challenge, _Mapping]] = ..., seal: _Optional[_Union[Seal, _Mapping]] = ..., next_key: _Optional[_Union[NextKey, _Mapping]] = ..., checkpoint: _Optional[_Union[LogCheckpoint, _Mapping]] = ..., roster: _Optional[_Union[MeshRoster, _Mapping]] = ..., heartbeat: _Optional[_Union[Heartbeat, _Mapping]] = ...) -> None: ...
 
 class Challenge(_message.Message):
     __slots__ = ("protocol", "nonce", "time")
@@ -93,7 +103,7 @@ class SignedHello(_message.Message):
     def __init__(self, hello: _Optional[bytes] = ..., public_key: _Optional[bytes] = ..., signature: _Optional[bytes] = ..., token: _Optional[str] = ...) -> None: ...
 
 class Hello(_message.Message):
-    __slots__ = ("protocol", "client_id", "process", "version", "dataset", "models", "host", "device", "app", "holding")
+    __slots__ = ("protocol", "client_id", "process", "version", "dataset", "models", "host", "device", "app", "holding", "mesh", "withholds_usage")
     PROTOCOL_FIELD_NUMBER: _ClassVar[int]
     CLIENT_ID_FIELD_NUMBER: _ClassVar[int]
     PROCESS_FIELD_NUMBER: _ClassVar[int]
@@ -104,6 +114,8 @@ class Hello(_message.Message):
     DEVICE_FIELD_NUMBER: _ClassVar[int]
     APP_FIELD_NUMBER: _ClassVar[int]
     HOLDING_FIELD_NUMBER: _ClassVar[int]
+    MESH_FIELD_NUMBER: _ClassVar[int]
+    WITHHOLDS_USAGE_FIELD_NUMBER: _ClassVar[int]
     protocol: int
     client_id: str
     process: str
@@ -114,7 +126,145 @@ class Hello(_message.Message):
     device: str
     app: AppIdentity
     holding: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, protocol: _Optional[int] = ..., client_id: _Optional[str] = ..., process: _Optional[str] = ..., version: _Optional[str] = ..., dataset: _Optional[str] = ..., models: _Optional[_Iterable[str]] = ..., host: _Optional[str] = ..., device: _Optional[str] = ..., app: _Optional[_Union[AppIdentity, _Mapping]] = ..., holding: _Optional[_Iterable[str]] = ...) -> None: ...
+    mesh: MeshReport
+    withholds_usage: bool
+    def __init__(self, protocol: _Optional[int] = ..., client_id: _Optional[str] = ..., process: _Optional[str] = ..., version: _Optional[str] = ..., dataset: _Optional[str] = ..., models: _Optional[_Iterable[str]] = ..., host: _Optional[str] = ..., device: _Optional[str] = ..., app: _Optional[_Union[AppIdentity, _Mapping]] = ..., holding: _Optional[_Iterable[str]] = ..., mesh: _Optional[_Union[MeshReport, _Mapping]] = ..., withholds_usage: _Optional[bool] = ...) -> None: ...
+
+class MeshReport(_message.Message):
+    __slots__ = ("addresses", "progress", "peers", "rounds", "blocked")
+    ADDRESSES_FIELD_NUMBER: _ClassVar[int]
+    PROGRESS_FIELD_NUMBER: _ClassVar[int]
+    PEERS_FIELD_NUMBER: _ClassVar[int]
+    ROUNDS_FIELD_NUMBER: _ClassVar[int]
+    BLOCKED_FIELD_NUMBER: _ClassVar[int]
+    addresses: _containers.RepeatedScalarFieldContainer[str]
+    progress: MeshProgress
+    peers: _containers.RepeatedCompositeFieldContainer[MeshPeer]
+    rounds: _containers.RepeatedCompositeFieldContainer[MeshRound]
+    blocked: _containers.RepeatedCompositeFieldContainer[MeshBlocked]
+    def __init__(self, addresses: _Optional[_Iterable[str]] = ..., progress: _Optional[_Union[MeshProgress, _Mapping]] = ..., peers: _Optional[_Iterable[_Union[MeshPeer, _Mapping]]] = ..., rounds: _Optional[_Iterable[_Union[MeshRound, _Mapping]]] = ..., blocked: _Optional[_Iterable[_Union[MeshBlocked, _Mapping]]] = ...) -> None: ...
+
+class MeshProgress(_message.Message):
+    __slots__ = ("run_id", "contribution", "generation", "base_round", "rounds")
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    CONTRIBUTION_FIELD_NUMBER: _ClassVar[int]
+    GENERATION_FIELD_NUMBER: _ClassVar[int]
+    BASE_ROUND_FIELD_NUMBER: _ClassVar[int]
+    ROUNDS_FIELD_NUMBER: _ClassVar[int]
+    run_id: int
+    contribution: int
+    generation: int
+    base_round: int
+    rounds: int
+    def __init__(self, run_id: _Optional[int] = ..., contribution: _Optional[int] = ..., generation: _Optional[int] = ..., base_round: _Optional[int] = ..., rounds: _Optional[int] = ...) -> None: ...
+
+class MeshPeer(_message.Message):
+    __slots__ = ("key", "state", "hops", "latency_s")
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    HOPS_FIELD_NUMBER: _ClassVar[int]
+    LATENCY_S_FIELD_NUMBER: _ClassVar[int]
+    key: bytes
+    state: str
+    hops: int
+    latency_s: float
+    def __init__(self, key: _Optional[bytes] = ..., state: _Optional[str] = ..., hops: _Optional[int] = ..., latency_s: _Optional[float] = ...) -> None: ...
+
+class MeshRound(_message.Message):
+    __slots__ = ("run_id", "base_round", "number", "time", "loss", "accuracy", "divergence", "averaged_with")
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    BASE_ROUND_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    TIME_FIELD_NUMBER: _ClassVar[int]
+    LOSS_FIELD_NUMBER: _ClassVar[int]
+    ACCURACY_FIELD_NUMBER: _ClassVar[int]
+    DIVERGENCE_FIELD_NUMBER: _ClassVar[int]
+    AVERAGED_WITH_FIELD_NUMBER: _ClassVar[int]
+    run_id: int
+    base_round: int
+    number: int
+    time: float
+    loss: float
+    accuracy: float
+    divergence: float
+    averaged_with: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, run_id: _Optional[int] = ..., base_round: _Optional[int] = ..., number: _Optional[int] = ..., time: _Optional[float] = ..., loss: _Optional[float] = ..., accuracy: _Optional[float] = ..., divergence: _Optional[float] = ..., averaged_with: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
+class MeshBlocked(_message.Message):
+    __slots__ = ("key", "name")
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    key: bytes
+    name: str
+    def __init__(self, key: _Optional[bytes] = ..., name: _Optional[str] = ...) -> None: ...
+
+class MeshNow(_message.Message):
+    __slots__ = ("ways", "folders", "refused")
+    WAYS_FIELD_NUMBER: _ClassVar[int]
+    FOLDERS_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_FIELD_NUMBER: _ClassVar[int]
+    ways: _containers.RepeatedCompositeFieldContainer[MeshWay]
+    folders: _containers.RepeatedCompositeFieldContainer[MeshFolder]
+    refused: _containers.RepeatedCompositeFieldContainer[MeshRefusal]
+    def __init__(self, ways: _Optional[_Iterable[_Union[MeshWay, _Mapping]]] = ..., folders: _Optional[_Iterable[_Union[MeshFolder, _Mapping]]] = ..., refused: _Optional[_Iterable[_Union[MeshRefusal, _Mapping]]] = ...) -> None: ...
+
+class MeshRefusal(_message.Message):
+    __slots__ = ("key", "reason", "count")
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    key: bytes
+    reason: str
+    count: int
+    def __init__(self, key: _Optional[bytes] = ..., reason: _Optional[str] = ..., count: _Optional[int] = ...) -> None: ...
+
+class MeshWay(_message.Message):
+    __slots__ = ("key", "latency_s", "sent_per_s", "received_per_s")
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    LATENCY_S_FIELD_NUMBER: _ClassVar[int]
+    SENT_PER_S_FIELD_NUMBER: _ClassVar[int]
+    RECEIVED_PER_S_FIELD_NUMBER: _ClassVar[int]
+    key: bytes
+    latency_s: float
+    sent_per_s: float
+    received_per_s: float
+    def __init__(self, key: _Optional[bytes] = ..., latency_s: _Optional[float] = ..., sent_per_s: _Optional[float] = ..., received_per_s: _Optional[float] = ...) -> None: ...
+
+class MeshFolder(_message.Message):
+    __slots__ = ("id", "receive_only", "files", "in_sync", "bytes", "conflicts", "coming", "chunks", "of_chunks", "refused", "peers", "alike", "failed")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    RECEIVE_ONLY_FIELD_NUMBER: _ClassVar[int]
+    FILES_FIELD_NUMBER: _ClassVar[int]
+    IN_SYNC_FIELD_NUMBER: _ClassVar[int]
+    BYTES_FIELD_NUMBER: _ClassVar[int]
+    CONFLICTS_FIELD_NUMBER: _ClassVar[int]
+    COMING_FIELD_NUMBER: _ClassVar[int]
+    CHUNKS_FIELD_NUMBER: _ClassVar[int]
+    OF_CHUNKS_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_FIELD_NUMBER: _ClassVar[int]
+    PEERS_FIELD_NUMBER: _ClassVar[int]
+    ALIKE_FIELD_NUMBER: _ClassVar[int]
+    FAILED_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    receive_only: bool
+    files: int
+    in_sync: int
+    bytes: int
+    conflicts: int
+    coming: int
+    chunks: int
+    of_chunks: int
+    refused: int
+    peers: int
+    alike: int
+    failed: bool
+    def __init__(self, id: _Optional[str] = ..., receive_only: _Optional[bool] = ..., files: _Optional[int] = ..., in_sync: _Optional[int] = ..., bytes: _Optional[int] = ..., conflicts: _Optional[int] = ..., coming: _Optional[int] = ..., chunks: _Optional[int] = ..., of_chunks: _Optional[int] = ..., refused: _Optional[int] = ..., peers: _Optional[int] = ..., alike: _Optional[int] = ..., failed: _Optional[bool] = ...) -> None: ...
+
+class MeshRoster(_message.Message):
+    __slots__ = ("signed",)
+    SIGNED_FIELD_NUMBER: _ClassVar[int]
+    signed: bytes
+    def __init__(self, signed: _Optional[bytes] = ...) -> None: ...
 
 class AppIdentity(_message.Message):
     __slots__ = ("name", "version", "digest")
@@ -127,7 +277,7 @@ class AppIdentity(_message.Message):
     def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., digest: _Optional[str] = ...) -> None: ...
 
 class Welcome(_message.Message):
-    __slots__ = ("version", "app", "awaited", "paused", "run_id", "sequence", "ephemeral")
+    __slots__ = ("version", "app", "awaited", "paused", "run_id", "sequence", "ephemeral", "takes_usage")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     APP_FIELD_NUMBER: _ClassVar[int]
     AWAITED_FIELD_NUMBER: _ClassVar[int]
@@ -135,6 +285,7 @@ class Welcome(_message.Message):
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     EPHEMERAL_FIELD_NUMBER: _ClassVar[int]
+    TAKES_USAGE_FIELD_NUMBER: _ClassVar[int]
     version: str
     app: AppIdentity
     awaited: _containers.RepeatedScalarFieldContainer[str]
@@ -142,7 +293,8 @@ class Welcome(_message.Message):
     run_id: int
     sequence: int
     ephemeral: bool
-    def __init__(self, version: _Optional[str] = ..., app: _Optional[_Union[AppIdentity, _Mapping]] = ..., awaited: _Optional[_Iterable[str]] = ..., paused: _Optional[bool] = ..., run_id: _Optional[int] = ..., sequence: _Optional[int] = ..., ephemeral: _Optional[bool] = ...) -> None: ...
+    takes_usage: bool
+    def __init__(self, version: _Optional[str] = ..., app: _Optional[_Union[AppIdentity, _Mapping]] = ..., awaited: _Optional[_Iterable[str]] = ..., paused: _Optional[bool] = ..., run_id: _Optional[int] = ..., sequence: _Optional[int] = ..., ephemeral: _Optional[bool] = ..., takes_usage: _Optional[bool] = ...) -> None: ...
 
 class Refusal(_message.Message):
     __slots__ = ("reason", "final")
@@ -350,9 +502,53 @@ class Cosignature(_message.Message):
     signature: bytes
     def __init__(self, log: _Optional[bytes] = ..., size: _Optional[int] = ..., signature: _Optional[bytes] = ...) -> None: ...
 
+class Usage(_message.Message):
+    __slots__ = ("cpu", "cores", "process_cores", "memory_used", "memory_total", "process_memory", "disk_used", "disk_total", "disk_read", "disk_written", "sent", "received", "gpus")
+    CPU_FIELD_NUMBER: _ClassVar[int]
+    CORES_FIELD_NUMBER: _ClassVar[int]
+    PROCESS_CORES_FIELD_NUMBER: _ClassVar[int]
+    MEMORY_USED_FIELD_NUMBER: _ClassVar[int]
+    MEMORY_TOTAL_FIELD_NUMBER: _ClassVar[int]
+    PROCESS_MEMORY_FIELD_NUMBER: _ClassVar[int]
+    DISK_USED_FIELD_NUMBER: _ClassVar[int]
+    DISK_TOTAL_FIELD_NUMBER: _ClassVar[int]
+    DISK_READ_FIELD_NUMBER: _ClassVar[int]
+    DISK_WRITTEN_FIELD_NUMBER: _ClassVar[int]
+    SENT_FIELD_NUMBER: _ClassVar[int]
+    RECEIVED_FIELD_NUMBER: _ClassVar[int]
+    GPUS_FIELD_NUMBER: _ClassVar[int]
+    cpu: float
+    cores: int
+    process_cores: float
+    memory_used: int
+    memory_total: int
+    process_memory: int
+    disk_used: int
+    disk_total: int
+    disk_read: float
+    disk_written: float
+    sent: float
+    received: float
+    gpus: _containers.RepeatedCompositeFieldContainer[GpuUsage]
+    def __init__(self, cpu: _Optional[float] = ..., cores: _Optional[int] = ..., process_cores: _Optional[float] = ..., memory_used: _Optional[int] = ..., memory_total: _Optional[int] = ..., process_memory: _Optional[int] = ..., disk_used: _Optional[int] = ..., disk_total: _Optional[int] = ..., disk_read: _Optional[float] = ..., disk_written: _Optional[float] = ..., sent: _Optional[float] = ..., received: _Optional[float] = ..., gpus: _Optional[_Iterable[_Union[GpuUsage, _Mapping]]] = ...) -> None: ...
+
+class GpuUsage(_message.Message):
+    __slots__ = ("busy", "memory_used", "memory_total")
+    BUSY_FIELD_NUMBER: _ClassVar[int]
+    MEMORY_USED_FIELD_NUMBER: _ClassVar[int]
+    MEMORY_TOTAL_FIELD_NUMBER: _ClassVar[int]
+    busy: float
+    memory_used: int
+    memory_total: int
+    def __init__(self, busy: _Optional[float] = ..., memory_used: _Optional[int] = ..., memory_total: _Optional[int] = ...) -> None: ...
+
 class Heartbeat(_message.Message):
-    __slots__ = ()
-    def __init__(self) -> None: ...
+    __slots__ = ("stamp", "latency_s")
+    STAMP_FIELD_NUMBER: _ClassVar[int]
+    LATENCY_S_FIELD_NUMBER: _ClassVar[int]
+    stamp: int
+    latency_s: float
+    def __init__(self, stamp: _Optional[int] = ..., latency_s: _Optional[float] = ...) -> None: ...
 
 class Goodbye(_message.Message):
     __slots__ = ()

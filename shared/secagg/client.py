@@ -8,45 +8,21 @@ could show the server this client's update, or another's.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 
 from shared.secagg.agreement import AgreementKey, WrongBox, commitment
 from shared.secagg.masks import SEED_BYTES, Masked
-from shared.secagg.packing import Learned, Packing
+from shared.secagg.member import Member
+from shared.secagg.noisy_packing import packing_of
+from shared.secagg.packing import Learned
 from shared.secagg.refusal import Refused, Rule
-from shared.secagg.session import NodeOf, RoundKeys, Session
+from shared.secagg.session import Revealed, RoundKeys, Session
 from shared.secagg.settings import LEAST_CLIENTS, LOWEST_THRESHOLD
 from shared.secagg.shares import PLACE_BYTES, SHARE_BYTES, split
 from shared.security.key_id import KeyId
-from shared.security.keys import BadSignature, KeyPair, KeyUnusable, PublicKey
-
-
-@dataclass(frozen=True)
-class Member:
-    """This client, and what it knows of others."""
-
-    client_id: str
-    key: KeyPair
-    node_of: NodeOf
-    require_genuine: Callable[[Mapping[str, KeyId]], None]
-    """Given others' names and the ids of their keys, raises Refused for one that it knows to be another's."""
-    minimum: int = LEAST_CLIENTS
-    """Clients that must be in a sum, by the site's policy."""
-
-    @property
-    def node(self) -> int:
-        """Its own number on the grid."""
-        return self.node_of(self.client_id)
-
-
-@dataclass(frozen=True)
-class Revealed:
-    """Shares by the client that they are of: of the seeds of the living, and of the mask keys of the dead."""
-
-    seeds: Mapping[int, bytes]
-    keys: Mapping[int, bytes]
+from shared.security.keys import BadSignature, KeyUnusable, PublicKey
 
 
 class _Step(IntEnum):
@@ -163,7 +139,7 @@ class ClientSession:
         """Given what this client has learned from a global model: the same with masks on it."""
         self.require_model(model)
         self._take_step(_Step.MASK)
-        masked = Packing(self.session.settings, len(self.session.cohort)).pack(learned)
+        masked = packing_of(self.session, learned.change.size).pack(learned)
         masked.add_mask(self._seed, sign=1)
         neighbours = (set(self._chosen) | self._shares.keys()) & self._sharers
         for other in sorted(neighbours):
@@ -179,6 +155,7 @@ class ClientSession:
             raise Refused(Rule.SURVIVORS, "the list of those whose updates have come cannot be right")
         self._require_enough(self._survivors, "have sent an update")
         self._require_neighbours(self._survivors)
+        self._require_noise(self._survivors)
         return self.member.key.sign(self.session.survivors_statement(self._survivors))
 
     def reveal(
@@ -230,6 +207,19 @@ class ClientSession:
             raise Refused(
                 Rule.SURVIVORS,
                 f"of this client's neighbours, with itself, {left} are left, and {self._needed} are needed",
+            )
+
+    def _require_noise(self, survivors: Collection[int]) -> None:
+        """So many that their parts of the noise are all of it."""
+        session = self.session
+        if session.noise is None:
+            return
+        least = session.settings.least_in_sum(len(session.cohort))
+        if len(survivors) < least:
+            raise Refused(
+                Rule.NOISE,
+                f"{len(survivors)} clients are in the sum, and {least} of the {len(session.cohort)} asked "
+                "must be: the noise of fewer is less than the run promises",
             )
 
     def _require_confirmed(self, confirmations: Mapping[int, bytes]) -> None:

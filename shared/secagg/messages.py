@@ -12,8 +12,7 @@ from typing import Any, TypeVar
 
 from flwr.app import ConfigRecord
 
-from shared.secagg.client import Revealed
-from shared.secagg.session import RoundKeys
+from shared.secagg.session import Revealed, RoundKeys
 
 RECORD = "secagg"
 PREFIX = "query.secagg_"

@@ -46,16 +46,20 @@ class Learned:
 
 @dataclass(frozen=True)
 class Summed:
-    """What a cohort has learned in all: the weighted mean of its changes, in float64."""
+    """What a cohort has learned in all: the weighted mean of its changes, in float64.
+
+    Where the clients share noise, each counts as one, and all numbers but the mean are None.
+    """
 
     mean: NDArray[np.float64]
-    samples: int
+    clients: int
+    samples: int | None = None
     """Of all clients, each with so many as count at most."""
-    capped: int
+    capped: int | None = None
     """Clients that had more."""
-    clipped: float
+    clipped: float | None = None
     """Share of the values that were beyond the range."""
-    loss: float | None
+    loss: float | None = None
     """Mean training loss; None: no client has told."""
 
 
@@ -88,7 +92,7 @@ class Packing:
         scale = self.steps / settings.range * (samples / settings.max_samples)
         clipped = 0
         chance = np.random.default_rng()
-        for block in _blocks(learned.change.size):
+        for block in blocks_of(learned.change.size):
             change = learned.change[block].astype(np.float64)
             if not np.isfinite(change).all():
                 raise ReplyInvalid(
@@ -123,6 +127,7 @@ class Packing:
         steps = total.values.view(np.int16 if settings.bits == 16 else np.int32)
         return Summed(
             mean=steps.astype(np.float64) * scale,
+            clients=clients,
             samples=samples,
             capped=capped,
             clipped=clipped / (clients * size) if size else 0.0,
@@ -130,5 +135,6 @@ class Packing:
         )
 
 
-def _blocks(size: int) -> Iterator[slice]:
+def blocks_of(size: int) -> Iterator[slice]:
+    """Slices of at most BLOCK numbers that cover so many."""
     return (slice(start, start + BLOCK) for start in range(0, size, BLOCK))

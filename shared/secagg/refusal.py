@@ -26,6 +26,8 @@ class Rule(StrEnum):
     """lists of active and dead clients that overlap, or are not what others were told"""
     TWICE = "secagg-twice"
     """shares that were asked for before"""
+    NOISE = "secagg-noise"
+    """less noise than the run promises: none, of too few clients, or new noise on the same sum too often"""
     UNMASKED = "secagg-unmasked"
     """an update that is asked for without a mask"""
 

@@ -6,17 +6,17 @@ no single update at any time, and nothing from which one could be computed.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from shared.errors import ReplyInvalid, RoundFailed
 from shared.secagg.agreement import AgreementKey, commitment
-from shared.secagg.client import Revealed
 from shared.secagg.masks import Masked
-from shared.secagg.packing import TOTALS, Packing, SumInvalid, Summed
-from shared.secagg.session import NodeOf, RoundKeys, Session
+from shared.secagg.noisy_packing import packing_of
+from shared.secagg.packing import TOTALS, SumInvalid, Summed
+from shared.secagg.session import NodeOf, Revealed, RoundKeys, Session
 from shared.secagg.settings import LEAST_CLIENTS
-from shared.secagg.shares import PLACE_BYTES, SHARE_BYTES, combine
+from shared.secagg.shares import PLACE_BYTES, SHARE_BYTES, combine_right
 from shared.security.keys import BadSignature, KeyUnusable, PublicKey
 
 
@@ -44,6 +44,10 @@ class ServerSession:
     """Shares of the seeds of the living, by owner and the holder's number."""
     _mask_keys: dict[int, dict[int, bytes]] = field(default_factory=dict)
     """Shares of the mask keys of the dead, likewise."""
+
+    misfits: dict[int, int] = field(default_factory=dict)
+    """Clients of whom a share was left out since it does not fit the others, by the client whose secret it is
+    a share of: one of the two has made it wrong, and more cannot be known."""
 
     # what clients send
 
@@ -141,16 +145,22 @@ class ServerSession:
         """The boxes for one client, by their senders."""
         return {sender: boxes[node] for sender, boxes in self._boxes.items() if node in boxes}
 
-    def require(self, there: Collection[int], done: str) -> None:
-        """Raise RoundFailed when so few have done something that the session cannot come to its end."""
+    def require(self, there: Collection[int], done: str, *, are_summed: bool = True) -> None:
+        """Raise RoundFailed when so few have done something that the session cannot come to its end.
+
+        `are_summed`: only those of them can be in the sum.
+        """
         settings, clients = self.session.settings, len(self.keys)
         is_complete = settings.neighbours_in(clients) == clients - 1
         # Where not all are neighbours, it depends on who is missing.
-        least = max(settings.needed(clients) if is_complete else 0, LEAST_CLIENTS)
+        least = of_the_shares = max(settings.needed(clients) if is_complete else 0, LEAST_CLIENTS)
+        if self.session.noise is not None and are_summed:
+            least = max(least, settings.least_in_sum(len(self.session.cohort)))
         if len(there) < least:
+            reason = "their noise is enough" if least > of_the_shares else "no single update can be seen"
             raise RoundFailed(
                 f"{len(there)} of {len(self.session.cohort)} clients have {done}, and {least} must at least, "
-                "so that no single update can be seen."
+                f"so that {reason}."
             )
 
     # the end
@@ -164,9 +174,7 @@ class ServerSession:
         for node in sorted(self.dead):
             self._take_off_masks_with(node, self._mask_key(node), self._total)
         try:
-            return Packing(self.session.settings, len(self.session.cohort)).unpack(
-                self._total, len(self._survivors)
-            )
+            return packing_of(self.session, self.size).unpack(self._total, len(self._survivors))
         except SumInvalid as error:
             raise RoundFailed(str(error)) from error
 
@@ -177,24 +185,35 @@ class ServerSession:
                 total.add_mask(seed, sign=-1 if other < dead else 1)
 
     def _seed(self, node: int) -> bytes:
-        seed = self._combined(node, self._seeds)
-        if commitment(seed) != self.keys[node].seed:
-            raise RoundFailed(f"The shares of the mask of {self.keys[node].client_id} are wrong.")
-        return seed
+        return self._combined(node, self._seeds, lambda seed: commitment(seed) == self.keys[node].seed)
 
     def _mask_key(self, node: int) -> AgreementKey:
-        key = AgreementKey.from_secret(self._combined(node, self._mask_keys))
-        if key.public != self.keys[node].mask_key:
-            raise RoundFailed(f"The shares of the mask key of {self.keys[node].client_id} are wrong.")
-        return key
+        public = self.keys[node].mask_key
+        return AgreementKey.from_secret(
+            self._combined(
+                node, self._mask_keys, lambda secret: AgreementKey.from_secret(secret).public == public
+            )
+        )
 
-    def _combined(self, node: int, shares: Mapping[int, Mapping[int, bytes]]) -> bytes:
+    def _combined(
+        self, node: int, shares: Mapping[int, Mapping[int, bytes]], is_right: Callable[[bytes], bool]
+    ) -> bytes:
+        """The secret of a client, which it has committed itself to. Notes whose share is wrong."""
+        given, needed = shares.get(node, {}), self.session.settings.needed(len(self.keys))
+        distrusted = [place for place in given if self._holder(node, place) in self.misfits]
         try:
-            return combine(shares.get(node, {}), self.session.settings.needed(len(self.keys)))
+            secret, left_out = combine_right(given, needed, is_right, distrusted)
         except ValueError as error:
             raise RoundFailed(
                 f"The mask of {self.keys[node].client_id} cannot be taken off: {error}. Nothing was learned."
             ) from error
+        for place in left_out - set(distrusted):
+            self.misfits.setdefault(self._holder(node, place), node)
+        return secret
+
+    def _holder(self, owner: int, place: int) -> int:
+        """Whose number it is among the holders of an owner's shares."""
+        return owner if place == 1 else list(self._boxes[owner])[place - 2]
 
     def _place(self, owner: int, holder: int) -> int:
         """The number of a holder among those of an owner's shares: they have the order of the boxes."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 from shared.canonical import canonical
+from shared.privacy.central import CentralPrivacy
 from shared.secagg.settings import SecureAggregation
 from shared.security.key_id import KeyId
 from shared.security.keys import KeyPair, PublicKey
@@ -33,6 +34,8 @@ class Session:
     cohort: tuple[int, ...]
     """The numbers of the clients that were asked, rising."""
     settings: SecureAggregation
+    noise: CentralPrivacy | None = None
+    """What the clients share noise for; see `noise.py`."""
 
     @cached_property
     def digest(self) -> bytes:
@@ -46,6 +49,7 @@ class Session:
                 self.nonce,
                 canonical(list(self.cohort)),
                 canonical(self.settings.model_dump()),
+                *([] if self.noise is None else [canonical(self.noise.model_dump())]),
             )
         ).digest()
 
@@ -92,3 +96,11 @@ class RoundKeys:
     def verify(self, session: Session) -> None:
         """Raises BadSignature, and KeyUnusable, unless this identity has signed this for this session."""
         PublicKey(self.identity).verify(self.signature, self.statement(session))
+
+
+@dataclass(frozen=True)
+class Revealed:
+    """Shares by the client that they are of: of the seeds of the living, and of the mask keys of the dead."""
+
+    seeds: Mapping[int, bytes]
+    keys: Mapping[int, bytes]

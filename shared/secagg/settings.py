@@ -84,5 +84,11 @@ class SecureAggregation(BaseModel):
 
     def needed(self, clients: int) -> int:
         """How many of the holders of a client's shares open its mask: of itself and those it has chosen."""
-        holders = self.neighbours_in(clients) + 1
-        return max(math.ceil(round(self.threshold * holders, 9)), holders * 2 // 3 + 1)
+        return self._enough_of(self.neighbours_in(clients) + 1)
+
+    def least_in_sum(self, cohort: int) -> int:
+        """How many of the clients asked must be in a sum whose noise they share."""
+        return max(self._enough_of(cohort), LEAST_CLIENTS)
+
+    def _enough_of(self, clients: int) -> int:
+        return max(math.ceil(round(self.threshold * clients, 9)), clients * 2 // 3 + 1)

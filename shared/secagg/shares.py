@@ -7,7 +7,7 @@ fifty. In a prime field Python's own numbers do the work, a hundred times as fas
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 PRIME = 2**256 + 297
 """The smallest prime above every secret."""
@@ -45,6 +45,32 @@ def combine(shares: Mapping[int, bytes], needed: int) -> bytes:
     if total.bit_length() > 8 * SECRET_BYTES:
         raise ValueError("these shares belong to no secret")
     return total.to_bytes(SECRET_BYTES)
+
+
+def combine_right(
+    shares: Mapping[int, bytes],
+    needed: int,
+    is_right: Callable[[bytes], bool],
+    distrusted: Collection[int] = (),
+) -> tuple[bytes, frozenset[int]]:
+    """The secret that is right, and who is left out of it: one holder whose share is wrong, or `distrusted`.
+
+    Raises ValueError where one more would have to be left out, or too few remain: of as many shares as are
+    needed nobody can tell which is wrong.
+    """
+    if len(shares) < needed:
+        raise ValueError(f"{len(shares)} shares are too few: {needed} are needed")
+    first = frozenset(distrusted) & shares.keys()
+    # whoever is left out has to be among those who are taken otherwise
+    for left_out in (first, frozenset[int](), *(frozenset({holder}) for holder in sorted(shares)[:needed])):
+        try:
+            some = {holder: share for holder, share in shares.items() if holder not in left_out}
+            secret = combine(some, needed)
+        except ValueError:
+            continue
+        if is_right(secret):
+            return secret, left_out
+    raise ValueError("the shares that came do not fit each other")
 
 
 def _at(polynomial: list[int], place: int) -> int:

@@ -11,7 +11,7 @@ import socket
 import ssl
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote
@@ -26,6 +26,7 @@ from cryptography.x509.oid import NameOID
 
 from shared.address import Address
 from shared.errors import FedLoomError
+from shared.proxy import Proxy, ProxyFailed, connect
 from shared.security.files import write_whole
 from shared.security.key_id import KeyId
 from shared.security.keys import KeyPair, KeyUnusable, PublicKey
@@ -56,17 +57,20 @@ class PinnedServer:
     """A server that has the pinned key."""
 
     address: Address
-    """One of those that its name stands for."""
+    """One of those that its name stands for; by a proxy its name, which may be known there alone."""
 
     key: PublicKey
     certificate: bytes
     """In PEM."""
 
+    proxy: Proxy | None = None
+    """By which it is reached, at one of the addresses that the proxy's name stands for."""
+
     @property
     def target(self) -> str:
-        """The address for gRPC, which takes `unix:5050` and others for something else."""
-        host, _ = self.address
-        return f"ipv6:{quote(str(self.address), safe='[]:')}" if ":" in host else f"ipv4:{self.address}"
+        """To where gRPC connects, which takes `unix:5050` and others for something else."""
+        address = self.address if self.proxy is None else self.proxy.address
+        return f"ipv6:{quote(str(address), safe='[]:')}" if ":" in address.host else f"ipv4:{address}"
 
 
 def make_certificate(key: KeyPair, now: datetime) -> bytes:
@@ -113,12 +117,16 @@ def load_or_make_certificate(path: Path, key: KeyPair) -> bytes:
     return certificate
 
 
-def find_pinned(address: Address, pins: Sequence[KeyId], timeout_s: float) -> PinnedServer:
+def find_pinned(
+    address: Address, pins: Sequence[KeyId], timeout_s: float, proxy: Proxy | None = None
+) -> PinnedServer:
     """The server with one of the pinned keys, at whichever address that a name stands for it listens.
 
-    `localhost` is 127.0.0.1 and ::1, and somebody else may be at one of them. Raises as `reach`, what says
-    most of why none of them will do.
+    `localhost` is 127.0.0.1 and ::1, and somebody else may be at one of them. What a name stands for is left
+    to the proxy, if there is one. Raises as `reach`, what says most of why none of them will do.
     """
+    if proxy is not None:
+        return reach(address, pins, timeout_s, proxy)
     resolved = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
     errors: list[FedLoomError | OSError] = []
     for numeric in dict.fromkeys(Address(str(where[0]), address.port) for *_, where in resolved):
@@ -135,13 +143,27 @@ def _tells(error: FedLoomError | OSError) -> int:
     return next(place for place, kind in enumerate(kinds) if isinstance(error, kind))
 
 
-def reach(address: Address, pins: Sequence[KeyId], timeout_s: float) -> PinnedServer:
+def reach(
+    address: Address, pins: Sequence[KeyId], timeout_s: float, proxy: Proxy | None = None
+) -> PinnedServer:
     """The server at an address, which must have one of the pinned keys, of which there is at least one.
 
-    Blocks for `timeout_s` at most at each step. Raises WrongServer, NoTls, ClockWrong, and OSError when
-    nobody can be reached.
+    Blocks for `timeout_s` at most at each step. Raises WrongServer, NoTls, ClockWrong, ProxyFailed, and
+    OSError when nobody can be reached.
     """
-    return require_pinned(_fetch(address, timeout_s), address, pins, datetime.now(UTC))
+    with connect(address, timeout_s, proxy) as connection:
+        at = Address(*connection.getpeername()[:2])
+        certificate = _certificate_at(connection, address)
+    now = datetime.now(UTC)
+    if proxy is None:
+        return require_pinned(certificate, address, pins, now)
+    try:
+        return replace(require_pinned(certificate, address, pins, now), proxy=replace(proxy, address=at))
+    except WrongServer as error:
+        raise WrongServer(
+            f"{error} The way there is the proxy at {proxy.address}: if that opens TLS, to look into it, "
+            f"have {address} excepted from that."
+        ) from error
 
 
 def require_pinned(
@@ -176,29 +198,29 @@ def key_in(certificate: bytes) -> PublicKey:
     return _key_of(x509.load_pem_x509_certificate(certificate))
 
 
-def speaks_tls(address: Address, timeout_s: float) -> bool:
+def speaks_tls(address: Address, timeout_s: float, proxy: Proxy | None = None) -> bool:
     """Whether somebody answers there as a FedLoom server would, whoever it is; blocks as `reach`."""
     try:
-        return bool(_fetch(address, timeout_s))
-    except (NoTls, OSError):
+        with connect(address, timeout_s, proxy) as connection:
+            return bool(_certificate_at(connection, address))
+    except (NoTls, OSError, ProxyFailed):
         return False
 
 
-def _fetch(address: Address, timeout_s: float) -> bytes:
+def _certificate_at(connection: socket.socket, address: Address) -> bytes:
     """The certificate in DER by which somebody at an address answers; whose it is, is to be looked at."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE  # the key is compared instead
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["h2"])  # gRPC closes the connection else
-    with socket.create_connection(address, timeout_s) as connection:
-        try:
-            with context.wrap_socket(connection, server_hostname=SERVER_NAME) as secure:
-                return secure.getpeercert(binary_form=True) or b""
-        except ssl.SSLError as error:
-            raise NoTls(
-                f"There is something at {address} that does not speak TLS as a FedLoom server does."
-            ) from error
+    try:
+        with context.wrap_socket(connection, server_hostname=SERVER_NAME) as secure:
+            return secure.getpeercert(binary_form=True) or b""
+    except ssl.SSLError as error:
+        raise NoTls(
+            f"There is something at {address} that does not speak TLS as a FedLoom server does."
+        ) from error
 
 
 _UNREADABLE = (

@@ -6,12 +6,15 @@ import errno
 import os
 import stat
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 PRIVATE_FOLDER = 0o700
 _DRAFT = ".draft-"
+WRITTEN_WITHIN_S = 60.0
+"""A file that is older and has not got its name is nobody's any more."""
 
 
 class NotOwn(Exception):
@@ -98,7 +101,8 @@ def _draft(path: Path, data: bytes) -> Iterator[Path]:
 
 
 def remove_drafts(path: Path) -> None:
-    """Remove what a process that was killed while it wrote this file has left; nobody may be writing it."""
+    """Remove what a process that was killed while it wrote this file has left; not what is being written."""
     for draft in path.parent.glob(f"{_DRAFT}{path.name}-*"):
         with suppress(OSError):
-            draft.unlink()
+            if draft.stat().st_mtime < time.time() - WRITTEN_WITHIN_S:
+                draft.unlink()

@@ -85,6 +85,22 @@ class LogTree:
         growing.size = self.size
         return growing
 
+    def inclusion_proof(self, index: int) -> list[Hash]:
+        """As the function of that name, for the tree as it is."""
+        if not 0 <= index < self.size:
+            raise IndexError(f"a tree of {self.size} leaves has no leaf {index}")
+        proof: list[Hash] = []
+        start, end = 0, self.size
+        while end - start > 1:
+            middle = start + _split(end - start)
+            if index < middle:
+                proof.append(self._root(middle, end))
+                end = middle
+            else:
+                proof.append(self._root(start, middle))
+                start = middle
+        return proof[::-1]
+
     def consistency_proof(self, old_size: int, size: int) -> list[Hash]:
         """As the function of that name, for what the tree was with `size` leaves."""
         if not 0 < old_size <= size <= self.size:

@@ -26,6 +26,11 @@ class Purpose(StrEnum):
     SECAGG_MASK = "fedloom/secagg-mask/v1"
     SECAGG_BOX = "fedloom/secagg-box/v1"
     SECAGG_SEED = "fedloom/secagg-seed/v1"
+    MESH_HANDSHAKE = "fedloom/mesh-handshake/v1"
+    MESH_PAIRING = "fedloom/mesh-pairing/v1"
+    MESH_ENVELOPE = "fedloom/mesh-envelope/v1"
+    MESH_ROSTER = "fedloom/mesh-roster/v1"
+    MESH_MANIFEST = "fedloom/mesh-manifest/v1"
 
 
 def statement(purpose: Purpose, *fields: Field) -> bytes:

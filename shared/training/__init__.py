@@ -2,6 +2,7 @@
 
 from shared.training.device import resolve_device
 from shared.training.loop import (
+    EVALUATED_AT_ONCE,
     BatchProgress,
     EvalResult,
     OnBatch,
@@ -14,6 +15,7 @@ from shared.training.plain import PLAIN
 from shared.training.step import Method, Step, TrainConfig
 
 __all__ = [
+    "EVALUATED_AT_ONCE",
     "PLAIN",
     "BatchProgress",
     "EvalResult",

@@ -24,6 +24,9 @@ from shared.models import build_model
 from shared.training.plain import PLAIN
 from shared.training.step import Method, TrainConfig
 
+EVALUATED_AT_ONCE = 512
+"""Samples in a batch of an evaluation."""
+
 LOSS_INTERVAL_S = 0.1
 """How often the running loss is read from the device for the progress callback, in seconds."""
 
@@ -115,7 +118,7 @@ def evaluate(
     data: TensorSet,
     *,
     device: torch.device,
-    batch_size: int = 512,
+    batch_size: int = EVALUATED_AT_ONCE,
     on_batch: OnBatch | None = None,
 ) -> EvalResult:
     """Loss and accuracy of `model` on `data`; the model ends on `device` in evaluation mode.

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, Page, Request, ViewportSize, expect, sync_playwright
 
 from app.demo.fleet import Fleet
 from tests.conftest import Clients
 from tests.support.processes import ServerProcess
 from tests.support.tools import require
+
+expect.set_options(timeout=30_000)  # a limit for what does not come, not for what is slow on a busy machine
 
 PAIR = ["client-1", "client-2"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +19,6 @@ from tests.e2e.test_page import SLOW_MS, open_page
 from tests.support.api import Api, Json
 from tests.support.apps import write_app
 from tests.support.processes import ServerProcess
-
-expect.set_options(timeout=15_000)
 
 PAIR = ["client-1", "client-2"]
 SMALL: ViewportSize = {"width": 1280, "height": 720}
@@ -122,9 +121,8 @@ def latest(page: Page, place: str) -> float:
     return float(chart(page, place).get_attribute("data-latest") or "nan")
 
 
-def open_run(page: Page, team: Team, run: Json) -> None:
-    open_page(page, team.server)
-    page.locator(f"[data-testid=run-row][data-run='{run['id']}']").click()
+def open_run(page: Page, team: Team, run: Json, part: str = "curves") -> None:
+    open_page(page, team.server, f"/runs/{run['id']}/{part}")
     expect(page.get_by_test_id("run-id")).to_have_text(run["id"])
 
 
@@ -154,6 +152,7 @@ def test_rounds_have_the_apps_own_numbers_beside_them(page: Page, team: Team, co
     expect(page.get_by_test_id("round")).to_have_text("3 of 3")
     expect(page.get_by_test_id("round-label")).to_have_text("(the app's 2)")
     expect(page.get_by_text("round 3 (the app's 2) ·").first).to_be_visible()
+    expect(chart(page, "upper")).to_have_attribute("aria-busy", "false", timeout=SLOW_MS)
     box = chart(page, "upper").bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + 60, box["y"] + box["height"] / 2)
@@ -161,7 +160,7 @@ def test_rounds_have_the_apps_own_numbers_beside_them(page: Page, team: Team, co
 
 
 def test_a_clients_numbers_stand_by_stage(page: Page, team: Team, completed: Json) -> None:
-    open_run(page, team, completed)
+    open_run(page, team, completed, "clients")
     row = page.locator("[data-testid=client-row][data-client=client-1]")
 
     row.get_by_test_id("client-more").click()
@@ -173,11 +172,11 @@ def test_a_clients_numbers_stand_by_stage(page: Page, team: Team, completed: Jso
     reported = team.api.rounds(completed["id"])[-1]["per_client"]["client-1"]["stages"]
     for stage, gain in (("train", reported["train"]["gain"]), ("train 2", reported["train 2"]["gain"])):
         numbers = details.locator(f"tbody[data-stage='{stage}'] tr", has_text="gain")
-        expect(numbers.locator("td")).to_have_attribute("title", str(gain).removesuffix(".0"))
+        expect(numbers.locator("td button")).to_have_attribute("title", str(gain).removesuffix(".0"))
 
 
 def test_what_an_app_prints_is_read_alone(page: Page, team: Team, completed: Json) -> None:
-    open_run(page, team, completed)
+    open_run(page, team, completed, "events")
 
     page.get_by_test_id("events-app").click()
 
@@ -188,16 +187,29 @@ def test_what_an_app_prints_is_read_alone(page: Page, team: Team, completed: Jso
     expect(rows.filter(has_text="aggregated")).to_have_count(0)
 
 
-def test_why_an_app_failed_is_seen_without_a_click(page: Page, team: Team, completed: Json) -> None:
-    open_run(page, team, completed)
+def test_why_an_app_failed_is_seen_without_a_click(page: Page, team: Team) -> None:
+    open_page(page, team.server)
     run = team.api.start(min_clients=2, run_config={"fails-after": 1})
-    page.locator(f"[data-testid=run-row][data-run='{run['id']}']").click()
+    expect(page.get_by_test_id("run-id")).to_have_text(run["id"])
 
     expect(page.get_by_test_id("run-state")).to_have_attribute("data-state", "failed", timeout=SLOW_MS)
     expect(page.get_by_test_id("run-situation")).to_contain_text("a key that the app's author forgot")
     expect(page.get_by_test_id("traceback").first).to_contain_text("credit/server_app.py")
     expect(page.get_by_test_id("traceback").first).to_contain_text("KeyError")
     assert len(team.api.rounds(run["id"])) == 2, "the rounds before it stay"
+    parts = [page.get_by_test_id(name).first for name in ("raised", "own-frame", "traceback")]
+    expect(parts[0]).to_have_text('KeyError: "a key that the app\'s author forgot"')
+    expect(parts[1]).to_have_text(re.compile(r"^server_app\.py, line \d+, in main: raise KeyError\("))
+    tops = [box["y"] for part in parts if (box := part.bounding_box())]
+    assert tops == sorted(tops)
+    assert len(tops) == len(parts)
+
+    page.get_by_test_id("start-again").click()
+
+    expect(page.get_by_test_id("run-id")).not_to_have_text(run["id"])
+    newest = team.api.get("/runs")["runs"][0]
+    assert newest["spec"] == run["spec"]
+    assert team.api.run(run["id"])["state"] == "failed", "it stays as it was"
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -205,16 +217,19 @@ def test_all_of_it_is_seen_without_scrolling(
     browser: Browser, team: Team, completed: Json, theme: Literal["light", "dark"], tmp_path: Path
 ) -> None:
     page = browser.new_page(viewport=SMALL, color_scheme=theme, reduced_motion="reduce")
-    open_run(page, team, completed)
-    page.get_by_test_id("client-more").first.click()
-    expect(chart(page, "upper")).to_have_attribute("data-points", "3")
     folder = Path(os.environ.get("FEDLOOM_SCREENSHOT_DIR") or tmp_path)
     folder.mkdir(parents=True, exist_ok=True)
+    for part in ("curves", "clients"):
+        open_run(page, team, completed, part)
+        if part == "curves":
+            expect(chart(page, "upper")).to_have_attribute("data-points", "3")
+        else:
+            page.get_by_test_id("client-more").first.click()
 
-    page.screenshot(path=folder / f"app-{theme}.png")
+        page.screenshot(path=folder / f"app-{part}-{theme}.png")
 
-    height, width = page.evaluate(
-        "[document.documentElement.scrollHeight, document.documentElement.scrollWidth]"
-    )
-    assert (height, width) == (SMALL["height"], SMALL["width"])
+        height, width = page.evaluate(
+            "[document.documentElement.scrollHeight, document.documentElement.scrollWidth]"
+        )
+        assert (height, width) == (SMALL["height"], SMALL["width"])
     page.close()

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import signal
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -23,10 +21,10 @@ from tests.support.apps import copy_of
 from tests.support.consistency import wait_until_kept
 from tests.support.processes import ServerProcess
 
-expect.set_options(timeout=15_000)
-
-SLOW_RUN = {"num_rounds": 200, "min_clients": 3, "local_epochs": 20, "lr": 0.0003}
+LONG_RUN = {"num_rounds": 10_000, "min_clients": 3, "local_epochs": 4, "lr": 0.0003}
 """Goes on until the test stops it."""
+SLOW_RUN = {**LONG_RUN, "local_epochs": 20}
+"""A client that is slowed is late in it."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +32,7 @@ class Team:
     """A server with three clients that hold digits; client-3 keeps its label counts private."""
 
     server: ServerProcess
-    fleet: Fleet
+    clients: Clients
     api: Api
 
 
@@ -48,7 +46,7 @@ def shared_team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
         clients.start(TRIO[2], private_labels=True)
         for client_id in TRIO:
             api.wait_for_client(client_id, "idle")
-        yield Team(server, fleet, api)
+        yield Team(server, clients, api)
     api.close()
     server.end()
 
@@ -82,7 +80,7 @@ def finished_run(team: Team, **spec: object) -> Json:
 
 
 def test_a_run_is_paused_and_resumed_with_the_keyboard(page: Page, team: Team) -> None:
-    run = team.api.start(**SLOW_RUN)
+    run = team.api.start(**LONG_RUN)
     open_page(page, team.server)
     state = page.get_by_test_id("run-state")
     wait_for_points(page, "accuracy", 2)
@@ -102,7 +100,7 @@ def test_a_run_is_paused_and_resumed_with_the_keyboard(page: Page, team: Team) -
 
 
 def test_a_paused_run_can_be_stopped(page: Page, team: Team) -> None:
-    run = team.api.start(**SLOW_RUN)
+    run = team.api.start(**LONG_RUN)
     open_page(page, team.server)
     wait_for_points(page, "accuracy", 3)
     page.get_by_test_id("pause").click()
@@ -171,10 +169,10 @@ def test_what_happens_with_late_clients_is_set_in_the_form(page: Page, team: Tea
 
 
 def test_the_evaluation_shows_each_round_by_class(page: Page, team: Team) -> None:
-    rounds = team.api.rounds(finished_run(team)["id"])
-    open_page(page, team.server)
+    run = finished_run(team)
+    rounds = team.api.rounds(run["id"])
 
-    page.get_by_test_id("tab-evaluation").click()
+    open_page(page, team.server, f"/runs/{run['id']}/data")
 
     for expected in (rounds[-1], rounds[-2]):
         expect(page.get_by_test_id("evaluation-round")).to_have_text(f"round {expected['round']}")
@@ -184,21 +182,17 @@ def test_the_evaluation_shows_each_round_by_class(page: Page, team: Team) -> Non
         page.get_by_role("button", name="previous round").click()
 
 
-def test_a_round_of_the_curves_is_evaluated_where_one_points(page: Page, team: Team) -> None:
-    finished_run(team)
-    open_page(page, team.server)
-    page.get_by_test_id("tab-evaluation").click()
+def test_the_round_that_was_chosen_in_the_curves_is_the_one_evaluated(page: Page, team: Team) -> None:
+    run = finished_run(team)
+    open_page(page, team.server, f"/runs/{run['id']}/curves")
+    wait_for_points(page, "accuracy", 4)
+    page.get_by_test_id("chart-accuracy").focus()
+
+    page.keyboard.press("Home")
+    page.keyboard.press("Enter")
+    page.get_by_test_id("part-data").click()
+
     shown = page.get_by_test_id("evaluation-round")
-    expect(shown).to_have_text("round 3")
-    chart = page.get_by_test_id("chart-accuracy").bounding_box()
-    assert chart is not None
-    start_of_axis = chart["x"] + 56, chart["y"] + chart["height"] / 2
-
-    page.mouse.move(*start_of_axis)
-
-    expect(shown).to_have_text("round 0")
-    page.mouse.click(*start_of_axis)
-    page.get_by_test_id("tab-evaluation").hover()
     expect(shown).to_have_text("round 0")
     page.get_by_test_id("evaluation-newest").click()
     expect(shown).to_have_text("round 3")
@@ -207,19 +201,23 @@ def test_a_round_of_the_curves_is_evaluated_where_one_points(page: Page, team: T
 def test_each_clients_labels_stand_beside_its_accuracy(page: Page, team: Team) -> None:
     last = team.api.rounds(finished_run(team, alpha=0.3)["id"])[-1]
     counts = team.api.clients()["client-1"]["label_counts"]
-    open_page(page, team.server)
+    open_page(page, team.server, "/data")
 
-    page.get_by_test_id("tab-evaluation").click()
     page.get_by_test_id("evaluation-labels").click()
 
     expect(page.get_by_test_id("labels")).to_be_visible()
+    expect(page.get_by_test_id("unusual")).to_contain_text("2 clients")  # client-3 keeps its labels private
+    page.get_by_test_id("order-by name").click()
     shown = dict(zip(TRIO, table(page, "labels"), strict=True))
     accuracy = {client_id: percent(part["accuracy"]) for client_id, part in last["per_client"].items()}
-    assert shown["client-1"] == [*map(str, counts), accuracy["client-1"]]
-    kept = "label counts: kept private, as in every private run, or not reported yet"
-    assert shown["client-3"] == [kept, accuracy["client-3"]]
+    assert [*shown["client-1"][:-2], shown["client-1"][-1]] == [*map(str, counts), accuracy["client-1"]]
+    kept = "label counts: kept private by its site, or not reported yet"
+    assert shown["client-3"] == [kept, "–", accuracy["client-3"]]
+    page.get_by_test_id("view-live").click()
     strip = client_row(page, "client-1").get_by_test_id("label-strip")
-    expect(strip).to_have_attribute("title", "\n".join(["training samples by label", *named(counts)]))
+    expect(strip.locator("..")).to_have_attribute(
+        "title", "\n".join(["training samples by label", *named(counts)])
+    )
     expect(client_row(page, "client-3").get_by_test_id("label-strip")).to_have_count(0)
 
 
@@ -230,9 +228,8 @@ def named(counts: list[int]) -> list[str]:
 def test_checkpoints_and_results_can_be_taken_away(page: Page, team: Team, tmp_path: Path) -> None:
     run = finished_run(team, num_rounds=5, keep_checkpoints=2)
     kept = team.api.get(f"/runs/{run['id']}/checkpoints")["checkpoints"]
-    open_page(page, team.server)
 
-    page.get_by_test_id("tab-files").click()
+    open_page(page, team.server, f"/runs/{run['id']}/files")
 
     rows = page.get_by_test_id("checkpoint-row")
     expect(rows).to_have_count(len(kept))
@@ -262,21 +259,16 @@ def test_a_run_that_waits_for_a_late_client_says_so(page: Page, team: Team) -> N
     open_page(page, team.server)
     team.api.start(**SLOW_RUN, round_timeout_s=2.0, min_replies=3)
     wait_for_points(page, "accuracy", 2)
-    process = team.fleet.clients["client-2"]
-    assert process.pid is not None
 
-    os.kill(process.pid, signal.SIGSTOP)
-    try:
+    with team.clients.slowed("client-2"):
         row = client_row(page, "client-2")
-        expect(row).to_have_attribute("data-state", "late")
+        expect(row).to_have_attribute("data-state", "late", timeout=SLOW_MS)
         expect(row.get_by_test_id("client-state")).to_have_text(re.compile(r"late [1-9]\d* s"))
-        expect(page.get_by_test_id("client-count")).to_contain_text("1 late")
+        expect(page.get_by_test_id("role-late")).to_contain_text("1 late")
         expect(page.get_by_test_id("run-state")).to_have_attribute("data-state", "waiting")
         expect(page.get_by_test_id("run-situation")).to_contain_text(
             re.compile(r"client-2 is [1-9]\d* s late")
         )
-    finally:
-        os.kill(process.pid, signal.SIGCONT)
 
     expect(page.get_by_test_id("run-state")).to_have_attribute("data-state", "running", timeout=SLOW_MS)
     expect(row).not_to_have_attribute("data-state", "late", timeout=SLOW_MS)
@@ -286,7 +278,7 @@ def test_an_interrupted_run_is_resumed(page: Page, start_server: StartServer, tm
     server = start_server()
     with Fleet() as fleet, closing(Api(server.url)) as api:
         Clients(fleet, server, tmp_path).start(*TRIO)
-        run = api.start(**SLOW_RUN)
+        run = api.start(**LONG_RUN)
         api.wait_for_round(run["id"], 2)
         wait_until_kept(
             server.home, lambda store: len(store.rounds(run["id"])) > 2, "there are rounds 0 to 2"
@@ -298,7 +290,9 @@ def test_an_interrupted_run_is_resumed(page: Page, start_server: StartServer, tm
         state = page.get_by_test_id("run-state")
         expect(state).to_have_attribute("data-state", "interrupted")
         expect(page.get_by_test_id("run-situation")).to_contain_text("the server ended while it was going on")
+        page.get_by_test_id("view-runs").click()
         expect(page.locator("[data-testid=run-row][data-state=interrupted]")).to_be_visible()
+        page.get_by_test_id("view-live").click()
         wait_for_points(page, "accuracy", 3)  # the curves of before are there
         known = int(page.get_by_test_id("chart-accuracy").get_attribute("data-points") or 0)
 

@@ -8,10 +8,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.support.axe import violations_in_both_themes
 from tests.support.people import PASSWORD, administrator
 from tests.support.processes import ServerProcess
-
-expect.set_options(timeout=15_000)
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +37,7 @@ def test_the_printed_address_opens_the_page(page: Page, server: ServerProcess) -
     page.get_by_test_id("user-menu").click()
     page.get_by_test_id("log-out").click()
     expect(page.get_by_test_id("entry-form")).to_be_visible()
+    assert violations_in_both_themes(page) == []
 
 
 def test_a_wrong_key_says_so(page: Page, server: ServerProcess) -> None:
@@ -85,6 +85,7 @@ def test_a_wrong_password_says_so(page: Page, server: ServerProcess) -> None:
     page.get_by_role("button", name="Log in").click()
 
     expect(page.get_by_test_id("entry-failure")).to_contain_text("The name or the password is wrong.")
+    assert violations_in_both_themes(page) == []
 
 
 def test_an_operator_starts_a_run_with_the_cookie(page: Page, server: ServerProcess) -> None:
@@ -107,6 +108,7 @@ def test_the_first_administrator_is_made_on_the_page(
         setup = server.wait_for_output(r"/#setup=\S+")[0]
         page.goto(f"http://localhost:{server.port}{setup}")
         expect(page.get_by_role("heading", name="Make the first administrator")).to_be_visible()
+        assert violations_in_both_themes(page) == []
         assert page.url == f"http://localhost:{server.port}/"
         page.get_by_label("name").fill("ada")
         page.get_by_label("password", exact=True).fill(PASSWORD)

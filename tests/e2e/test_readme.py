@@ -1,4 +1,4 @@
-"""Every command in README.md is run, or at least parsed by the program that it names."""
+"""Every command of README.md and of the pages nearest to it is run, or at least parsed by its program."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ import client.cli
 from app.demo import settings as demo
 from tests.conftest import Clients, StartCommand, StartServer
 from tests.support.api import Api
-from tests.support.documents import blocks, commands, text_of
+from tests.support.documents import MANUAL, blocks, commands, text_of
 from tests.support.processes import ROOT, ServerProcess
 from tests.support.tools import require
 
 README = text_of("README.md")
-BLOCKS = blocks("README.md")
-COMMANDS = commands("README.md")
+BLOCKS = [block for document in MANUAL for block in blocks(document)]
+COMMANDS = [command for document in MANUAL for command in commands(document)]
 SIMULATION_TIMEOUT_S = 150
 
 
@@ -42,9 +42,9 @@ def _words(command: str) -> list[str]:
 
 
 def _all(*beginning: str) -> list[str]:
-    """README's commands that begin so; the test that asks for them would be empty without any."""
+    """The manual's commands that begin so; the test that asks for them would be empty without any."""
     found = [command for command in COMMANDS if _words(command)[: len(beginning)] == list(beginning)]
-    assert found, f"README has no command {' '.join(beginning)!r}"
+    assert found, f"the manual has no command {' '.join(beginning)!r}"
     return found
 
 
@@ -105,18 +105,12 @@ def test_the_flags_in_its_tables_and_text_exist() -> None:
     known = app.settings.build_parser().format_help() + client.cli.build_parser().format_help()
     known += app.export.build_parser().format_help()
     known += " --clients --rounds --report --exit-when-done --no-browser"  # of the demo, parsed above
+    known += " --mesh --kill-server-at"
     foreign = {"--stream", "--run-config", "--num-supernodes", "--help"}
 
-    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README)) - foreign
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", "".join(map(text_of, MANUAL)))) - foreign
 
     assert {flag for flag in named if not re.search(rf"{flag}\b(?!-)", known)} == set()
-
-
-def test_its_links_lead_to_files() -> None:
-    targets = re.findall(r"\]\((?!https?:|#)([^)#]+)", README)
-
-    assert targets
-    assert [target for target in targets if not (ROOT / target).exists()] == []
 
 
 def test_the_demo_with_a_report_completes(start_command: StartCommand, tmp_path: Path) -> None:
@@ -148,7 +142,7 @@ def test_the_three_terminals_train_together(start_server: StartServer, start_com
 
 @pytest.mark.parametrize("command", _all("curl"))
 def test_curl_gets_an_answer(session_server: ServerProcess, api: Api, command: str) -> None:
-    curl = require("curl", why="README shows the REST API with it")
+    curl = require("curl", why="docs/rest.md shows the REST API with it")
     words = shlex.split(command.replace("http://localhost:5000", session_server.url))
 
     result = subprocess.run(

@@ -14,9 +14,10 @@ from flwr.app import Message
 from app.demo.fleet import Fleet
 from shared.flower import decode
 from tests.conftest import Clients
-from tests.support.api import Api, Json
+from tests.support.api import Api, Json, tidied
 from tests.support.consistency import require_consistent
 from tests.support.forked_server import ForkedServer
+from tests.support.meshed import Meshed
 from tests.support.raw_link import RawClient
 
 Undisturbed = Callable[..., list[Json]]
@@ -47,10 +48,8 @@ def lasting_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkedS
 @pytest.fixture
 def api(lasting_server: ForkedServer) -> Iterator[Api]:
     """Its REST API; runs that the test leaves behind are stopped."""
-    api = Api(lasting_server.url)
-    yield api
-    api.end_all_runs()
-    api.close()
+    with tidied(lasting_server.url) as api:
+        yield api
 
 
 @pytest.fixture
@@ -58,6 +57,15 @@ def ending() -> Iterator[ExitStack]:
     """What a test opens, to be closed when it ends."""
     with ExitStack() as ending:
         yield ending
+
+
+@pytest.fixture
+def meshed(server: ForkedServer, ending: ExitStack) -> Iterator[Meshed]:
+    """Clients of the test's own server; none of them may have come upon a bug."""
+    clients = Meshed(server, ending)
+    yield clients
+    for command in clients.commands.values():
+        assert "Traceback" not in command.output, command
 
 
 @pytest.fixture
@@ -104,7 +112,7 @@ def without_times(rounds: list[Json]) -> list[Json]:
         {
             name: _approximately(value)
             for name, value in round_.items()
-            if name not in ("started_at", "duration_s", "per_client")
+            if name not in ("started_at", "duration_s", "sent_bytes", "received_bytes", "per_client")
         }
         | {
             "per_client": {
@@ -156,7 +164,7 @@ def good(clients: Clients, api: Api) -> Iterator[None]:
 
 def completed_round(api: Api, run_id: str, number: int = 1) -> Json:
     """A round of a run, which completes."""
-    api.wait_for_run(run_id, "completed")
+    api.wait_for_run(run_id, "completed", timeout_s=150.0)
     return api.rounds(run_id)[number]
 
 

@@ -14,11 +14,9 @@ import grpc
 import pytest
 
 from app.audit.entry import Kind
-from app.audit.file import export_lines
 from app.audit.verify import NotVerified, verify
 from app.demo.fleet import Fleet
-from app.store.reader import StoreReader
-from app.store.urls import FILE_NAME, default_url
+from app.store.urls import FILE_NAME
 from shared.proto.link_pb2 import Cosignature
 from shared.security.checkpoint import Checkpoint
 from shared.security.keys import KeyPair
@@ -28,7 +26,7 @@ from shared.security.witness_file import WitnessFile
 from tests.conftest import Clients
 from tests.fault.conftest import PAIR
 from tests.support.api import Api
-from tests.support.audit import opened, require_agreement
+from tests.support.audit import exported_from, opened, require_agreement
 from tests.support.forked_server import Death, ForkedServer
 from tests.support.raw_link import RawClient
 from tests.support.waiting import wait_until
@@ -55,13 +53,6 @@ def run_to_the_end(api: Api) -> None:
         return bool(ends) and len(witnesses) == 2 and all(each["size"] > ends[0] for each in witnesses)
 
     wait_until(is_witnessed, "both have witnessed the end")
-
-
-def exported(home: Path) -> bytes:
-    """The log of a server that has ended."""
-    key = KeyPair.load_or_make(home / KEYS / "server.pem").public
-    with StoreReader.open_to_read(default_url(home)) as store:
-        return b"".join(export_lines(store.audit, key))
 
 
 def seen_by(home: Path, client_id: str) -> WitnessFile:
@@ -117,7 +108,7 @@ def test_a_server_that_is_killed_leaves_log_and_store_in_agreement(
     server.end()
 
     require_agreement(server.home)
-    verify(opened(exported(server.home)), [seen_by(server.home, client_id) for client_id in PAIR])
+    verify(opened(exported_from(server.home)), [seen_by(server.home, client_id) for client_id in PAIR])
     assert all(process.is_alive() for process in fleet.clients.values()), "nobody objects"
 
 
@@ -161,9 +152,9 @@ def test_a_log_that_was_rewritten_and_signed_anew_is_noticed(
     server.end()
     seen = seen_by(server.home, "a")
     rewrite(server.home, Kind.AGGREGATED, b'"strategy":"fed', b"median")
-    verify(opened(exported(server.home)))
+    verify(opened(exported_from(server.home)))
     with pytest.raises(NotVerified, match="another version of the log than the one that a has seen"):
-        verify(opened(exported(server.home)), [seen])
+        verify(opened(exported_from(server.home)), [seen])
 
     server.start()
 
@@ -172,7 +163,7 @@ def test_a_log_that_was_rewritten_and_signed_anew_is_noticed(
     server.end()
     rewrite(server.home, Kind.UPDATE_JUDGED, b'"arrays":"', b"0" * 64)
     with pytest.raises(NotVerified, match="has not signed what is told of its reply"):
-        verify(opened(exported(server.home)))
+        verify(opened(exported_from(server.home)))
 
 
 def rewrite(home: Path, kind: str, after: bytes, instead: bytes) -> None:
@@ -226,7 +217,7 @@ def test_a_log_that_is_shown_in_two_versions_is_noticed(
     require_objection(fleet, twin.home, "a", "nothing proves that its first")
     twin.end()
     with pytest.raises(NotVerified, match="another version of the log"):
-        verify(opened(exported(twin.home)), [seen_by(server.home, "a")])
+        verify(opened(exported_from(twin.home)), [seen_by(server.home, "a")])
 
 
 def test_a_client_that_vouches_for_what_it_was_not_shown_is_disconnected_and_the_others_go_on(

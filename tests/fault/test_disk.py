@@ -47,8 +47,8 @@ def served(disk: SmallDisk) -> Iterator[ForkedServer]:
 
 
 def join(server: ForkedServer, fleet: Fleet, folder: Path) -> None:
-    """The two clients."""
-    Clients(fleet, server, folder).start(*PAIR)
+    """The two clients, whose own disk has room."""
+    Clients(fleet, server, folder, home=folder / "clients").start(*PAIR)
 
 
 def begun(api: Api) -> str:

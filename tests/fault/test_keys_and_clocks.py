@@ -17,7 +17,7 @@ from shared.address import parse_address
 from shared.security.certificate import is_due, make_certificate, reach
 from shared.security.invitation import Invitation
 from shared.security.keys import KeyPair
-from shared.security.server_identity import KEYS, local_invitation
+from shared.security.server_identity import KEYS
 from tests.conftest import StartCommand
 from tests.support.api import Api
 from tests.support.forked_server import ForkedServer
@@ -37,15 +37,9 @@ def api(server: ForkedServer) -> Iterator[Api]:
         yield api
 
 
-def invitation_of(server: ForkedServer) -> Invitation:
-    invitation = local_invitation(server.home)
-    assert invitation is not None
-    return invitation
-
-
 def certificate_of(server: ForkedServer) -> bytes:
     """The one by which it answers; its key is the one in its invitation."""
-    return reach(parse_address(server.link), [invitation_of(server).key], 20.0).certificate
+    return reach(parse_address(server.link), [server.invitation.key], 20.0).certificate
 
 
 def put_certificate(server: ForkedServer, made_at: dt.datetime) -> None:
@@ -69,7 +63,7 @@ def test_a_certificate_that_ends_is_renewed_at_the_start_and_connected_clients_c
     server: ForkedServer, start_command: StartCommand, tmp_path: Path
 ) -> None:
     server.start()
-    text = str(invitation_of(server))
+    text = str(server.invitation)
     with closing(Api(server.url)) as api:
         client = start_command(
             "run_client.py", "--client-id", "a", "--invite", text, env={"FEDLOOM_HOME": str(tmp_path / "far")}
@@ -86,7 +80,7 @@ def test_a_certificate_that_ends_is_renewed_at_the_start_and_connected_clients_c
         assert after != before
         key = KeyPair.load_or_make(server.home / KEYS / "server.pem")
         assert not is_due(after, key, dt.datetime.now(dt.UTC))
-        assert str(invitation_of(server)) == text, "what was handed out holds"
+        assert str(server.invitation) == text, "what was handed out holds"
         assert works(api)
     assert client.count("connected to the server") == 2
     assert "Traceback" not in client.output
@@ -113,13 +107,13 @@ def test_a_client_of_the_same_user_follows_a_server_that_has_a_new_key(
     """Who deletes the server's keys has lost its name, but not the clients beside it."""
     client = beside(server, start_command)
     api.wait_for_client("a", "idle")
-    before = invitation_of(server).key
+    before = server.invitation.key
 
     server.end()
     shutil.move(server.home / KEYS / "server.pem", server.home / "lost.pem")
     server.start()
 
-    assert invitation_of(server).key != before
+    assert server.invitation.key != before
     api.wait_for_client("a", "idle")
     assert works(api)
     assert "Traceback" not in client.output
@@ -130,7 +124,7 @@ def test_a_client_that_was_invited_by_the_old_key_says_so_and_comes_back_when_it
 ) -> None:
     client = start_command(
         "run_client.py",
-        *("--client-id", "a", "--invite", str(invitation_of(server))),
+        *("--client-id", "a", "--invite", str(server.invitation)),
         env={"FEDLOOM_HOME": str(tmp_path / "far")},
     )
     api.wait_for_client("a", "idle")
@@ -212,7 +206,7 @@ class TestAnotherUserOfThisMachine:
         theirs = public_folder / "theirs"
         theirs.mkdir()
         shutil.chown(theirs, UID, UID)
-        real = invitation_of(public_server)
+        real = public_server.invitation
         made_up = Invitation(real.address, real.key, "x" * len(real.token))
         client = start_command(
             "-m tests.support.other_user",

@@ -273,11 +273,11 @@ def test_a_run_that_ended_before_stays_as_it_was(server: ForkedServer, api: Api)
     api.stop(stopped["id"])
     api.wait_for_run(stopped["id"], "stopped")
     api.wait_until_idle()
-    before = api.get("/runs"), api.rounds(completed["id"]), api.rounds(stopped["id"])
+    before = api.get("/runs")["runs"], api.rounds(completed["id"]), api.rounds(stopped["id"])
     server.end()
     server.start()
 
-    assert (api.get("/runs"), api.rounds(completed["id"]), api.rounds(stopped["id"])) == before
+    assert (api.get("/runs")["runs"], api.rounds(completed["id"]), api.rounds(stopped["id"])) == before
 
 
 def test_a_run_of_another_app_is_interrupted_and_offered_to_be_started_again(

@@ -56,7 +56,7 @@ def run_with(server: ForkedServer, lie: Lie, **changes: Any) -> Iterator[tuple[A
             finally:
                 api.end_all_runs()
     finally:
-        server.kill()
+        server.end()  # so that the next one does not go on with a run whose end is not yet on the disk
 
 
 def refusals(api: Api, run_id: str, rule: str) -> list[Json]:
@@ -83,14 +83,48 @@ def refusals(api: Api, run_id: str, rule: str) -> list[Json]:
 def test_a_lie_is_refused_by_every_client_that_sees_it(
     lie: str, rule: str, by: set[str], server: ForkedServer
 ) -> None:
-    with run_with(server, Lie(lie)) as (api, run_id):
+    _assert_refused(server, lie, rule, by)
+
+
+@pytest.mark.parametrize(
+    ("lie", "rule", "by"),
+    [
+        ("noise_of_fewer", "secagg-noise", {"a", "b", "c"}),
+        ("less_noise", "secagg-keys", {"a"}),
+    ],
+)
+def test_no_client_takes_part_in_a_sum_with_less_noise_than_was_agreed(
+    lie: str, rule: str, by: set[str], server: ForkedServer
+) -> None:
+    shared = {"strategy": "dpfedavg-fixed", "secure_aggregation": {"threshold": 1.0}}
+    _assert_refused(server, lie, rule, by, **shared)
+
+
+def _assert_refused(server: ForkedServer, lie: str, rule: str, by: set[str], **changes: Any) -> None:
+    with run_with(server, Lie(lie), **changes) as (api, run_id):
 
         def all_refuse() -> bool:
             return by <= {each["client_id"] for each in refusals(api, run_id, rule)}
 
         wait_until(all_refuse, f"{sorted(by)} refuse by {rule}")
-        entries = api.get("/audit/entries", limit=100)["entries"]
-        assert any(rule in (entry["fields"].get("detail") or "") for entry in entries)
+        wait_until(lambda: by <= entered(api, run_id, rule), f"the refusals by {rule} are in the audit log")
+        wait_until(lambda: by <= said(api, run_id, rule), f"the clients say that they refuse by {rule}")
+
+
+def entered(api: Api, run_id: str, rule: str) -> set[str]:
+    """Whose refusals by a rule are in the audit log, of this run."""
+    entries = [entry["fields"] for entry in api.get("/audit/entries", limit=100)["entries"]]
+    return {
+        fields["client"]
+        for fields in entries
+        if fields.get("run") == run_id and rule in (fields.get("detail") or "")
+    }
+
+
+def said(api: Api, run_id: str, rule: str) -> set[str]:
+    """Which clients say so in their log."""
+    words = f"takes no part in run {run_id}: {rule}"
+    return {entry["source"] for entry in api.logs(level="warning") if entry["message"].startswith(words)}
 
 
 def test_a_cohort_that_is_smaller_than_announced_is_refused(server: ForkedServer) -> None:
@@ -99,6 +133,8 @@ def test_a_cohort_that_is_smaller_than_announced_is_refused(server: ForkedServer
             lambda: "d" in {each["client_id"] for each in refusals(api, run_id, "secagg-cohort")},
             "d refuses a cohort of three",
         )
+        wait_until(lambda: "d" in entered(api, run_id, "secagg-cohort"), "that is in the audit log")
+        wait_until(lambda: "d" in said(api, run_id, "secagg-cohort"), "d says so in its log")
 
 
 def test_the_same_clients_go_on_with_a_server_that_is_honest(server: ForkedServer) -> None:

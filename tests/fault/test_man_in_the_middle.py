@@ -10,9 +10,7 @@ from pathlib import Path
 import pytest
 
 from shared.address import Address, parse_address
-from shared.security.invitation import Invitation
 from shared.security.keys import KeyPair
-from shared.security.server_identity import local_invitation
 from tests.conftest import StartCommand
 from tests.support.api import Api
 from tests.support.between import Between, ManInTheMiddle
@@ -38,9 +36,7 @@ def target(api: Api, server: ForkedServer) -> Address:
 
 def join_by(start_command: StartCommand, server: ForkedServer, address: Address, home: Path) -> Command:
     """A client with a folder of its own that is invited, and looks for the server at this address."""
-    invitation = local_invitation(server.home)
-    assert isinstance(invitation, Invitation)
-    text = str(replace(invitation, address=address))
+    text = str(replace(server.invitation, address=address))
     return start_command(
         "run_client.py", "--client-id", "a", "--invite", text, env={"FEDLOOM_HOME": str(home / "far")}
     )
@@ -106,7 +102,7 @@ def test_who_cuts_the_connection_in_a_round_costs_nothing_but_time(
     with Between(target) as between:
         client = join_by(start_command, server, between.address, tmp_path)
         api.wait_for_client("a", "idle")
-        run_id = api.start(**{**RUN, "num_rounds": 30})["id"]
+        run_id = api.start(**{**RUN, "num_rounds": 100})["id"]
         api.wait_for_round(run_id, 1)
     api.wait_for_client("a", "lost")
 

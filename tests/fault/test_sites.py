@@ -18,7 +18,7 @@ from tests.conftest import StartServer
 from tests.support.api import FINAL, Api, Json
 from tests.support.documents import commands
 from tests.support.manual import Manual
-from tests.support.namespaces import Namespace, namespaces
+from tests.support.namespaces import NETWORK, Namespace, namespaces
 from tests.support.processes import NO_NETWORK, Command, ServerProcess
 from tests.support.waiting import wait_until
 
@@ -34,7 +34,8 @@ SPEC = {"model": "linear", "min_clients": 4}
 
 
 class Site:
-    """A machine at the end of a cable, with a folder for FedLoom. It knows of no proxy that works."""
+    """A machine at the end of a cable, with a folder for FedLoom. It knows of no proxy that works, and that
+    the server is reached without."""
 
     def __init__(self, name: str, network: Namespace, home: Path, manual: Manual, ending: ExitStack) -> None:
         self.name = name
@@ -54,7 +55,8 @@ class Site:
         module = words[1] == "-m"
         script = " ".join(words[1:3]) if module else words[1]
         flags = words[3:] if module else words[2:]
-        started = Command(script, *flags, home=self.home, env=NO_NETWORK, before=self.network.command())
+        env = {**NO_NETWORK, "no_proxy": NETWORK}
+        started = Command(script, *flags, home=self.home, env=env, before=self.network.command())
         self._ending.callback(started.end)
         return started
 

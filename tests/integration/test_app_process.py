@@ -51,6 +51,20 @@ def pids(file: Path, number: int) -> list[psutil.Process]:
     return wait_until(written, f"{number} processes are named in {file}")
 
 
+def test_an_app_does_not_get_what_is_meant_for_fedloom_alone(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FEDLOOM_STORE", "postgresql://fedloom:secret@localhost/fedloom")
+    monkeypatch.setenv("FEDLOOM_DATA_DIR", "/data")
+
+    start("")
+
+    for process in app_family():
+        environment = process.environ()
+        assert "FEDLOOM_STORE" not in environment
+        assert environment["FEDLOOM_DATA_DIR"] == "/data"
+
+
 def test_an_app_whose_warden_is_killed_ends_with_what_it_has_started(start: Start, tmp_path: Path) -> None:
     asked = start(
         """

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -17,8 +15,17 @@ import pytest
 from app.auth.page_key import PAGE_KEY
 from shared.security.invitation import Invitation
 from tests.support.api import Api, Json
-from tests.support.people import PASSWORD, administrator, bearer, browser, log_in, run_users, user_of
-from tests.support.processes import ROOT, ServerProcess
+from tests.support.people import (
+    BY_PROXY,
+    PASSWORD,
+    administrator,
+    bearer,
+    browser,
+    log_in,
+    run_users,
+    user_of,
+)
+from tests.support.processes import ServerProcess, run_command
 from tests.support.raw_link import RawClient
 from tests.support.waiting import wait_until
 
@@ -30,7 +37,7 @@ BY_KEY = "somebody with the server's key"
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    server = ServerProcess("--auth", home=tmp_path_factory.mktemp("audited"))
+    server = ServerProcess("--auth", *BY_PROXY, home=tmp_path_factory.mktemp("audited"))
     yield server
     server.end()
 
@@ -59,14 +66,7 @@ def verified(data: bytes, folder: Path) -> str:
     """What `python -m app.audit verify` says of an export that it accepts."""
     file = folder / "audit.jsonl"
     file.write_bytes(data)
-    done = subprocess.run(
-        [sys.executable, "-m", "app.audit", "verify", str(file)],
-        env={"PYTHONPATH": str(ROOT), "FEDLOOM_HOME": str(folder), "PATH": ""},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    done = run_command("-m app.audit", "verify", str(file), home=folder)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -211,7 +211,7 @@ def test_the_owner_is_named_as_such(session_server: ServerProcess) -> None:
 def test_what_was_changed_without_a_server_shows_at_its_next_start(tmp_path: Path) -> None:
     run_users(tmp_path, "add", "ada", "--role", "admin", stdin=f"{PASSWORD}\n")
     token = run_users(tmp_path, "token", "add", "ci").stdout.strip()
-    server = ServerProcess("--auth", home=tmp_path)
+    server = ServerProcess("--auth", *BY_PROXY, home=tmp_path)
     try:
         with administrator(server) as admin:
             started = entered(admin, "server-started")
@@ -227,7 +227,7 @@ def test_what_was_changed_without_a_server_shows_at_its_next_start(tmp_path: Pat
 
 
 def test_the_first_administrator_and_who_made_that_are_told(tmp_path: Path) -> None:
-    server = ServerProcess("--host", "0.0.0.0", home=tmp_path)
+    server = ServerProcess("--host", "0.0.0.0", *BY_PROXY, home=tmp_path)
     try:
         found = server.wait_for_output(r"/#setup=(\S+)\n")
         with browser(server) as visitor, administrator(server) as admin:

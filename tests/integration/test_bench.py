@@ -36,6 +36,9 @@ pytestmark = pytest.mark.alone
         ("recover", "s", {"since the kill"}),
         ("dp", "x plain", {"plain SGD", "Opacus' GradSampleModule and DPOptimizer"}),
         ("secagg", "x FedAvg", {"FedAvg"}),
+        ("mesh", "s", {"a tree of plain sockets in TLS"}),
+        ("page", "ms", {"a page that nobody tells anything"}),
+        ("viewers", "ms", {"one viewer"}),
     ],
 )
 def test_a_benchmark_measures_fedloom_beside_its_peer_and_the_limit(
@@ -50,3 +53,12 @@ def test_a_benchmark_measures_fedloom_beside_its_peer_and_the_limit(
     assert set(result["beside"]) <= beside
     assert len(result["runs"]) == 1
     assert set(result["runs"][0]) == beside | {"FedLoom"}
+
+
+def test_the_pages_of_a_large_run_are_opened_and_used_one_by_one(tmp_path: Path) -> None:
+    few = ("--clients", "120", "--rounds", "3", "--only", "run: clients")
+    command = Command("-m bench.crowd_pages", *few, home=tmp_path)
+
+    assert command.wait_for_exit(300) == 0, command
+    rows = [line for line in command.output.splitlines() if line.startswith("| ")]
+    assert [row.split(" | ")[0] for row in rows] == ["| page", "| run: clients", "| past run: clients"]

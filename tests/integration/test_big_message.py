@@ -12,10 +12,8 @@ import pytest
 from flwr.app import Array, ArrayRecord, Context, Message, RecordDict
 from flwr.clientapp import ClientApp
 
-from app.event_bus import EventBus
 from app.federation.grid.instruction import Instruction
 from app.federation.grid.link_grid import LinkGrid
-from app.federation.link.clients import ClientRegistry
 from app.federation.link.server import LinkServer
 from app.federation.link.spool import Spool
 from app.records import Verdict
@@ -28,8 +26,7 @@ from shared.flower import identify_server_task, node_id_of
 from shared.proto.link_pb2 import Assignment
 from shared.security.server_identity import ServerIdentity
 from shared.wire import CHUNK_BYTES
-from tests.support.audit import a_log
-from tests.support.enrolment import an_enrolment
+from tests.support.a_link import a_link
 from tests.support.membership import member
 from tests.support.waiting import wait_until
 
@@ -91,19 +88,8 @@ class ClientThread:
 
 @pytest.fixture(params=[0, 1 << 30], ids=["in files", "in memory"])
 def link(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LinkServer]:
-    bus = EventBus()
-    registry = ClientRegistry(bus)
     identity = ServerIdentity.load_or_make(tmp_path)
-    link = LinkServer(
-        registry,
-        bus,
-        None,
-        lambda _: None,
-        Spool(tmp_path, request.param),
-        identity,
-        an_enrolment(identity),
-        a_log(),
-    )
+    link, registry = a_link(identity, Spool(tmp_path, request.param))
     identity.invite(tmp_path, "127.0.0.1", link.start("127.0.0.1", 0))
     client = ClientThread(member("a", f"127.0.0.1:{link.port}", tmp_path))
     wait_until(lambda: registry.get("a"), "the client is connected")

@@ -21,6 +21,7 @@ COMMANDS = {
     "app.export": ["--help"],
     "app.next_key": [],
     "client.confirm": [],
+    "client.members": [],
     "client.doctor": ["--dataset", "digits"],
     "app.api": [],
 }

@@ -12,13 +12,12 @@ import numpy as np
 import pytest
 from flwr.app import Array, ArrayRecord, Message, RecordDict
 
-from app.event_bus import EventBus
 from app.federation.grid.codec import Packer
 from app.federation.grid.content import Content
 from app.federation.grid.inbox import Failed, Item, Reply
 from app.federation.grid.instruction import Instruction
-from app.federation.link.client_work import OutgoingFrame
 from app.federation.link.clients import ClientRegistry
+from app.federation.link.clients_at_work import OutgoingFrame
 from app.federation.link.server import LinkServer
 from app.federation.link.session import Session
 from app.federation.link.spool import Spool
@@ -29,8 +28,7 @@ from shared.proto.link_pb2 import Assignment, Seal
 from shared.security.keys import KeyPair
 from shared.security.server_identity import ServerIdentity
 from tests.integration.test_big_message import ClientThread
-from tests.support.audit import a_log
-from tests.support.enrolment import an_enrolment
+from tests.support.a_link import a_link
 from tests.support.membership import member
 from tests.support.waiting import wait_until
 
@@ -64,12 +62,8 @@ class Served:
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[Served]:
-    bus = EventBus()
-    registry = ClientRegistry(bus)
     identity = ServerIdentity.load_or_make(tmp_path)
-    link = LinkServer(
-        registry, bus, None, lambda _: None, Spool(tmp_path), identity, an_enrolment(identity), a_log()
-    )
+    link, registry = a_link(identity, Spool(tmp_path))
     identity.invite(tmp_path, "127.0.0.1", link.start("127.0.0.1", 0))
     client = ClientThread(member("a", f"127.0.0.1:{link.port}", tmp_path))
     wait_until(lambda: registry.get("a"), "the client is connected")

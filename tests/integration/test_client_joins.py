@@ -12,17 +12,14 @@ from pathlib import Path
 import pytest
 from flwr.clientapp import ClientApp
 
-from app.event_bus import EventBus
 from app.federation.link.clients import ClientRegistry
-from app.federation.link.server import LinkServer
 from app.federation.link.spool import Spool
 from client.built_in_app import BuiltInApp
 from client.link import ClientIdentity, Link
 from client.runtime import Runtime
 from shared.security.server_identity import ServerIdentity
 from tests.conftest import StartCommand
-from tests.support.audit import a_log
-from tests.support.enrolment import an_enrolment
+from tests.support.a_link import a_link
 from tests.support.membership import member
 from tests.support.tools import give_up
 from tests.support.waiting import wait_until
@@ -36,19 +33,8 @@ def serve(tmp_path: Path) -> Iterator[Callable[[str], Served]]:
     with ExitStack() as ending:
 
         def start(host: str) -> Served:
-            bus = EventBus()
-            registry = ClientRegistry(bus)
             identity = ServerIdentity.load_or_make(tmp_path)
-            link = LinkServer(
-                registry,
-                bus,
-                None,
-                lambda _: None,
-                Spool(tmp_path / "spool"),
-                identity,
-                an_enrolment(identity),
-                a_log(),
-            )
+            link, registry = a_link(identity, Spool(tmp_path / "spool"))
             ending.callback(link.stop, 0.0)
             port = link.start(host, 0)
             identity.invite(tmp_path, host, port)

@@ -15,7 +15,7 @@ from tests.conftest import StartCommand
 from tests.support.api import Api, Json
 from tests.support.processes import NO_NETWORK, ROOT, Command, wait_until_gone
 
-END_TIMEOUT_S = 3.0
+END_TIMEOUT_S = 30.0
 FLAGS = ("--port", "0", "--no-browser")
 
 

@@ -58,7 +58,7 @@ def test_with_an_invitation_it_is_that_server_that_is_looked_at(
     code, said = ended(start_command(DOCTOR, "--server", "127.0.0.1:1", env=proxies))
 
     assert code == 0, said
-    assert "https_proxy is set; the link uses no proxy and needs none here" in said
+    assert "https_proxy is set; 127.0.0.1 is reached without" in said
     assert invitation is not None
     assert invitation.token not in said
 
@@ -108,3 +108,15 @@ def test_a_client_without_an_invitation_is_told_so_by_a_server_that_is_there(
     client = start_command("run_client.py", "--client-id", "a", "--server", session_server.link)
 
     client.wait_for_output("a server answers there, but this client has no invitation to it")
+
+
+def test_a_running_server_is_known_by_its_ports(
+    session_server: ServerProcess, start_command: StartCommand
+) -> None:
+    flags = ("--port", str(session_server.port), "--link-port", str(session_server.link_port))
+
+    code, said = ended(start_command("-m app.doctor", *flags, env={"FEDLOOM_HOME": str(session_server.home)}))
+
+    assert code == 0, said
+    assert f"page port     {session_server.port} is in use by the server of this folder" in said
+    assert f"link port     {session_server.link_port} is in use by the server of this folder" in said

@@ -96,7 +96,8 @@ def test_a_request_for_which_no_thread_can_be_started_costs_no_other(api: Api, s
         api.get("/status")
 
     assert api.get("/status")["version"]
-    assert server.count("a page or a script could not connect (on purpose)") == 1
+    refused = "a page or a script could not connect (on purpose)"
+    wait_until(lambda: server.count(refused) == 1, "it has said so")
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -102,6 +102,7 @@ def test_the_command_writes_the_same_files_while_the_server_runs(
     written = files_below(tmp_path / run["id"])
     assert written == {
         "run.json": ask(rest, run["id"]).content,
+        "report.html": ask(rest, run["id"], format="html").content,
         **unzipped(ask(rest, run["id"], format="csv").content),
         **unzipped(ask(rest, run["id"], format="tensorboard").content),
     }

@@ -23,6 +23,7 @@ from shared.proto.link_pb2 import (
     Progress,
     SignedHello,
 )
+from shared.version import __version__
 from shared.wire import PROTOCOL_VERSION
 from tests.support.api import Api
 from tests.support.processes import ServerProcess
@@ -48,6 +49,11 @@ def link(session_server: ServerProcess, api: Api) -> Iterator[RawClient]:
     api.wait_for_client("well-behaved", "lost")
     errors = [entry for entry in api.logs(source="server") if entry["seq"] > before and entry["traceback"]]
     assert errors == []
+
+
+def links(api: Api) -> dict[str, Any]:
+    """By client."""
+    return {link["client"]: link for link in api.get("/links")["links"]}
 
 
 def refusal(link: RawClient, client_id: str = "a", **hello: Any) -> str:
@@ -76,6 +82,18 @@ class TestHello:
 
         assert f"version {PROTOCOL_VERSION} of the link" in reason
         assert f"version {protocol} (FedLoom '9.9')" in reason
+        older = "client" if protocol < PROTOCOL_VERSION else "server"
+        assert {"client": "Update the client", "server": "Have the server updated"}[older] in reason
+
+    @pytest.mark.parametrize("version", ["0.0.9", "7.0"])
+    def test_another_fedloom_with_the_same_protocol_is_welcomed_and_named(
+        self, link: RawClient, api: Api, version: str
+    ) -> None:
+        answer = link.hello("a", version=version)
+
+        assert answer.WhichOneof("kind") == "welcome"
+        words = f"a has FedLoom {version}, this server {__version__}: they work together"
+        wait_until(lambda: any(words in each["message"] for each in api.logs(source="server")), "it is said")
 
     @pytest.mark.parametrize(
         "client_id", ["", " ", "a b", "-a", ".", "../x", "ü", "<b>", "a\nb", "a" * 65, "server", "\u202e"]
@@ -91,6 +109,23 @@ class TestHello:
     )
     def test_a_name_that_nobody_could_read_is_refused(self, link: RawClient, hello: Any) -> None:
         assert "too long, or cannot be printed" in refusal(link, **hello)
+
+    def test_a_heartbeat_with_a_stamp_is_answered_and_one_without_is_not(
+        self, link: RawClient, api: Api
+    ) -> None:
+        link.hello("a")
+        link.send(heartbeat=Heartbeat())
+        link.send(heartbeat=Heartbeat(stamp=7, latency_s=0.25))
+
+        assert link.read_kind("heartbeat").heartbeat == Heartbeat(stamp=7)
+        wait_until(lambda: links(api).get("a", {}).get("latency_s") == 0.25, "it is shown")
+
+    def test_a_distance_that_cannot_be_ends_the_stream(self, link: RawClient, api: Api) -> None:
+        link.hello("a")
+        link.send(heartbeat=Heartbeat(stamp=1, latency_s=-1.0))
+
+        assert link.ending() is grpc.StatusCode.OK
+        wait_until(lambda: "a" not in links(api), "it has no link any more")
 
     def test_the_first_frame_must_be_a_hello(self, link: RawClient) -> None:
         link.send(heartbeat=Heartbeat())

@@ -18,8 +18,8 @@ COMMANDS = commands("docs/privacy.md")
 
 
 def the_command(*words: str) -> list[str]:
-    """The document's one command with these words in it; its own words without `python`."""
-    [found] = [command for command in COMMANDS if set(words) <= set(shlex.split(command))]
+    """The document's first command with these words in it; its own words without `python`."""
+    found = next(command for command in COMMANDS if set(words) <= set(shlex.split(command)))
     return shlex.split(found)[1:]
 
 
@@ -38,14 +38,18 @@ def demo(home: Path, *words: str) -> Json:
 def test_every_command_is_run_here() -> None:
     programs = [" ".join(shlex.split(command)[1:3]) for command in COMMANDS]
 
-    assert programs == ["run_demo.py --clients", "run_demo.py --clients", "-m bench.attacks"]
+    assert programs == [*["run_demo.py --clients"] * 3, "-m bench.attacks"]
 
 
-def test_central_privacy_is_told_for_each_round_and_hides_clients(tmp_path: Path) -> None:
-    report = demo(tmp_path, "dpfedavg-fixed")
+@pytest.mark.parametrize("words", [("dpfedavg-fixed",), ("dpfedavg-fixed", "--secure-aggregation")])
+def test_central_privacy_is_told_for_each_round_and_hides_clients(
+    words: tuple[str, ...], tmp_path: Path
+) -> None:
+    report = demo(tmp_path, *words)
 
-    assert report["privacy"].keys() == {"protects", "epsilon", "delta", "releases"}
+    assert report["privacy"].keys() == {"protects", "from_server", "epsilon", "delta", "releases"}
     assert (report["privacy"]["protects"], report["privacy"]["releases"]) == ("client", 3)
+    assert report["privacy"]["from_server"] is ("--secure-aggregation" in words)
     accountant = RdpAccountant()
     for round_ in report["rounds"][1:]:
         accountant.compose(GaussianDpEvent(1.0))
@@ -57,7 +61,7 @@ def test_central_privacy_is_told_for_each_round_and_hides_clients(tmp_path: Path
 def test_local_privacy_is_told_for_each_round_and_hides_samples(tmp_path: Path) -> None:
     report = demo(tmp_path, "--dp-noise-multiplier")
 
-    assert report["privacy"]["protects"] == "sample"
+    assert (report["privacy"]["protects"], report["privacy"]["from_server"]) == ("sample", True)
     epsilons = [round_["epsilon"] for round_ in report["rounds"][1:]]
     assert epsilons == sorted(set(epsilons))
     assert report["privacy"]["epsilon"] == epsilons[-1]

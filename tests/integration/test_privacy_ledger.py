@@ -19,6 +19,7 @@ from client.site.policy import Policy
 from shared.security.server_identity import local_invitation
 from tests.conftest import Clients, StartCommand
 from tests.support.api import Api, Json
+from tests.support.module_servers import api_of_server, own_server
 from tests.support.processes import ServerProcess
 from tests.support.waiting import wait_until
 
@@ -33,19 +34,8 @@ SPEC: dict[str, Any] = {
 }
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    server = ServerProcess(home=tmp_path_factory.mktemp("server"))
-    yield server
-    server.end()
-
-
-@pytest.fixture
-def api(server: ServerProcess) -> Iterator[Api]:
-    api = Api(server.url)
-    yield api
-    api.end_all_runs()
-    api.close()
+server = own_server()
+api = api_of_server()
 
 
 class Sites:
@@ -181,6 +171,20 @@ def test_a_run_can_end_with_the_first_budget(api: Api, sites: Sites) -> None:
         (2, True),
         (1, True),
     ]
+
+
+def test_so_it_does_with_secure_aggregation_when_too_few_for_that_have_something_left(
+    api: Api, sites: Sites
+) -> None:
+    sites.start("meagre", privacy_budget=epsilon_of(1, 432) * 1.02)
+    for client_id in ("rich-1", "rich-2"):
+        sites.start(client_id)
+
+    run = train(api, num_rounds=3, min_clients=3, secure_aggregation={})
+
+    assert (run["state"], run["cause"]) == ("stopped", "budget")
+    assert "2 of 3 have something left, and secure aggregation needs 3" in run["reason"]
+    assert [each["clients"] for each in api.rounds(run["id"])] == [0, 3]
 
 
 def test_the_clients_of_one_folder_spend_from_one_ledger(

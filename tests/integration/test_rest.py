@@ -1,78 +1,19 @@
-"""The REST API's contract, spoken over real HTTP."""
+"""Runs, events and logs by the REST API's contract, spoken over real HTTP."""
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
-import httpx
 import pytest
 
-from tests.support.api import Api, Json
-from tests.support.processes import ServerProcess
+from tests.support.api import Api, Json, problem_of
+from tests.support.module_servers import api_of_server, either_web_server
+from tests.support.waiting import wait_until
 
-ROUTES = {
-    "/healthz": {"get"},
-    "/api/v1/status": {"get"},
-    "/api/v1/audit": {"get"},
-    "/api/v1/audit/checkpoint": {"get"},
-    "/api/v1/audit/entries": {"get"},
-    "/api/v1/runs": {"get", "post"},
-    "/api/v1/runs/{run_id}": {"get"},
-    "/api/v1/runs/{run_id}/rounds": {"get"},
-    "/api/v1/runs/{run_id}/stop": {"post"},
-    "/api/v1/runs/{run_id}/pause": {"post"},
-    "/api/v1/runs/{run_id}/resume": {"post"},
-    "/api/v1/runs/{run_id}/checkpoints": {"get"},
-    "/api/v1/runs/{run_id}/checkpoints/{round}": {"get"},
-    "/api/v1/runs/{run_id}/export": {"get"},
-    "/api/v1/runs/{run_id}/verdicts": {"get"},
-    "/api/v1/strategies": {"get"},
-    "/api/v1/clients": {"get"},
-    "/api/v1/clients/{client_id}/approve": {"post"},
-    "/api/v1/clients/{client_id}/reject": {"post"},
-    "/api/v1/clients/{client_id}/revoke": {"post"},
-    "/api/v1/clients/{client_id}/readmit": {"post"},
-    "/api/v1/invitations": {"get", "post"},
-    "/api/v1/invitations/{invitation_id}/revoke": {"post"},
-    "/api/v1/next-key": {"get", "post"},
-    "/api/v1/events": {"get"},
-    "/api/v1/logs": {"get"},
-    "/api/v1/me": {"get"},
-    "/api/v1/me/password": {"post"},
-    "/api/v1/login": {"post"},
-    "/api/v1/logout": {"post"},
-    "/api/v1/setup": {"post"},
-    "/api/v1/users": {"get", "post"},
-    "/api/v1/users/{name}": {"patch", "delete"},
-    "/api/v1/tokens": {"get", "post"},
-    "/api/v1/tokens/{id}": {"delete"},
-}
-
-
-@pytest.fixture(scope="module", params=["eventlet", "threading"])
-def session_server(request: pytest.FixtureRequest, session_server: ServerProcess) -> ServerProcess:
-    """Both web servers answer the same."""
-    if request.param == "eventlet":
-        return session_server
-    server: ServerProcess = request.getfixturevalue("threading_server")
-    return server
-
-
-@pytest.fixture
-def mode(session_server: ServerProcess) -> str:
-    return "threading" if "--async-mode" in session_server.name else "eventlet"
-
-
-def problem_of(response: httpx.Response, status: int) -> Json:
-    """The problem in a response, after a look at its form (RFC 9457)."""
-    assert response.status_code == status, response.text
-    assert response.headers["Content-Type"] == "application/problem+json"
-    problem: Json = response.json()
-    assert problem["status"] == status
-    assert problem["title"]
-    assert problem["detail"]
-    return problem
+server = either_web_server()
+api = api_of_server()
 
 
 def fields_of(problem: Json) -> list[str]:
@@ -107,6 +48,9 @@ class TestRuns:
             "min_replies": 1,
             "min_reply_share": 0.0,
             "keep_checkpoints": 3,
+            "simulated_clients": 10,
+            "simulated_client_cpus": 1.0,
+            "engine": "embedded",
             "keep_updates": False,
             "dp": None,
             "stop_at_first_budget": False,
@@ -184,6 +128,18 @@ class TestRuns:
         problem = problem_of(api.stop(run["id"]), 409)
 
         assert problem["detail"] == f"Run {run['id']} cannot be stopped: it is stopped already."
+
+    def test_the_clients_that_can_be_chosen_of_rounds_are_limited(self, api: Api) -> None:
+        run = api.start()
+        wanted = ",".join(f"client-{number}" for number in range(101))
+
+        refused = api.http.get(f"/api/v1/runs/{run['id']}/rounds", params={"clients": wanted})
+
+        assert problem_of(refused, 422)["errors"][0]["field"] == "clients"
+        answer = api.get(f"/runs/{run['id']}/rounds", clients="", points=2, limit=1)
+        assert answer["more"] is False
+        shown = [each["round"] for each in answer["rounds"]]
+        assert shown in ([], [0])  # perhaps the untrained model already
 
     def test_a_run_that_has_not_begun_has_no_rounds(self, api: Api) -> None:
         _, second = api.start(), api.start()
@@ -279,7 +235,7 @@ class TestWrongInput:
         problem_of(api.http.get("/api/v1/nothing"), 404)
 
     def test_a_method_that_does_not_exist_is_a_problem_too(self, api: Api) -> None:
-        problem_of(api.http.delete("/api/v1/runs"), 405)
+        problem_of(api.http.put("/api/v1/runs"), 405)
 
     @pytest.mark.parametrize(
         ("path", "field"),
@@ -308,13 +264,14 @@ class TestEventsAndLogs:
         assert answer["instance"] == api.get("/status")["instance"]
 
     def test_without_news_the_list_is_empty_and_the_number_stays(self, api: Api) -> None:
-        last = api.get("/events", since=api.get("/status")["seq"])["last"]
+        def nothing() -> Json | None:  # what the audit log tells comes a moment after its entry
+            last = api.get("/status")["seq"]
+            answer: Json = api.get("/events", since=last)
+            return {**answer, "since": last} if answer["events"] == [] else None
 
-        assert api.get("/events", since=last) == {
-            "events": [],
-            "last": last,
-            "instance": api.get("/status")["instance"],
-        }
+        answer = wait_until(nothing, "there is no news")
+        assert answer["last"] == answer["since"]
+        assert answer["instance"] == api.get("/status")["instance"]
 
     @pytest.mark.parametrize("since", [-1, 10**9, 10**30])
     def test_numbers_that_were_never_given_are_gone(self, api: Api, since: int) -> None:
@@ -334,105 +291,34 @@ class TestEventsAndLogs:
         known = [entry["seq"] for entry in api.logs() if entry["seq"] <= newest[-1]]
         assert newest == known[-2:]
 
+    def test_logs_come_in_windows_with_their_counts_and_places(self, api: Api) -> None:
+        run = api.start()
+        api.stop(run["id"])
+        wait_until(lambda: api.logs(run=run["id"], kind="info", q=run["id"].upper()), "the run is told of")
+        info = api.logs(kind="info", limit=5_000)
+        assert {entry["level"] for entry in info} == {"info"}
+        counts = api.get("/logs/counts", kind="error")
+        assert counts["info"] >= len(info)
+        first, second, *_ = info
+        later = api.get("/logs/counts", since=first["time"])
+        assert 0 < later["info"] < api.get("/logs/counts")["info"]
+        assert api.logs(since=info[-1]["time"] + 3600) == []
+        assert api.logs(kind="info", skip=1, limit=1) == [second]
+        assert api.logs(kind="info", after=first["seq"], limit=1) == [second]
+        assert api.logs(kind="info", before=second["seq"], limit=1) == [first]
+        place = api.get("/logs/place", kind="info", seq=second["seq"])
+        assert (place["index"], place["entry"]) == (1, second)
+        lines = api.http.get("/api/v1/logs/file", params={"format": "jsonl", "kind": "info"}).text
+        assert [json.loads(line)["seq"] for line in lines.splitlines()][: len(info)] == [
+            entry["seq"] for entry in info
+        ]
 
-class TestTheServerItself:
-    def test_health_is_one_word(self, api: Api) -> None:
-        assert api.http.get("/healthz").json()["status"] == "ok"
-
-    def test_the_status_tells_how_to_join(self, api: Api, session_server: ServerProcess, mode: str) -> None:
-        status = api.get("/status")
-
-        assert status["version"] == "0.1.0"
-        assert status["async_mode"] == mode
-        assert status["link"] == {"host": "127.0.0.1", "port": session_server.link_port}
-        assert status["uptime_s"] > 0
-        join = re.fullmatch(
-            r"python run_client\.py --client-id client-\d+ --dataset digits --server (\S+)",
-            status["join_command"],
-        )
-        assert join is not None
-        assert join[1] == session_server.link
-
-    def test_openapi_describes_every_route(self, api: Api) -> None:
-        document = api.http.get("/api/openapi.json").json()
-
-        described = {
-            path: {method for method in methods if method in {"get", "post", "put", "patch", "delete"}}
-            for path, methods in document["paths"].items()
-        }
-        assert described == ROUTES
-        assert document["openapi"].startswith("3.")
-        assert set(document["components"]["securitySchemes"]) == {"session", "token"}
-        assert {"RunSpec", "Run", "Round", "Client", "Problem"} <= set(document["components"]["schemas"])
-
-    def test_there_is_a_page_to_read_it_that_loads_nothing_from_elsewhere(self, api: Api) -> None:
-        page = api.http.get("/api/docs", follow_redirects=True)
-
-        assert page.status_code == 200
-        assert "text/html" in page.headers["Content-Type"]
-        addresses = re.findall(r'(?:src|href|spec-url)="([^"]+)"', page.text)
-        assert addresses
-        assert not [address for address in addresses if "//" in address]
-        for address in addresses:
-            assert api.http.get(page.url.join(address)).status_code == 200
-
-    def test_the_page_is_served_with_all_that_it_loads(self, api: Api) -> None:
-        page = api.http.get("/")
-
-        assert page.status_code == 200
-        addresses = re.findall(r'(?:src|href)="([^"#]+)"', page.text)
-        assert addresses
-        for address in addresses:
-            assert api.http.get(address).status_code == 200, address
-
-
-class TestSecurity:
-    @pytest.mark.parametrize("path", ["/", "/healthz", "/api/v1/runs", "/api/v1/nothing", "/api/docs"])
-    def test_every_answer_has_the_protective_headers(self, api: Api, path: str) -> None:
-        headers = api.http.get(path).headers
-
-        policy = headers["Content-Security-Policy"]
-        assert "default-src 'none'" in policy
-        assert "frame-ancestors 'none'" in policy
-        assert "script-src 'self'" in policy
-        assert "unsafe-eval" not in policy
-        assert headers["X-Content-Type-Options"] == "nosniff"
-        assert headers["Referrer-Policy"] == "no-referrer"
+    @pytest.mark.parametrize("what", ["", "/counts", "/place", "/file"])
+    def test_the_log_of_a_run_that_there_is_not_is_not_found(self, api: Api, what: str) -> None:
+        problem_of(api.http.get(f"/api/v1/logs{what}", params={"run": "nope"}), 404)
 
     @pytest.mark.parametrize(
-        "host", ["evil.example", "evil.example:80", "localhost.evil.example", "192.168.7.7"]
+        "query", ["kind=fatal", "skip=-1", "since=-1", "limit=5001", "after=x", f"q={'x' * 201}"]
     )
-    def test_a_foreign_name_for_this_machine_is_refused(self, api: Api, host: str) -> None:
-        response = api.http.get("/api/v1/status", headers={"Host": host})
-
-        assert "localhost" in problem_of(response, 403)["detail"]
-
-    @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]"])
-    def test_this_machines_own_names_are_accepted(
-        self, api: Api, session_server: ServerProcess, host: str
-    ) -> None:
-        headers = {"Host": f"{host}:{session_server.port}"}
-
-        assert api.http.get("/api/v1/status", headers=headers).status_code == 200
-
-    @pytest.mark.parametrize(
-        "origin", ["http://evil.example", "null", "http://localhost:1", "https://localhost.evil"]
-    )
-    def test_a_page_from_elsewhere_cannot_start_a_run(self, api: Api, origin: str) -> None:
-        before = len(api.get("/runs")["runs"])
-
-        response = api.http.post("/api/v1/runs", json={}, headers={"Origin": origin})
-
-        problem_of(response, 403)
-        assert len(api.get("/runs")["runs"]) == before
-
-    def test_our_own_page_can_start_a_run(self, api: Api, session_server: ServerProcess) -> None:
-        response = api.http.post("/api/v1/runs", json={}, headers={"Origin": session_server.url})
-
-        assert response.status_code == 201
-
-    @pytest.mark.parametrize(
-        "path", ["/static/../app.py", "/static/%2e%2e/server.py", "/static/..%2fserver.py"]
-    )
-    def test_files_beside_the_page_are_not_served(self, api: Api, path: str) -> None:
-        assert api.http.get(path).status_code == 404
+    def test_a_window_that_there_cannot_be_is_refused_in_words(self, api: Api, query: str) -> None:
+        problem_of(api.http.get(f"/api/v1/logs?{query}"), 422)

@@ -22,11 +22,13 @@ from client.site.policy import Policy
 from shared.npy import flat_view
 from shared.secagg.packing import Packing
 from shared.secagg.settings import SecureAggregation
+from shared.training.private import LotSize
 from tests.conftest import Clients
 from tests.support.api import Api, Json
 from tests.support.forked_server import ForkedServer
 
 TRIO = ("a", "b", "c")
+SGD_BATCH, MOMENTUM = 32, 0.9
 SPEC: dict[str, Any] = {"num_rounds": 1, "min_clients": 3, "num_partitions": 3, "model": "cnn", "seed": 3}
 
 
@@ -94,11 +96,13 @@ def test_of_a_client_nothing_is_told_but_how_long_it_took_unless_its_site_allows
     parts = rounds[1]["per_client"]
     for client_id in ("a", "b"):
         part = parts[client_id]
-        assert [part[name] for name in ("train_loss", "loss", "accuracy", "samples")] == [None] * 4
+        kept = ("train_loss", "loss", "accuracy", "samples", "held_out")
+        assert [part[name] for name in kept] == [None] * 5
         assert part["train_s"] > 0
         assert part["verdict"] == "accepted"
         assert rest.clients()[client_id]["label_counts"] is None
     assert parts["c"]["accuracy"] is not None
+    assert parts["c"]["held_out"] == plain[1]["per_client"]["c"]["held_out"]
     assert parts["c"]["train_loss"] is None  # it is in the sum alone
     assert rounds[1]["clients"] == 3
     assert rounds[1]["train_loss"] == pytest.approx(plain[1]["train_loss"], abs=1e-3)
@@ -111,6 +115,17 @@ def test_the_share_of_clipped_values_is_told(rest: Api) -> None:
     assert 0.1 < numbers["clipped"] <= 1
     assert numbers["capped"] == 3
     assert numbers["samples"] == 300
+
+
+NOISE = 50.0
+
+
+def spread_of_the_mean(lr: float) -> float:
+    """The standard deviation of what noise alone makes of a weight, in the mean of three clients."""
+    size = LotSize(samples=431, batch_size=SGD_BATCH, local_epochs=1)
+    of_a_step = lr * NOISE / SGD_BATCH
+    by_momentum = [(1 - MOMENTUM**left) / (1 - MOMENTUM) for left in range(1, size.steps + 1)]
+    return of_a_step * math.sqrt(sum(weight**2 for weight in by_momentum) / len(TRIO))
 
 
 def test_the_audit_log_has_whose_masked_updates_are_in_a_model_and_says_why_none_is_replayed(
@@ -131,9 +146,16 @@ def test_the_audit_log_has_whose_masked_updates_are_in_a_model_and_says_why_none
     assert f"run {run_id}: not recomputed: its updates were masked" in said
 
 
-def test_with_differential_privacy_at_the_clients_the_sum_has_their_noise(rest: Api) -> None:
-    _, rounds = complete(rest, secure_aggregation={}, dp={"noise_multiplier": 1.0})
+def test_with_differential_privacy_at_the_clients_the_sum_has_their_noise(
+    server: ForkedServer, rest: Api
+) -> None:
+    """So much that it is nearly all that there is: what two such runs differ by is the noise of both."""
+    noisy = {"model": "linear", "alpha": None, "lr": 0.02, "dp": {"noise_multiplier": NOISE}}
+    one, _ = complete(rest, secure_aggregation={}, **noisy)
+    other, rounds = complete(rest, secure_aggregation={}, **noisy)
 
+    spread = (model_of(server, one) - model_of(server, other)).std()
+    assert spread == pytest.approx(math.sqrt(2) * spread_of_the_mean(lr=0.02), rel=0.15)
     part = rounds[1]["per_client"]["a"]
     assert part["epsilon"] >= part["epsilon_of_run"] > 0
     assert part["train_loss"] is None
@@ -146,7 +168,7 @@ def test_with_differential_privacy_at_the_clients_the_sum_has_their_noise(rest: 
         ({"strategy": "krum", "min_clients": 3}, "looks at each update by itself"),
         ({"strategy": "fedmedian"}, "looks at each update by itself"),
         ({"strategy": "qfedavg"}, "looks at each update by itself"),
-        ({"strategy": "dpfedavg-fixed"}, "looks at each update by itself"),
+        ({"strategy": "dpfedavg-adaptive"}, "looks at each update by itself"),
         ({"keep_updates": True}, "nobody can open the updates"),
         ({"min_clients": 2}, "needs 3 clients in each round"),
         ({"secure_aggregation": {"threshold": 0.5}}, "at or below two thirds"),

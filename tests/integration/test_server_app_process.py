@@ -16,6 +16,7 @@ from tests.conftest import Clients
 from tests.support.api import Api, Json
 from tests.support.apps import write_app
 from tests.support.forked_server import ForkedServer, ServerRefused
+from tests.support.module_servers import api_of_server
 from tests.support.waiting import wait_until
 
 PAIR = ("a", "b")
@@ -158,12 +159,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, folder: Path) -> Iterator[F
     server.end()
 
 
-@pytest.fixture
-def api(server: ForkedServer) -> Iterator[Api]:
-    api = Api(server.url)
-    yield api
-    api.end_all_runs()
-    api.close()
+api = api_of_server()
 
 
 def start(api: Api, does: str) -> str:

@@ -13,6 +13,7 @@ from client.site.policy import Policy
 from tests.conftest import Clients, StartCommand, StartServer
 from tests.support.api import Api, Json
 from tests.support.apps import APPS
+from tests.support.module_servers import api_of_server, own_server
 from tests.support.processes import ServerProcess
 from tests.support.waiting import wait_until
 
@@ -20,19 +21,8 @@ SPEC: dict[str, Any] = {"model": "linear", "num_rounds": 2}
 DIGEST = "ab" * 32
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    server = ServerProcess(home=tmp_path_factory.mktemp("server"))
-    yield server
-    server.end()
-
-
-@pytest.fixture
-def api(server: ServerProcess) -> Iterator[Api]:
-    api = Api(server.url)
-    yield api
-    api.end_all_runs()
-    api.close()
+server = own_server()
+api = api_of_server()
 
 
 @pytest.fixture

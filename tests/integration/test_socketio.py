@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 import socketio
+from websockets.sync.client import connect
 
 from tests.support.api import Api, Json
+from tests.support.module_servers import api_of_server, either_web_server
 from tests.support.page import Page
 from tests.support.processes import ServerProcess
 from tests.support.waiting import wait_until
 
-
-@pytest.fixture(scope="module", params=["eventlet", "threading"])
-def server(request: pytest.FixtureRequest, session_server: ServerProcess) -> ServerProcess:
-    if request.param == "eventlet":
-        return session_server
-    server: ServerProcess = request.getfixturevalue("threading_server")
-    return server
-
-
-@pytest.fixture
-def api(server: ServerProcess) -> Iterator[Api]:
-    api = Api(server.url)
-    yield api
-    api.end_all_runs()
-    api.close()
+server = either_web_server()
+api = api_of_server()
 
 
 def newest_of_each(events: list[Json]) -> list[Json]:
@@ -201,3 +188,11 @@ def test_pages_from_elsewhere_are_not_let_in(
 
     page.disconnect()
     assert received == []
+
+
+def test_what_all_pages_are_sent_is_not_compressed_anew_for_each(server: ServerProcess) -> None:
+    address = f"{server.url.replace('http', 'ws', 1)}/socket.io/?EIO=4&transport=websocket"
+
+    with connect(address, compression="deflate", proxy=None) as offered:  # as every browser offers it
+        assert str(offered.recv(timeout=10)).startswith("0{")
+        assert offered.protocol.extensions == []

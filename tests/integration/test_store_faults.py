@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import random
 import re
-import resource
-import shutil
 import sqlite3
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from pathlib import Path
 
-import numpy as np
 import pytest
-from flwr.app import Array, ArrayRecord
 
 from app.event_bus import EventBus
-from app.records import LogRecord
 from app.store.checkpoints import CheckpointStore
 from app.store.store import Store
 from app.store.urls import default_url
@@ -28,211 +19,11 @@ from app.store.writer import StoreWriter
 from shared.errors import StoreUnavailable
 from tests.support.audit import a_log
 from tests.support.postgres import PostgresServer, running_postgres
-from tests.support.processes import ROOT
 from tests.support.records import a_run
-from tests.support.store_worker import RUN, round_of
+from tests.support.stores import line, worker
 from tests.support.waiting import wait_until
 
 LIMIT_S = 60.0
-
-
-def line(message: str) -> LogRecord:
-    return LogRecord(level="info", source="client-1", logger="test", message=message)
-
-
-def a_model(value: float, size: int = 1000) -> ArrayRecord:
-    return ArrayRecord({"weight": Array(np.full(size, value, np.float32))})
-
-
-@contextmanager
-def worker(job: str, place: str) -> Iterator[subprocess.Popen[str]]:
-    """Another process that has to do with a store; killed in the end."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.support.store_worker", job, place],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    with process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-def kill_after(process: subprocess.Popen[str], lines: int) -> int:
-    """Let a worker print so many lines, kill it, and return the last number that it printed whole."""
-    assert process.stdout is not None
-    printed = [process.stdout.readline() for _ in range(lines)]
-    process.kill()
-    printed += process.stdout.readlines()
-    return int(next(text for text in reversed(printed) if text.endswith("\n")))
-
-
-class TestKilled:
-    def test_nothing_that_was_called_written_is_lost(self, tmp_path: Path) -> None:
-        url = default_url(tmp_path)
-        chance = random.Random(3)
-        written = 0
-        for _ in range(5):
-            with worker("events", url) as process:
-                written = max(written, kill_after(process, chance.randrange(20, 1500)))
-            with closing(sqlite3.connect(tmp_path / "fedloom.db")) as connection:
-                assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-                assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
-            with Store.open(url) as store:
-                self.check(store, written)
-        assert written > 100
-
-    @staticmethod
-    def check(store: Store, written: int) -> None:
-        """All events up to `written` are there, and of those after it whatever is there is whole."""
-        lines = store.logs(1_000_000)
-        rounds = {round_.round: round_ for round_ in store.rounds(RUN)}
-        history = store.events(1_000_000)
-
-        assert all(int(entry.message) == entry.seq for entry in lines)
-        assert all(round_ == round_of(4 * number) for number, round_ in rounds.items())
-        run_updates = {event.seq for event in history if event.type == "run_update"}
-        told = {entry.seq for entry in lines} | {4 * number for number in rounds} | run_updates
-        assert set(range(1, written + 1)) <= told
-        completed = {event.data["round"] for event in history if event.type == "metrics_update"}
-        assert completed == rounds.keys()
-
-    def test_the_newest_checkpoint_is_always_sound(self, tmp_path: Path) -> None:
-        chance = random.Random(4)
-        for _ in range(5):
-            with worker("checkpoints", str(tmp_path)) as process:
-                saved = kill_after(process, chance.randrange(2, 40))
-            models = sorted((tmp_path / RUN).glob("round-?????.safetensors"))
-            checkpoints = CheckpointStore(tmp_path)
-            newest = checkpoints.newest(RUN)
-
-            assert newest is not None
-            assert newest.round >= saved
-            assert checkpoints.path(RUN, newest.round) == models[-1], "none is passed over"
-            assert set(newest.arrays["weight"].numpy()) == {newest.round}
-            assert set(newest.state["moment"]) == {2 * newest.round}
-            left = {re.sub(r"-[0-9a-f]{8}\.state", "", path.name) for path in (tmp_path / RUN).iterdir()}
-            assert left == {path.name for path in models}
-
-
-class TestTwoServers:
-    def test_the_second_is_told_of_the_first_and_takes_over_when_that_was_killed(
-        self, tmp_path: Path
-    ) -> None:
-        url = default_url(tmp_path)
-        with worker("hold", url) as process:
-            assert process.stdout is not None
-            process.stdout.readline()
-            with pytest.raises(
-                StoreUnavailable, match=rf"Another FedLoom server \(process {process.pid}\) uses"
-            ):
-                Store.open(url)
-
-        Store.open(url).close()
-
-
-class SmallDisk:
-    """A disk on which there soon is no room: 4 MB of memory, or where nothing can be mounted, short files."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        mount = [shutil.which("mount") or "false", "-t", "tmpfs", "-o", "size=4m", "none", str(folder)]
-        self._mounted = subprocess.run(mount, capture_output=True).returncode == 0
-        self._ballast = folder / "ballast"
-        self._limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-
-    def fill(self, leave: int = 0) -> None:
-        """Leave no room, or so many bytes."""
-        if not self._mounted:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (max(leave, 1), self._limits[1]))
-            return
-        with suppress(OSError), self._ballast.open("ab", buffering=0) as ballast:
-            while ballast.write(b"x" * 4096):
-                pass
-        os.truncate(self._ballast, self._ballast.stat().st_size - leave)
-
-    def free(self) -> None:
-        """Make room again."""
-        resource.setrlimit(resource.RLIMIT_FSIZE, self._limits)
-        self._ballast.unlink(missing_ok=True)
-
-    def close(self) -> None:
-        """As if it had never been there."""
-        self.free()
-        if self._mounted and subprocess.run(["umount", self.folder]).returncode:
-            subprocess.run(["umount", "--lazy", self.folder], check=True)
-            pytest.fail("something on the disk is still open")
-
-
-@pytest.fixture
-def disk(tmp_path: Path) -> Iterator[SmallDisk]:
-    disk = SmallDisk(tmp_path)
-    yield disk
-    disk.close()
-
-
-FULL = r"is full, so nothing new can be kept|does not work \(disk I/O error"
-"""SQLite does not tell a file that is too long from a disk that is broken."""
-
-
-class TestFullDisk:
-    def test_the_writer_says_so_and_goes_on_when_there_is_room(self, disk: SmallDisk) -> None:
-        with Store.open(default_url(disk.folder)) as store:
-            bus = EventBus()
-            writer = StoreWriter(store, bus, lambda: (), a_log())
-            writer.start()
-            bus.publish(a_run("a"))
-            writer.flush(LIMIT_S)
-
-            disk.fill()
-            for number in range(100):
-                bus.publish(line(f"{number} {'x' * 5000}"))
-            problem = wait_until(lambda: writer.problem, "the disk is full")
-            assert re.search(FULL, problem)
-            assert writer.written < bus.last
-            assert store.run("a") is not None
-
-            disk.free()
-            writer.flush(LIMIT_S)
-            writer.stop()
-            assert writer.problem is None
-            assert [entry.message.split()[0] for entry in store.logs(200)] == [str(n) for n in range(100)]
-        with Store.open(default_url(disk.folder)) as store:
-            assert len(store.logs(200)) == 100
-
-    @pytest.mark.parametrize("leave", [0, 4096, 8192, 16384, 32768, 65536])
-    def test_a_store_that_cannot_be_made_is_a_clear_error_and_can_be_made_later(
-        self, disk: SmallDisk, leave: int
-    ) -> None:
-        url = default_url(disk.folder / "home")
-        disk.fill(leave)
-
-        with pytest.raises(StoreUnavailable, match=FULL):
-            Store.open(url)
-
-        disk.free()
-        Store.open(url).close()
-
-    def test_a_checkpoint_for_which_there_is_no_room_leaves_the_one_before_it(self, disk: SmallDisk) -> None:
-        checkpoints = CheckpointStore(disk.folder / "checkpoints")
-        checkpoints.save(RUN, 1, a_model(1.0), {"moment": np.ones(1000)}, {})
-        left = sorted(path.name for path in (disk.folder / "checkpoints" / RUN).iterdir())
-
-        disk.fill(leave=40_000)
-        with pytest.raises(StoreUnavailable, match=r"is full, so nothing new can be kept"):
-            checkpoints.save(RUN, 2, a_model(2.0, size=100_000), {}, {})
-        with pytest.raises(StoreUnavailable, match=r"is full"):
-            checkpoints.save(RUN, 1, a_model(2.0), {"moment": np.ones(100_000)}, {})
-
-        newest = checkpoints.newest(RUN)
-        assert newest is not None
-        assert (newest.round, newest.arrays["weight"].numpy()[0]) == (1, 1.0)
-        assert sorted(path.name for path in (disk.folder / "checkpoints" / RUN).iterdir()) == left
-        disk.free()
-        checkpoints.save(RUN, 2, a_model(2.0, size=100_000), {}, {})
 
 
 class TestHeldByAnotherProgram:
@@ -264,60 +55,6 @@ class TestHeldByAnotherProgram:
             writer.stop()
             assert [entry.message for entry in store.logs(2000)] == [str(number) for number in range(1000)]
             assert {run.id for run in store.runs()} == {"a", "b"}
-
-
-@contextmanager
-def no_descriptors_left() -> Iterator[None]:
-    """This process may not open any further file."""
-    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
-    taken = [os.open(os.devnull, os.O_RDONLY)]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (taken[0] + 8, limits[1]))
-    try:
-        with suppress(OSError):
-            while True:
-                taken.append(os.open(os.devnull, os.O_RDONLY))
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
-        for descriptor in taken:
-            os.close(descriptor)
-
-
-TOO_MANY = "as many files and connections open as it may"
-
-
-class TestTooManyOpen:
-    def test_a_store_that_cannot_be_opened_now_is_not_called_a_bad_disk(self, tmp_path: Path) -> None:
-        url = default_url(tmp_path)
-        Store.open(url).close()
-
-        with no_descriptors_left(), pytest.raises(StoreUnavailable, match=TOO_MANY):
-            Store.open(url)
-
-        Store.open(url).close()
-
-    def test_a_store_that_is_open_still_writes(self, tmp_path: Path) -> None:
-        with Store.open(default_url(tmp_path)) as store:
-            bus = EventBus()
-            bus.publish(a_run("a"))
-            with no_descriptors_left():
-                store.apply(bus.since(0))
-            assert store.run("a") is not None
-
-    def test_a_checkpoint_is_not_taken_for_damaged(self, tmp_path: Path) -> None:
-        checkpoints = CheckpointStore(tmp_path)
-        path = checkpoints.save(RUN, 1, a_model(1.0), {}, {})
-
-        with no_descriptors_left():
-            with pytest.raises(StoreUnavailable, match=TOO_MANY):
-                checkpoints.newest(RUN)
-            with pytest.raises(StoreUnavailable, match=TOO_MANY):
-                checkpoints.save(RUN, 2, a_model(2.0), {}, {})
-
-        assert path.exists()
-        newest = checkpoints.newest(RUN)
-        assert newest is not None
-        assert newest.round == 1
 
 
 @pytest.fixture

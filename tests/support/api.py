@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Self
 
 import httpx
 
@@ -23,6 +25,12 @@ class Api:
     def close(self) -> None:
         """Let go of the connections."""
         self.http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def get(self, path: str, **query: Any) -> Json:
         """The JSON of a GET below /api/v1 that must succeed."""
@@ -125,3 +133,22 @@ class Api:
             return status["active_run"] is None and not status["queued_runs"]
 
         wait_until(idle, "no run is active")
+
+
+@contextmanager
+def tidied(url: str) -> Iterator[Api]:
+    """The API of a server; runs that the block leaves behind are stopped."""
+    with Api(url) as api:
+        yield api
+        api.end_all_runs()
+
+
+def problem_of(response: httpx.Response, status: int) -> Json:
+    """The problem in a response, after a look at its form (RFC 9457)."""
+    assert response.status_code == status, response.text
+    assert response.headers["Content-Type"] == "application/problem+json"
+    problem: Json = response.json()
+    assert problem["status"] == status
+    assert problem["title"]
+    assert problem["detail"]
+    return problem

@@ -18,6 +18,7 @@ from app.store.store import Store
 from app.store.urls import default_url
 from shared.security.keys import KeyPair
 from shared.security.merkle import LogTree
+from shared.security.server_identity import KEYS
 
 LOG_ID = bytes(range(16))
 
@@ -125,3 +126,10 @@ def require_agreement(home: Path) -> None:
             verdicts = store.verdicts(1_000, run_id=run.id)
             assert [(each.message_id, each.verdict) for each in verdicts] == judged.get(run.id, [])
         assert {client.id: client.key for client in store.clients()} == keys
+
+
+def exported_from(home: Path) -> bytes:
+    """The log of a server that has ended."""
+    key = KeyPair.load_or_make(home / KEYS / "server.pem").public
+    with StoreReader.open_to_read(default_url(home)) as store:
+        return b"".join(export_lines(store.audit, key))

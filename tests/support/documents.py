@@ -13,6 +13,9 @@ DOCUMENTS = (
     *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").glob("*.md")),
 )
 
+MANUAL = ("README.md", *(f"docs/{name}.md" for name in ("commands", "data-sets", "flwr-run", "rest", "runs")))
+"""README, and what it leads a newcomer to next: tests/e2e/test_readme.py runs its commands."""
+
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", flags=re.DOTALL | re.MULTILINE)
 
 
@@ -22,9 +25,11 @@ def text_of(document: str) -> str:
 
 
 def blocks(document: str, language: str = "sh") -> list[str]:
-    """Its fenced blocks in a language: commands for a shell, or files in TOML. All say which it is."""
+    """Its fenced blocks in a language: commands for a shell, or files in TOML or YAML. All say which."""
     found = _BLOCK.findall(text_of(document))
-    assert {name for name, _ in found} <= {"sh", "toml"}, f"{document} has a block that is marked as neither"
+    assert {name for name, _ in found} <= {"sh", "bat", "dockerfile", "toml", "yaml", "python"}, (
+        f"{document} has a block that is none"
+    )
     return [block for name, block in found if name == language]
 
 

@@ -17,6 +17,9 @@ from typing import Any, Protocol
 from app.demo.fleet import PRELOAD
 from app.settings import ServerSettings
 from shared.errors import FedLoomError
+from shared.security.invitation import Invitation
+from shared.security.server_identity import local_invitation
+from tests.support.ports import free_port
 
 LIMIT_S = 40.0
 
@@ -68,15 +71,24 @@ class ServerRefused(Exception):
 
 
 class ForkedServer:
-    """A server that can be started again and again; it keeps its home and, once it has them, its ports."""
+    """A server that can be started again and again; it keeps its home and its ports."""
 
     def __init__(self, home: Path, **settings: Any) -> None:
         """`settings`: fields of ServerSettings."""
         self.home = home
-        self._settings = ServerSettings(**{"port": 0, "link_port": 0, "home": home, **settings})
+        self._settings = ServerSettings(
+            **{"port": free_port(), "link_port": free_port(), "drain_s": 0, "home": home, **settings}
+        )
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(PRELOAD)
         self._process: BaseProcess | None = None
+
+    @property
+    def invitation(self) -> Invitation:
+        """To it, as it leaves one for this machine's clients."""
+        invitation = local_invitation(self.home)
+        assert invitation is not None
+        return invitation
 
     @property
     def url(self) -> str:

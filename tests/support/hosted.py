@@ -19,8 +19,8 @@ from shared.app_host import server_host
 from shared.app_host.channel import Channel, ChannelClosed, Frame
 from shared.app_host.hooks import Hooks
 from shared.errors import AppDied, FedLoomError
+from tests.support.fake_link import RUN_ID, FakeLink, FakeOwner, Watching
 from tests.support.payloads import payload_of
-from tests.unit.test_grid import RUN_ID, FakeLink, FakeOwner, Watching
 
 Main = Callable[[Any, Context], Any]
 """What an app does: the function that `@app.main()` takes."""

@@ -12,7 +12,8 @@ import sys
 
 from client.cli import main
 from client.ledger.entry import Expense
-from client.ledger.ledger import Ledger, Spent
+from client.ledger.ledger import Ledger
+from shared.spent import Spent
 
 AT_UPDATE = 2
 

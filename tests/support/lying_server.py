@@ -5,6 +5,7 @@ A lie is armed in the server's process before it begins, as `tests.support.forke
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -187,6 +188,36 @@ def survivors_by_client() -> None:
             session.session.nonce,
         ),
     )
+
+
+def noise_of_fewer() -> None:
+    """Of four that were asked, keys of three are passed on, whose noise together is less."""
+    take_keys = ServerSession.take_keys
+
+    def take_three(self: ServerSession, node: int, keys: RoundKeys) -> None:
+        if keys.client_id != "d":
+            take_keys(self, node, keys)
+
+    _replace(ServerSession, "take_keys", take_three)
+    _replace(ServerSession, "require", lambda self, there, done, are_summed=True: None)
+
+
+def less_noise() -> None:
+    """All clients but the victim are told that they need not add any noise worth the name."""
+    assign = Membership._assign
+
+    def assign_less(self: Membership, client: Any, *how: Any) -> None:
+        honest = self._run_config
+        if client.id != VICTIM:
+            self._run_config = {**honest, "strategy-params": json.dumps({"noise_multiplier": 1e-6})}
+        assign(self, client, *how)
+        self._run_config = honest
+
+    def take_any(self: ServerSession, node: int, keys: RoundKeys) -> None:
+        self.keys[node] = keys
+
+    _replace(Membership, "_assign", assign_less)
+    _replace(ServerSession, "take_keys", take_any)
 
 
 def _replace(owner: Any, name: str, by: Any) -> None:

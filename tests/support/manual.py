@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
-import subprocess
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from tests.support.processes import ROOT
+from tests.support.processes import run_command
 
 PLACEHOLDER = re.compile(r"\b[A-Z]{3,}\b")
 
@@ -34,15 +31,9 @@ class Manual:
         words = self.words(command, **meant)
         file = home / words.pop() if ">" in words else None
         words = [word for word in words if word != ">"]
-        done = subprocess.run(
-            [sys.executable, *words[1:]],
-            cwd=home,
-            env={**os.environ, "PYTHONPATH": str(ROOT), "FEDLOOM_HOME": str(home)},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        module = words[1] == "-m"
+        script, flags = (f"-m {words[2]}", words[3:]) if module else (words[1], words[2:])
+        done = run_command(script, *flags, home=home)
         assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
         if file is not None:
             file.write_text(done.stdout, encoding="utf-8")

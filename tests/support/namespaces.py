@@ -8,8 +8,11 @@ from contextlib import ExitStack, contextmanager
 
 from tests.support.tools import give_up, require
 
+NETWORK = "198.18.0.0/15"
+"""That RFC 2544 leaves to tests between networks."""
+
 NETWORKS = 512
-"""In 198.18.0.0/15, which RFC 2544 leaves to tests between networks, with 256 addresses each."""
+"""In it, with 256 addresses each."""
 
 
 class Namespace:

@@ -132,6 +132,10 @@ def _connect(server: ServerProcess, source: str) -> socket.socket:
     connection = socket.socket()
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
     connection.settimeout(TIMEOUT_S)
-    connection.bind((source, 0))
-    connection.connect(("127.0.0.1", server.port))
+    try:
+        connection.bind((source, 0))
+        connection.connect(("127.0.0.1", server.port))
+    except OSError:
+        connection.close()
+        raise
     return connection

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,11 +14,14 @@ import socketio
 
 from app.running_server import RunningServer
 from tests.support.api import Json
-from tests.support.processes import ROOT, ServerProcess
+from tests.support.processes import ServerProcess, run_command
 from tests.support.waiting import wait_until
 
 PASSWORD = "correct horse battery"
 CSRF = "X-CSRF-Token"
+
+BY_PROXY = ("--trusted-proxy", "127.0.0.1")
+"""Flags of a server that believes where a `browser` says that it comes from."""
 
 
 def administrator(server: ServerProcess) -> httpx.Client:
@@ -66,7 +68,7 @@ def page_server(*flags: str) -> Any:
         request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     ) -> Iterator[ServerProcess]:
         home = tmp_path_factory.mktemp(request.param)
-        server = ServerProcess("--async-mode", request.param, *flags, home=home)
+        server = ServerProcess("--async-mode", request.param, *BY_PROXY, *flags, home=home)
         try:
             add_user(server, "root", "admin")
             yield server
@@ -125,12 +127,4 @@ class OpenPage:
 
 def run_users(home: Path, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
     """`python -m app.users …` for the server with this folder."""
-    return subprocess.run(
-        [sys.executable, "-m", "app.users", *arguments],
-        input=stdin,
-        env={"PYTHONPATH": str(ROOT), "FEDLOOM_HOME": str(home), "PATH": ""},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    return run_command("-m app.users", *arguments, home=home, typed=stdin)

@@ -15,10 +15,20 @@ from typing import Any
 
 import psutil
 
+from tests.support.ports import free_port
+from tests.support.prepared import (
+    PreparedProcess,
+    Start,
+    can_be_prepared,
+    network_of,
+    run_prepared,
+    start_prepared,
+)
 from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 START_TIMEOUT_S = 60.0
+RUN_TIMEOUT_S = 120.0
 NO_NETWORK = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9")
 """An environment in which nothing can be downloaded, also where there is a network: nobody listens there."""
 
@@ -51,26 +61,17 @@ class Command:
         `type` there."""
         self.name = " ".join((script, *flags))
         self.home = home
-        program = ["-m", script.removeprefix("-m ")] if script.startswith("-m ") else [str(ROOT / script)]
-        if in_terminal:
-            before = (*before, sys.executable, "-c", IN_TERMINAL)
-        self.process = subprocess.Popen(
-            [*before, sys.executable, "-u", *program, *flags],
-            cwd=home,
-            env={
-                **_without_data(os.environ),
-                "PYTHONPATH": str(ROOT),
-                "FEDLOOM_HOME": str(home),
-                **(env or {}),
-            },
-            stdin=subprocess.PIPE if in_terminal else subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-            start_new_session=True,
-        )
+        environment = {
+            **_without_data(os.environ),
+            "PYTHONPATH": str(ROOT),
+            "FEDLOOM_HOME": str(home),
+            **(env or {}),
+        }
+        self.process: subprocess.Popen[str] | PreparedProcess
+        if not in_terminal and can_be_prepared(script, env or {}, before):
+            self.process = start_prepared(Start(script, flags, home, environment, network_of(before)))
+        else:
+            self.process = _new_process(script, flags, home, environment, before, in_terminal=in_terminal)
         self._lines: list[str] = []
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -121,8 +122,11 @@ class Command:
 
     def family(self) -> list[psutil.Process]:
         """It and all its descendants that live now."""
-        me = psutil.Process(self.process.pid)
-        return [me, *me.children(recursive=True)]
+        try:
+            me = psutil.Process(self.process.pid)
+            return [me, *me.children(recursive=True)]
+        except psutil.NoSuchProcess:
+            return []
 
     def end(self) -> None:
         """End it as Ctrl-C would; by force, with all that it started, when that does not help."""
@@ -143,6 +147,60 @@ class Command:
         return f"<{self.name}, which printed:\n{self.output or '(nothing)'}>"
 
 
+def run_command(
+    script: str,
+    *flags: str,
+    home: Path,
+    before: Sequence[str] = (),
+    typed: str = "",
+    timeout_s: float = RUN_TIMEOUT_S,
+) -> subprocess.CompletedProcess[str]:
+    """One of the repository's commands, done. `before`: as Command has it; `typed`: its input. Raises
+    subprocess.TimeoutExpired."""
+    environment = {**_without_data(os.environ), "PYTHONPATH": str(ROOT), "FEDLOOM_HOME": str(home)}
+    if can_be_prepared(script, {}, before):
+        return run_prepared(Start(script, flags, home, environment, network_of(before)), typed, timeout_s)
+    return subprocess.run(
+        [*before, sys.executable, *_program(script), *flags],
+        cwd=home,
+        env=environment,
+        input=typed,
+        capture_output=True,
+        text=True,
+        timeout=timeout_s,
+        check=False,
+    )
+
+
+def _program(script: str) -> list[str]:
+    return ["-m", script.removeprefix("-m ")] if script.startswith("-m ") else [str(ROOT / script)]
+
+
+def _new_process(
+    script: str,
+    flags: Sequence[str],
+    home: Path,
+    environment: Mapping[str, str],
+    before: Sequence[str],
+    *,
+    in_terminal: bool,
+) -> subprocess.Popen[str]:
+    if in_terminal:
+        before = (*before, sys.executable, "-c", IN_TERMINAL)
+    return subprocess.Popen(
+        [*before, sys.executable, "-u", *_program(script), *flags],
+        cwd=home,
+        env=environment,
+        stdin=subprocess.PIPE if in_terminal else subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+        start_new_session=True,
+    )
+
+
 class ServerProcess(Command):
     """`run_server.py`, answering on `port` and, for clients, `link_port`."""
 
@@ -150,14 +208,14 @@ class ServerProcess(Command):
         self,
         *flags: str,
         home: Path,
-        port: int = 0,
-        link_port: int = 0,
+        port: int | None = None,
+        link_port: int | None = None,
         script: str = "run_server.py",
         start_s: float = START_TIMEOUT_S,
         **options: Any,
     ) -> None:
         """`start_s`: how long it may take until it answers. `options`: of `Command`."""
-        ports = ("--port", str(port), "--link-port", str(link_port))
+        ports = ("--port", str(port or free_port()), "--link-port", str(link_port or free_port()))
         super().__init__(script, *ports, *flags, home=home, **options)
         try:
             ready = self.wait_for_output(READY, start_s)

@@ -22,6 +22,7 @@ from shared.security.handshake import sign_hello
 from shared.security.keys import KeyPair
 from shared.security.seals import Update
 from shared.security.server_identity import KEYS, local_invitation
+from shared.version import __version__
 from shared.wire import LINK_METHOD, PROTOCOL_VERSION
 
 TIMEOUT_S = 20.0
@@ -79,7 +80,7 @@ class RawClient:
         known: dict[str, Any] = {
             "protocol": PROTOCOL_VERSION,
             "process": f"process of {client_id}",
-            "version": "test",
+            "version": __version__,
             "dataset": "digits",
             "models": ["cnn", "linear"],
             "host": "a test",

@@ -1,4 +1,4 @@
-"""How long a server takes to answer REST, measured while something goes on."""
+"""How long a server takes to answer REST, measured while something goes on, beside another that is idle."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ class Latency:
 
     answers: int
     median_ms: float
-    most_ms: float
+    p95_ms: float
     """What 95 of 100 took at most."""
     worst_ms: float
 
     def __str__(self) -> str:
         return (
             f"{self.answers} answers, median {self.median_ms:.1f} ms, "
-            f"95% within {self.most_ms:.1f} ms, worst {self.worst_ms:.1f} ms"
+            f"95% within {self.p95_ms:.1f} ms, worst {self.worst_ms:.1f} ms"
         )
 
 
-class Measured:
-    """Asks again and again for the status, in a thread; a context manager, after which `latency` is known."""
+class Asked:
+    """A server that is asked again and again for its status, in a thread; a context manager."""
 
     def __init__(self, url: str) -> None:
         self._http = httpx.Client(base_url=url, timeout=30, trust_env=False)
@@ -39,7 +39,7 @@ class Measured:
         self._seconds: list[float] = []
         self._thread = threading.Thread(target=self._ask, daemon=True)
 
-    def __enter__(self) -> Measured:
+    def __enter__(self) -> Asked:
         self._thread.start()
         return self
 
@@ -67,3 +67,40 @@ class Measured:
             response = self._http.get("/api/v1/status")
             self._seconds.append(time.perf_counter() - began)
             assert response.status_code == 200, response.text
+
+
+class Measured:
+    """Two servers at the same time, of which one has nothing to do: it shows what the machine makes of an
+    answer meanwhile. A context manager, after which the latencies are known."""
+
+    def __init__(self, url: str, idle_url: str) -> None:
+        self._asked, self._idle = Asked(url), Asked(idle_url)
+
+    def __enter__(self) -> Measured:
+        self._idle.__enter__()
+        self._asked.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._asked.__exit__(kind, error, trace)
+        self._idle.__exit__(kind, error, trace)
+
+    @property
+    def answers(self) -> int:
+        """How many there were so far of the server that is looked at."""
+        return self._asked.answers
+
+    @property
+    def latency(self) -> Latency:
+        """Of that one."""
+        return self._asked.latency
+
+    @property
+    def idle(self) -> Latency:
+        """Of the other."""
+        return self._idle.latency
+
+    def __str__(self) -> str:
+        return f"{self.latency}; of an idle server: {self.idle}"

@@ -8,7 +8,9 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.secagg.client import ClientSession, Member
+from shared.privacy.central import CentralPrivacy
+from shared.secagg.client import ClientSession
+from shared.secagg.member import Member
 from shared.secagg.packing import Learned, Summed
 from shared.secagg.server import ServerSession
 from shared.secagg.session import Session
@@ -47,19 +49,28 @@ def member(
     return Member(f"client-{number}", key_of(number), node_of, require_genuine, minimum)
 
 
-def session_of(clients: int, settings: SecureAggregation | None = None, nonce: bytes = b"n" * 32) -> Session:
+def session_of(
+    clients: int,
+    settings: SecureAggregation | None = None,
+    nonce: bytes = b"n" * 32,
+    noise: CentralPrivacy | None = None,
+) -> Session:
     """One of client-1 to client-<clients>."""
     cohort = tuple(range(1, clients + 1))
-    return Session(SERVER, 7, 1, nonce, cohort, settings or SecureAggregation())
+    return Session(SERVER, 7, 1, nonce, cohort, settings or SecureAggregation(), noise)
 
 
 class Federation:
     """An honest server and honest clients, who take one step after the other; clients may leave between."""
 
     def __init__(
-        self, changes: list[Change], samples: list[int], settings: SecureAggregation | None = None
+        self,
+        changes: list[Change],
+        samples: list[int],
+        settings: SecureAggregation | None = None,
+        noise: CentralPrivacy | None = None,
     ) -> None:
-        self.session = session_of(len(changes), settings)
+        self.session = session_of(len(changes), settings, noise=noise)
         self.learned = {
             node: Learned(change, count)
             for node, (change, count) in enumerate(zip(changes, samples, strict=True), start=1)

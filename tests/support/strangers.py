@@ -8,6 +8,7 @@ import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import cycle
+from typing import TypeVar
 
 from shared.address import Address
 from shared.wire import LINK_METHOD
@@ -17,6 +18,8 @@ TIMEOUT_S = 20.0
 ANY = "0.0.0.0"
 SOURCES = tuple(f"127.0.0.{number}" for number in range(2, 34))
 """Addresses that this machine has by itself, so that many connections come from many."""
+
+S = TypeVar("S", bound=socket.socket)
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 DATA, HEADERS, SETTINGS, PING = 0, 1, 4, 6
@@ -38,10 +41,8 @@ def half_a_handshake(address: Address, source: str = ANY) -> socket.socket:
     out = ssl.MemoryBIO()
     with suppress(ssl.SSLWantReadError):
         client_context().wrap_bio(ssl.MemoryBIO(), out, server_hostname="fedloom").do_handshake()
-    connection = connected(address, source)
     said = out.read()
-    connection.sendall(said[: len(said) // 2])
-    return connection
+    return _saying(connected(address, source), said[: len(said) // 2])
 
 
 def over_tls(address: Address, source: str = ANY) -> ssl.SSLSocket:
@@ -56,23 +57,19 @@ def over_http2(address: Address, source: str = ANY) -> ssl.SSLSocket:
 
 def with_a_call(address: Address, source: str = ANY) -> ssl.SSLSocket:
     """A call of the link's method, and no frame."""
-    connection = over_http2(address, source)
-    connection.sendall(frame(HEADERS, END_HEADERS, _call_headers(), stream=1))
-    return connection
+    return _saying(over_http2(address, source), frame(HEADERS, END_HEADERS, _call_headers(), stream=1))
 
 
 def with_half_a_hello(address: Address, source: str = ANY) -> ssl.SSLSocket:
     """A frame of the link that is announced and does not come."""
-    connection = with_a_call(address, source)
-    connection.sendall(frame(DATA, 0, struct.pack("!BI", 0, 500) + bytes(100), stream=1))
-    return connection
+    announced = frame(DATA, 0, struct.pack("!BI", 0, 500) + bytes(100), stream=1)
+    return _saying(with_a_call(address, source), announced)
 
 
 def who_takes_nothing(address: Address, source: str = ANY) -> ssl.SSLSocket:
     """A call to which not a byte may be answered."""
     connection = _over_http2(address, source, struct.pack("!HI", INITIAL_WINDOW_SIZE, 0))
-    connection.sendall(frame(HEADERS, END_HEADERS, _call_headers(), stream=1))
-    return connection
+    return _saying(connection, frame(HEADERS, END_HEADERS, _call_headers(), stream=1))
 
 
 KINDS: dict[str, Callable[[Address, str], socket.socket]] = {
@@ -164,8 +161,16 @@ def frame(kind: int, flags: int, content: bytes, stream: int = 0) -> bytes:
 
 
 def _over_http2(address: Address, source: str, settings: bytes) -> ssl.SSLSocket:
-    connection = over_tls(address, source)
-    connection.sendall(PREFACE + frame(SETTINGS, 0, settings))
+    return _saying(over_tls(address, source), PREFACE + frame(SETTINGS, 0, settings))
+
+
+def _saying(connection: S, data: bytes) -> S:
+    """The connection with this said on it; one that the server turns away before is closed here too."""
+    try:
+        connection.sendall(data)
+    except OSError:
+        connection.close()
+        raise
     return connection
 
 

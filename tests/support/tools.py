@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
+import sysconfig
 from typing import NoReturn
 
 import pytest
 
 
 def require(tool: str, *, why: str) -> str:
-    """The path of a program; without it the test is given up."""
-    path = shutil.which(tool)
+    """The path of a program, which may have come with a Python package; without it the test is given up."""
+    path = shutil.which(tool) or shutil.which(tool, path=sysconfig.get_path("scripts"))
     return path if path is not None else give_up(f"needs {tool}: {why}")
 
 

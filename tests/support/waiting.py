@@ -11,7 +11,7 @@ T = TypeVar("T")
 INTERVAL_S = 0.03
 
 
-def wait_until(condition: Callable[[], T | None], what: str, timeout_s: float = 30.0) -> T:
+def wait_until(condition: Callable[[], T | None], what: str, timeout_s: float = 60.0) -> T:
     """Ask `condition` until its answer is true, and return that; AssertionError after `timeout_s`.
 
     `what` completes the sentence "waited in vain until ...".

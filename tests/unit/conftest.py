@@ -1,4 +1,4 @@
-"""The databases on which the store is tested, and what holds for all property tests."""
+"""The databases on which the store is tested, and what holds for all tests, or all property tests."""
 
 from __future__ import annotations
 
@@ -9,11 +9,19 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from app.store.urls import default_url
+from tests.support.logs import logging_as_before
 from tests.support.postgres import PostgresServer, running_postgres
 
 # No test judges speed, also where several of them share a core.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unhurried")
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_before() -> Iterator[None]:
+    """No test depends on what one before it, or what that has called, has done to loggers."""
+    with logging_as_before():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -112,6 +112,13 @@ def test_what_does_not_fit_an_app_is_refused_with_its_field(
     assert refused.value.field == field
 
 
+def test_secure_aggregation_of_an_app_is_refused_with_what_flower_has_for_it(tmp_path: Path) -> None:
+    with pytest.raises(SettingsInvalid, match="can use Flower's own SecAggPlusWorkflow") as refused:
+        fitted(an_app(tmp_path), secure_aggregation={}, min_clients=3)
+
+    assert refused.value.field == "secure_aggregation"
+
+
 @pytest.mark.parametrize(
     ("asked", "field"),
     [

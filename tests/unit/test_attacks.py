@@ -27,4 +27,4 @@ def test_its_tests_are_there(attack: str) -> None:
         if name.endswith(".py"):
             file = (ROOT / name).read_text(encoding="utf-8")
         else:
-            assert re.search(rf"^ *def {name}\(", file, re.MULTILINE), name
+            assert re.search(rf"^ *(?:async )?def {name}\(", file, re.MULTILINE), name

@@ -11,6 +11,7 @@ from shared.errors import BudgetSpent
 from shared.flower import client_declined, client_failed, identify_server_task
 from shared.names import BUDGET_RULE
 from shared.run_spec import RunSpec
+from shared.secagg.settings import SecureAggregation
 
 WORDS = "declined by its site: privacy_budget = 3, of which 2.90 is spent on digits"
 
@@ -54,6 +55,21 @@ def test_the_run_ends_when_nobody_has_anything_left() -> None:
         budgets.among([2, 3])
 
     assert str(ended.value) == f"The privacy budgets of all clients are spent: {WORDS}."
+
+
+def test_with_secure_aggregation_it_ends_when_too_few_for_it_have_something_left() -> None:
+    budgets = Budgets(private().with_changes(secure_aggregation=SecureAggregation()))
+    budgets.note([spent(2)])
+
+    assert budgets.among([2, 3, 4, 5]) == [3, 4, 5]
+    assert budgets.among([3, 4]) == [3, 4], "nobody's budget is why there are so few"
+    with pytest.raises(BudgetSpent) as ended:
+        budgets.among([2, 3, 4])
+
+    assert str(ended.value) == (
+        "The privacy budgets of too many clients are spent: 2 of 3 have something left, and secure "
+        f"aggregation needs 3: {WORDS}."
+    )
 
 
 def test_those_who_declined_are_asked_again_in_the_next_round() -> None:

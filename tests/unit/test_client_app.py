@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 from flwr.app import ArrayRecord, ConfigRecord, Context, Message, MessageType, RecordDict
 
-from client import progress
+from client import learner, progress
 from client.client_app import app
-from shared.data.datasets import load_train_labels
+from shared.data.datasets import RawSamples, load_train_labels, read_train
 from shared.flower import identify_server_task, set_message_id
 from shared.models import build_model
+from shared.names import PARTS_IN_TURN
 from shared.results import TrainMetrics
 from shared.run_spec import RunSpec
 
@@ -124,6 +125,24 @@ def test_elsewhere_nobody_is_told_and_all_works_the_same() -> None:
     with progress.reporting_to(lambda _: None):
         progress.report_labels((1, 2))
         assert ask(MessageType.TRAIN, a_context()).has_content()
+
+
+@pytest.mark.parametrize(("in_turn", "times"), [(True, 1), (False, 3)])
+def test_where_it_works_for_many_clients_it_reads_the_data_set_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_turn: bool, times: int
+) -> None:
+    read: list[str] = []
+
+    def counted(name: str, data_dir: Path) -> RawSamples:
+        read.append(name)
+        return read_train(name, data_dir)
+
+    monkeypatch.setattr(learner, "read_train", counted)
+    node = {"data-dir": str(tmp_path), PARTS_IN_TURN: in_turn}
+    for part in (0, 1, 0):
+        ask(MessageType.EVALUATE, a_context(**{"partition-id": part, **node}))
+
+    assert read == ["synthetic"] * times
 
 
 def test_the_proximal_mu_of_the_message_reaches_the_training() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 from flwr.app import ArrayRecord, ConfigRecord, Context, Message, MessageType, RecordDict, UserConfig
 
 from client import progress
@@ -14,11 +15,14 @@ from shared.flower import identify_server_task, set_message_id
 from shared.models import build_model
 from shared.results import EvaluateMetrics, TrainMetrics
 from shared.run_spec import RunSpec
-from shared.training import BatchProgress
+from shared.secagg.settings import SecureAggregation
+from shared.training import EVALUATED_AT_ONCE, BatchProgress
 
 SPEC = RunSpec.model_validate(
     {"dataset": "synthetic", "model": "linear", "batch_size": 20, "dp": DpSpec(noise_multiplier=2.0)}
 )
+
+SECURE = SPEC.with_changes(dp=None, secure_aggregation=SecureAggregation(), min_clients=3)
 
 
 def a_context(home: Path, **node_config: Any) -> Context:
@@ -56,12 +60,24 @@ def test_neither_loss_nor_accuracy_nor_labels_leave_it_unless_the_site_says_so(t
     evaluated = EvaluateMetrics.from_reply(ask(MessageType.EVALUATE, context)[0])
 
     assert trained.train_loss is None
-    assert (evaluated.loss, evaluated.accuracy) == (None, None)
+    assert (evaluated.loss, evaluated.accuracy, evaluated.num_examples) == (None, None, None)
     assert {type(each) for each in reported} == {BatchProgress}, "and no label counts"
     assert {each.loss for each in reported} == {None}
     assert [each.examples for each in reported] == [20 * each.done for each in reported], (
         "as expected, not as drawn"
     )
+
+
+@pytest.mark.parametrize("spec", [SPEC, SECURE], ids=["dp", "secagg"])
+def test_nor_does_on_how_many_samples_it_evaluates(tmp_path: Path, spec: RunSpec) -> None:
+    """They are a tenth of all that it has."""
+    context = a_context(tmp_path)
+    context.run_config = spec.to_run_config()
+
+    reply, reported = ask(MessageType.EVALUATE, context)
+
+    assert set(reply.content["metrics"]) == {"duration_s"}
+    assert [each.examples for each in reported] == [EVALUATED_AT_ONCE * each.done for each in reported]
 
 
 def test_all_of_it_leaves_where_the_site_allows_it(tmp_path: Path) -> None:
@@ -72,6 +88,7 @@ def test_all_of_it_leaves_where_the_site_allows_it(tmp_path: Path) -> None:
 
     assert (TrainMetrics.from_reply(reply).train_loss or 0) > 0
     assert evaluated.accuracy is not None
+    assert evaluated.num_examples is not None
     assert any(isinstance(each, tuple) for each in reported), "label counts"
 
 

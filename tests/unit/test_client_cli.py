@@ -8,6 +8,7 @@ import pytest
 
 from client.cli import parse
 from client.settings import ClientSettings
+from client.site.policy import UsageRule
 from shared import qr
 from shared.address import Address
 from shared.flower_app import read_app
@@ -183,3 +184,79 @@ def test_a_picture_that_holds_no_invitation_is_said(
         ["--invite-qr", str(tmp_path / "other.png")], capsys
     )
     assert "cannot be read: No such file" in refused(["--invite-qr", str(tmp_path / "x.png")], capsys)
+
+
+@pytest.mark.parametrize(("flags", "port"), [([], None), (["--page"], 0), (["--page", "5001"], 5001)])
+def test_a_client_in_the_mesh_may_serve_a_page_of_its_own(flags: list[str], port: int | None) -> None:
+    mesh = parse(["--client-id", "a", "--enable-mesh", *flags]).mesh
+
+    assert mesh is not None
+    assert mesh.page == port
+
+
+def test_and_no_other_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "--page needs --enable-mesh" in refused(["--page"], capsys)
+    assert "not a port" in refused(["--enable-mesh", "--page", "0"], capsys)
+
+
+@pytest.mark.parametrize(
+    ("policy", "flags", "usage"),
+    [
+        ("", [], UsageRule.ON),
+        ("", ["--send-usage", "off"], UsageRule.OFF),
+        ('usage = "off"', ["--send-usage", "on"], UsageRule.OFF),
+        ('usage = "on"', ["--send-usage", "off"], UsageRule.OFF),
+    ],
+)
+def test_of_flag_and_policy_the_less_is_told_of_the_machine(
+    tmp_path: Path, policy: str, flags: list[str], usage: UsageRule
+) -> None:
+    file = tmp_path / "client.toml"
+    file.write_text(policy, encoding="utf-8")
+
+    assert parse([*ME, "--policy", str(file), *flags]).policy.usage is usage
+
+
+def test_a_client_may_need_no_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FEDLOOM_INVITE", "of a server that is none of this client's")
+
+    settings = parse([*ME, "--mesh-only", "--mesh-port", "7001", "--mesh-clipping-radius", "0.5"])
+
+    assert settings.mesh is not None
+    assert settings.mesh.only
+    assert settings.mesh.port == 7001
+    assert settings.policy.mesh_clipping_radius == 0.5
+
+
+@pytest.mark.parametrize(
+    ("flags", "complaint"),
+    [
+        (["--server", "h:1"], "--server is about a server"),
+        (["--invite", "x"], "--invite is about a server"),
+        (["--private-labels"], "--private-labels is about a server"),
+        (["--mesh-after", "3"], "--mesh-after is about a server"),
+        (["--mesh-dir", "d"], "--mesh-dir is about a server"),
+        (APP, "--mesh-only is for the built-in app"),
+        (["--mesh-clipping-radius", "0"], "not a number above 0, up to 10"),
+        (["--mesh-clipping-radius", "nan"], "not a number above 0, up to 10"),
+    ],
+)
+def test_what_is_about_a_server_is_refused_where_there_is_none(
+    flags: list[str], complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert complaint in refused(["--mesh-only", *flags], capsys)
+
+
+def test_of_two_clipping_radii_the_smaller_counts(tmp_path: Path) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_text("mesh_clipping_radius = 0.3", encoding="utf-8")
+    for given, radius in (("0.1", 0.1), ("0.5", 0.3)):
+        flags = ["--policy", str(policy), "--mesh-only", "--mesh-clipping-radius", given]
+        assert parse([*ME, *flags]).policy.mesh_clipping_radius == radius
+
+
+def test_the_folder_of_models_needs_the_mesh_and_is_absolute(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "--mesh-dir needs --enable-mesh" in refused(["--mesh-dir", "d"], capsys)
+    mesh = parse([*ME, "--enable-mesh", "--mesh-dir", "d"]).mesh
+    assert mesh is not None
+    assert mesh.folder == Path.cwd() / "d"

@@ -11,18 +11,30 @@ import torch
 
 from client.learner import Learner, Place, Site, Update
 from client.ledger.ledger import Ledger
-from client.privacy import SECRET_FILE, Privacy, secret_of
+from client.privacy import SECRET_FILE, Privacy, Training, prepare, secret_of
 from shared.dp_spec import DpSpec
 from shared.errors import PrivacyImpossible
 from shared.models import build_model
 from shared.privacy.accounting import Release, epsilon_of
 from shared.run_spec import RunSpec
+from tests.support.ledgers import share
 
 SECRET = bytes(range(32))
 DP = DpSpec(noise_multiplier=1.5)
 SPEC = RunSpec.model_validate({"dataset": "synthetic", "model": "linear", "dp": DP})
 PLACE = Place(SPEC, part=0, parts=20)
 WEIGHTS = build_model("linear", "synthetic", seed=1).state_dict()
+TRAINING = Training(
+    spec=SPEC,
+    server_round=1,
+    proximal_mu=0.0,
+    part=(0, 20),
+    share=share(),
+    weights=WEIGHTS,
+    samples=60,
+    data=bytes(32),
+    device=torch.device("cpu"),
+)
 
 
 @pytest.fixture
@@ -55,6 +67,49 @@ def test_a_round_that_is_repeated_is_the_same_release_in_every_bit(ledger: Ledge
     assert entry.expense.release == Release(1.5, sample_rate=32 / 60, steps=2)
     assert update.spent is not None
     assert update.spent.epsilon == epsilon_of([entry.expense.release], DP.delta)
+
+
+def released(ledger: Ledger, training: Training = TRAINING, *, run: str = "ab12") -> str:
+    """The name of the release, from which its noise follows."""
+    expense = prepare(Privacy(SECRET, run, ledger), DP, training)[1]
+    ledger.enter(expense)
+    return expense.id
+
+
+def test_a_round_that_is_repeated_on_a_gpu_has_other_noise_and_is_paid_for_again(ledger: Ledger) -> None:
+    """Its update need not be the same in every bit."""
+    on_gpu = replace(TRAINING, device=torch.device("cuda"))
+
+    assert released(ledger, on_gpu) != released(ledger, on_gpu)
+    assert len(ledger.entries()) == 2
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        replace(TRAINING, server_round=2),
+        replace(TRAINING, proximal_mu=0.1),
+        replace(TRAINING, part=(1, 20)),
+        replace(TRAINING, part=(0, 21)),
+        replace(TRAINING, data=bytes([1] * 32)),
+        replace(TRAINING, spec=SPEC.with_changes(local_epochs=2)),
+        replace(TRAINING, weights=build_model("linear", "synthetic", seed=2).state_dict()),
+    ],
+)
+def test_no_two_trainings_that_differ_are_the_same_release(ledger: Ledger, changed: Training) -> None:
+    assert released(ledger) == released(ledger)
+    assert released(ledger) != released(ledger, changed)
+
+
+def test_nor_are_those_of_two_runs_or_with_other_numbers_of_threads(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = released(ledger)
+    assert released(ledger, run="ab13") != first
+
+    threads = torch.get_num_threads()
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads + 1)
+    assert released(ledger) != first
 
 
 @pytest.mark.parametrize(

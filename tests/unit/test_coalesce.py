@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from app.batches import coalesce
 from app.event_bus import EventBus
 from app.events import EventData
 from app.records import LogRecord, Round, RoundUpdate
-from app.web.sockets import coalesce
 from tests.support.records import a_client, a_run
 
 

@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import sys
 import threading
+import time
 from collections import deque
-from collections.abc import Iterator
+from datetime import datetime
 
+import httpx
 import pytest
 
 from app.event_bus import EventBus
 from app.log_feed import EventLogHandler
 from app.records import LogRecord
-from shared.console import configure_logging, level_name, report_uncaught, traceback_of
+from shared.console import (
+    SERVER,
+    configure_logging,
+    leave_requests_out,
+    level_name,
+    logs_json,
+    report_uncaught,
+    traceback_of,
+)
 from tests.support.waiting import wait_until
-
-
-@pytest.fixture(autouse=True)
-def _logging_as_before() -> Iterator[None]:
-    root, flower = logging.getLogger(), logging.getLogger("flwr")
-    before = root.handlers[:], root.level, flower.handlers[:], flower.propagate, flower.level
-    yield
-    root.handlers, root.level, flower.handlers, flower.propagate, flower.level = before
 
 
 @pytest.mark.parametrize(
@@ -55,6 +58,38 @@ def test_an_exception_is_shown_with_its_traceback(capsys: pytest.CaptureFixture[
     lines = capsys.readouterr().err.splitlines()
     assert lines[0].endswith("error: a run failed")
     assert lines[-1] == "ValueError: it broke"
+
+
+def test_as_json_each_line_is_an_object(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging("client-1", log_format="json")
+    before = time.time()
+    logging.getLogger("x").info("hello\n%s", "ünicode", extra={"run_id": "7f3a9c01"})
+    try:
+        raise ValueError("it broke")
+    except ValueError:
+        logging.getLogger("y").exception("it failed")
+    logging.getLogger("z").info("printed by an app", extra={"is_printed": True})
+
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [set(line) for line in lines] == [
+        {"time", "level", "logger", "message", "run", "client", "traceback"} for _ in range(3)
+    ]
+    told, failed, printed = lines
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", told["time"])
+    assert abs(datetime.fromisoformat(told["time"]).timestamp() - before) < 60
+    assert (told["level"], told["logger"], told["message"]) == ("info", "x", "hello\nünicode")
+    assert (told["run"], told["client"], told["traceback"]) == ("7f3a9c01", "client-1", None)
+    assert (failed["level"], failed["run"]) == ("error", None)
+    assert failed["traceback"].rstrip().endswith("ValueError: it broke")
+    assert printed["message"] == "printed by an app"
+    assert logs_json()
+
+
+def test_the_servers_lines_are_no_clients(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging(SERVER, log_format="json")
+    logging.getLogger("x").warning("careful")
+
+    assert json.loads(capsys.readouterr().err)["client"] is None
 
 
 def test_flower_speaks_up_only_from_warning(capsys: pytest.CaptureFixture[str]) -> None:
@@ -110,3 +145,16 @@ class Collecting(deque[object]):
         if not self:
             Failing()
         super().append(item)
+
+
+def test_requests_are_not_in_the_log_once_they_are_left_out(caplog: pytest.LogCaptureFixture) -> None:
+    client = httpx.Client(transport=httpx.MockTransport(lambda request: httpx.Response(200)))
+    with caplog.at_level(logging.INFO, logger="httpx"):
+        client.post("http://superlink/v1")
+        assert "HTTP Request" in caplog.text, "what this test looks for is still what httpx says"
+        caplog.clear()
+
+        leave_requests_out()
+        client.post("http://superlink/v1")
+
+    assert not caplog.records

@@ -81,3 +81,14 @@ def test_a_report_replaces_an_older_one_and_leaves_nothing_beside_it(tmp_path: P
 
     assert json.loads(target.read_text(encoding="utf-8")) == {"status": "completed"}
     assert list(target.parent.iterdir()) == [target]
+
+
+def test_a_run_that_has_outlasted_its_server_tells_of_it() -> None:
+    merge = {"round": 1, "since": 0, "mesh_rounds": 4, "clients": ["a", "b"], "contributions": [5, 6]}
+
+    report = make_report({**RUN, "mesh": {"merges": [merge]}}, [ROUND], clients=2, wall_s=1, killed_in=1)
+
+    assert report["mesh"] == {
+        "killed_in": 1,
+        "merges": [{"round": 1, "since": 0, "mesh_rounds": 4, "clients": 2, "accuracy": 0.97}],
+    }

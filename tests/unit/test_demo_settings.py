@@ -8,6 +8,7 @@ import pytest
 
 from app.demo import clients
 from app.demo.settings import parse
+from app.local_clients import limit
 from shared.names import DatasetName
 from tests.support.apps import APPS, write_app
 
@@ -56,7 +57,7 @@ def test_an_app_that_does_not_say_how_many_clients_it_has_gets_three() -> None:
 def test_an_app_for_very_many_clients_gets_as_many_as_a_machine_has_room_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(clients, "most_here", lambda: 7)
+    monkeypatch.setattr(clients, "most_by_memory", lambda: 7)
     folder = an_app_for(1000, tmp_path)
 
     settings = parse(["--app", folder])
@@ -70,7 +71,7 @@ def test_an_app_for_very_many_clients_gets_as_many_as_a_machine_has_room_for(
 
 
 def test_no_machine_is_asked_for_more_than_ten_clients_or_fewer_than_three() -> None:
-    assert clients.DEFAULT <= clients.most_here() <= clients.MOST == 10
+    assert clients.DEFAULT <= limit.most_by_memory() <= limit.MOST == 10
 
 
 def test_flags_of_the_run_and_its_config_reach_an_app(tmp_path: Path) -> None:
@@ -100,6 +101,7 @@ def test_an_app_whose_rounds_nobody_knows_runs_as_many_as_it_does(
     [
         (["--app", NUMPY, "--dataset", "digits"], "--dataset is for the built-in app"),
         (["--app", NUMPY, "--iid"], "--iid is for the built-in app"),
+        (["--app", NUMPY, "--secure-aggregation"], "it can use Flower's own SecAggPlusWorkflow"),
         (["--app", NUMPY, "--max-samples", "5"], "--max-samples is for the built-in app"),
         (["--app", NUMPY, "--data-dir", "data"], "--data-dir is for the built-in app"),
         (["--app", NUMPY, "--run-config", "x=1"], "no 'x' in its run config"),
@@ -120,3 +122,27 @@ def test_what_does_not_fit_is_named(
         parse(flags)
 
     assert complaint in capsys.readouterr().err
+
+
+def test_a_demo_without_its_server_for_a_while() -> None:
+    assert not parse([]).mesh
+    settings = parse(["--mesh", "--kill-server-at", "3"])
+    assert (settings.mesh, settings.kill_server_at) == (True, 3)
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (["--kill-server-at", "3"], "needs --mesh"),
+        (["--mesh", "--kill-server-at", "5"], "from 1 to the last but one"),
+        (["--mesh", "--kill-server-at", "0"], "from 1 to the last but one"),
+        (["--mesh", "--app", NUMPY], "--mesh is for the built-in app"),
+    ],
+)
+def test_an_outage_that_cannot_be_is_named(
+    flags: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        parse(flags)
+
+    assert words in capsys.readouterr().err

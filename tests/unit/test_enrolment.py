@@ -21,6 +21,7 @@ from app.store.store import Store
 from app.store.urls import default_url
 from shared.errors import StoreUnavailable
 from shared.security.key_id import KeyId
+from tests.support.clock import Clock
 from tests.support.enrolment import InMemory
 
 KEY, OTHER, THIRD = (str(KeyId(bytes([number]) * 32)) for number in (1, 2, 3))
@@ -29,19 +30,11 @@ HERE = "192.0.2.1"
 
 
 @dataclass
-class Clock:
-    now: float = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@dataclass
 class Server:
     """An enrolment that can be started again."""
 
     open_it: Callable[[], Kept]
-    clock: Clock = field(default_factory=Clock)
+    clock: Clock = field(default_factory=lambda: Clock(1000.0))
 
     def __post_init__(self) -> None:
         self.enrolment = self.restart()

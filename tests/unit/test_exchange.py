@@ -7,6 +7,7 @@ import pytest
 from app.federation.grid.exchange import Exchange
 from app.federation.runs import words
 from app.records import WaitingFor
+from tests.support.clock import Clock
 
 
 class Told:
@@ -21,19 +22,14 @@ class Told:
     def required(self, kind: str, asked: int, declined: int) -> int:
         return asked - declined
 
+    def least(self, kind: str, asked: int, declined: int) -> int:
+        return self.required(kind, asked, declined)
+
     def waits(self, waiting_for: WaitingFor) -> None:
         self.said.append(words.waiting(waiting_for))
 
     def goes_on(self) -> None:
         self.said.append("goes on")
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
@@ -43,7 +39,7 @@ def told() -> Told:
 
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(100.0)
 
 
 @pytest.fixture
@@ -90,3 +86,13 @@ def test_the_time_of_a_pause_does_not_count(exchange: Exchange, clock: Clock) ->
     assert exchange.is_overdue(5.0)
     assert not exchange.is_overdue(6.0)
     assert exchange.remaining_s(5.0) is None
+
+
+def test_somebody_who_does_not_want_to_wait_ends_it_as_the_deadline_would(exchange: Exchange) -> None:
+    assert (exchange.lacking, exchange.is_overdue(5.0)) == (2, False)
+
+    exchange.answered("m1", good=True)
+    exchange.answered("m2", good=False, declined=True)
+    exchange.end_early()
+
+    assert (exchange.lacking, exchange.is_overdue(5.0), exchange.remaining_s(5.0)) == (0, True, None)

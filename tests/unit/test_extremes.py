@@ -129,6 +129,9 @@ class WithLimit:
     def required(self, kind: str, asked: int, declined: int) -> int:
         return asked
 
+    def least(self, kind: str, asked: int, declined: int) -> int:
+        return asked
+
     def waits(self, waiting_for: WaitingFor) -> None: ...
 
     def goes_on(self) -> None: ...

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, TypeVar
 
 import pytest
@@ -21,24 +18,14 @@ from flwr.proto.transport_pb2 import Scalar
 from google.protobuf.message import Message
 from werkzeug.test import TestResponse
 
+from app.api.aside import SLEEP
 from app.api.openapi import create_openapi_app
-from app.audit.log import AuditLog
 from app.auth.identity import By, Credential, Identity
 from app.auth.roles import Role
-from app.event_bus import EventBus
-from app.federation.runs import app_compatibility
-from app.federation.runs.book import RunBook
 from app.flower_control import api
 from app.flower_control.api import create_control_api
-from app.flower_control.log_stream import QUIET_S, stream_log
 from app.flower_control.runs import STATUS
-from app.records import LogRecord, Run, RunState
-from app.settings import ServerSettings
-from app.store.store import Store
-from app.store.urls import default_url
-from app.store.writer import StoreWriter
-from shared.errors import IllegalTransition
-from shared.flower_app import read_app
+from app.records import RunState
 from shared.flower_control import (
     ListRunsRequest,
     ListRunsResponse,
@@ -47,14 +34,12 @@ from shared.flower_control import (
     StopRunRequest,
     StopRunResponse,
     StreamLogsRequest,
-    StreamLogsResponse,
 )
 from shared.run_spec import RunSpec
 from tests.support.apps import APPS
-from tests.support.audit import a_log
+from tests.support.control_server import APP, ControlServer, control_server
 from tests.support.records import a_run
 
-APP = APPS / "quickstart-numpy"
 FAB = Fab(content=build_fab_from_disk(APP))
 PROTOBUF = "application/protobuf"
 OWNER = Identity(Role.ADMIN, By.OWNER, None, Credential(By.OWNER))
@@ -62,60 +47,17 @@ OWNER = Identity(Role.ADMIN, By.OWNER, None, Credential(By.OWNER))
 M = TypeVar("M", bound=Message)
 
 
-@dataclass
-class Server:
-    """What the calls need of a server's Environment; `runs` is all of a RunManager that they use."""
-
-    settings: ServerSettings
-    bus: EventBus
-    book: RunBook
-    store: Store
-    writer: StoreWriter
-    started_at: float = field(default_factory=time.time)
-    audit: AuditLog = field(default_factory=a_log)
-
-    @property
-    def runs(self) -> Server:
-        return self
-
-    def submit(self, spec: RunSpec) -> Run:
-        spec = app_compatibility.fitted(spec, self.settings.app)
-        run = a_run(f"{0xFFFFFFF0 + len(self.book.newest_first()):08x}", spec=spec)
-        self.book.add(run)
-        return run
-
-    def stop(self, run_id: str) -> Run:
-        if self.book.run(run_id).state is RunState.STOPPED:
-            raise IllegalTransition(f"Run {run_id} cannot be stopped: it is stopped already.")
-        return self.book.update(run_id, state=RunState.STOPPED)
-
-    def status(self) -> Any:
-        return SimpleNamespace(join_command="python run_client.py", export_command="python -m app.export")
-
-    def log(self, message: str, run_id: str | None, **fields: Any) -> None:
-        known = {"level": "info", "source": "server", "logger": "x"}
-        self.bus.publish(LogRecord(message=message, run_id=run_id, **{**known, **fields}))
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[ControlServer]:
+    with control_server(tmp_path) as server:
+        yield server
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    """A server that was started with an app, for at least three clients."""
-    bus = EventBus()
-    store = Store.open(default_url(tmp_path))
-    writer = StoreWriter(store, bus, lambda: (), a_log())
-    writer.start()
-    app = read_app(APP)
-    settings = ServerSettings(home=tmp_path, app=app, spec=RunSpec(app=app.name, min_clients=3, num_rounds=9))
-    yield Server(settings, bus, RunBook(bus), store, writer)
-    writer.stop()
-    store.close()
-
-
-@pytest.fixture
-def client(server: Server) -> FlaskClient:
+def client(server: ControlServer) -> FlaskClient:
     flask_app = create_openapi_app("app")
     flask_app.extensions["fedloom"] = server
-    flask_app.extensions["socketio"] = SimpleNamespace(sleep=lambda _: None)
+    flask_app.extensions[SLEEP] = lambda _: None
     flask_app.register_blueprint(create_control_api())
     flask_app.before_request(lambda: setattr(g, "identity", OWNER))
     return flask_app.test_client()
@@ -147,7 +89,7 @@ def asked_to_start(**values: Any) -> StartRunRequest:
 
 
 class TestStart:
-    def test_a_run_of_the_servers_own_app_is_queued(self, client: FlaskClient, server: Server) -> None:
+    def test_a_run_of_the_servers_own_app_is_queued(self, client: FlaskClient, server: ControlServer) -> None:
         asked = asked_to_start(**{"num-server-rounds": 2, "learning-rate": 0.5})
 
         answer = answered(call(client, "start-run", asked), StartRunResponse)
@@ -162,7 +104,9 @@ class TestStart:
             "what the server was started with, of which the command says nothing"
         )
 
-    def test_without_a_run_config_the_apps_own_holds(self, client: FlaskClient, server: Server) -> None:
+    def test_without_a_run_config_the_apps_own_holds(
+        self, client: FlaskClient, server: ControlServer
+    ) -> None:
         answered(call(client, "start-run", asked_to_start()), StartRunResponse)
 
         assert server.book.newest_first()[0].num_rounds == 3
@@ -195,7 +139,7 @@ class TestStart:
         ids=lambda value: value if isinstance(value, str) else "",
     )
     def test_what_this_server_cannot_run_is_refused_in_words(
-        self, client: FlaskClient, server: Server, asked: StartRunRequest, words: str
+        self, client: FlaskClient, server: ControlServer, asked: StartRunRequest, words: str
     ) -> None:
         assert words in refused(call(client, "start-run", asked), 422)
         assert server.book.newest_first() == []
@@ -280,7 +224,7 @@ def listed(client: FlaskClient, **asked: Any) -> ListRunsResponse:
 
 
 class TestList:
-    def test_runs_are_shown_in_flowers_words(self, client: FlaskClient, server: Server) -> None:
+    def test_runs_are_shown_in_flowers_words(self, client: FlaskClient, server: ControlServer) -> None:
         assert set(STATUS) == set(RunState)
         for number, state in enumerate(RunState):
             server.book.add(a_run(f"{number:08x}", state=state, reason="so it is", started_at=5.0))
@@ -294,7 +238,7 @@ class TestList:
         assert (paused.running_at, paused.finished_at) == ("1970-01-01T00:00:05+00:00", "")
 
     def test_the_version_of_an_app_is_told_of_runs_that_had_it(
-        self, client: FlaskClient, server: Server
+        self, client: FlaskClient, server: ControlServer
     ) -> None:
         own = RunSpec(app="quickstart-numpy")
         server.book.add(a_run("00000001", spec=own))
@@ -312,7 +256,7 @@ class TestList:
         }
 
     def test_the_newest_come_first_and_as_many_as_are_asked_for(
-        self, client: FlaskClient, server: Server
+        self, client: FlaskClient, server: ControlServer
     ) -> None:
         for number in range(30):
             server.book.add(a_run(f"{number:08x}"))
@@ -335,128 +279,9 @@ class TestList:
             assert refused(call(client, name, message), 404).startswith(f"There is no run {number} here.")
 
 
-def test_a_run_is_stopped_once(client: FlaskClient, server: Server) -> None:
+def test_a_run_is_stopped_once(client: FlaskClient, server: ControlServer) -> None:
     server.book.add(a_run("0000000a"))
 
     assert answered(call(client, "stop-run", StopRunRequest(run_id=10)), StopRunResponse).success
     assert server.book.run("0000000a").state is RunState.STOPPED
     assert "it is stopped already" in refused(call(client, "stop-run", StopRunRequest(run_id=10)), 409)
-
-
-def texts(messages: Iterator[StreamLogsResponse]) -> list[str]:
-    """What `flwr log` prints, without the time of day that begins each line."""
-    return ["".join(line[9:] for line in message.log_output.splitlines(True)) for message in messages]
-
-
-class TestLog:
-    RUN = "0000000a"
-
-    def follow(self, server: Server, *looks: Any, after: float = 0.0) -> list[str]:
-        """What is sent, if this happens while it is waited: one of `looks` each time."""
-        waiting = iter(looks)
-
-        def sleep(_: float) -> None:
-            next(waiting, lambda: None)()
-
-        return texts(stream_log(server, server.book.run(self.RUN), after, sleep))  # type: ignore[arg-type]
-
-    def test_what_was_logged_is_there_at_once_and_the_rest_as_it_comes(self, server: Server) -> None:
-        server.book.add(a_run(self.RUN))
-        server.log("before", self.RUN)
-        server.log("of another", "0000000b")
-        server.log("of none", None)
-
-        def more() -> None:
-            server.log("more", self.RUN, source="client-1", level="warning")
-            server.log("of another", "0000000b")
-
-        def ends() -> None:
-            server.book.update(self.RUN, state=RunState.STOPPED)
-
-        def last_words() -> None:
-            server.log("run stopped", self.RUN)
-
-        sent = self.follow(server, more, ends, last_words)
-
-        assert sent == ["server    before\n", "client-1  warning: more\n", "server    run stopped\n"]
-
-    def test_a_run_from_before_a_restart_has_its_log_in_the_store(self, server: Server) -> None:
-        server.book.add(a_run(self.RUN, state=RunState.COMPLETED))
-        for number in range(3):
-            server.log(f"line {number}", self.RUN)
-        server.writer.flush(5)
-        server.bus = EventBus(first_seq=server.bus.last + 1)
-
-        assert self.follow(server) == ["server    line 0\nserver    line 1\nserver    line 2\n"]
-
-    def test_nothing_comes_twice_when_it_is_in_the_store_and_in_memory(self, server: Server) -> None:
-        server.book.add(a_run(self.RUN, state=RunState.COMPLETED))
-        server.log("once", self.RUN)
-        server.writer.flush(5)
-
-        assert self.follow(server) == ["server    once\n"]
-
-    def test_of_a_run_that_has_said_nothing_it_is_told_why(self, server: Server) -> None:
-        server.book.add(a_run(self.RUN, reason="waiting for run 1"))
-
-        messages = stream_log(server, server.book.run(self.RUN), 0.0, lambda _: None)  # type: ignore[arg-type]
-
-        assert next(messages).log_output == (
-            "Nothing was logged of run 0000000a yet; it is queued: waiting for run 1.\n"
-        )
-
-    def test_what_was_seen_before_is_left_out(self, server: Server) -> None:
-        server.book.add(a_run(self.RUN, state=RunState.COMPLETED))
-        server.log("old", self.RUN)
-        after = server.bus.logs()[-1].time
-        server.log("new", self.RUN)
-
-        assert self.follow(server, after=after) == ["server    new\n"]
-
-    def test_more_events_than_are_kept_lose_no_line_that_is(self, server: Server) -> None:
-        server.bus = EventBus(capacity=2)
-        server.book = RunBook(server.bus)
-        server.book.add(a_run(self.RUN))
-
-        def flood() -> None:
-            for number in range(5):
-                server.log(f"line {number}", self.RUN)
-            server.book.update(self.RUN, state=RunState.STOPPED)
-
-        _, flooded = self.follow(server, flood)
-
-        assert flooded == "".join(f"server    line {number}\n" for number in range(5))
-
-    def test_what_would_control_a_terminal_is_left_out(self, server: Server) -> None:
-        server.book.add(a_run(self.RUN, state=RunState.COMPLETED))
-        server.log("\x1b[92mgreen\x1b[0m \x1b]0;title\x07 50%\r100%\ta\nb", self.RUN, source="client-1")
-
-        (sent,) = stream_log(server, server.book.run(self.RUN), 0.0, lambda _: None)  # type: ignore[arg-type]
-
-        assert sent.log_output[9:] == "client-1  green ]0;title 50%100%\ta\nb\n"
-
-    def test_while_nothing_happens_a_command_that_has_gone_is_noticed(
-        self, server: Server, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        server.book.add(a_run(self.RUN))
-        clock = [0.0]
-        monkeypatch.setattr("app.flower_control.log_stream.time.monotonic", lambda: clock[0])
-        messages = stream_log(
-            server,  # type: ignore[arg-type]
-            server.book.run(self.RUN),
-            0.0,
-            lambda _: clock.__setitem__(0, clock[0] + QUIET_S / 2),
-        )
-
-        next(messages)
-
-        assert next(messages) == StreamLogsResponse()
-        assert clock[0] == pytest.approx(QUIET_S * 1.5)
-
-    def test_a_failure_comes_with_its_traceback(self, server: Server) -> None:
-        server.book.add(a_run(self.RUN, state=RunState.FAILED))
-        server.log("run failed", self.RUN, level="error", traceback="Traceback:\n  ValueError\n")
-
-        (sent,) = stream_log(server, server.book.run(self.RUN), 0.0, lambda _: None)  # type: ignore[arg-type]
-
-        assert sent.log_output[9:] == "server    error: run failed\nTraceback:\n  ValueError\n"

@@ -15,8 +15,8 @@ from app.federation.grid.inbox import Inbox
 from app.federation.grid.link_grid import LinkGrid
 from shared.errors import RunStopped
 from shared.flower import identify_server_task
+from tests.support.fake_link import RUN_ID, FakeLink, FakeOwner, Watching, messages_to
 from tests.support.waiting import wait_until
-from tests.unit.test_grid import RUN_ID, FakeLink, FakeOwner, Watching, messages_to
 
 LIMIT_S = 2.0
 

@@ -18,9 +18,9 @@ from shared.app_host import channel
 from shared.app_host import grid as host_grid
 from shared.app_host.calls import Refused
 from shared.flower import empty_run, identify_server_task, node_id_of
+from tests.support.fake_link import CLIENTS, RUN_ID
 from tests.support.hosted import Lab
 from tests.support.waiting import wait_until
-from tests.unit.test_grid import CLIENTS, RUN_ID
 
 NODES = [node_id_of(client_id) for client_id in CLIENTS]
 

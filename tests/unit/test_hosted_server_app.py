@@ -17,9 +17,9 @@ from shared.app_host.hooks import Hooks
 from shared.app_host.server_host import _Told
 from shared.errors import AppDied, AppFailed, AppInvalid, RunStopped, StoreUnavailable
 from shared.flower import identify_server_task, node_id_of
+from tests.support.fake_link import CLIENTS, RUN_ID
 from tests.support.hosted import Lab, ThreadHost, context_of
 from tests.support.waiting import wait_until
-from tests.unit.test_grid import CLIENTS, RUN_ID
 
 LIMIT_S = 10
 

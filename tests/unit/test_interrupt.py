@@ -56,6 +56,51 @@ time.sleep(60)
 """
 
 
+DRAINING = """
+import os, signal, sys, threading, time
+from shared.interrupt import drain_on_sigterm, end_on_signals
+
+def drain():
+    os.write(1, b"draining\\n")
+    threading.Event().wait(None if sys.argv[1:] else 0.1)
+    os.write(1, b"drained\\n")
+
+end_on_signals()
+drain_on_sigterm(drain)
+try:
+    os.kill(os.getpid(), signal.SIGTERM)
+    if sys.argv[1:]:
+        os.write(1, b"goes on\\n")
+        os.kill(os.getpid(), getattr(signal, sys.argv[1]))
+    time.sleep(60)
+except KeyboardInterrupt:
+    os.write(1, b"ended in order\\n")
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
+@pytest.mark.parametrize(
+    ("second", "printed"),
+    [
+        ([], {"draining", "drained", "ended in order"}),
+        (["SIGTERM"], {"goes on", "ended in order"}),
+        (["SIGINT"], {"goes on", "ended in order"}),
+    ],
+)
+def test_a_process_ends_when_it_has_drained_or_is_told_again(second: list[str], printed: set[str]) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", DRAINING, *second],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+    assert set(ended.stdout.split("\n")[:-1]) - ({"draining"} if second else set()) == printed
+    assert (ended.stderr, ended.returncode) == ("", 0)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
 def test_a_process_ends_although_its_interrupt_was_swallowed() -> None:
     ended = subprocess.run([sys.executable, "-c", SWALLOWED], cwd=ROOT, timeout=30, check=False)

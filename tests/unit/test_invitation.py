@@ -49,7 +49,7 @@ def test_what_mails_and_people_do_to_it_does_no_harm(text: str) -> None:
     [
         ("", "begins with fedloom://"),
         ("https://example.org", "begins with fedloom://"),
-        (TEXT[:60], "has no token"),
+        (TEXT[:60], "has 20. Copy all of it"),
         (TEXT.replace("key=AAAQE", "key="), "key in the invitation"),
         (TEXT.partition("&")[0], "has no token"),
         (TEXT.partition("?")[0], "has no key"),

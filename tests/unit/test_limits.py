@@ -10,16 +10,7 @@ from app.federation.link.client_logs import SPELL_S, ClientLogs
 from app.federation.link.limits import LINE_BYTES, LOG_BYTES, Allowance, Limits
 from shared.proto.link_pb2 import LogLine
 from shared.wire import MAX_LOG_TEXT
-
-
-class Clock:
-    """A clock that goes as a test says."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.support.clock import Clock
 
 
 @given(

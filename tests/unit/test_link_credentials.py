@@ -9,16 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from app.event_bus import EventBus
-from app.federation.link.clients import ClientRegistry
 from app.federation.link.credentials import Renewal
 from app.federation.link.server import LinkServer
 from app.federation.link.spool import Spool
 from shared.address import Address
 from shared.security.certificate import is_due, make_certificate, reach
 from shared.security.server_identity import ServerIdentity
-from tests.support.audit import a_log
-from tests.support.enrolment import an_enrolment
+from tests.support.a_link import a_link
 from tests.support.raw_link import RawClient
 
 DAY = dt.timedelta(days=1)
@@ -39,17 +36,7 @@ def outdated(request: pytest.FixtureRequest, identity: ServerIdentity) -> Server
 
 @pytest.fixture
 def link(outdated: ServerIdentity, tmp_path: Path) -> Iterator[LinkServer]:
-    bus = EventBus()
-    link = LinkServer(
-        ClientRegistry(bus),
-        bus,
-        None,
-        lambda _: None,
-        Spool(tmp_path / "spool"),
-        outdated,
-        an_enrolment(outdated),
-        a_log(),
-    )
+    link, _ = a_link(outdated, Spool(tmp_path / "spool"))
     outdated.invite(tmp_path, "127.0.0.1", link.start("127.0.0.1", 0))
     yield link
     link.stop(0.0)

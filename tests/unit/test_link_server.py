@@ -13,7 +13,6 @@ from typing import Any, cast
 import pytest
 from google.protobuf.message import DecodeError
 
-from app.event_bus import EventBus
 from app.federation.link.clients import ClientRegistry
 from app.federation.link.server import LinkServer
 from app.federation.link.spool import Spool
@@ -25,12 +24,11 @@ from shared.security.handshake import sign_hello
 from shared.security.keys import KeyPair
 from shared.security.server_identity import ServerIdentity
 from shared.wire import PROTOCOL_VERSION
-from tests.support.audit import a_log
-from tests.support.enrolment import an_enrolment
+from tests.support.a_link import a_link
 from tests.support.raw_link import RawClient
 from tests.support.records import a_hello
 from tests.support.waiting import wait_until
-from tests.unit.test_client_work import RUN_ID, a_task
+from tests.support.working import RUN_ID, a_task
 
 LIMIT_S = 2.0
 
@@ -79,13 +77,9 @@ class Served:
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[Served]:
-    bus = EventBus()
-    registry = ClientRegistry(bus)
     receiving = Counting(tmp_path / "spool")
     identity = ServerIdentity.load_or_make(tmp_path)
-    link = LinkServer(
-        registry, bus, None, lambda app: None, receiving, identity, an_enrolment(identity), a_log()
-    )
+    link, registry = a_link(identity, receiving)
     identity.invite(tmp_path, "127.0.0.1", link.start("127.0.0.1", 0))
     yield Served(link, registry, receiving, [], tmp_path)
     link.stop(0.0)
@@ -245,12 +239,9 @@ class Cut:
 def test_half_a_reply_is_freed_when_the_line_is_cut_while_the_connection_is_closed(
     key: KeyPair, tmp_path: Path
 ) -> None:
-    bus = EventBus()
     spool = Counting(tmp_path)
     identity = ServerIdentity.load_or_make(tmp_path)
-    link = LinkServer(
-        ClientRegistry(bus), bus, None, lambda app: None, spool, identity, an_enrolment(identity), a_log()
-    )
+    link, _ = a_link(identity, spool)
     half = Chunk(message_id="m", total_bytes=10, data=b"12345")
 
     async def serve() -> None:
@@ -293,19 +284,34 @@ def test_an_error_in_what_a_reply_sets_off_costs_no_other_client_its_connection(
         assert again.hello("a").WhichOneof("kind") == "welcome"
 
 
+def test_bytes_are_counted_for_the_client_whose_they_are_over_all_its_connections(served: Served) -> None:
+    size = 100_000
+    with RawClient(served.home) as client, RawClient(served.home) as other:
+        client.hello("a")
+        other.hello("b")
+        served.dispatch()
+        client.read_task()
+        client.reply("m", b"y" * size)
+        wait_until(lambda: served.client().bytes_received > size, "the reply is counted", LIMIT_S)
+        first = served.client()
+    with RawClient(served.home) as client:
+        client.hello("a")
+        served.dispatch()
+        client.read_task()
+        client.reply("m", b"y" * size)
+        wait_until(lambda: served.client().bytes_received > 2 * size, "so is the second", LIMIT_S)
+    wait_until(lambda: served.registry.known("b").state is ClientState.LOST, "b has left", LIMIT_S)
+
+    b, traffic = served.registry.known("b"), served.link.traffic
+    assert b.bytes_received < size
+    assert 0 < b.bytes_sent < first.bytes_sent < served.client().bytes_sent
+    assert served.client().bytes_received + b.bytes_received <= traffic.received
+    assert served.client().bytes_sent + b.bytes_sent <= traffic.sent
+
+
 def test_who_posts_to_a_link_that_has_ended_is_not_told_off(tmp_path: Path) -> None:
-    bus = EventBus()
     identity = ServerIdentity.load_or_make(tmp_path)
-    link = LinkServer(
-        ClientRegistry(bus),
-        bus,
-        None,
-        lambda app: None,
-        Spool(tmp_path),
-        identity,
-        an_enrolment(identity),
-        a_log(),
-    )
+    link, _ = a_link(identity, Spool(tmp_path))
     link.start("127.0.0.1", 0)
     link.stop(0.0)
 

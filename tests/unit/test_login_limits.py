@@ -5,19 +5,12 @@ from __future__ import annotations
 import pytest
 
 from app.auth.limits import PER_ADDRESS, PER_NAME, REMEMBERED, SPELL_S, LoginLimits, site_of
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1_000.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.support.clock import Clock
 
 
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(1_000.0)
 
 
 @pytest.fixture

@@ -13,11 +13,12 @@ from client.masking import Masking
 from client.site.rules import Declined
 from shared.flower import identify_server_task, node_id_of, set_message_id
 from shared.npy import flat_view
+from shared.privacy.central import CentralPrivacy
 from shared.results import TrainMetrics
 from shared.run_spec import RunSpec
 from shared.secagg import messages, model
-from shared.secagg.client import Member
 from shared.secagg.masks import Masked
+from shared.secagg.member import Member
 from shared.secagg.packing import TOTALS
 from shared.secagg.server import ServerSession
 from shared.secagg.session import Session
@@ -51,14 +52,17 @@ class Federation:
         }
     )
     nonce: bytes = b"n" * 32
+    noise: CentralPrivacy | None = None
 
     def __post_init__(self) -> None:
         cohort = tuple(sorted(NODES.values()))
-        session = Session(SERVER, RUN_ID, 1, self.nonce, cohort, SecureAggregation())
+        session = Session(SERVER, RUN_ID, 1, self.nonce, cohort, SecureAggregation(), self.noise)
         self.server = ServerSession(session, node_id_of, model.digest_of(SENT), model.size_of(SENT))
 
     def ask(self, name: str, kind: str, content: RecordDict, **config: Any) -> Message:
         spec = RunSpec(secure_aggregation=SecureAggregation(), min_clients=3)
+        if self.noise is not None:
+            spec = spec.with_changes(strategy="dpfedavg-fixed", strategy_params=self.noise.model_dump())
         identify_server_task(RUN_ID)
         message = Message(content, NODES[name], kind)
         set_message_id(message, "m")
@@ -212,3 +216,40 @@ def test_of_one_model_no_second_sum_with_other_clients_is_opened(federation: Fed
     third.say("a", messages.CONFIRM, messages.survivors_record(third.server.survivors, b"p" * 32))
     with pytest.raises(Declined, match="opened before with other clients"):
         third.say("a", messages.REVEAL, wanted)
+
+
+NOISE = CentralPrivacy(noise_multiplier=0.1, clipping_norm=100.0)
+
+
+def opened(clients: dict[str, Masking], nonce: bytes) -> Federation:
+    """A session with noise from beginning to end."""
+    federation = Federation(clients, nonce, NOISE)
+    federation.begin()
+    federation.share()
+    federation.mask()
+    federation.open_sum()
+    return federation
+
+
+def test_where_clients_share_noise_it_is_in_the_sum_and_nothing_else_is() -> None:
+    summed = opened(Federation().clients, b"n" * 32).server.finish()
+
+    error = (summed.mean - 1) * 3  # all clients add 1, within the clipping norm
+    assert 0.5 < error.std() / (NOISE.noise_multiplier * NOISE.clipping_norm) < 1.5
+    assert (summed.samples, summed.loss, summed.clients) == (None, None, 3)
+
+
+def test_with_noise_two_sums_of_a_model_are_opened_and_no_third() -> None:
+    clients = Federation().clients
+    one, other = (opened(clients, nonce * 32).server.finish() for nonce in (b"n", b"o"))
+    assert abs(np.corrcoef(one.mean, other.mean)[0, 1]) < 0.9  # each has noise of its own
+
+    with pytest.raises(Declined, match="was opened 2 times") as declined:
+        opened(clients, b"p" * 32)
+    assert declined.value.rule == "secagg-noise"
+
+
+def test_a_server_that_asks_for_no_noise_where_there_must_be_some_is_refused_by_name() -> None:
+    with pytest.raises(Declined, match="asks for none") as declined:
+        Federation(noise=CentralPrivacy(noise_multiplier=0)).begin()
+    assert declined.value.rule == "secagg-noise"

@@ -169,14 +169,16 @@ def test_a_run_that_was_cut_waits_a_while_for_those_that_it_had(
 def test_a_client_finds_the_part_that_it_had_before_the_run_was_cut(room: Room) -> None:
     room.kept = ({"b": 0, "a": 1}, 2)
     run = Member(room)
-    room.clients = [a_client("a"), a_client("b"), a_client("c")]
+    room.clients = [a_client("a", run=RUN), a_client("b", run="another"), a_client("c")]
 
     run.membership.admit()
     run.membership.explain()
 
     assert sorted(told(room)) == [("a", 1), ("b", 0)]
     assert "all 2 parts" in room.notes["c"]["reason"]
-    assert "samples" not in room.notes["a"], "what it has told of its part still holds"
+    assert "samples" not in room.notes.get("a", {}), "what it has told of its part still holds"
+    assert room.notes["b"]["run"] == RUN
+    assert room.notes["b"]["label_counts"] is None, "what it has told is of another run"
 
 
 def test_a_run_that_cannot_go_on_later_does_not_end_for_want_of_a_place_to_keep_its_parts(room: Room) -> None:

@@ -64,7 +64,7 @@ class Held:
 
     def take(self, message_id: str, cohort: int = 0) -> Work:
         asked = Instructed(7, 3, message_id, a_key("client-1").public.id, Digests(bytes(32), b"m" * 32))
-        self.open_messages.take(Origin(a_key(SERVER).public, asked), payload_of(b"a message"), cohort)
+        self.open_messages.take(Origin(a_key(SERVER).public, asked, b""), payload_of(b"a message"), cohort)
         return self.runtime.works[message_id]
 
     def reply_to(self, message_id: str) -> Reply:

@@ -11,7 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from client.cli import parse
-from client.site.policy import KEYS, MAX_BYTES, Budget, Policy, PolicyInvalid, Protection, read_policy
+from client.site.policy import (
+    KEYS,
+    MAX_BYTES,
+    Budget,
+    MeshRule,
+    Policy,
+    PolicyInvalid,
+    Protection,
+    UsageRule,
+    read_policy,
+)
 from shared.names import DatasetName, ModelName, StrategyName
 from tests.support.documents import blocks, text_of
 
@@ -59,9 +69,14 @@ def test_every_rule_is_read(tmp_path: Path) -> None:
         rounds_a_day = 200
         confirm = true
         confirm_minutes = 30
-        require = ["dp"]
+        require = ["dp", "distributed-dp"]
+        minimum_noise = 0.5
         privacy_budget = 3
         privacy_delta = 1e-6
+        mesh = "dp-only"
+        mesh_roster = false
+        mesh_clipping_radius = 0.3
+        usage = "off"
         """,
     )
 
@@ -74,9 +89,14 @@ def test_every_rule_is_read(tmp_path: Path) -> None:
         rounds_a_day=200,
         confirm=True,
         confirm_minutes=30,
-        require=(Protection.DP,),
+        require=(Protection.DP, Protection.DISTRIBUTED_DP),
+        minimum_noise=0.5,
         privacy_budget=3.0,
         privacy_delta=1e-6,
+        mesh=MeshRule.DP_ONLY,
+        mesh_roster=False,
+        mesh_clipping_radius=0.3,
+        usage=UsageRule.OFF,
     )
 
 
@@ -111,6 +131,12 @@ def test_every_rule_is_read(tmp_path: Path) -> None:
         ("confirm = 1", ", line 1: confirm cannot be 1: Input should be a valid boolean."),
         ("label_counts = 'no'", ", line 1: label_counts cannot be 'no': Input should be a valid boolean"),
         ('# x\nstrategies = ["fedavg", "best"]', ", line 2: strategies cannot be ['fedavg', 'best']: Input"),
+        ("mesh = true", ", line 1: mesh cannot be true: Input should be 'off', 'dp-only' or 'on'."),
+        (
+            "mesh_clipping_radius = 0",
+            ", line 1: mesh_clipping_radius cannot be 0: Input should be greater than 0.",
+        ),
+        ("mesh_roster = 'no'", ", line 1: mesh_roster cannot be 'no': Input should be a valid boolean"),
         ("models = []", ", line 1: models cannot be []: Tuple should have at least 1 item"),
         ('apps = ["abc"]', ", line 1: apps cannot be ['abc']: 'abc' is neither 'built-in' nor the SHA-256"),
         ("confirm = yes", " is not TOML: Invalid value (at line 1, column 11)."),

@@ -62,6 +62,48 @@ def test_the_clipped_sum_is_that_of_opacus_for_every_model_and_data_set(
         torch.testing.assert_close(gradients.sums[parameter], by_opacus, rtol=1e-4, atol=1e-5)
 
 
+def sum_by_hand(model: nn.Module, data: TensorSet, norm: float) -> list[Tensor]:
+    """The clipped sum by PyTorch alone, sample by sample."""
+    parameters = list(model.parameters())
+    total = [torch.zeros_like(parameter) for parameter in parameters]
+    for one in range(len(data.labels)):
+        outputs = model(data.inputs[one : one + 1])
+        loss = functional.cross_entropy(outputs, data.labels[one : one + 1])
+        gradients = torch.autograd.grad(loss, parameters)
+        length = math.sqrt(sum(gradient.square().sum().item() for gradient in gradients))
+        for added, gradient in zip(total, gradients, strict=True):
+            added += gradient * min(1.0, norm / (length + 1e-6))
+    return total
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        [nn.GroupNorm(1, 2)],
+        [nn.GroupNorm(2, 2), nn.ReLU()],  # of one channel each
+        [nn.GroupNorm(2, 2, affine=False)],
+        [nn.InstanceNorm2d(2, affine=True)],
+        [nn.LayerNorm([2, 6, 6])],
+        [nn.Conv2d(2, 2, 3, padding="same", groups=2, bias=False)],
+        [nn.Conv2d(2, 2, 3, padding=2, dilation=2)],
+        [nn.Flatten(2), nn.Linear(36, 36)],  # a row for each channel
+    ],
+    ids=lambda layers: str(layers[-1]),
+)
+def test_the_layers_that_are_named_in_place_of_others_are_clipped_as_they_should(
+    layers: list[nn.Module],
+) -> None:
+    """Opacus' own rules are wrong for some settings of layers: PyTorch is asked."""
+    data = samples("digits", 7)
+    model = with_layers(*layers)
+
+    gradients = ClippedSum(model, 0.5)
+    gradients.add(data.inputs, data.labels)
+
+    for parameter, by_hand in zip(model.parameters(), sum_by_hand(model, data, 0.5), strict=True):
+        torch.testing.assert_close(gradients.sums[parameter], by_hand, rtol=1e-4, atol=1e-5)
+
+
 def test_one_sample_moves_the_sum_by_the_clipping_norm_at_most() -> None:
     data = samples("digits", 40)
     gradients = ClippedSum(build_model("cnn", "digits", seed=1), norm=0.1)
@@ -86,6 +128,26 @@ class Twice(nn.Module):
         return outputs
 
 
+class Tied(nn.Module):
+    """Two layers with one weight, as an autoencoder or a language model has it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = nn.Linear(64, 64), nn.Linear(64, 64)
+        self.second.weight = self.first.weight
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        outputs: Tensor = self.second(self.first(inputs.flatten(1)))
+        return outputs
+
+
+def partly_frozen(*names: str) -> nn.Module:
+    model = with_layers()
+    for name in names:
+        model.get_parameter(name).requires_grad_(False)
+    return model
+
+
 class Bare(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -101,6 +163,12 @@ class Bare(nn.Module):
             with_layers(nn.InstanceNorm2d(2, track_running_stats=True)),
             "Use GroupNorm or InstanceNorm without",
         ),
+        # what Opacus' trackers tell of: each was wrong there, or clipped something else than the gradient
+        (Tied(), "layer second .Linear. shares weights with another layer"),
+        (partly_frozen("0.weight", "0.bias"), "layer 0 .Conv2d. has frozen weights"),
+        (partly_frozen("2.weight"), "layer 2 .Linear. has frozen weights"),
+        (with_layers(nn.Conv2d(2, 2, 3, padding=1, padding_mode="circular")), "pads with 'circular'"),
+        (with_layers(nn.Conv2d(2, 2, 3, padding=1, padding_mode="reflect")), "Use padding_mode='zeros'"),
         (Bare(), "not known how the gradient of each sample is found in the model's layer itself .Bare."),
     ],
 )

@@ -28,6 +28,15 @@ def test_what_is_saved_can_be_read(picture: Path) -> None:
     assert qr.read_picture(picture) == TEXT
 
 
+def test_so_can_its_bytes_and_what_is_none_is_called_by_its_name(picture: Path) -> None:
+    data = picture.read_bytes()
+
+    assert qr.read_data(data, "photo.png") == TEXT
+    for wrong in (b"", b"no picture", data[: len(data) // 2]):
+        with pytest.raises(qr.PictureUnusable, match=r"^photo\.png "):
+            qr.read_data(wrong, "photo.png")
+
+
 @settings(max_examples=20)
 @given(token=st.from_regex(r"[A-Za-z0-9_-]{16,128}", fullmatch=True), port=st.integers(1, 65535))
 def test_every_invitation_can_be_drawn(
@@ -97,6 +106,15 @@ def test_what_is_no_picture_is_said(tmp_path: Path, content: bytes) -> None:
 
     with pytest.raises(qr.PictureUnusable, match=r"is no picture|cannot be read"):
         qr.read_picture(tmp_path / "x.png")
+
+
+@pytest.mark.parametrize("other", ["EPS", "TIFF", "BMP", "GIF", "PPM"])
+def test_only_png_and_jpeg_are_read_whatever_the_name(picture: Path, tmp_path: Path, other: str) -> None:
+    with Image.open(picture) as drawn:
+        drawn.convert("L").save(tmp_path / "photo.png", format=other)
+
+    with pytest.raises(qr.PictureUnusable, match="is no picture that can be read: use PNG or JPEG"):
+        qr.read_picture(tmp_path / "photo.png")
 
 
 @pytest.mark.parametrize("place", ["nowhere.png", "."])

@@ -120,7 +120,6 @@ def test_a_run_that_was_paused_is_so_again_after_a_server_with_another_app(app: 
 
     assert taken == ["a"]
     assert recovered.paused == {"a"}
-    assert servers.run("a").pending is None
 
 
 def test_a_run_that_was_paused_before_it_trained_is_not_taken_for_one_that_was_queued(
@@ -152,3 +151,15 @@ def test_a_stop_that_was_confirmed_holds_whatever_app_the_server_runs(app: Flowe
 
     assert servers.start(app)[0] == []
     assert servers.run("a").state is RunState.STOPPED
+
+
+@pytest.mark.parametrize("state", [RunState.QUEUED, RunState.WAITING, RunState.RUNNING])
+def test_a_run_that_was_cut_before_it_was_paused_again_is_paused(state: RunState) -> None:
+    """What a server has on the disk that is killed twice, one time just after it was started."""
+    servers = Servers(a_run("a", state=state, pending=Pending.PAUSING, started_at=1.0))
+
+    taken, recovered = servers.start(None)
+
+    assert taken == ["a"]
+    assert recovered.paused == {"a"}
+    assert servers.run("a").pending is Pending.PAUSING, "and so it is on the disk, until it is paused"

@@ -9,14 +9,7 @@ import pytest
 from app.audit.entry import Kind
 from app.audit.refusals import MOST, PERIOD_S, RefusalEntries
 from tests.support.audit import a_log
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.support.clock import Clock
 
 
 @pytest.fixture

@@ -75,6 +75,32 @@ def test_lost_and_connected_clients_are_counted() -> None:
     assert (counts.connected, counts.lost) == (2, 1)
 
 
+def test_traffic_is_told_with_what_is_published_anyway_and_outlasts_a_connection() -> None:
+    registry, bus = registry_of("a")
+    before = bus.last
+    traffic = registry.traffic("a")
+    traffic.sent, traffic.received = 20, 300
+    assert bus.last == before
+    registry.settled("a")
+    settled = known(registry, "a")
+    traffic.received = 500
+    registry.lost("a")
+    registry.connected(a_hello("a", dataset="mnist"), A_KEY)
+    back = known(registry, "a")
+
+    assert (settled.bytes_sent, settled.bytes_received) == (20, 300)
+    assert (back.bytes_sent, back.bytes_received) == (20, 500)
+
+
+def test_traffic_of_one_that_is_forgotten_is_that_of_nobody() -> None:
+    registry, _ = registry_of("a")
+    registry.traffic("a").received = 300
+    registry.forget("a")
+    registry.connected(a_hello("a"), A_KEY)
+
+    assert known(registry, "a").bytes_received == 0
+
+
 def test_a_change_is_published_once_and_no_change_not_at_all() -> None:
     registry, bus = registry_of("a")
     before = bus.last

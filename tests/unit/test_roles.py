@@ -16,13 +16,16 @@ from app.api.access import gate_of
 from app.auth.accounts import HOUR_S
 from app.auth.roles import PUBLIC, Everybody, Role, access_of, mark, needs
 from app.environment import Environment
-from app.server import create_app
+from app.server import attach_page_sockets, create_app
 from app.settings import ServerSettings
+from app.web.page import PLACES
 from app.web.socket_roles import Members
-from app.web.sockets import create_socketio
 
+PAGE = f"/<any({', '.join(PLACES)}):place>"
 PUBLIC_ROUTES = {
     "/",
+    PAGE,
+    f"{PAGE}/<path:below>",
     "/healthz",
     "/api/v1/login",
     "/api/v1/setup",
@@ -43,7 +46,8 @@ class Site:
     def __init__(self, home: Path) -> None:
         self.env = Environment(ServerSettings(home=home, async_mode="threading"))
         self.app: Flask = create_app(self.env)
-        self.socketio: Any = create_socketio(self.app, self.env)
+        attach_page_sockets(self.app, self.env)
+        self.socketio: Any = self.app.extensions["socketio"]
         add = self.env.auth.accounts.add_token
         self._tokens = {role: add(str(role), role, HOUR_S, None)[1] for role in Role}
 
@@ -150,7 +154,7 @@ def test_an_event_that_says_nothing_cannot_be_added(site: Site) -> None:
 
 
 def test_an_event_of_a_connection_that_was_not_let_in_is_refused(site: Site) -> None:
-    members = Members(gate_of(site.app), site.env.auth)
+    members = Members(gate_of(site.app), site.env.auth.accounts)
 
     with pytest.raises(ConnectionRefusedError, match="takes the role viewer"):
         members.require("a connection of nobody's", Role.VIEWER)

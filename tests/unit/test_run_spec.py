@@ -16,7 +16,7 @@ from shared.data.datasets import DATASETS
 from shared.dp_spec import DELTA, DpSpec
 from shared.errors import SettingsInvalid
 from shared.models import MODELS
-from shared.names import DatasetName, ModelName, StrategyName
+from shared.names import DatasetName, EngineName, ModelName, StrategyName
 from shared.run_spec import RunSpec
 from shared.wire import from_values, to_values
 
@@ -217,6 +217,7 @@ def test_a_change_is_held_to_the_limits_and_to_the_other_fields() -> None:
         ({"num_rounds": 20_000}, "num_rounds", "20000 cannot be the value of num_rounds"),
         ({"num_partitions": 3}, "num_partitions", "3 parts are too few for min_clients = 4"),
         ({"min_clients": 1, "min_replies": 2}, "min_replies", "2 replies may never come"),
+        ({"stop_at_first_budget": True}, "stop_at_first_budget", "without differential privacy (dp) no"),
         ({"strategy_params": {"x": [1]}}, "strategy_params", "strategy_params.x"),
     ],
 )
@@ -225,6 +226,13 @@ def test_a_change_that_does_not_fit_names_the_field(changes: dict[str, Any], fie
         RunSpec(min_clients=4).with_changes(**changes)
 
     assert refused.value.field.split(".")[0] == field
+
+
+def test_a_refused_name_is_shown_as_it_is_written() -> None:
+    simulated = RunSpec(engine=EngineName.SIMULATION, simulated_clients=4)
+
+    with pytest.raises(SettingsInvalid, match=r"^'simulation' cannot be the value of engine: "):
+        simulated.with_changes(min_clients=9)
 
 
 def test_every_name_that_can_be_chosen_exists() -> None:

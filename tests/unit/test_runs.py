@@ -12,8 +12,6 @@ import pytest
 from app.audit.updates import UPDATES, UpdateFiles
 from app.event_bus import EventBus
 from app.federation.grid.link_grid import LinkGrid
-from app.federation.link.clients import ClientRegistry
-from app.federation.link.server import LinkServer
 from app.federation.link.spool import Spool
 from app.federation.runs.active import ActiveRun
 from app.federation.runs.book import RunBook
@@ -32,8 +30,8 @@ from app.store.writer import StoreWriter
 from shared.errors import IllegalTransition, StoreUnavailable
 from shared.run_spec import RunSpec
 from shared.security.server_identity import ServerIdentity
+from tests.support.a_link import a_link
 from tests.support.audit import a_log
-from tests.support.enrolment import an_enrolment
 from tests.support.records import A_KEY, a_hello, a_run
 from tests.support.waiting import wait_until
 
@@ -47,19 +45,9 @@ class Server:
         self.store = Store.open(default_url(home))
         audit = a_log()
         bus = EventBus()
-        self.registry = ClientRegistry(bus)
         self.writer = StoreWriter(self.store, bus, lambda: (), audit)
         identity = ServerIdentity.load_or_make(home)
-        self.link = LinkServer(
-            self.registry,
-            bus,
-            None,
-            lambda app: None,
-            Spool(home / "spool"),
-            identity,
-            an_enrolment(identity),
-            audit,
-        )
+        self.link, self.registry = a_link(identity, Spool(home / "spool"), bus=bus, audit=audit)
         self.book = RunBook(bus, known)
         self.services = Services(
             book=self.book,

@@ -15,6 +15,7 @@ from flwr.app import ArrayRecord, ConfigRecord, Context, Message, RecordDict
 import shared.payload
 from client.built_in_app import BuiltInApp
 from client.runtime import Runtime
+from client.site.rules import Declined
 from client.work import Work
 from shared.app_host.serialised import Serialised
 from shared.buffers import MemoryBuffer
@@ -48,12 +49,13 @@ class Running:
         """Messages that were not released."""
         self.assign()
 
-    def assign(self) -> None:
-        """Give the client its place in the run."""
-        self._runtime.assign(Assignment(run_id=RUN_ID, run="7"))
+    def assign(self, run_id: int = RUN_ID) -> None:
+        """Give the client its place in a run."""
+        identify_server_task(run_id)
+        self._runtime.assign(Assignment(run_id=run_id, run=f"{run_id}"))
 
     def ask(self, app: App) -> tuple[str, Serialised | str]:
-        """Have the app answer a message: "reply" and its bytes, or "failure" and the reason."""
+        """Have the app answer a message: "reply" and its bytes, or "failure" or "declined" and the reason."""
         message = Message(RecordDict(), node_id_of("a"), "train")
         set_message_id(message, "m")
         self._apps.put(app)
@@ -66,7 +68,7 @@ class Running:
                 progress=lambda _: None,
                 released=lambda _: None,
                 labels=lambda _: None,
-                decline=lambda _, rule, reason: None,
+                decline=lambda _, rule, reason: self._answers.put(("declined", f"{rule}: {reason}")),
                 held=lambda *_: None,
             )
         )
@@ -233,3 +235,29 @@ def test_a_message_is_released_when_it_was_answered_and_when_it_was_not(running:
     running.end()
 
     assert running.held == 0
+
+
+def test_why_it_declines_is_logged_once_for_each_run_and_rule(
+    running: Running, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Once, a client that declined wrote up to four warnings in each round."""
+    caplog.set_level("WARNING")
+
+    for spent in (2.9, 3.1):
+        assert running.ask(
+            raising(Declined("privacy_budget", f"privacy_budget = 3, and {spent} is spent"))
+        ) == (
+            "declined",
+            f"privacy_budget: privacy_budget = 3, and {spent} is spent",
+        )
+    running.assign()  # as after a reconnect
+    running.ask(raising(Declined("secagg-keys", "b has another key")))
+    running.ask(raising(Declined("privacy_budget", "nothing is left")))
+    running.assign(RUN_ID + 1)
+    running.ask(raising(Declined("secagg-keys", "b has another key still")))
+
+    assert [record.getMessage() for record in caplog.records] == [
+        "takes no part in run 7: privacy_budget = 3, and 2.9 is spent",
+        "takes no part in run 7: secagg-keys: b has another key",
+        "takes no part in run 8: secagg-keys: b has another key still",
+    ]

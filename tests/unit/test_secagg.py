@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from itertools import product
 
 import numpy as np
 import pytest
@@ -12,11 +13,11 @@ from hypothesis import strategies as st
 
 from shared.errors import ReplyInvalid, RoundFailed
 from shared.secagg.agreement import AgreementKey
-from shared.secagg.client import Revealed
-from shared.secagg.masks import SEED_BYTES, _Stream
-from shared.secagg.packing import Packing
+from shared.secagg.masks import SEED_BYTES, Masked, _Stream
+from shared.secagg.packing import SAMPLES, Packing
+from shared.secagg.session import Revealed
 from shared.secagg.settings import SecureAggregation
-from tests.support.secagg import Change, Federation, mean_of
+from tests.support.secagg import MODEL, Change, Federation, mean_of
 
 STEPS = ("share", "open", "mask", "confirm", "reveal")
 """Before which a client may leave; who has not even sent keys is not in the session."""
@@ -99,28 +100,61 @@ def test_a_round_of_whom_too_few_are_left_fails_in_words() -> None:
         federation.server.require({1, 2, 3}, "sent an update")
 
 
+class Watched(Federation):
+    """Notes all that the server is sent as an update, and all that it holds after each one."""
+
+    def __init__(self) -> None:
+        values = (0.5, -0.25, 0.125, 1.0)
+        super().__init__([np.full(4, value, np.float32) for value in values], [1_000] * 4)
+        self.server_has = b""
+
+    def mask(self) -> None:
+        for node, client in self.clients.items():
+            sent = client.mask(MODEL, self.learned[node]).to_bytes()
+            self.server.take_masked(node, sent)
+            self.server_has += sent + pickle.dumps(self.server)
+
+    def all_steps(self) -> None:
+        for step in (self.advertise, self.share, self.open, self.mask, self.confirm):
+            step()
+            self.server_has += pickle.dumps(self.server)
+        assert self.server.survivors == {1, 2, 3, 4}
+
+    def of_updates(self) -> list[bytes]:
+        """Numbers of the updates, two at a time: as they are packed, and of either width; and the samples."""
+        packing = Packing(self.session.settings, len(self.clients))
+        pieces = []
+        for learned in self.learned.values():
+            packed = packing.pack(learned)
+            rounded = packed.values[:1] + np.array([-1, 0, 1]).astype(packed.values.dtype)  # by chance
+            pieces += [np.array(pair).tobytes() for pair in product(rounded, repeat=2)]
+            pieces += [learned.change[:2].astype(kind).tobytes() for kind in (np.float32, np.float64)]
+            pieces.append(packed.totals[SAMPLES].tobytes())
+        return pieces
+
+    def shown(self) -> list[bytes]:
+        """Those of them that the server has had."""
+        return [piece for piece in self.of_updates() if piece in self.server_has]
+
+
 def test_no_byte_that_the_server_holds_is_of_an_update() -> None:
-    federation = Federation([np.full(4, value) for value in (0.5, -0.25, 0.125, 1.0)], [1_000] * 4)
-    packing = Packing(federation.session.settings, 4)
-    seen = b""
-    for step in (
-        federation.advertise,
-        federation.share,
-        federation.open,
-        federation.mask,
-        federation.confirm,
-    ):
-        step()
-        seen += pickle.dumps(federation.server)  # all that it holds, and ever had
-    assert federation.server.survivors == {1, 2, 3, 4}
-    for learned in federation.learned.values():
-        packed = packing.pack(learned).to_bytes()
-        for width in (4, 8):  # any number of it, be it a value or a total
-            for start in range(0, len(packed), width):
-                piece = packed[start : start + width]
-                assert not any(piece) or piece not in seen
-    assert all(key.secret not in seen for key in _secret_keys(federation))
-    assert all(client._seed not in seen for client in federation.clients.values())
+    federation = Watched()
+
+    federation.all_steps()
+
+    assert federation.shown() == []
+    assert all(key.secret not in federation.server_has for key in _secret_keys(federation))
+    assert all(client._seed not in federation.server_has for client in federation.clients.values())
+
+
+def test_without_masks_it_would_see_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the test above looks for is there to be found."""
+    monkeypatch.setattr(Masked, "add_mask", lambda self, seed, *, sign: None)
+    federation = Watched()
+
+    federation.all_steps()
+
+    assert len(federation.shown()) > 4
 
 
 def test_the_seed_of_every_mask_has_256_bits(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -195,14 +229,65 @@ class TestTheServerLeavesOut:
             federation.confirm,
         ):
             step()
-        server = federation.server
-        for node, client in federation.clients.items():
-            revealed = client.reveal(server.survivors, server.dead, server.confirmations)
-            if node == 2:
-                revealed = Revealed(_changed(revealed.seeds), revealed.keys)
-            server.take_revealed(node, revealed)
-        with pytest.raises(RoundFailed, match=r"are wrong|cannot be taken off"):
-            server.finish()
+        reveal(federation, {2})
+        with pytest.raises(RoundFailed, match="cannot be taken off: the shares that came do not fit each"):
+            federation.server.finish()
+
+
+def reveal(federation: Federation, liars: Collection[int]) -> None:
+    """All give their shares; those of liars are changed."""
+    server = federation.server
+    for node, client in federation.clients.items():
+        revealed = client.reveal(server.survivors, server.dead, server.confirmations)
+        if node in liars:
+            revealed = Revealed(_changed(revealed.seeds), _changed(revealed.keys))
+        server.take_revealed(node, revealed)
+
+
+class TestWrongShares:
+    """Of more shares than are needed, those of one client may be wrong: it is found, and left out."""
+
+    @pytest.mark.parametrize("liar", [1, 4, 10])
+    @pytest.mark.parametrize("dead", [set[int](), {3}])
+    def test_of_one_client_are_left_out_and_it_is_named(self, liar: int, dead: set[int]) -> None:
+        federation = revealing(10, dead)
+        reveal(federation, {liar})
+        summed = federation.server.finish()
+        assert_is_mean(federation, summed.mean, set(range(1, 11)) - dead)
+        assert set(federation.server.misfits) == {liar}
+
+    def test_that_nobody_needs_are_not_noticed(self) -> None:
+        federation = revealing(10)
+        reveal(federation, ())
+        federation.server.finish()
+        assert not federation.server.misfits
+
+    def test_that_one_client_has_dealt_are_found_as_well_and_both_are_named(self) -> None:
+        """Whether the dealer or the holder has changed a share, nobody can tell."""
+        federation = revealing(10)
+        reveal(federation, ())
+        shares = federation.server._seeds[2]
+        place = min(shares.keys() - {1})
+        shares[place] = bytes(len(shares[place]))
+        federation.server.finish()
+        assert federation.server.misfits == {list(federation.server._boxes[2])[place - 2]: 2}
+
+    def test_of_more_clients_than_can_be_left_out_fail_the_round(self) -> None:
+        federation = revealing(10)
+        reveal(federation, {1, 2, 3, 4})
+        with pytest.raises(RoundFailed, match="do not fit each other"):
+            federation.server.finish()
+
+
+def revealing(clients: int, dead: Collection[int] = ()) -> Federation:
+    """Before the shares are given."""
+    federation = Federation(changes_of(clients), [1_000] * clients)
+    for step in (federation.advertise, federation.share, federation.open):
+        step()
+    federation.leave(dead)
+    federation.mask()
+    federation.confirm()
+    return federation
 
 
 def _changed(shares: Mapping[int, bytes]) -> dict[int, bytes]:

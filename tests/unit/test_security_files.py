@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from shared.security.files import (
+    WRITTEN_WITHIN_S,
     NotOwn,
     make_private_folder,
     read_own,
@@ -102,12 +104,20 @@ def test_on_a_disk_that_takes_nothing_the_old_one_stays_and_nothing_is_left(
 def test_what_a_writer_that_was_killed_has_left_is_removed_and_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "invitation"
     write_whole(path, b"x")
-    (tmp_path / ".draft-invitation-abc").write_bytes(b"half")
-    (tmp_path / ".draft-server.pem-abc").write_bytes(b"another's")
+    long_ago = time.time() - 2 * WRITTEN_WITHIN_S
+    for name in ("invitation-abc", "server.pem-abc"):
+        draft = tmp_path / f".draft-{name}"
+        draft.write_bytes(b"half")
+        os.utime(draft, (long_ago, long_ago))
+    (tmp_path / ".draft-invitation-now").write_bytes(b"another process writes it")
 
     remove_drafts(path)
 
-    assert sorted(file.name for file in tmp_path.iterdir()) == [".draft-server.pem-abc", "invitation"]
+    assert sorted(file.name for file in tmp_path.iterdir()) == [
+        ".draft-invitation-now",
+        ".draft-server.pem-abc",
+        "invitation",
+    ]
 
 
 @pytest.mark.parametrize("kind", ["pipe", "folder", "device"])

@@ -9,6 +9,7 @@ import pytest
 
 from app.federation.link.session import Session
 from app.federation.link.spool import Spool
+from app.federation.link.traffic import Traffic
 from app.records import Verdict
 from shared.app_host.serialised import Serialised
 from shared.buffers import FileBuffer, MemoryBuffer
@@ -20,7 +21,7 @@ from shared.security.keys import BadSignature
 from shared.security.seals import Instructed
 from tests.support.records import a_hello
 from tests.support.sealing import SERVER, THREADS, a_guest, a_key, seal_of, signed_update
-from tests.unit.test_client_work import RUN_ID, Working, a_task
+from tests.support.working import RUN_ID, Working, a_task
 
 
 def half_a_reply(message_id: str = "m") -> Chunk:
@@ -40,7 +41,8 @@ class Connected:
 
     def __init__(self, working: Working, spool: Spool) -> None:
         self.working = working
-        self.session = Session(a_guest(a_hello()), working.client_work, spool, a_key(SERVER), THREADS)
+        guest, traffic = a_guest(a_hello()), Traffic()
+        self.session = Session(guest, working.reports, spool, a_key(SERVER), THREADS, traffic)
         self._sequence = 0
 
     def receive(self, *chunks: Chunk) -> None:
@@ -55,7 +57,7 @@ class Connected:
 
     def seal(self, message_id: str, data: bytes) -> Seal:
         """That of a skeleton without arrays."""
-        task = self.working.client_work.open_task("client-1", message_id)
+        task = self.working.reports.open_task("client-1", message_id)
         assert task is not None
         self._sequence += 1
         update = signed_update(task, Serialised(data), self._sequence)
@@ -179,7 +181,7 @@ def test_a_connection_that_was_replaced_brings_nothing_any_more(
     connected.receive_seal(connected.seal("m", b"12345"))
 
     assert working.judgements == []
-    assert working.client_work.is_awaited("client-1", "m")
+    assert working.reports.is_awaited("client-1", "m")
 
 
 @pytest.mark.parametrize(
@@ -201,7 +203,7 @@ def test_a_reply_for_which_there_is_no_room_fails_and_the_next_is_taken(
     connected.receive_seal(seal)
     (reason,) = working.told
     assert "could not be kept where it arrived" in reason
-    assert not working.client_work.is_awaited("client-1", "m")
+    assert not working.reports.is_awaited("client-1", "m")
     assert working.judgements == [], "it is not the client's fault"
 
     in_the_way.unlink()

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from app.notices.address import WebhookSettings
 from app.run_flags import FLAGS_FOR_ANY_APP, RUN_FLAGS
-from app.settings import ServerSettings, is_loopback, parse
+from app.settings import ServerSettings, parse
+from shared.address import is_loopback
 from shared.flower_app import read_app
 from shared.names import DatasetName, ModelName, StrategyName
 from shared.run_spec import RunSpec
@@ -138,6 +140,7 @@ def test_the_environment_names_the_folders(monkeypatch: pytest.MonkeyPatch, tmp_
         ["--resume", "maybe"],
         ["--run-config", "lr=0.1"],
         ["--app", "nowhere"],
+        ["--stop-at-first-budget"],
     ],
 )
 def test_a_wrong_flag_is_named(flags: list[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -183,15 +186,23 @@ def test_the_environment_names_the_store(monkeypatch: pytest.MonkeyPatch) -> Non
     assert parse([]).store is None
 
 
-def test_the_help_does_not_show_the_stores_password(
+def test_the_help_does_not_show_what_is_secret_in_an_address(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("FEDLOOM_STORE", "postgresql://u:secret@db/fl")
+    monkeypatch.setenv("FEDLOOM_STORE", "postgresql://u:hidden@db/fl")
+    monkeypatch.setenv("FEDLOOM_WEBHOOK", "https://a.example/hidden")
 
     with pytest.raises(SystemExit):
         parse(["--help"])
 
-    assert "secret" not in capsys.readouterr().out
+    assert "hidden" not in capsys.readouterr().out
+
+
+def test_the_help_speaks_of_flags_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse(["--help"])
+
+    assert "null" not in capsys.readouterr().out
 
 
 def test_an_app_brings_its_own_settings() -> None:
@@ -239,6 +250,7 @@ def test_a_flag_of_the_built_in_app_does_not_go_with_another(
     flag: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     named = {"--strategy-param": "a=1", "--dataset": "digits", "--model": "cnn", "--strategy": "fedavg"}
+    named |= {"--engine": "simulation"}
     switches = ("--keep-updates", "--secure-aggregation", "--stop-at-first-budget")
     value = [] if flag in switches else [named.get(flag, "1")]
 
@@ -252,6 +264,7 @@ def test_a_flag_of_the_built_in_app_does_not_go_with_another(
     ("flags", "complaint"),
     [
         (["--iid"], "--iid is for the built-in app"),
+        (["--secure-aggregation"], "For secure aggregation it can use Flower's own SecAggPlusWorkflow"),
         (["--run-config", "rate=1"], "--run-config: The Flower app quickstart-numpy has no 'rate'"),
         (["--run-config", "local-epochs=true"], "--run-config: True cannot be the value of local-epochs"),
         (["--run-config", "fast"], "--run-config: 'fast' is not key=value"),
@@ -337,3 +350,38 @@ def test_a_key_without_its_app_is_refused(
 )
 def test_only_this_machines_own_names_are_loopback(host: str, own: bool) -> None:
     assert is_loopback(host) is own
+
+
+def test_webhook_and_trackers_are_named_on_the_command_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FEDLOOM_HOME", str(tmp_path))
+    monkeypatch.setenv("FEDLOOM_WEBHOOK", "https://a.example/hook")
+
+    settings = parse(
+        ["--webhook-waiting", "60", "--track", "tensorboard:runs", "--track", "mlflow:http://b/"]
+    )
+
+    assert settings.webhook == WebhookSettings("https://a.example/hook", tmp_path / "webhook-secret", 60.0)
+    assert [(each.kind, each.where) for each in settings.trackers] == [
+        ("tensorboard", "runs"),
+        ("mlflow", "http://b"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        ("--webhook-waiting 60", "--webhook-waiting needs --webhook"),
+        ("--webhook ftp://a", "begins with https://"),
+        ("--webhook https://a --webhook-waiting 0", "is not a number of seconds"),
+        ("--track wandb:x", "--track 'wandb:x' is neither"),
+    ],
+)
+def test_a_webhook_or_tracker_that_cannot_be_is_refused(
+    flags: str, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        parse(flags.split())
+
+    assert words in capsys.readouterr().err

@@ -128,7 +128,7 @@ PLAIN = replace(RUN, config=tuple(RunSpec().to_run_config().items()))
 def test_a_run_without_the_required_privacy_is_declined() -> None:
     policy = Policy.model_validate({"require": ["dp"]})
 
-    assert judged(policy, PLAIN) == "require = dp, and the run has no differential privacy"
+    assert judged(policy, PLAIN) == "require = dp, and the run has no differential privacy at the client"
     assert judged(policy, PRIVATE) is None
 
 
@@ -145,7 +145,8 @@ def test_a_run_without_privacy_would_spend_more_than_any_budget() -> None:
     policy = Policy(privacy_budget=3.0)
 
     assert judged(policy, PLAIN) == (
-        "privacy_budget is given, and the run has no differential privacy: it would spend more than any"
+        "privacy_budget is given, and the run has no differential privacy at the client: "
+        "it would spend more than any"
     )
     assert judged(policy, PRIVATE) is None
 
@@ -154,7 +155,7 @@ def test_a_run_whose_settings_the_client_cannot_read_has_no_privacy() -> None:
     policy = Policy.model_validate({"require": ["dp"]})
     unreadable = replace(RUN, config=(*PRIVATE.config, ("lr", "fast")))
 
-    assert judged(policy, unreadable) == "require = dp, and the run has no differential privacy"
+    assert judged(policy, unreadable) == "require = dp, and the run has no differential privacy at the client"
 
 
 @pytest.mark.parametrize(
@@ -170,3 +171,44 @@ def test_another_app_is_taken_with_such_a_rule_only_if_it_is_named(rules: dict[s
     assert words is not None
     assert words.startswith(said)
     assert judged(Policy.model_validate({**rules, "apps": [DIGEST]}), OTHER_APP) is None
+
+
+def sharing(noise_multiplier: float) -> RunFacts:
+    """A run whose clients share so much noise inside a masked sum."""
+    spec = RunSpec.model_validate(
+        {
+            "secure_aggregation": {},
+            "min_clients": 3,
+            "strategy": "dpfedavg-fixed",
+            "strategy_params": {"noise_multiplier": noise_multiplier},
+        }
+    )
+    return replace(RUN, config=tuple(spec.to_run_config().items()))
+
+
+CENTRAL = replace(
+    RUN, config=tuple(RunSpec.model_validate({"strategy": "dpfedavg-fixed"}).to_run_config().items())
+)
+
+
+def test_noise_in_a_masked_sum_is_another_promise_than_noise_at_the_client() -> None:
+    local, shared = (Policy.model_validate({"require": [word]}) for word in ("dp", "distributed-dp"))
+
+    assert judged(shared, sharing(1.0)) is None
+    assert (
+        judged(local, sharing(1.0)) == "require = dp, and the run has no differential privacy at the client"
+    )
+    words = "require = distributed-dp, and the run has no noise that its clients share inside a masked sum"
+    for run in (PRIVATE, PLAIN, CENTRAL, sharing(0.0)):
+        assert judged(shared, run) == words
+
+
+def test_a_site_may_demand_more_noise_than_a_server_asks_for() -> None:
+    policy = Policy(minimum_noise=0.8)
+
+    assert judged(policy, sharing(0.8)) is None
+    assert judged(policy, sharing(0.79)) == "minimum_noise = 0.8, and the run has 0.79"
+    for run in (PRIVATE, PLAIN, CENTRAL, sharing(0.0)):
+        assert judged(policy, run) == "minimum_noise = 0.8, and its clients share none"
+    assert (judged(policy, OTHER_APP) or "").startswith("minimum_noise is given, and what noise another")
+    assert not policy.lets_all_pass

@@ -70,6 +70,7 @@ PART = st.builds(
     accuracy=st.none() | NUMBER,
     samples=st.none() | COUNT,
     train_s=st.none() | NUMBER,
+    held_out=st.none() | st.integers(1, 1 << 31),
     evaluate_s=st.none() | NUMBER,
     late=st.booleans(),
     metrics=METRICS,
@@ -290,19 +291,23 @@ def test_a_log_record_comes_back(store: Store, bus: EventBus, record: LogRecord)
 
 def test_every_field_of_a_record_is_kept_or_only_true_for_the_moment() -> None:
     assert Run.model_fields.keys() - RUN_FIELDS == {"progress"}
-    assert Round.model_fields.keys() - ROUND_FIELDS == {"per_client", "unreadable"}
+    assert Round.model_fields.keys() - ROUND_FIELDS == {"per_client", "spread", "unreadable"}
     assert ClientRound.model_fields.keys() == CLIENT_ROUND_FIELDS
     assert Client.model_fields.keys() - CLIENT_FIELDS == {
         "state",
         "membership",  # these three are in the table of members
         "waiting_keys",
         "ephemeral",
+        "mesh",
         "reason",
         "round",
         "late_since",
         "progress",
+        "bytes_sent",
+        "bytes_received",
         "verdict",
         "verdicts",
+        "withholds_usage",
     }
     assert LogRecord.model_fields.keys() == LOG_FIELDS
     assert Judgement.model_fields.keys() == VERDICT_FIELDS

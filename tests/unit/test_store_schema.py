@@ -51,12 +51,24 @@ def take_back_to_0004(connection: Connection) -> None:
     added = (
         *(("client_rounds", name) for name in ("verdict", "epsilon", "epsilon_of_run", "epsilon_budget")),
         ("runs", "privacy"),
+        ("runs", "mesh"),
+        ("clients", "run"),
         ("rounds", "epsilon"),
+        ("client_rounds", "held_out"),
+        ("rounds", "sent_bytes"),
+        ("rounds", "received_bytes"),
+        ("logs", "size"),
     )
+    for index in ("source_size", "time"):
+        connection.execute(text(f"DROP INDEX ix_logs_{index}"))
+    connection.execute(text("DROP INDEX ix_verdicts_run_id_seq_bytes"))
+    added += tuple(("runs", name) for name in ("name", "tags", "notes"))
     for table, column in added:
         connection.execute(text(f"ALTER TABLE {table} DROP COLUMN {column}"))
     audit = [f"audit_{name}" for name in ("log", "entries", "checkpoints", "cosignatures")]
-    for table in ("members", "invitations", "verdicts", *audit, "page_users", "page_sessions", "page_tokens"):
+    pages = [f"page_{name}" for name in ("users", "sessions", "tokens")]
+    of_runs = ("notices", "usage_minutes", "client_labels")
+    for table in ("members", "invitations", "verdicts", *audit, *pages, *of_runs):
         connection.execute(text(f"DROP TABLE {table}"))
 
 
@@ -65,7 +77,7 @@ def test_a_store_of_a_newer_fedloom_is_refused_in_words(store_url: str, beside: 
     set_version(beside, "9999")
 
     for open_it in (Store.open, StoreReader.open_to_read):
-        with pytest.raises(StoreUnavailable, match=r"newer FedLoom \(schema 9999, this one knows 0009\)"):
+        with pytest.raises(StoreUnavailable, match=r"newer FedLoom \(schema 9999, this one knows 0017\)"):
             open_it(store_url)
 
 

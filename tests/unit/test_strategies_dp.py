@@ -22,6 +22,7 @@ from shared.dp_spec import DpSpec
 from shared.errors import CheckpointInvalid, ReplyInvalid, SettingsInvalid
 from shared.names import StrategyName
 from shared.run_spec import RunSpec
+from shared.secagg.settings import SecureAggregation
 from tests.support.updates import (
     Model,
     a_model,
@@ -181,7 +182,7 @@ def test_without_a_secret_nobody_can_guess_the_noise() -> None:
 def test_noise_of_updates_and_of_their_count_are_apart() -> None:
     source = NoiseSource(SECRET)
 
-    one, other = (source.generator(purpose, 1, [2]).standard_normal(100) for purpose in ("update", "count"))
+    one, other = (source.keystream(purpose, 1, [2]).normal(100).numpy() for purpose in ("update", "count"))
 
     assert abs(np.corrcoef(one, other)[0, 1]) < 0.5
 
@@ -380,3 +381,61 @@ def test_a_resumed_run_clips_where_it_was() -> None:
 
     assert_same(aggregate(before, SENT, replies, 2), aggregate(after, SENT, replies, 2))
     assert clipping_norm(before) == clipping_norm(after) != 0.1
+
+
+# where the clients share the noise
+
+
+def of_clients(**params: Any) -> RoundStrategy:
+    """The same strategy, with secure aggregation."""
+    return build_strategy(
+        RunSpec(
+            strategy=StrategyName.DPFEDAVG_FIXED,
+            strategy_params=params,
+            secure_aggregation=SecureAggregation(),
+            min_clients=3,
+        )
+    )
+
+
+def test_the_noisy_sum_of_the_clients_is_the_model_as_it_is() -> None:
+    strategy = of_clients(noise_multiplier=1.0)
+    noisy = a_model(1)
+
+    assert_same(aggregate(strategy, SENT, [a_reply(2, noisy)]), a_record(noisy))
+
+
+def test_each_model_of_a_noisy_sum_costs_as_much_as_that_of_a_server_that_is_trusted() -> None:
+    strategy, trusted = of_clients(noise_multiplier=2.0), a_strategy("dpfedavg-fixed", noise_multiplier=2.0)
+    for made in (1, 2, 3):
+        aggregate(strategy, SENT, [a_reply(2, SENT)], made)
+        aggregate(trusted, SENT, replies_of(models_near(SENT, 5)), made)
+        ours, theirs = strategy.privacy(), trusted.privacy()
+        assert ours is not None
+        assert theirs is not None
+        assert ours == theirs.changed(from_server=True)
+        assert ours.releases == made
+
+
+def test_a_round_has_one_sum() -> None:
+    fold = of_clients().begin(1, a_record(SENT))
+    fold.add(Update.from_reply(a_reply(2, SENT)))
+
+    with pytest.raises(ReplyInvalid, match="has its sum already"):
+        fold.add(Update.from_reply(a_reply(2, SENT)))
+
+
+def test_a_sum_without_room_for_its_noise_is_refused_when_the_run_is_submitted() -> None:
+    spec = RunSpec.model_validate(
+        {
+            "strategy": "dpfedavg-fixed",
+            "dataset": "mnist",
+            "secure_aggregation": {"bits": 16},
+            "min_clients": 100,
+        }
+    )
+    with pytest.raises(SettingsInvalid, match="no room for the noise") as refused:
+        build_strategy(spec)
+
+    assert "421,642 weights" in str(refused.value)
+    assert build_strategy(spec.with_changes(min_clients=10))

@@ -8,13 +8,18 @@ from typing import Any
 import pytest
 from flwr.app import Message
 
+from app.event_bus import EventBus
 from app.federation.grid.instruction import Instruction
+from app.federation.link.traffic import Traffic
 from app.federation.rounds.numbered import NumberedRounds
 from app.federation.rounds.recognition import AppRounds
 from app.federation.rounds.results import ClientResult
+from app.federation.runs.book import RunBook
+from app.federation.runs.tracker import RoundTracker
 from app.records import GlobalScore, Verdict
 from shared.flower import client_unavailable
 from shared.training import EvalResult
+from tests.support.records import a_run
 from tests.support.watching import RUN, Watched
 
 
@@ -32,6 +37,21 @@ def score(loss: float, accuracy: float) -> EvalResult:
 @pytest.fixture
 def watched() -> Watched:
     return Watched(NumberedRounds(), metrics_only)
+
+
+def test_a_round_has_the_bytes_that_the_link_has_carried_while_it_went_on() -> None:
+    book, traffic = RunBook(EventBus()), Traffic()
+    book.add(a_run(RUN))
+    tracker = RoundTracker(RUN, book, lambda *_, **__: None, metrics_only, NumberedRounds(), traffic)
+    traffic.sent = 1_000
+    for number, (sent, received) in enumerate([(10, 5), (7_000, 6_000)]):
+        tracker.begin(number)
+        traffic.sent += sent
+        traffic.received += received
+        tracker.finished(number)
+
+    carried = [(round_.sent_bytes, round_.received_bytes) for round_ in book.rounds(RUN)]
+    assert carried == [(10, 5), (7_000, 6_000)]
 
 
 def test_round_zero_is_the_evaluation_of_the_initial_model(watched: Watched) -> None:
@@ -97,6 +117,7 @@ def test_training_and_evaluation_of_a_client_are_one_row(watched: Watched) -> No
 
     row = watched.round.per_client["a"]
     assert (row.train_loss, row.loss, row.accuracy, row.samples, row.error) == (1.0, 0.5, 0.8, 90, None)
+    assert row.held_out == 10
     assert watched.notes["a"] == {"train_loss": 1.0, "samples": 90, "loss": 0.5, "accuracy": 0.8}
 
 
@@ -146,6 +167,16 @@ def test_only_the_end_of_a_long_reason_is_in_the_log(
     assert len(watched.round.per_client["a"].error or "") < 20_000
 
 
+def test_of_a_site_that_declines_the_link_tells_and_not_every_round_again(
+    watched: Watched, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    watched.fail(watched.ask("train", "a")["a"], "declined by its site: confirm", Verdict.DECLINED)
+
+    assert caplog.messages == []
+    assert watched.round.per_client["a"].error == "declined by its site: confirm"
+
+
 def test_a_client_that_was_lost_is_told_from_one_that_failed(watched: Watched) -> None:
     asked = watched.ask("train", "a", "b")
     lost = client_unavailable(asked["a"].message, "a was lost: the network")
@@ -157,7 +188,10 @@ def test_a_client_that_was_lost_is_told_from_one_that_failed(watched: Watched) -
     assert not watched.round.per_client["b"].lost
 
 
-def test_the_verdict_of_a_part_is_the_newest_and_an_error_without_one_leaves_it(watched: Watched) -> None:
+def test_the_verdict_of_a_part_is_the_newest_but_of_one_that_declined_and_an_error_without_one_leaves_it(
+    watched: Watched,
+) -> None:
+    """Who has declined to train and evaluates all the same has not failed."""
     asked = watched.ask("train", "a", "b", "c", "d")
     watched.answer(asked["a"], num_examples=1, train_loss=1.0, duration_s=0.1)
     watched.fail(asked["b"], "declined by its site: confirm", Verdict.DECLINED)
@@ -169,7 +203,7 @@ def test_the_verdict_of_a_part_is_the_newest_and_an_error_without_one_leaves_it(
 
     assert {name: part.verdict for name, part in watched.round.per_client.items()} == {
         "a": Verdict.ACCEPTED,
-        "b": Verdict.ACCEPTED,
+        "b": Verdict.DECLINED,
         "c": Verdict.REVOKED,
         "d": None,
     }

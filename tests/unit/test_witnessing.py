@@ -9,7 +9,7 @@ import pytest
 
 from app.audit.entry import Kind
 from app.audit.log import AuditLog
-from app.federation.link.client_work import OutgoingFrame
+from app.federation.link.clients_at_work import OutgoingFrame
 from app.federation.link.task import Task
 from app.federation.link.witnessing import Witnessing
 from app.store.store import Store

@@ -23,6 +23,7 @@ class Content:
         self._arrays_digest: Future[bytes] | None = None
         self.skeleton = content.skeleton
         self.array_bytes = content.array_bytes
+        self.arrays = content.arrays
         is_small = len(self.skeleton) + sum(self.array_bytes) <= KEPT_BYTES
         self._kept: Sequence[bytes] | None = tuple(self._cut()) if is_small else None
 

@@ -18,6 +18,9 @@ class Patience(Protocol):
     def required(self, kind: str, asked: int, declined: int) -> int:
         """Good replies that are needed all the same."""
 
+    def least(self, kind: str, asked: int, declined: int) -> int:
+        """Good replies without which nobody's word ends the exchange either. Called from any thread."""
+
     def waits(self, waiting_for: WaitingFor) -> None:
         """The exchange has to wait beyond that."""
 
@@ -58,6 +61,15 @@ class Exchange:
     def missing(self) -> int:
         """Good replies that are still needed."""
         return max(self._required - self._good, 0)
+
+    @property
+    def lacking(self) -> int:
+        """Good replies that are still needed before somebody's word may end it. From any thread."""
+        return max(self._patience.least(self.kind, self._asked, self._declined) - self._good, 0)
+
+    def end_early(self) -> None:
+        """Somebody does not want to wait any longer: from now on the run's deadline has passed."""
+        self._deadline_s = 0.0
 
     def answered(self, message_id: str, *, good: bool, declined: bool = False) -> None:
         """A reply came in, or the word that there is none."""

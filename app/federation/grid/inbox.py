@@ -6,6 +6,7 @@ import threading
 from collections import deque
 from dataclasses import dataclass
 
+from app.federation.grid.exchange import Exchange
 from app.federation.link.task import Judged
 from app.records import Verdict
 from shared.payload import Payload
@@ -49,6 +50,13 @@ class Stop:
 
 
 @dataclass(frozen=True)
+class Fail:
+    """What carries the messages cannot go on."""
+
+    error: Exception
+
+
+@dataclass(frozen=True)
 class Pause:
     paused: bool
 
@@ -58,10 +66,18 @@ class MembershipChanged:
     pass
 
 
+@dataclass(frozen=True)
+class GoOn:
+    """Without the replies that these still wait for."""
+
+    exchanges: tuple[Exchange, ...]
+
+
 NOT_USED = "It came just as the run went on without it."
 
-Command = Stop | Pause | MembershipChanged
-Item = Reply | Failed | Away | Back | Command
+Command = Stop | Fail | Pause | MembershipChanged | GoOn
+FromClients = Reply | Failed | Away | Back
+Item = FromClients | Command
 
 
 class Inbox:

@@ -11,13 +11,14 @@ from dataclasses import replace
 from flwr.app import Message, RecordDict
 from flwr.serverapp import Grid
 
-from app.federation.grid.codec import Arrived, OpenReply, Packer, failed, opened, refused, unpack
+from app.federation.grid.codec import Arrived, OpenReply, Packer, opened
 from app.federation.grid.exchange import Exchange
 from app.federation.grid.inbox import (
-    NOT_USED,
     Away,
     Back,
+    Fail,
     Failed,
+    GoOn,
     Inbox,
     Item,
     MembershipChanged,
@@ -26,22 +27,14 @@ from app.federation.grid.inbox import (
     Stop,
 )
 from app.federation.grid.instruction import Instruction, kind_of, round_of
+from app.federation.grid.open_exchanges import OpenExchanges
+from app.federation.grid.outstanding import Outstanding
 from app.federation.grid.owner import Observer, Owner
 from app.federation.grid.pause import PauseClock
 from app.federation.grid.transport import Transport
-from app.federation.link.task import Judged
-from app.records import Verdict
 from shared.app_host.batch import Outgoing, outgoing
-from shared.errors import ReplyInvalid, RunStopped
-from shared.flower import (
-    FlowerRun,
-    client_unavailable,
-    empty_run,
-    is_declined,
-    node_id_of,
-    set_message_id,
-)
-from shared.natural_order import natural_key
+from shared.errors import RunStopped
+from shared.flower import FlowerRun, empty_run, is_declined, node_id_of, set_message_id
 
 
 class LinkGrid(Grid):
@@ -66,16 +59,15 @@ class LinkGrid(Grid):
         self._run = empty_run(run_id)
         self._owner = owner
         self._observer = observer
-        self._open_reply = open_reply
+        self._outstanding = Outstanding(link, observer, open_reply)
         self._inbox = Inbox()
+        self._exchanges = OpenExchanges()
         self._turn = threading.RLock()
-        self._outstanding: dict[str, Instruction] = {}
-        self._away: dict[str, str] = {}
-        self._arrived: dict[str, Arrived] = {}
         self._client_ids: dict[int, str] = {}
         self._changes = 0
         self._pauses = PauseClock()
         self._stopped: str | None = None
+        self._error: Exception | None = None
         self.interrupted = False
         """Whether what stopped the run means to let it go on later."""
 
@@ -85,6 +77,10 @@ class LinkGrid(Grid):
         """Make whatever the run thread waits for on this grid raise `RunStopped`; the first reason counts."""
         self._inbox.put(Stop(reason, interrupts))
 
+    def fail(self, error: Exception) -> None:
+        """Make whatever the run thread waits for on this grid raise this; the first counts."""
+        self._inbox.put(Fail(error))
+
     def pause(self) -> None:
         """Hold the run thread at its next call, and the clients between two batches."""
         self._inbox.put(Pause(True))
@@ -92,6 +88,14 @@ class LinkGrid(Grid):
     def resume(self) -> None:
         """Undo `pause`."""
         self._inbox.put(Pause(False))
+
+    def lacking(self, kind: str) -> int | None:
+        """Good replies to this kind of message that `go_on` needs first; None: nothing is waited for."""
+        return max((each.lacking for each in self._exchanges.of(kind)), default=None)
+
+    def go_on(self, kind: str) -> None:
+        """Have what is waited for now end without the replies that are missing, as by the run's deadline."""
+        self._inbox.put(GoOn(self._exchanges.of(kind)))
 
     def membership_changed(self) -> None:
         """A client came or went: have the run thread look, also when it waits in `wait_until`."""
@@ -164,7 +168,7 @@ class LinkGrid(Grid):
             ]
             self._owner.sending()
             rounds = self._observer.sent(instructions)
-            self._outstanding.update({item.message.metadata.message_id: item for item in instructions})
+            self._outstanding.add(instructions)
         self._link.dispatch([replace(task, round=number) for task, number in zip(tasks, rounds, strict=True)])
         return [task.message_id for task in tasks]
 
@@ -174,9 +178,9 @@ class LinkGrid(Grid):
         with self._turn:
             message_ids = list(dict.fromkeys(message_ids))
             for message_id in message_ids:
-                self._give_up_if_away(message_id)
-            arrived = [message_id for message_id in message_ids if message_id in self._arrived]
-            return [self._arrived.pop(message_id) for message_id in arrived]
+                self._outstanding.give_up_if_away(message_id)
+            arrived = map(self._outstanding.take, message_ids)
+            return [reply for reply in arrived if reply is not None]
 
     def exchange(self, messages: Sequence[Outgoing], timeout: float | None) -> Generator[Arrived, None, None]:
         """As `send_and_receive`."""
@@ -233,9 +237,7 @@ class LinkGrid(Grid):
     def give_up(self, message_id: str, reason: str) -> None:
         """The reply to a message is no longer wanted: its client is late."""
         with self._turn:
-            if (instruction := self._outstanding.get(message_id)) is not None:
-                self._observer.late(instruction)
-                self._withdraw(message_id, reason, late=True)
+            self._outstanding.give_up(message_id, reason)
 
     def end(self, reason: str) -> None:
         """The run is over: tell every client that still works on a message of it to stop.
@@ -243,12 +245,19 @@ class LinkGrid(Grid):
         A thread that the app has left behind gets RunStopped from now on.
         """
         with self._turn:
-            for message_id in tuple(self._outstanding):
-                self._withdraw(message_id, reason)
+            self._outstanding.withdraw_all(reason)
             self._stopped = self._stopped or reason
             self._inbox.close()
 
     def _replies(self, exchange: Exchange) -> Generator[Arrived, None, None]:
+        with self._exchanges.holding(exchange):
+            yield from self._replies_in_time(exchange)
+        awaited = exchange.awaited
+        while awaited:
+            if (reply := self._left_out(awaited.pop())) is not None:
+                yield reply
+
+    def _replies_in_time(self, exchange: Exchange) -> Generator[Arrived, None, None]:
         awaited = exchange.awaited
         while awaited:
             seen = self._inbox.version
@@ -265,15 +274,12 @@ class LinkGrid(Grid):
             self._take(seen, exchange.remaining_s(self._pauses.held_s))
             self._hold()
         exchange.went_on()
-        while awaited:
-            if (reply := self._left_out(awaited.pop())) is not None:
-                yield reply
 
     def _next_of(self, exchange: Exchange) -> Arrived | None:
         """A reply that has arrived, if there is one."""
         with self._turn:
             for message_id in exchange.awaited:
-                if (reply := self._arrived.pop(message_id, None)) is not None:
+                if (reply := self._outstanding.take(message_id)) is not None:
                     declined = is_declined(reply.message)
                     exchange.answered(message_id, good=not reply.message.has_error(), declined=declined)
                     if not exchange.awaited:  # before anybody hears of the last reply, and goes on
@@ -284,33 +290,25 @@ class LinkGrid(Grid):
     def _left_out(self, message_id: str) -> Arrived | None:
         """Give up a message: an error reply if its client is away, None if it is late."""
         with self._turn:
-            if message_id in self._arrived or self._give_up_if_away(message_id):
-                return self._arrived.pop(message_id)
-            self.give_up(message_id, "the round went on without it")
-            return None
+            self._outstanding.give_up_if_away(message_id)
+            if (reply := self._outstanding.take(message_id)) is None:
+                self._outstanding.give_up(message_id, "the round went on without it")
+            return reply
 
     def _goes_on(self, exchange: Exchange) -> bool:
         """Whether the exchange still waits for somebody; says for whom where that holds the run up."""
-        away = exchange.awaited <= self._away.keys()
+        away = exchange.awaited <= self._outstanding.away
         overdue = exchange.is_overdue(self._pauses.held_s)
         if overdue:
-            for message_id in exchange.newly_late(self._away.keys()):
-                self._link.mark_late(self._outstanding[message_id].client_id, message_id)
+            for message_id in exchange.newly_late(self._outstanding.away):
+                self._outstanding.mark_late(message_id)
         if not away and not overdue:
             exchange.went_on()
             return True
         if exchange.missing == 0 or (away and self._owner.can_start_over(exchange.kind)):
             return False
-        exchange.waits(*self._holdups(exchange.awaited))
+        exchange.waits(*self._outstanding.holdups(exchange.awaited))
         return True
-
-    def _holdups(self, message_ids: Iterable[str]) -> tuple[list[str], list[str]]:
-        """The clients that the messages are with, and those of them that are away."""
-        away = {
-            self._outstanding[message_id].client_id: message_id in self._away for message_id in message_ids
-        }
-        clients = sorted(away, key=natural_key)
-        return clients, [client_id for client_id in clients if away[client_id]]
 
     def _take(self, seen: int, timeout_s: float | None, *, commands_only: bool = False) -> bool:
         """Handle the next item, if one comes in time; see `Inbox.wait`.
@@ -337,30 +335,29 @@ class LinkGrid(Grid):
             self._take(seen, None, commands_only=True)
 
     def _raise_if_stopped(self) -> None:
+        if self._error is not None:
+            raise self._error
         if self._stopped is not None:
             raise RunStopped(self._stopped)
 
     def _handle(self, item: Item) -> None:
         match item:
-            case Reply(message_id, payload, judged):
-                with payload:
-                    reply = self._arrive(message_id, lambda sent: unpack(sent, payload, self._open_reply))
-                _tell_verdict(reply, judged)
-            case Failed(message_id):
-                self._arrive(message_id, lambda sent: failed(sent, item))
-            case Away(message_id, reason):
-                if message_id in self._outstanding:
-                    self._away[message_id] = reason
-            case Back(message_id):
-                self._away.pop(message_id, None)
+            case Reply() | Failed() | Away() | Back():
+                self._outstanding.heard(item)
             case Stop(reason, interrupts):
                 if self._stopped is None:
                     self._stopped, self.interrupted = reason, interrupts
+            case Fail(error):
+                if self._stopped is None and self._error is None:
+                    self._error = error
             case Pause(paused):
                 self._set_paused(paused)
             case MembershipChanged():
                 self._changes += 1
                 self._owner.membership_changed()
+            case GoOn(exchanges):
+                for exchange in exchanges:
+                    exchange.end_early()
 
     def _set_paused(self, paused: bool) -> None:
         if not self._pauses.set(paused):
@@ -371,38 +368,6 @@ class LinkGrid(Grid):
         else:
             self._owner.resumed()
 
-    def _arrive(self, message_id: str, read: Callable[[Instruction], Arrived]) -> Arrived | None:
-        """A reply to be given to whoever asks for it, or an error in its place; None: it was withdrawn
-        before."""
-        instruction = self._outstanding.pop(message_id, None)
-        self._away.pop(message_id, None)
-        if instruction is None:
-            return None
-        reply = read(instruction)
-        try:
-            self._observer.replied(instruction, reply.message, reply.verdict)
-        except ReplyInvalid as error:
-            reply = refused(instruction, error)
-            self._observer.replied(instruction, reply.message, reply.verdict)
-        self._arrived[message_id] = reply
-        return reply
-
-    def _give_up_if_away(self, message_id: str) -> bool:
-        """Have an error reply stand for a client that is away, if it is."""
-        reason = self._away.get(message_id)
-        if reason is None:
-            return False
-        instruction = self._outstanding[message_id]
-        self._link.withdraw(instruction.client_id, message_id, reason)
-        self._arrive(message_id, lambda sent: Arrived(client_unavailable(sent.message, reason)))
-        return True
-
-    def _withdraw(self, message_id: str, reason: str, *, late: bool = False) -> None:
-        instruction = self._outstanding.pop(message_id, None)
-        self._away.pop(message_id, None)
-        if instruction is not None:
-            self._link.withdraw(instruction.client_id, message_id, reason, late=late)
-
     def _instruct(self, message: Message) -> Instruction:
         node_id = message.metadata.dst_node_id
         client_id = self._client_ids.get(node_id)
@@ -412,16 +377,6 @@ class LinkGrid(Grid):
             )
         set_message_id(message, uuid.uuid4().hex)
         return Instruction(client_id, message, round_of(message))
-
-
-def _tell_verdict(reply: Arrived | None, judged: Judged) -> None:
-    """What is decided of a reply that is genuine."""
-    if reply is None:
-        judged(Verdict.LATE, NOT_USED)
-    elif reply.verdict is Verdict.MALFORMED:
-        judged(Verdict.MALFORMED, reply.message.error.reason)
-    else:
-        judged(Verdict.ACCEPTED, None)
 
 
 def _messages(arrivals: Generator[Arrived, None, None]) -> Generator[Message, None, None]:

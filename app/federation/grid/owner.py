@@ -49,6 +49,9 @@ class Owner(Protocol):
         """Good replies without which an exchange with `asked` clients, of whom some have declined, does not
         end for want of time."""
 
+    def least(self, kind: str, asked: int, declined: int) -> int:
+        """Good replies without which nobody's word ends the exchange. Called from any thread."""
+
     def cohort(self, asked: int) -> int:
         """How many clients are in on what so many are asked at once; 0: nobody can know. They are told."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import grpc.aio
 from google.protobuf.message import DecodeError
 
-from app.federation.link.client_work import OutgoingFrame
+from app.federation.link.clients_at_work import OutgoingFrame
 from shared.errors import WireError
 from shared.pieces import Piece
 from shared.proto.link_pb2 import ClientFrame, Refusal, ServerFrame

@@ -17,8 +17,11 @@ UNASKED = 20, 20 / 3600
 VISITS = 120, 1 / 5
 LOG_BYTES = 2 << 20, 20_000
 REPORTS = 200, 20
+USAGES = 10, 1.0
+MESH = 10, 1.0
 """Of each: how much at once, and how much a second after that. No honest client comes to it: one that comes
-back every two seconds does so for minutes, and a report comes five times a second."""
+back every two seconds does so for minutes, a report comes five times a second, and a usage and what changes
+in the mesh every two."""
 
 LINE_BYTES = 200
 """What a line of a log takes beside its text."""
@@ -57,6 +60,10 @@ class ClientLimits:
     """Bytes of its log."""
     reports: Allowance
     """What is shown of it, and not asked for: how far it is, why it waits, its label counts."""
+    usages: Allowance
+    """What its machine is used for."""
+    mesh: Allowance
+    """What changes all the time of its node in the mesh."""
     left_out: int = 0
     """Lines of its log that were not taken, of which was not told yet."""
     told_at: float = -math.inf
@@ -78,6 +85,8 @@ class Limits:
                 visits=self._allowance(VISITS),
                 log=self._allowance(LOG_BYTES),
                 reports=self._allowance(REPORTS),
+                usages=self._allowance(USAGES),
+                mesh=self._allowance(MESH),
             )
         return found
 

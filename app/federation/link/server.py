@@ -11,6 +11,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -18,38 +19,43 @@ import grpc
 import grpc.aio
 
 from app.audit.log import AuditLog
-from app.descriptors import raise_descriptor_limit
 from app.enrolment.answers import Answer, words
 from app.enrolment.enrolment import Enrolment
 from app.event_bus import EventBus
-from app.federation.link.arrivals import HELLO_TIMEOUT_S, Arrivals, ArrivalWatch, most_connections
+from app.federation.link.admission import difference
+from app.federation.link.arrivals import Arrivals, ArrivalWatch
+from app.federation.link.client_frames import ClientFrames
 from app.federation.link.client_logs import ClientLogs
+from app.federation.link.client_usage import ClientUsage
 from app.federation.link.client_work import ClientWork
 from app.federation.link.clients import ClientRegistry
-from app.federation.link.credentials import credentials_of
 from app.federation.link.door import Door, Guest
 from app.federation.link.forgetting import Forgetting
-from app.federation.link.frames import Context, read_frame, refuse, serialise
+from app.federation.link.frames import Context, refuse
 from app.federation.link.limits import Limits
+from app.federation.link.link_measures import LinkMeasures
+from app.federation.link.listening import bind, new_server
 from app.federation.link.loop_thread import LoopThread
+from app.federation.link.mesh_blocks import BLOCKED, MeshBlocks
+from app.federation.link.mesh_roster import MeshRoster
 from app.federation.link.peers import Peer
 from app.federation.link.reception import Reception
 from app.federation.link.refusals import Refusals
 from app.federation.link.session import Session
 from app.federation.link.spool import Spool
 from app.federation.link.task import Task
+from app.federation.link.traffic import Traffic, count_for
 from app.federation.link.verdicts import Verdicts
 from app.federation.link.witnessing import Witnessing
 from app.heaps import share_heaps
 from app.records import MembershipState, Verdict
+from app.usage.history import UsageHistory
 from shared.address import Address
-from shared.errors import FedLoomError, WireError
+from shared.errors import WireError
 from shared.hashing import hashing_threads
-from shared.pieces import Piece, read_client_frame
 from shared.proto.link_pb2 import (
     AppIdentity,
     Assignment,
-    ClientFrame,
     Hello,
     NextKey,
     ServerFrame,
@@ -57,7 +63,6 @@ from shared.proto.link_pb2 import (
 )
 from shared.security.server_identity import ServerIdentity
 from shared.version import __version__
-from shared.wire import CHANNEL_OPTIONS, LINK_PROCEDURE, LINK_SERVICE
 
 CATCH_UP_S = 1.0
 
@@ -91,8 +96,12 @@ class LinkServer:
         enrolment: Enrolment,
         audit: AuditLog,
         sequences: Mapping[str, int] = MappingProxyType({}),
+        roster: Path | None = None,
+        usage: UsageHistory | None = None,
     ) -> None:
-        """`sequences`: of each client, the number of its newest genuine reply so far."""
+        """`sequences`: of each client, the number of its newest genuine reply so far. `roster`: the file that
+        keeps the mesh's; None: nothing does. `usage`: takes what clients' machines are used for; None: nobody
+        asks them."""
         self._registry = registry
         self._audit = audit
         self._identity = identity
@@ -101,6 +110,7 @@ class LinkServer:
         self._app = app
         self._spool = spool
         self._sessions: dict[str, Session] = {}
+        self.measures = LinkMeasures(self._sessions)
         self._witnessing: dict[Session, Witnessing] = {}
         self._arrivals = Arrivals()
         self._refusals = Refusals()
@@ -119,10 +129,25 @@ class LinkServer:
         verdicts = Verdicts(bus, registry, identity.key, sequences, enrolment.is_admitted, audit)
         self._client_work = ClientWork(registry, verdicts, self._limits, self._loop.post)
         self._client_logs = ClientLogs(bus, self._limits, self._client_work.run_of)
+        self._client_usage = None if usage is None else ClientUsage(self._limits, usage)
+        self.traffic = Traffic()
         self._threads = hashing_threads()
         self._server: grpc.aio.Server | None = None
         self._forgetting = Forgetting(enrolment, audit, self._sessions.__contains__, self._heed_standing)
-        self._forgets: asyncio.Task[None] | None = None
+        self.mesh_blocks = MeshBlocks(None if roster is None else roster.with_name(BLOCKED))
+        """Raises BlocksUnusable."""
+        self._mesh_roster = MeshRoster(
+            identity.key, enrolment, self._sessions.values, self.mesh_blocks, roster
+        )
+        self._frames = ClientFrames(
+            registry,
+            self._client_work.reports,
+            self._client_logs,
+            self._client_usage,
+            self._mesh_roster,
+            self._witnessing,
+        )
+        self._tasks: list[asyncio.Task[None]] = []
         self._next_key: NextKey | None = None
         self.port = 0
 
@@ -190,6 +215,14 @@ class LinkServer:
         """It was decided on a client: show that, and cut it off if it may not be here any more."""
         self.post(self._heed_standing, client_id)
 
+    def forget(self, client_id: str) -> None:
+        """Enrolment knows nothing of a client any more: take it off the list."""
+        self.post(self._forget, client_id)
+
+    def mesh_blocks_changed(self) -> None:
+        """It was decided for whom the server vouches in the mesh: tell its members."""
+        self.post(self._mesh_roster.standing_changed)
+
     def announce(self, notice: NextKey) -> None:
         """Tell all clients, those who are here and those who come, of the server's next key."""
         self.post(self._announce, notice)
@@ -205,33 +238,18 @@ class LinkServer:
     # in the link thread
 
     async def _serve(self, host: str, port: int) -> int:
-        self._server = grpc.aio.server(options=[*CHANNEL_OPTIONS, *_limits()])
-        handler = grpc.stream_stream_rpc_method_handler(
-            self._connect,
-            request_deserializer=read_client_frame,
-            response_serializer=serialise,
-        )
-        self._server.add_generic_rpc_handlers(
-            (grpc.method_handlers_generic_handler(LINK_SERVICE, {LINK_PROCEDURE: handler}),)
-        )
-        address = str(Address(host, port))
-        try:
-            bound = self._server.add_secure_port(address, credentials_of(self._identity))
-        except RuntimeError as error:
-            raise FedLoomError(
-                f"The link for clients cannot listen on {address}: is another server running there? "
-                "Choose another port with --link-port, or an address of this machine with --host."
-            ) from error
+        self._server = new_server(self._connect, self.traffic)
+        bound = bind(self._server, Address(host, port), self._identity)
         await self._server.start()
-        self._forgets = asyncio.create_task(self._forgetting.run())
+        self._tasks = [asyncio.create_task(each.run()) for each in (self._forgetting, self._mesh_roster)]
         return bound
 
     async def _shut_down(self, grace_s: float) -> None:
         self._reception.close()
         self._look_at_log()
         self._client_work.away("the server shuts down")
-        if self._forgets is not None:
-            self._forgets.cancel()
+        for task in self._tasks:
+            task.cancel()
         for session in self._sessions.values():
             session.close()
         self._sessions.clear()
@@ -253,17 +271,26 @@ class LinkServer:
     async def _attend(self, guest: Guest, context: Context) -> None:
         """All of a connection from the welcome on."""
         hello = guest.hello
-        session = Session(guest, self._client_work, self._spool, self._identity.key, self._threads)
+        traffic = self._registry.traffic(hello.client_id)
+        session = Session(
+            guest, self._client_work.reports, self._spool, self._identity.key, self._threads, traffic
+        )
         self._witnessing[session] = Witnessing(hello.client_id, guest.public_key, session, self._audit)
         self._sessions[hello.client_id] = session
         standing = self._enrolment.standing(hello.client_id)
         is_ephemeral = standing is not None and standing.ephemeral
-        welcome = Welcome(version=__version__, app=self._app, ephemeral=is_ephemeral)
+        welcome = Welcome(
+            version=__version__,
+            app=self._app,
+            ephemeral=is_ephemeral,
+            takes_usage=self._client_usage is not None,
+        )
         with self._audit.moment():
             self._audit.joined(hello.client_id, guest.public_key, **_about(hello))
             self._client_work.connected(hello, str(guest.key), welcome, session)
         if self._next_key is not None:
             session.send([ServerFrame(next_key=self._next_key)])
+        self._mesh_roster.entered(guest, session)
         self._show_standing(hello.client_id)
         log.info(
             "%s connected from %s with %s on %s",
@@ -272,8 +299,11 @@ class LinkServer:
             hello.app.name if hello.HasField("app") else hello.dataset,
             hello.device,
         )
+        if (other := difference(hello)) is not None:
+            log.info("%s", other)
         ending = "its connection ended"
-        tasks = [asyncio.create_task(work(session, context)) for work in (self._read, self._write)]
+        count_for(traffic)
+        tasks = [asyncio.create_task(work(session, context)) for work in (self._frames.read, self._write)]
         tasks.append(asyncio.create_task(session.until_cut()))
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -292,17 +322,6 @@ class LinkServer:
                 await asyncio.gather(*tasks, return_exceptions=True)
             finally:  # gRPC may cancel this as well, if the connection breaks while it is closed
                 session.release()
-
-    async def _read(self, session: Session, context: Context) -> None:
-        while (frame := await read_frame(context)) is not None:
-            if session.is_cut:
-                continue
-            if isinstance(frame, ClientFrame) and frame.WhichOneof("kind") == "goodbye":
-                session.said_goodbye = True
-                return
-            await self._receive(session, frame)
-            if session.is_closed:
-                return
 
     async def _write(self, session: Session, context: Context) -> None:
         async for frame in session.outgoing():
@@ -327,6 +346,7 @@ class LinkServer:
 
     def _heed_standing(self, client_id: str) -> None:
         """What stands otherwise now has its effect."""
+        self._mesh_roster.standing_changed()
         session = self._sessions.get(client_id)
         standing = self._enrolment.standing(client_id)
         if session is not None and not self._enrolment.is_admitted(client_id, str(session.key)):
@@ -341,6 +361,11 @@ class LinkServer:
             verdict = None if standing is None else Verdict.REVOKED
             self._client_work.expelled(client_id, f"{client_id} is not a member any more", verdict)
         self._show_standing(client_id)
+
+    def _forget(self, client_id: str) -> None:
+        self._heed_standing(client_id)
+        if self._enrolment.standing(client_id) is None:
+            self._registry.forget(client_id)
 
     def _leave(self, session: Session, reason: str) -> None:
         if self._sessions.get(session.client_id) is not session:
@@ -357,52 +382,6 @@ class LinkServer:
         standing = self._enrolment.standing(session.client_id)
         if standing is not None and standing.ephemeral:
             self._forgetting.left(session.client_id, str(session.key), for_good=session.said_goodbye)
-
-    async def _receive(self, session: Session, frame: ClientFrame | Piece) -> None:
-        client_id = session.client_id
-        self._registry.seen(client_id)
-        kind = None if isinstance(frame, Piece) else frame.WhichOneof("kind")
-        if session.awaits_seal and kind != "seal":
-            await session.receive_seal(None)
-        if isinstance(frame, Piece):
-            await session.receive(frame)
-            return
-        match kind:
-            case "reply":
-                await session.receive(frame.reply)
-            case "seal":
-                await session.receive_seal(frame.seal)
-            case "progress":
-                self._client_work.progressed(client_id, frame.progress)
-            case "log":
-                self._client_logs.add(client_id, frame.log)
-            case "failure":
-                self._client_work.failed(client_id, frame.failure)
-            case "held":
-                self._client_work.held(client_id, frame.held)
-            case "released":
-                self._client_work.released(client_id, frame.released.message_id)
-            case "label_counts":
-                self._client_work.counted(client_id, frame.label_counts)
-            case "cosignature":
-                self._witnessing[session].answered(frame.cosignature)
-            case "heartbeat":
-                pass
-            case _:
-                raise WireError(f"A frame of kind {kind!r} is not expected from a client that is connected.")
-
-
-def _limits() -> list[tuple[str, int]]:
-    """gRPC's own, for whoever connects and says nothing, or too much. Its times count where the system does
-    not tell an ArrivalWatch who is connected; elsewhere that is faster."""
-    milliseconds = round(2 * HELLO_TIMEOUT_S * 1000)
-    return [
-        ("grpc.so_reuseport", 0),
-        ("grpc.max_allowed_incoming_connections", most_connections(raise_descriptor_limit())),
-        ("grpc.server_handshake_timeout_ms", milliseconds),
-        ("grpc.max_connection_idle_ms", milliseconds),  # without a call
-        ("grpc.max_concurrent_streams", 1),
-    ]
 
 
 def _about(hello: Hello) -> dict[str, str | None]:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
 from concurrent.futures import Executor, Future
 
-from app.federation.link.client_work import ClientWork, OutgoingFrame
+from app.federation.link.client_reports import ClientReports
+from app.federation.link.clients_at_work import OutgoingFrame
 from app.federation.link.door import Guest
 from app.federation.link.judging import SealedReply
 from app.federation.link.spool import Spool
 from app.federation.link.task import Task
+from app.federation.link.traffic import Traffic
+from app.records.links import MAX_LATENCY_S
 from shared.chunks import Assembler, Whole
 from shared.errors import NoRoom, WireError
 from shared.hashing import hashed, result_of
 from shared.payload import Payload
 from shared.pieces import Piece
-from shared.proto.link_pb2 import Chunk, Seal, ServerFrame
+from shared.proto.link_pb2 import Chunk, Heartbeat, Seal, ServerFrame
 from shared.security.digest import Digests
 from shared.security.keys import KeyPair
 from shared.security.seals import Instructed
@@ -32,22 +35,36 @@ class Session:
     """
 
     def __init__(
-        self, guest: Guest, client_work: ClientWork, spool: Spool, server: KeyPair, threads: Executor
+        self,
+        guest: Guest,
+        reports: ClientReports,
+        spool: Spool,
+        server: KeyPair,
+        threads: Executor,
+        traffic: Traffic,
     ) -> None:
+        """`traffic`: what was carried for this client so far, which others count."""
         self.hello = guest.hello
         self.key = guest.key
         self.client_id: str = guest.hello.client_id
         self.said_goodbye = False
         self.is_closed = False
+        self.traffic = traffic
+        self.measures = False
+        """Whether the client measures how far the server is."""
+        self.latency_s: float | None = None
+        """There and back, by its word; None: it has not said."""
+        self._stamp = 0
+        """Of the newest heartbeat that is to be answered; 0: there is none."""
         self._guest = guest
         self._cut = asyncio.Event()
         self._last: ServerFrame | None = None
-        self._client_work = client_work
+        self._reports = reports
         self._server = server
         self._threads = threads
         self._outbox: asyncio.Queue[Iterable[OutgoingFrame] | Task | None] = asyncio.Queue()
         self._assembler = Assembler(
-            lambda message_id: client_work.is_awaited(self.client_id, message_id),
+            lambda message_id: reports.is_awaited(self.client_id, message_id),
             spool.buffer,
             threads=threads,
         )
@@ -91,16 +108,35 @@ class Session:
         said = Instructed(task.run_id, round_, task.message_id, self._guest.key, Digests(skeleton, arrays))
         return Seal(run_id=task.run_id, round=round_, signature=self._server.sign(said.statement()))
 
+    def _answer(self) -> Iterator[ServerFrame]:
+        """When its turn has come: to the heartbeat that is the newest by then."""
+        stamp, self._stamp = self._stamp, 0
+        yield ServerFrame(heartbeat=Heartbeat(stamp=stamp))
+
     # incoming
+
+    def beats(self, heartbeat: Heartbeat) -> None:
+        """Take a heartbeat, and answer it if it asks for that. However fast they come, and however slowly the
+        client reads, one answer waits at a time. Raises WireError for a latency that cannot be."""
+        if heartbeat.HasField("latency_s"):
+            if not 0 <= heartbeat.latency_s <= MAX_LATENCY_S:
+                raise WireError("It reports a distance to this server that cannot be.")
+            self.latency_s = heartbeat.latency_s
+        if not heartbeat.stamp:
+            return
+        self.measures = True
+        is_waiting, self._stamp = bool(self._stamp), heartbeat.stamp
+        if not is_waiting:
+            self.send(self._answer())
 
     async def receive(self, chunk: Chunk | Piece) -> None:
         """Take one chunk of a reply. Those of one that nobody awaits (any more) are dropped one by one."""
         if isinstance(chunk, Chunk) and chunk.message_id:
-            self._client_work.reply_begins(self.client_id, chunk.message_id, chunk.total_bytes)
+            self._reports.reply_begins(self.client_id, chunk.message_id, chunk.total_bytes)
         try:
             self._whole = self._assembler.add(chunk)
         except NoRoom as error:
-            self._client_work.not_kept(self.client_id, error.message_id, str(error))
+            self._reports.not_kept(self.client_id, error.message_id, str(error))
             if error.is_whole:  # its seal is still to come
                 self._whole = Whole(error.message_id, None, Future())
         if (behind := self._assembler.behind()) is not None:
@@ -116,17 +152,17 @@ class Session:
         if self._whole is None:
             raise WireError("It sent a seal without a message.")
         message_id, _, digests = self._whole
-        if (task := self._client_work.open_task(self.client_id, message_id)) is not None:
+        if (task := self._reports.open_task(self.client_id, message_id)) is not None:
             base = await result_of(task.content.arrays_digest(self._threads))
             found = await result_of(digests)
         if self.is_closed or self.is_cut:
             return  # it is sent again on another connection, or nobody is to see it
         whole, self._whole = self._whole, None
         if task is None or whole.payload is None:  # it may have been withdrawn meanwhile
-            self._client_work.replied_in_vain(self.client_id, message_id, seal or Seal())
+            self._reports.replied_in_vain(self.client_id, message_id, seal or Seal())
             return
         reply = SealedReply(message_id, whole.payload, found, seal, self._guest.public_key, base)
-        self._client_work.replied(self.client_id, reply)
+        self._reports.replied(self.client_id, reply)
 
     def drop(self, message_id: str) -> None:
         """Let go of what has come in of the reply to a message."""

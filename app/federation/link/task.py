@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from typing import Protocol
@@ -23,6 +23,10 @@ class TaskContent(Protocol):
     @property
     def skeleton(self) -> bytes:
         """Its protobuf."""
+
+    @property
+    def arrays(self) -> Sequence[bytes]:
+        """The data of each array."""
 
     def frames(self) -> Iterable[bytes]:
         """The chunks that follow the first one of a message, as serialised frames."""

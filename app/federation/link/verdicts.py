@@ -16,6 +16,7 @@ from app.audit.judged import Evidence, fields_of
 from app.audit.log import AuditLog
 from app.event_bus import EventBus
 from app.federation.link.clients import ClientRegistry
+from app.federation.link.declines import Declines
 from app.federation.link.judging import ReplyRefused, SealedReply, require_genuine
 from app.federation.link.task import Task, Withdrawn
 from app.records import Judgement, Verdict
@@ -58,6 +59,7 @@ class Verdicts:
         self._newest = defaultdict[str, int](int, sequences)
         self._is_admitted = is_admitted
         self._audit = audit
+        self._declines = Declines()
 
     def newest_sequence(self, client_id: str) -> int:
         """The number of a client's newest genuine reply; 0: there was none."""
@@ -99,6 +101,12 @@ class Verdicts:
         """There is no reply that could be looked at; one that was given up announced so many bytes."""
         self._tell(_of_task(task, key, total_bytes, verdict=verdict, detail=words))
         self._registry.judged(task.client_id, verdict)
+
+    def declined(self, task: Task, key: str, rule: str, words: str) -> None:
+        """There is no reply, since the client's site takes no part by one of its rules."""
+        is_news = self._declines.is_news(task.client_id, task.run_id, rule)
+        self._tell(_of_task(task, key, 0, verdict=Verdict.DECLINED, detail=words), is_news=is_news)
+        self._registry.judged(task.client_id, Verdict.DECLINED)
 
     def late(self, client_id: str, key: str, message_id: str, withdrawn: Withdrawn) -> None:
         """A reply came when it was waited for no longer; it was not looked at."""
@@ -148,11 +156,17 @@ class Verdicts:
             raise ReplyRefused(Verdict.REVOKED, f"The key of {client_id} was revoked.")
 
     def _tell(
-        self, judgement: Judgement, evidence: Evidence | None = None, receipt_us: int | None = None
+        self,
+        judgement: Judgement,
+        evidence: Evidence | None = None,
+        receipt_us: int | None = None,
+        *,
+        is_news: bool = True,
     ) -> None:
-        """`receipt_us`: the time in the receipt, if there is one."""
+        """`receipt_us`: the time in the receipt, if there is one. What is no news, the log is spared."""
         if judgement.verdict is not Verdict.ACCEPTED:
-            log.warning(
+            log.log(
+                logging.WARNING if is_news else logging.DEBUG,
                 "%s: a reply%s has the verdict %r and is not used. %s",
                 judgement.client_id,
                 "" if judgement.round is None else f" for round {judgement.round}",

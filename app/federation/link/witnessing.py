@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 
 from app.audit.log import AuditLog
-from app.federation.link.client_work import ClientStream
+from app.federation.link.clients_at_work import ClientStream
 from app.store.audit import Cosignature
 from shared.errors import WireError
 from shared.proto.link_pb2 import Cosignature as CosignatureFrame

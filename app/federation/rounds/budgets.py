@@ -10,6 +10,7 @@ from shared.error_line import error_line
 from shared.errors import BudgetSpent
 from shared.flower import is_budget_spent
 from shared.run_spec import RunSpec
+from shared.secagg.settings import LEAST_CLIENTS
 
 
 class Budgets:
@@ -19,6 +20,7 @@ class Budgets:
         self._is_private = spec.dp is not None
         self._is_over_with_first = spec.stop_at_first_budget
         self._last = spec.num_rounds
+        self._least = 1 if spec.secure_aggregation is None else LEAST_CLIENTS
         self._spent: dict[int, str] = {}
         """Whose are spent, by node, as they have said in this round."""
 
@@ -37,11 +39,17 @@ class Budgets:
         return bool(failures) and all(reply.metadata.src_node_id in self._spent for reply in failures)
 
     def among(self, nodes: Collection[int]) -> list[int]:
-        """Those who may have something left. Raises BudgetSpent if nobody of these has."""
+        """Those who may have something left. Raises BudgetSpent if the others' budgets are why these are too
+        few for a round."""
         left = [node for node in nodes if node not in self._spent]
-        if nodes and not left:
+        if len(left) >= self._least or len(left) == len(nodes):
+            return left
+        if not left:
             raise BudgetSpent(f"The privacy budgets of all clients are spent: {self._said()}.")
-        return left
+        raise BudgetSpent(
+            f"The privacy budgets of too many clients are spent: {len(left)} of {len(nodes)} have something "
+            f"left, and secure aggregation needs {self._least}: {self._said()}."
+        )
 
     def require(self, server_round: int, *, is_done: bool) -> None:
         """Raise BudgetSpent if the run is to end before its next round, or before this one `is_done`."""

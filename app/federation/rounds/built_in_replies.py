@@ -8,10 +8,12 @@ import numpy as np
 from flwr.app import Array, ArrayRecord, Message
 
 from app.federation.grid.instruction import Instruction
+from app.federation.rounds.merging import Contribution
 from app.federation.rounds.results import ClientResult
 from app.federation.strategies.arrays import blocks
 from app.federation.strategies.base import Update
 from shared.errors import ReplyInvalid
+from shared.mesh_contribution import MESH_UPDATE, ContributionMetrics
 from shared.npy import Header, has_right_size, read_header
 from shared.results import EvaluateMetrics, TrainMetrics, records_of
 
@@ -37,6 +39,13 @@ class BuiltInReplies:
         metrics = self._trained.pop(reply.metadata.reply_to_message_id)
         return Update(reply.metadata.src_node_id, _arrays_of(reply), metrics)
 
+    def contribution(self, reply: Message) -> Contribution:
+        """A contribution from the mesh that was read when it came in; once."""
+        metrics = self._trained.pop(reply.metadata.reply_to_message_id)
+        if not isinstance(metrics, ContributionMetrics):
+            raise ReplyInvalid("The reply is no contribution from the mesh.")
+        return Contribution(reply.metadata.src_node_id, _arrays_of(reply), metrics)
+
     def forget(self) -> None:
         """No strategy will ask for what was read so far."""
         self._trained.clear()
@@ -60,9 +69,7 @@ def result_of(metrics: TrainMetrics | EvaluateMetrics | None) -> ClientResult:
                 metrics.num_examples,
                 train_loss=metrics.train_loss,
                 duration_s=metrics.duration_s,
-                epsilon=metrics.epsilon,
-                epsilon_of_run=metrics.epsilon_of_run,
-                epsilon_budget=metrics.epsilon_budget,
+                spent=metrics.spent(),
                 metrics=metrics.further(),
             )
         case EvaluateMetrics():
@@ -83,7 +90,8 @@ def _read_metrics(instruction: Instruction, reply: Message) -> TrainMetrics | Ev
         raise ReplyInvalid(f"The reply has the records {sorted(got)}, not {sorted(wanted)}."[:1000])
     if instruction.kind == "evaluate":
         return EvaluateMetrics.from_reply(reply)
-    metrics = TrainMetrics.from_reply(reply)
+    of_mesh = instruction.message_type == MESH_UPDATE
+    metrics = (ContributionMetrics if of_mesh else TrainMetrics).from_reply(reply)
     (sent,) = records_of(instruction.message.content, ArrayRecord).values()
     _check_update(sent, _arrays_of(reply))
     return metrics

@@ -9,6 +9,7 @@ from typing import Protocol
 from flwr.app import Message
 
 from app.federation.grid.instruction import Instruction
+from shared.spent import Spent
 
 
 @dataclass(frozen=True)
@@ -22,9 +23,7 @@ class ClientResult:
     """As a share. Another app's stands among the metrics only: whether it is a percentage, one reply cannot
     tell (`shares.py`)."""
     duration_s: float | None = None
-    epsilon: float | None = None
-    epsilon_of_run: float | None = None
-    epsilon_budget: float | None = None
+    spent: Spent | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
     """Of the built-in app the further ones, of another all numbers."""
     left_out: int = 0

@@ -16,20 +16,23 @@ from typing import Protocol
 from flwr.app import ArrayRecord, ConfigRecord, Message, RecordDict
 from flwr.serverapp import Grid
 
-from app.federation.rounds.budgets import Budgets
+from app.federation.rounds.accounting import AccountCallbacks, account
+from app.federation.rounds.attempts import Attempts, reasons_of
+from app.federation.rounds.opened_before import OpenedBefore
 from app.federation.rounds.secure_replies import masked_in, record_in
 from app.federation.strategies.base import RoundStrategy, Update
-from app.federation.strategies.sampling import SampledGrid, sample_nodes
-from shared.error_line import error_line
+from app.federation.strategies.sampling import SampledGrid
 from shared.errors import ReplyInvalid, RoundFailed
-from shared.flower import client_failed, is_declined, is_unavailable, node_id_of
+from shared.flower import client_failed, is_declined, node_id_of
 from shared.results import TrainMetrics
 from shared.run_spec import RunSpec
 from shared.secagg import messages, model
+from shared.secagg.noise import shared_noise_of
+from shared.secagg.noisy_packing import packing_of
 from shared.secagg.packing import Summed
 from shared.secagg.server import ServerSession
 from shared.secagg.session import NONCE_BYTES, Session
-from shared.secagg.settings import SecureAggregation
+from shared.secagg.settings import LEAST_CLIENTS, SecureAggregation
 from shared.security.key_id import KeyId
 
 log = logging.getLogger(__name__)
@@ -38,14 +41,8 @@ SUM = 0
 """The number of the node that a sum is said to be of: no client's."""
 
 
-class SecureCallbacks(Protocol):
-    """Told what happens in a run; as `app.federation.rounds.server_app.RunCallbacks` has it."""
-
-    def before_round(self, server_round: int) -> None:
-        """A round is about to begin, or to be tried again."""
-
-    def short_of_updates(self, server_round: int, reason: str) -> None:
-        """A round is to be tried again. May block until that can help."""
+class SecureCallbacks(AccountCallbacks, Protocol):
+    """Told what happens in a run; as `app.federation.rounds.callbacks.RunCallbacks` has it."""
 
     def summed(self, server_round: int, nodes: Iterable[int], summed: Summed) -> None:
         """The masked updates of these nodes have come to a sum."""
@@ -72,43 +69,53 @@ class SecureRounds:
         settings: SecureAggregation,
         strategy: RoundStrategy,
         callbacks: SecureCallbacks,
-        budgets: Budgets,
+        attempts: Attempts,
         server: KeyId,
     ) -> None:
         self._grid = grid
-        self._spec = spec
         self._settings = settings
+        self._noise = shared_noise_of(spec)
         self._strategy = strategy
         self._callbacks = callbacks
-        self._budgets = budgets
+        self._attempts = attempts
         self._server = server
 
     def train(self, arrays: ArrayRecord, server_round: int) -> ArrayRecord:
         """One round; returns the new global model. Raises RoundFailed where no client takes part."""
-        self._budgets.begin()
+        self._attempts.begin()
+        before, only = OpenedBefore(server_round), frozenset[int]()
+        declined: set[int] = set()
         while True:
-            self._callbacks.before_round(server_round)
-            attempt = self._begin(arrays, server_round)
+            cohort = self._attempts.cohort(server_round, only, without=declined)
+            attempt = self._begin(cohort, arrays, server_round)
             try:
                 summed = self._sum(attempt, arrays, server_round)
             except RoundFailed as error:
-                self._budgets.note(attempt.failures)
-                self._budgets.require(server_round, is_done=False)
-                if not self._budgets.explain(attempt.failures):
-                    self._explain(attempt, server_round, error)
+                self._attempts.note(attempt.failures)
+                only = before.members(attempt.failures, attempt.session.confirmations)
+                if only or self._goes_on_without(attempt, declined):
+                    log.info("round %d is tried again with others: %s", server_round, error)
+                elif not self._attempts.is_for_budgets(server_round, attempt.failures):
+                    self._await_better(attempt, server_round, error)
             else:
-                self._budgets.note(attempt.failures)
+                self._attempts.note(attempt.failures)
+                _tell_of_misfits(attempt.session, server_round)
                 self._callbacks.summed(server_round, sorted(attempt.session.survivors), summed)
                 return self._fold(arrays, server_round, summed)
 
-    def _begin(self, arrays: ArrayRecord, server_round: int) -> _Attempt:
-        cohort = sample_nodes(
-            self._budgets.among(list(self._grid.get_node_ids())),
-            self._spec.fraction_train,
-            seed=self._spec.seed,
-            purpose="train",
-            server_round=server_round,
-        )
+    def _goes_on_without(self, attempt: _Attempt, declined: set[int]) -> bool:
+        """Whether the round is tried again at once without those who have declined, who are noted.
+
+        Where clients share noise its parts are for all who were asked, so that few who decline are too many.
+        """
+        now = {reply.metadata.src_node_id for reply in attempt.failures if is_declined(reply)}
+        left = set(attempt.session.session.cohort) - now
+        if self._noise is None or not now or len(left) < LEAST_CLIENTS:
+            return False
+        declined |= now
+        return True
+
+    def _begin(self, cohort: list[int], arrays: ArrayRecord, server_round: int) -> _Attempt:
         session = Session(
             server=self._server,
             run_id=self._grid.run.run_id,
@@ -116,8 +123,12 @@ class SecureRounds:
             nonce=secrets.token_bytes(NONCE_BYTES),
             cohort=tuple(sorted(cohort)),
             settings=self._settings,
+            noise=self._noise,
         )
-        return _Attempt(ServerSession(session, node_id_of, model.digest_of(arrays), model.size_of(arrays)))
+        size = model.size_of(arrays)
+        if cohort:  # before anybody trains for a sum that has no room for the noise
+            packing_of(session, size)
+        return _Attempt(ServerSession(session, node_id_of, model.digest_of(arrays), size))
 
     def _sum(self, attempt: _Attempt, arrays: ArrayRecord, server_round: int) -> Summed:
         """All exchanges of a session. Raises RoundFailed."""
@@ -167,7 +178,7 @@ class SecureRounds:
             lambda _: survivors,
             lambda node, said: server.take_confirmation(node, messages.read_confirmation(said)),
         )
-        server.require(server.confirmations, "confirmed who is in the sum")
+        server.require(server.confirmations, "confirmed who is in the sum", are_summed=False)
 
         reveal = messages.RevealWanted(
             tuple(sorted(server.survivors)), tuple(sorted(server.dead)), server.confirmations
@@ -182,9 +193,8 @@ class SecureRounds:
         return server.finish()
 
     def _require_updates(self, attempt: _Attempt) -> None:
-        """Raise RoundFailed with fewer than the run wants; who declines counts as one not asked."""
-        asked = len(attempt.session.session.cohort) - sum(map(is_declined, attempt.failures))
-        required = self._spec.required_updates(asked, self._strategy.minimum_updates)
+        """Raise RoundFailed with fewer than the run wants."""
+        required = self._attempts.required(attempt.session.session.cohort, attempt.failures)
         if (updates := len(attempt.session.survivors)) < required:
             raise RoundFailed(f"{updates} of {required} updates have come.")
 
@@ -235,24 +245,39 @@ class SecureRounds:
         """What the strategy makes of the mean: it is to it as an update of one client with all samples."""
         fold = self._strategy.begin(server_round, arrays)
         # Strategies that take sums look at no loss
-        metrics = TrainMetrics(num_examples=summed.samples, train_loss=summed.loss or 0.0, duration_s=0.0)
+        samples = summed.clients if summed.samples is None else summed.samples
+        metrics = TrainMetrics(num_examples=samples, train_loss=summed.loss or 0.0, duration_s=0.0)
         fold.add(Update(SUM, model.changed(arrays, summed.mean), metrics))
         made = fold.finish()
+        account(self._strategy, self._callbacks)
         self._callbacks.made(server_round, arrays, made)
         return made
 
-    def _explain(self, attempt: _Attempt, server_round: int, error: RoundFailed) -> None:
+    def _await_better(self, attempt: _Attempt, server_round: int, error: RoundFailed) -> None:
         """Returns if the round can be tried again; raises RoundFailed if that is idle."""
-        failures = attempt.failures
-        reasons = "; ".join(sorted({error_line(reply.error.reason) for reply in failures}))
-        words = f"{error} {reasons}".strip()
-        if any(map(is_unavailable, failures)):
-            log.warning("round %d is tried again, with other keys: %s", server_round, words)
-        elif attempt.session.keys or not failures:
-            self._callbacks.short_of_updates(server_round, f"round {server_round}: {words}")
-        else:
-            raise RoundFailed(
-                f"Round {server_round} failed: no client takes part in its secure aggregation ({reasons}). "
-                "The rounds before it stand. The clients' logs have the details; start a new run when the "
-                "cause is mended."
-            )
+        self._attempts.await_better(
+            server_round,
+            f"round {server_round}: {error} {reasons_of(attempt.failures)}".strip(),
+            attempt.failures,
+            nobody=_said_of_nobody(attempt),
+        )
+
+
+def _said_of_nobody(attempt: _Attempt) -> str | None:
+    """Where no client has done its part, and trying again with the same is idle; None: it may help."""
+    session = attempt.session
+    if not session.keys:
+        return "no client takes part in its secure aggregation"
+    if session.ready and not session.survivors and not any(map(is_declined, attempt.failures)):
+        return "no client returned an update"
+    return None
+
+
+def _tell_of_misfits(session: ServerSession, server_round: int) -> None:
+    for holder, owner in session.misfits.items():
+        log.warning(
+            "round %d: the share of %s's mask that %s has given is wrong, and was left out: either %s has "
+            "made it so, or %s has changed it",
+            server_round,
+            *(session.keys[node].client_id for node in (owner, holder, owner, holder)),
+        )

@@ -30,12 +30,7 @@ def read_secure_reply(settings: SecureAggregation, instruction: Instruction, rep
     wanted = bytes_of(TOTALS, size_of(sent), settings.bits)
     if (got := len(masked_in(reply))) != wanted:
         raise ReplyInvalid(f"The masked update has {got:,} bytes, and one of this model has {wanted:,}.")
-    return ClientResult(
-        duration_s=metrics.duration_s,
-        epsilon=metrics.epsilon,
-        epsilon_of_run=metrics.epsilon_of_run,
-        epsilon_budget=metrics.epsilon_budget,
-    )
+    return ClientResult(duration_s=metrics.duration_s, spent=metrics.spent())
 
 
 def record_in(reply: Message) -> ConfigRecord:

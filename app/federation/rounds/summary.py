@@ -12,6 +12,7 @@ from app.federation.rounds.results import ClientResult
 from app.federation.rounds.seen import SeenRound, Stage
 from app.federation.rounds.shares import Shares
 from app.records import ClientRound, Round
+from shared.spent import fields_of
 
 SERVER = "server"
 """The stage that is no exchange: what the ServerApp computed of the global model."""
@@ -25,12 +26,10 @@ def with_result(before: ClientRound, stage: Stage, result: ClientResult, shares:
             "train_loss": result.train_loss,
             "samples": result.num_examples,
             "train_s": result.duration_s,
-            "epsilon": result.epsilon,
-            "epsilon_of_run": result.epsilon_of_run,
-            "epsilon_budget": result.epsilon_budget,
+            **fields_of(result.spent),
         }
     else:
-        changes["evaluate_s"] = result.duration_s
+        changes |= {"held_out": result.num_examples, "evaluate_s": result.duration_s}
     if result.metrics:
         changes["metrics"] = {**before.metrics, **result.metrics}
         changes["stages"] = stages = {**before.stages, stage.name: result.metrics}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flwr.app import ArrayRecord, Message
@@ -11,7 +12,10 @@ from app.audit.log import AuditLog
 from app.audit.updates import UpdateFiles, digest_of
 from app.records import Run
 from app.store.values import model_digest
+from shared.mesh_contribution import MESH_UPDATE, ContributionMetrics
 from shared.payload import Payload
+
+_OF_A_CONTRIBUTION = {"contribution", "generation", "base_round", "mesh_rounds", "steps"}
 
 
 @dataclass(frozen=True)
@@ -37,11 +41,12 @@ class Accounts:
 
     def opened(self, reply: Message, payload: Payload) -> None:
         """A reply was made of these bytes. Raises StoreUnavailable if it cannot be kept."""
-        if reply.metadata.message_type != "train" or reply.has_error():
+        kind = reply.metadata.message_type
+        if kind not in ("train", MESH_UPDATE) or reply.has_error():
             return
         digest = digest_of(payload)
         self._opened = (reply, digest)
-        if self._files is not None:
+        if self._files is not None and kind == "train":
             self._files.keep(self._run.id, digest, payload)
 
     def came_from(self, client_id: str, reply: Message) -> None:
@@ -76,6 +81,24 @@ class Accounts:
             after=self.digest(arrays),
             updates=list(self._folded),
             kept=self._files is not None,
+        )
+
+    def merged(
+        self, server_round: int, sent: ArrayRecord, arrays: ArrayRecord, told: Sequence[ContributionMetrics]
+    ) -> None:
+        """What was learned in the mesh has made `arrays` of what the server had. `told`: how it came about,
+        in the order in which it was folded."""
+        self._audit.record(
+            Kind.MERGED,
+            run=self._run.id,
+            round=server_round,
+            strategy=self._run.spec.strategy,
+            before=self.digest(sent),
+            after=self.digest(arrays),
+            updates=[
+                {**folded, **metrics.model_dump(include=_OF_A_CONTRIBUTION)}
+                for folded, metrics in zip(self._folded, told, strict=True)
+            ],
         )
 
     def digest(self, arrays: ArrayRecord) -> str:

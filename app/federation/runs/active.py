@@ -6,16 +6,21 @@ from collections.abc import Sequence
 
 from flwr.app import Context, RecordDict
 
+from app.federation.engines.engine import Engine
+from app.federation.engines.making import engine_of
+from app.federation.engines.unjudged import Unjudged
 from app.federation.grid.link_grid import LinkGrid
+from app.federation.link.server import LinkServer
 from app.federation.rounds.numbered import NumberedRounds
 from app.federation.rounds.recognition import AppRounds
 from app.federation.rounds.seen import Rounds
+from app.federation.runs.engine_membership import EngineMembership
 from app.federation.runs.kind import RunKind, RunParts
 from app.federation.runs.membership import Membership
 from app.federation.runs.run_status import RunStatus
 from app.federation.runs.services import Services
 from app.federation.runs.tracker import RoundTracker
-from app.records import Run, WaitingFor
+from app.records import Run, RunState, WaitingFor
 from shared.flower import SERVER_NODE_ID, identify_server_task
 
 
@@ -33,8 +38,11 @@ class ActiveRun:
         self._deadline_s = run.spec.round_timeout_s
         shown = RunStatus(run.id, services.book)
         rounds: Rounds = NumberedRounds() if run.spec.app is None else AppRounds()
-        tracker = RoundTracker(run.id, services.book, services.link.note, kind.read, rounds)
-        self.grid = LinkGrid(services.link, int(run.id, 16), self, tracker, kind.open_reply)
+        link, self._engine = services.link, engine_of(run, services.data_dir, services.superlink)
+        carrier: LinkServer | Engine = self._engine or link
+        tracker = RoundTracker(run.id, services.book, link.note, kind.read, rounds, carrier.traffic)
+        observer = tracker if self._engine is None else Unjudged(tracker)
+        self.grid = LinkGrid(carrier, int(run.id, 16), self, observer, kind.open_reply)
         self.parts = RunParts(
             shown=shown,
             membership=Membership(
@@ -45,14 +53,19 @@ class ActiveRun:
                 services.link,
                 services.registry,
                 services.store,
-            ),
+            )
+            if self._engine is None
+            else EngineMembership(run, self._engine, shown, services.book),
             tracker=tracker,
             grid=self.grid,
         )
 
     def execute(self) -> None:
         """Run the ServerApp. Raises whatever ends it early."""
-        self._services.link.post(self._listen)
+        if self._engine is None:
+            self._services.link.post(self._listen)
+        else:
+            self._engine.start(self.grid.membership_changed, self.grid.fail)
         identify_server_task(self.grid.run.run_id)
         context = Context(
             run_id=self.grid.run.run_id,
@@ -72,6 +85,10 @@ class ActiveRun:
     def close(self) -> None:
         """Let go of the clients."""
         self.grid.end("the run is over")
+        if self._engine is not None:
+            run = self._services.book.get(self.run_id)
+            self._engine.close(completed=run is not None and run.state is RunState.COMPLETED)
+            return
         self._services.link.end_run(self.grid.run.run_id)
         self._services.link.post(self._services.registry.off_membership, self.grid.membership_changed)
         self.parts.membership.dismiss()
@@ -104,6 +121,10 @@ class ActiveRun:
     def required(self, kind: str, asked: int, declined: int) -> int:
         """As the run's kind has it."""
         return self._kind.required(kind, asked, declined, self.parts.membership.size)
+
+    def least(self, kind: str, asked: int, declined: int) -> int:
+        """As the run's kind has it."""
+        return self._kind.least(kind, asked, declined, self.parts.membership.size)
 
     def cohort(self, asked: int) -> int:
         """As the run's kind has it."""

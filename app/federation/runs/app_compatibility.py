@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from flwr.app import UserConfig
 
+from app.federation.engines import making as engines
+from app.federation.engines.superlink.settings import SuperLinkSettings
 from app.federation.runs import words
 from app.federation.strategies import build_strategy
 from app.records import Run
@@ -11,12 +13,7 @@ from shared.errors import SettingsInvalid
 from shared.flower_app import FlowerApp
 from shared.rounds_key import as_the_app_has_it, rounds_in, why_unknown
 from shared.run_config import fuse
-from shared.run_spec import FIELDS_OF_ANY_APP, RunSpec
-
-FLOWERS_OWN = (
-    "For secure aggregation it can use Flower's own SecAggPlusWorkflow and secaggplus_mod, which run here "
-    "and protect against an honest server alone."
-)
+from shared.run_spec import FIELDS_OF_ANY_APP, IN_ANOTHER_APP, RunSpec
 
 
 def app_run_config(app: FlowerApp, spec: RunSpec) -> UserConfig:
@@ -27,7 +24,7 @@ def app_run_config(app: FlowerApp, spec: RunSpec) -> UserConfig:
     return config
 
 
-def fitted(spec: RunSpec, app: FlowerApp | None) -> RunSpec:
+def fitted(spec: RunSpec, app: FlowerApp | None, superlink: SuperLinkSettings | None = None) -> RunSpec:
     """A spec that somebody asks for, as a run of the server's app takes it (None: the built-in one).
 
     Raises SettingsInvalid when a value does not fit the others, or the app.
@@ -44,6 +41,7 @@ def fitted(spec: RunSpec, app: FlowerApp | None) -> RunSpec:
     if spec.run_config:
         raise SettingsInvalid("Only another Flower app (--app) has a run config of its own.", "run_config")
     build_strategy(spec)
+    engines.check(spec, superlink)
     return spec
 
 
@@ -72,10 +70,8 @@ def objection(run: Run, app: FlowerApp | None) -> str | None:
 def _fitted_to(app: FlowerApp, spec: RunSpec) -> RunSpec:
     for field in sorted(spec.model_fields_set - FIELDS_OF_ANY_APP):
         if getattr(spec, field) != RunSpec.model_fields[field].get_default(call_default_factory=True):
-            raise SettingsInvalid(
-                f"{field} is for the built-in app; {app.name} has its settings in run_config.{_hint(field)}",
-                field,
-            )
+            why = f"{field} is for the built-in app; {app.name} has its settings in run_config."
+            raise SettingsInvalid(f"{why} {IN_ANOTHER_APP.get(field, '')}".rstrip(), field)
     changes: dict[str, object] = {"app": app.name}
     rounds = rounds_in(fuse(app, spec.run_config), app.rounds_key)
     if "num_rounds" in spec.model_fields_set:
@@ -83,11 +79,6 @@ def _fitted_to(app: FlowerApp, spec: RunSpec) -> RunSpec:
     elif rounds is not None:
         changes["num_rounds"] = rounds
     return spec.with_changes(**changes)
-
-
-def _hint(field: str) -> str:
-    """What another app can have in place of a setting."""
-    return f" {FLOWERS_OWN}" if field == "secure_aggregation" else ""
 
 
 def _require_its_rounds(app: FlowerApp, spec: RunSpec, configured: int | None) -> None:

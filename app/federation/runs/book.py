@@ -20,6 +20,9 @@ from app.records import (
     Round,
     RoundUpdate,
     Run,
+    RunGone,
+    RunMesh,
+    RunNotes,
     RunProgress,
     RunState,
     WaitingFor,
@@ -67,6 +70,7 @@ class RunChanges(TypedDict, total=False):
     finished_at: float | None
     final: GlobalScore | None
     privacy: PrivacySpent | None
+    mesh: RunMesh | None
     error: str | None
     classes: tuple[str, ...]
     can_resume: bool
@@ -128,6 +132,10 @@ class RunBook:
         with self._lock:
             return [rounds for _, rounds in sorted(self._rounds[run_id].items())]
 
+    def has_loaded(self, run_id: str) -> bool:
+        """Whether a run's rounds are in memory already: to load those of a large run takes seconds."""
+        return run_id in self._rounds
+
     def round(self, run_id: str, number: int) -> Round:
         """One of a run's rounds. Raises KeyError."""
         self.rounds(run_id)  # those from before
@@ -148,6 +156,26 @@ class RunBook:
                 with self._history.run(run, changed):
                     self._bus.publish(changed)
             return self._runs[run_id]
+
+    def annotate(self, run_id: str, notes: RunNotes) -> Run:
+        """Change what people say of a run, whatever state it is in; returns it as it is then.
+
+        Raises KeyError for a run that is not there any more.
+        """
+        with self._lock:
+            run = self._runs[run_id]
+            changed = run.changed(**dict(notes))
+            if changed != run:
+                self._runs[run_id] = changed
+                self._bus.publish(changed)
+            return changed
+
+    def remove(self, run_id: str) -> None:
+        """Delete a run on which nobody works, and never will again. Raises KeyError if it is not there."""
+        with self._lock:
+            del self._runs[run_id]
+            self._rounds.pop(run_id, None)
+            self._bus.publish(RunGone(id=run_id))
 
     def put_round(self, run_id: str, round_: Round) -> None:
         """Enter or replace a round."""

@@ -15,6 +15,7 @@ from app.federation.runs.kind import RunKind, RunParts
 from app.federation.runs.saved_rounds import SavedRounds
 from app.federation.runs.services import Services
 from app.federation.strategies import build_strategy
+from app.federation.strategies.sampling import cohort_size
 from app.records import Run, WaitingFor, WaitKind
 from shared.data.datasets import dataset_info
 from shared.payload import Payload
@@ -74,6 +75,15 @@ class BuiltInKind(RunKind):
             return 0
         can_come = asked - declined
         return min(self._spec.required_updates(can_come, self._minimum_updates), can_come)
+
+    def least(self, kind: str, asked: int, declined: int, members: int) -> int:
+        """A secure sum opens only with enough of those who began it, whatever they were asked meanwhile."""
+        least = self.required(kind, asked, declined, members)
+        secure = self._spec.secure_aggregation
+        if secure is None or kind == "evaluate":
+            return least
+        began = max(asked, cohort_size(members, self._spec.fraction_train))
+        return max(least, secure.needed(began), secure.least_in_sum(began))
 
     def cohort(self, asked: int, members: int) -> int:
         """A round asks all of its clients at once."""

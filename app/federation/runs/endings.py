@@ -8,7 +8,7 @@ import time
 from app.federation.runs import words
 from app.federation.runs.book import RunBook
 from app.federation.runs.shortage import is_shortage
-from app.records import Cause, Run, RunState
+from app.records import Cause, Pending, Run, RunState
 from shared.error_text import traceback_text
 from shared.errors import (
     AppDied,
@@ -16,6 +16,7 @@ from shared.errors import (
     AppInvalid,
     BudgetSpent,
     DatasetUnavailable,
+    EngineFailed,
     FedLoomError,
     RoundFailed,
     StoreUnavailable,
@@ -55,6 +56,8 @@ class Endings:
             case AppDied():
                 reason = words.app_died(str(error))
                 self._end(run_id, RunState.FAILED, Cause.APP_FAILED, reason, printed=error.last)
+            case EngineFailed():
+                self.interrupt(run_id, Cause.ENGINE, str(error), logging.ERROR, printed=error.printed)
             case BudgetSpent():
                 self._end(run_id, RunState.STOPPED, Cause.BUDGET, str(error))
             case FedLoomError():
@@ -71,8 +74,12 @@ class Endings:
         reason: str,
         level: int = logging.WARNING,
         error: BaseException | None = None,
+        printed: str = "",
     ) -> Run:
-        """The run goes on later, if its kind can. `error`: one whose traceback says more than the reason."""
+        """The run goes on later, if its kind can; one that was paused stays so.
+
+        `error`: one whose traceback says more than the reason; `printed`: what an engine did before it ended.
+        """
         log.log(level, "run %s is interrupted: %s", run_id, reason, extra={"run_id": run_id}, exc_info=error)
         run = self._book.run(run_id)
         return self._book.update(
@@ -80,9 +87,10 @@ class Endings:
             state=RunState.INTERRUPTED,
             cause=cause,
             reason=reason,
-            pending=None,
+            pending=still_paused(run),
             waiting_for=None,
             can_resume=_can_go_on(run),
+            error=printed or None,
             progress=None,
             finished_at=time.time(),
         )
@@ -120,6 +128,12 @@ class Endings:
             extra={"run_id": run_id, "traceback": traceback or None},
         )
         return run
+
+
+def still_paused(run: Run) -> Pending | None:
+    """What holds until somebody resumes the run, whatever comes between: that it is paused, or is to be."""
+    is_paused = run.state is RunState.PAUSED or run.pending is Pending.PAUSING
+    return Pending.PAUSING if is_paused else None
 
 
 def _can_go_on(run: Run) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from flwr.app import Context, Message, UserConfig
 
@@ -11,7 +12,7 @@ from app.federation.grid.codec import Arrived
 from app.federation.grid.instruction import Instruction
 from app.federation.grid.link_grid import LinkGrid
 from app.federation.rounds.results import ClientResult
-from app.federation.runs.membership import Membership, WaitUntil
+from app.federation.runs.membership import Members, WaitUntil
 from app.federation.runs.run_status import RunStatus
 from app.federation.runs.tracker import RoundTracker
 from shared.payload import Payload
@@ -22,9 +23,11 @@ class RunParts:
     """What an active run consists of, whatever its kind."""
 
     shown: RunStatus
-    membership: Membership
+    membership: Members
     tracker: RoundTracker
     grid: LinkGrid
+    no_further_round: threading.Event = field(default_factory=threading.Event)
+    """Set from another thread: the run is to be interrupted before its next round."""
 
     def wait_for_clients(self, wait_until: WaitUntil | None = None) -> None:
         """Wait until enough clients are there. `wait_until`: in place of the grid's."""
@@ -62,6 +65,11 @@ class RunKind(ABC):
     def required(self, kind: str, asked: int, declined: int, members: int) -> int:
         """Good replies that an exchange of this kind with so many of the run's members needs, of whom some
         have declined."""
+
+    def least(self, kind: str, asked: int, declined: int, members: int) -> int:
+        """Good replies without which nobody's word ends such an exchange: those that it needs anyway, or more
+        where what follows would fail with so few. Called from any thread."""
+        return self.required(kind, asked, declined, members)
 
     @abstractmethod
     def cohort(self, asked: int, members: int) -> int:

@@ -61,6 +61,28 @@ WaitUntil = Callable[[Callable[[], bool], float | None], None]
 """As `LinkGrid.wait_until`."""
 
 
+class Members(Protocol):
+    """Who is in an active run, whatever carries its messages. Used in the run thread."""
+
+    size: int
+    """Clients that had a part when they were last admitted."""
+
+    def admit(self) -> Sequence[str]:
+        """Let in those that may take part; returns the ids of all that do."""
+
+    def are_enough(self) -> bool:
+        """Whether a round could start with the clients that are there."""
+
+    def wait(self, wait_until: WaitUntil) -> None:
+        """Return once enough clients are there."""
+
+    def explain(self) -> None:
+        """Say of each client why it takes no part, if it takes none."""
+
+    def dismiss(self) -> None:
+        """The run is over: nothing is to be said of any client in it any more."""
+
+
 class Membership:
     """Admits clients to one run, tells each its part or why it has none, and waits for them. Used in the run
     thread."""
@@ -86,7 +108,6 @@ class Membership:
         number = store.num_partitions(run.id)
         given = Parts(number, store.parts(run.id)) if number else None
         self._roster = Roster(run.id, run.spec, given)
-        self._told_before = frozenset(given.by_client if given else ())
         self._expected = frozenset(run.clients) if given else frozenset()
         self._grace_ends: float | None = None
         self._assigned: dict[str, tuple[int, int]] = {}
@@ -192,10 +213,11 @@ class Membership:
             clients_on_host=clients_on_host,
             clients=clients,
         )
-        if is_first and client.id not in self._told_before:
+        if is_first and client.run != self._run.id:
             # what the client did in other runs is not what it does in this one
             self._link.note(
                 client.id,
+                run=self._run.id,
                 partition=part,
                 num_partitions=number,
                 samples=None,

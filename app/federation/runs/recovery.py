@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from app.federation.runs import app_compatibility, words
 from app.federation.runs.book import RunBook
-from app.federation.runs.endings import Endings
+from app.federation.runs.endings import Endings, still_paused
 from app.federation.runs.run_queue import RunQueue
 from app.records import Cause, Pending, Run, RunState
 from shared.flower_app import FlowerApp
@@ -49,7 +49,7 @@ class Recovery:
             if (objection := app_compatibility.objection(run, self._app)) is not None:
                 self._set_aside(run, objection)
             elif resume:
-                going_on.append(self._queue.take_up(run.id))
+                going_on.append(self._queue.take_up(run.id, still_paused(run)))
             elif run.cause is Cause.APP:  # which no longer holds
                 self._book.update(run.id, cause=Cause.CRASH, reason=words.CUT)
         taken_up = {run.id for run in going_on}
@@ -62,7 +62,7 @@ class Recovery:
                 going_on.append(run)
                 self._queue.put(run.id)
             else:
-                going_on.append(self._queue.take_up(run.id))
+                going_on.append(self._queue.take_up(run.id, still_paused(run)))
         return Recovered(tuple(going_on), frozenset(self._paused & {run.id for run in going_on}))
 
     def _known(self) -> list[Run]:
@@ -71,8 +71,7 @@ class Recovery:
 
     def _without_a_cut(self, run: Run) -> Run:
         """The run in a state of its own in place of one that only a server can be in."""
-        was_set_aside = run.state is RunState.INTERRUPTED and run.pending is Pending.PAUSING
-        if run.state is RunState.PAUSED or was_set_aside:
+        if still_paused(run) is not None:
             self._paused.add(run.id)
         if run.state not in _CUT:
             return run

@@ -6,6 +6,7 @@ import logging
 from time import monotonic, time
 from typing import Any
 
+from app.federation.link.traffic import Traffic
 from app.federation.rounds.known_metrics import Numbers
 from app.federation.rounds.seen import Place, SeenRound
 from app.federation.rounds.shares import Shares
@@ -24,7 +25,10 @@ NUMBERS_AT_ONCE = 10_000
 class RoundRecords:
     """The record of the newest round, and of those before it. Used in the run thread."""
 
-    def __init__(self, run_id: str, book: RunBook, shares: Shares) -> None:
+    def __init__(self, run_id: str, book: RunBook, shares: Shares, traffic: Traffic | None = None) -> None:
+        """`traffic`: of the link over which the rounds go; None: nobody counts it."""
+        self._traffic = traffic
+        self._carried = _carried(traffic)
         self._run_id = run_id
         self._book = book
         self._shares = shares
@@ -59,7 +63,7 @@ class RoundRecords:
                 if not stage.is_answered:
                     self.newest = self._summed_up(Place(self._seen, stage), self.newest)
             trained = self._seen.asked_to_train()
-        self.change(complete=True, duration_s=monotonic() - self._clock)
+        self.change(complete=True, duration_s=monotonic() - self._clock, **self._traffic_of_round())
         self.publish()
         self._book.update(self._run_id, round=self.newest.round)
         self._log.info("%s", words.end_of_round(self.newest, len(trained or self.newest.per_client)))
@@ -125,8 +129,16 @@ class RoundRecords:
         if monotonic() - self._published_at >= self._interval_s:
             self.publish()
 
+    def _traffic_of_round(self) -> dict[str, int]:
+        """How many bytes went over the link while the newest round went on."""
+        if self._traffic is None:
+            return {}
+        (sent, received), before = _carried(self._traffic), self._carried
+        return {"sent_bytes": sent - before[0], "received_bytes": received - before[1]}
+
     def _begin(self, seen: SeenRound) -> None:
         self._clock = monotonic()
+        self._carried = _carried(self._traffic)
         self._interval_s = PUBLISH_INTERVAL_S
         self._seen = seen
         self.newest = Round(round=seen.round, label=seen.label, started_at=time())
@@ -149,6 +161,11 @@ class RoundRecords:
 
     def _summed_up(self, place: Place, record: Round) -> Round:
         return record.changed(**summed_up(place.round, place.stage, record, self._shares))
+
+
+def _carried(traffic: Traffic | None) -> tuple[int, int]:
+    """Bytes sent and received so far."""
+    return (0, 0) if traffic is None else (traffic.sent, traffic.received)
 
 
 def _size(record: Round) -> int:

@@ -21,16 +21,18 @@ class _TakenUp(TypedDict):
     cause: Cause | None
     pending: Pending | None
     can_resume: bool
+    error: str | None
     finished_at: float | None
 
 
-def taken_up() -> _TakenUp:
-    """What of an interrupted run is different once it is to go on."""
+def taken_up(pending: Pending | None = None) -> _TakenUp:
+    """What of an interrupted run is different once it is to go on. `pending`: what it was told and holds."""
     return {
         "state": RunState.QUEUED,
         "cause": None,
-        "pending": None,
+        "pending": pending,
         "can_resume": False,
+        "error": None,
         "finished_at": None,
     }
 
@@ -48,9 +50,9 @@ class RunQueue:
         self._run_ids.put(run.id)
         return self._book.run(run.id)
 
-    def take_up(self, run_id: str) -> Run:
-        """Queue an interrupted run again."""
-        run = self._book.update(run_id, **taken_up(), **self._what_it_waits_for())
+    def take_up(self, run_id: str, pending: Pending | None = None) -> Run:
+        """Queue an interrupted run again. `pending`: what it was told, which still holds."""
+        run = self._book.update(run_id, **taken_up(pending), **self._what_it_waits_for())
         self._run_ids.put(run_id)
         return run
 

@@ -10,13 +10,17 @@ from flwr.app import ArrayRecord, Message
 from numpy.typing import NDArray
 
 from app.federation.rounds.built_in_replies import BuiltInReplies
-from app.federation.rounds.server_app import ResumePoint
+from app.federation.rounds.callbacks import ResumePoint
+from app.federation.rounds.merging import MeshBook
+from app.federation.runs import words
 from app.federation.runs.accounts import Accounts
 from app.federation.runs.kind import RunParts
+from app.federation.runs.mesh_book import RunMeshBook
 from app.federation.runs.services import Services
 from app.federation.strategies.base import Update
 from app.records import PrivacySpent, Run, WaitingFor, WaitKind
 from app.store.checkpoints import best_round
+from shared.mesh_contribution import objection
 from shared.secagg.packing import Summed
 from shared.training import EvalResult
 
@@ -38,12 +42,17 @@ class SavedRounds:
         self._book = services.book
         self._writer = services.writer
         self._checkpoints = services.checkpoints
+        learns_without = objection(run.spec) is None
+        self._mesh = RunMeshBook(run, replies, accounts, services) if learns_without else None
         self._changes = 0
         self._log = logging.LoggerAdapter(logging.getLogger(__name__), {"run_id": run.id})
 
     def resume_point(self) -> ResumePoint | None:
         """The newest checkpoint; the clients have evaluated it if its round was over."""
         checkpoint = self._checkpoints.newest(self._run_id)
+        if self._mesh is not None:
+            self._mesh.begin(0 if checkpoint is None else checkpoint.round)
+            self._writer.flush(FLUSH_S)  # no two servers' models are of one generation
         if checkpoint is None:
             return None
         rounds = {round_.round: round_ for round_ in self._book.rounds(self._run_id)}
@@ -58,6 +67,10 @@ class SavedRounds:
             evaluated=cut is not None and cut.complete,
         )
 
+    def mesh(self) -> MeshBook | None:
+        """As the run's settings have it."""
+        return self._mesh
+
     def prepared(self) -> None:
         """The data is there."""
         self._parts.tracker.begin(0)
@@ -68,7 +81,10 @@ class SavedRounds:
         self._parts.grid.breathe()
 
     def before_round(self, server_round: int) -> None:
-        """Wait until enough clients are there."""
+        """Wait until enough clients are there; or end here, if the server is to end."""
+        if self._parts.no_further_round.is_set():
+            self._parts.grid.stop(words.SHUT_DOWN, interrupts=True)
+            self._parts.grid.breathe()
         self._parts.tracker.start_over()
         self._replies.forget()
         self._accounts.begin()

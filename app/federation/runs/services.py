@@ -7,6 +7,7 @@ from pathlib import Path
 
 from app.audit.log import AuditLog
 from app.audit.updates import UpdateFiles
+from app.federation.engines.superlink.settings import SuperLinkSettings
 from app.federation.link.clients import ClientRegistry
 from app.federation.link.server import LinkServer
 from app.federation.runs.app_hosts import AppHosts
@@ -36,3 +37,4 @@ class Services:
     data_dir: Path
     app: FlowerApp | None
     app_hosts: AppHosts | None = None
+    superlink: SuperLinkSettings | None = None

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from flwr.app import Message
 
 from app.federation.grid.instruction import Instruction
+from app.federation.link.traffic import Traffic
 from app.federation.rounds.results import ClientResult, ReadReply
 from app.federation.rounds.seen import Asked, Place, Rounds, Stage
 from app.federation.rounds.shares import Shares
@@ -25,6 +26,7 @@ from app.records import ClientRound, GlobalScore, Phase, PrivacySpent, Protected
 from shared.error_line import error_line
 from shared.flower import is_unavailable
 from shared.secagg.packing import Summed
+from shared.spent import Spent
 from shared.training import EvalResult
 from shared.wire import MAX_LOG_TEXT
 
@@ -38,7 +40,13 @@ class RoundTracker:
     """Watches one run, in the run thread; what it learns goes to the run book and the client registry."""
 
     def __init__(
-        self, run_id: str, book: RunBook, note_client: NoteClient, read: ReadReply, rounds: Rounds
+        self,
+        run_id: str,
+        book: RunBook,
+        note_client: NoteClient,
+        read: ReadReply,
+        rounds: Rounds,
+        traffic: Traffic | None = None,
     ) -> None:
         self._run_id = run_id
         self._book = book
@@ -47,7 +55,7 @@ class RoundTracker:
         self._log = logging.LoggerAdapter(logging.getLogger(__name__), {"run_id": run_id})
         self._rounds = rounds
         self._shares = Shares()
-        self._records = RoundRecords(run_id, book, self._shares)
+        self._records = RoundRecords(run_id, book, self._shares, traffic)
         self._numbers = AppNumbers(run_id, book, rounds, self._records, self._shares, note_client)
         self._places: dict[str, Place] = {}
         self._phase: list[Stage] = []
@@ -90,7 +98,7 @@ class RoundTracker:
         part = self._records.part(place, client_id)
         self._put(place, client_id, part.changed(late=True, verdict=Verdict.LATE))
 
-    # app.federation.rounds.server_app.RunCallbacks, as far as it is about results
+    # app.federation.rounds.callbacks.RunCallbacks, as far as it is about results
 
     def start_over(self) -> None:
         """What was asked and answered in this round so far does not count."""
@@ -114,10 +122,11 @@ class RoundTracker:
 
     def summed(self, summed: Summed) -> None:
         """The masked updates of the newest round have come to a sum."""
-        numbers = {"clipped": summed.clipped, "capped": summed.capped, "samples": summed.samples}
+        told = {"clipped": summed.clipped, "capped": summed.capped, "samples": summed.samples}
+        numbers = {name: number for name, number in told.items() if number is not None}
         self._records.change(
             train_loss=summed.loss,
-            metrics={**self._records.newest.metrics, SECURE_AGGREGATION: numbers},
+            metrics={**self._records.newest.metrics, **({SECURE_AGGREGATION: numbers} if numbers else {})},
         )
         self._records.publish()
 
@@ -175,10 +184,12 @@ class RoundTracker:
         self._numbers.say_what_is_left_out(result.left_out)
         are_others = self._shares.note(place.stage.name, result.metrics)
         place.stage.answer(client_id, result)
-        before = self._records.part(place, client_id).model_copy(update={"verdict": verdict})
+        before = self._records.part(place, client_id)
         part = with_result(before, place.stage, result, self._shares)
+        if part.error is None or before.verdict is not Verdict.DECLINED:
+            part = part.model_copy(update={"verdict": verdict})
         self._note(place.stage.kind, client_id, result, part)
-        self._note_spent(result.epsilon)
+        self._note_spent(result.spent)
         self._put(place, client_id, part)
         if are_others:
             self._numbers.correct()
@@ -187,7 +198,8 @@ class RoundTracker:
         self, place: Place, instruction: Instruction, reply: Message, verdict: Verdict | None
     ) -> None:
         client_id = instruction.client_id
-        self._log.warning(
+        self._log.log(
+            logging.DEBUG if verdict is Verdict.DECLINED else logging.WARNING,  # of which the link tells
             "round %d: no result of %s from %s: %s",
             place.round.round,
             instruction.kind,
@@ -207,16 +219,17 @@ class RoundTracker:
             news |= {"train_loss": result.train_loss, "samples": result.num_examples}
         self._note_client(client_id, **{name: value for name, value in news.items() if value is not None})
 
-    def _note_spent(self, epsilon: float | None) -> None:
-        """A client has told what it has spent, in this run or, with a ledger, over all."""
+    def _note_spent(self, spent: Spent | None) -> None:
+        """A client has told what it has spent; the run shows the largest of a client."""
         run = self._book.run(self._run_id)
-        if epsilon is not None and run.spec.dp is not None:
-            before = run.privacy.epsilon if run.privacy else None
-            spent = PrivacySpent(
-                protects=Protected.SAMPLE, epsilon=max(epsilon, before or 0.0), delta=run.spec.dp.delta
+        if spent is not None and run.spec.dp is not None:
+            before = (run.privacy.epsilon if run.privacy else None) or 0.0
+            largest = max(spent.epsilon, before)
+            privacy = PrivacySpent(
+                protects=Protected.SAMPLE, from_server=True, epsilon=largest, delta=run.spec.dp.delta
             )
-            self._book.update(self._run_id, privacy=spent)
-            self.spent(spent.epsilon)
+            self._book.update(self._run_id, privacy=privacy)
+            self.spent(largest)
 
     def _put(self, place: Place, client_id: str, part: ClientRound) -> None:
         self._records.put_part(place, client_id, part)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.records import Round, Run, WaitingFor, WaitKind
+from app.records import MeshMerge, Phase, Round, Run, WaitingFor, WaitKind
 from shared.error_line import error_line
 from shared.error_text import error_text, traceback_text
 
@@ -28,6 +28,8 @@ def waiting(waiting_for: WaitingFor, detail: str = "") -> str:
             return f"loading the app {detail}"
         case WaitKind.APP:
             return f"the app computes on the server, or waits for more clients than {waiting_for.have}"
+        case WaitKind.ENGINE:
+            return f"waiting for {detail}"
         case WaitKind.CLIENTS:
             words = f"waiting for {_more(waiting_for, 'client', 'clients')}"
             return f"{words}: {detail}" if detail else words
@@ -41,6 +43,23 @@ def waiting(waiting_for: WaitingFor, detail: str = "") -> str:
             return f"waiting for {_more(waiting_for, 'reply', 'replies')}: {'; '.join(holdups)}"
         case WaitKind.RETRY:
             return f"waiting to try again, when a client comes or by request: {detail}"
+
+
+def shut_down(run: Run, newest: Round | None) -> str:
+    """Why a run is interrupted; `newest`: of its rounds that have come to something."""
+    if run.round == 0:
+        return SHUT_DOWN
+    if newest is not None and newest.complete and newest.round >= run.round:
+        return f"{SHUT_DOWN} when round {newest.round} was over"
+    return f"{SHUT_DOWN} in round {run.round}, which was not over yet"
+
+
+def merged(merge: MeshMerge) -> str:
+    """What clients have learned without the server is in the run."""
+    clients, rounds = len(merge.clients), merge.mesh_rounds
+    whose = "1 client's" if clients == 1 else f"{clients} clients'"
+    how_many = "1 mesh round" if rounds == 1 else f"{rounds} mesh rounds"
+    return f"merged {whose} {how_many} since round {merge.since} into round {merge.round}"
 
 
 def unexpected(error: BaseException) -> str:
@@ -74,6 +93,55 @@ def app_died_at_import(name: str, how: str) -> str:
 def refused(run: Run, command: str) -> str:
     """Why a run cannot be stopped, paused or resumed (`command`)."""
     return f"Run {run.id} cannot be {command}: it is {run.state}."
+
+
+def goes_on_without(run: Run, phase: Phase) -> str:
+    """For the log: somebody does not want to wait for the replies that are missing."""
+    missing = run.progress.total - run.progress.done if run.progress else 0
+    return f"round {run.round}, {phase}: goes on without {_many(missing, 'reply', 'replies')}, by request"
+
+
+def held_by_request(run: Run) -> str:
+    """Why a paused run does not go on without somebody."""
+    return f"Run {run.id} is paused, and waits for nobody. Resume it first."
+
+
+def not_awaited(run: Run, round_: int, phase: Phase) -> str:
+    """Why a run does not go on without somebody: what was meant is over, or was never waited for."""
+    now = f"round {run.round}" + (f", {run.progress.phase}" if run.progress else "")
+    return f"Run {run.id} does not wait for replies of round {round_}, {phase}: it is in {now}."
+
+
+def app_decides(run: Run) -> str:
+    """Why a run of another Flower app does not go on without somebody."""
+    return (
+        f"Nothing that FedLoom waits for holds up run {run.id}: its app {run.spec.app} asks for the replies "
+        "itself, and decides how long it waits."
+    )
+
+
+def too_few(run: Run, lacking: int) -> str:
+    """Why a run does not go on without somebody: too few have replied."""
+    who = "its app"
+    if run.spec.app is None:
+        secure = run.spec.secure_aggregation is not None
+        who = "its secure aggregation" if secure else f"its strategy, {run.spec.strategy},"
+    return (
+        f"Round {run.round} cannot go on yet: {who} needs {_many(lacking, 'more reply', 'more replies')}. "
+        "Start the clients that are lost again, or stop the run."
+    )
+
+
+def not_deleted(run: Run) -> str:
+    """Why a run cannot be deleted."""
+    return (
+        f"Run {run.id} cannot be deleted: it is {run.state}. Stop it first, and delete it when it has ended."
+    )
+
+
+def left_as_it_is(run: Run) -> str:
+    """Why nothing can be noted of a run whose record cannot be read."""
+    return f"Run {run.id} stays as it is: {run.reason}. A FedLoom that can read it can change it."
 
 
 def state_lost(run: Run) -> str:
@@ -112,11 +180,15 @@ def _named(error: BaseException) -> str:
     return error_text(error)
 
 
+def _many(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
+
+
 def _more(waiting_for: WaitingFor, one: str, many: str) -> str:
     """`1 more client (1 of 2)`."""
     have, need = waiting_for.have or 0, waiting_for.need or 0
     more = max(need - have, 0)
-    return f"{more} more {one if more == 1 else many} ({have} of {need})"
+    return f"{_many(more, f'more {one}', f'more {many}')} ({have} of {need})"
 
 
 def end_of_round(done: Round, asked_to_train: int) -> str:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from app.federation.runs import words
 from app.federation.runs.active import ActiveRun
 from app.federation.runs.built_in import BuiltInKind
-from app.federation.runs.endings import Endings
+from app.federation.runs.endings import Endings, still_paused
 from app.federation.runs.foreign import ForeignKind
 from app.federation.runs.kind import RunKind
 from app.federation.runs.run_queue import RunQueue, taken_up
@@ -52,6 +52,29 @@ class RunWorker:
         self._goes_on = goes_on
         self._thread.start()
 
+    def drain(self, timeout_s: float) -> None:
+        """Begin nothing more, and return when the run that is active has come to the end of its round, or
+        after `timeout_s`.
+
+        One that waits or is paused, and one of another app, which cannot go on later, is not waited for.
+        """
+        self._closing.set()
+        self._queue.close()
+        with self._lock:
+            active = self._active
+            run = None if active is None else self._book.get(active.run_id)
+            if active is None or run is None or run.state is not RunState.RUNNING or run.spec.app is not None:
+                return
+            active.parts.no_further_round.set()
+        log.info(
+            "run %s comes to the end of round %d first, for at most %g s",
+            run.id,
+            run.round,
+            timeout_s,
+            extra={"run_id": run.id},
+        )
+        self._thread.join(timeout_s)
+
     def shut_down(self, timeout_s: float) -> None:
         """Interrupt the run that is active, and leave the queue as it is."""
         self._closing.set()
@@ -88,8 +111,8 @@ class RunWorker:
                 self._run_one(run_id)
             except BaseException as error:  # noqa: BLE001 - the edge of the thread, which outlives every run
                 self._give_up(run_id, error)
-            if self._goes_on:
-                self._store_wait.has_ended(self._book.run(run_id))
+            if self._goes_on and (run := self._book.get(run_id)) is not None:  # or it was deleted at once
+                self._store_wait.has_ended(run)
 
     def _next(self) -> str | None:
         """The run whose turn it is; None when the server is shut down."""
@@ -108,17 +131,20 @@ class RunWorker:
     def _take_up(self, run_id: str) -> bool:
         """Have a run go on that the store has interrupted, unless somebody has decided otherwise."""
         with self._lock:
-            run = self._book.run(run_id)
-            if run.state is not RunState.INTERRUPTED or run.cause is not Cause.STORE:
+            run = self._book.get(run_id)
+            if run is None or run.state is not RunState.INTERRUPTED or run.cause is not Cause.STORE:
                 return False
-            self._book.update(run_id, reason=None, **taken_up())
+            if (pending := still_paused(run)) is not None:
+                self._start_paused.add(run_id)
+            self._book.update(run_id, reason=None, **taken_up(pending))
         log.info("run %s goes on: what it has come to can be kept again", run_id, extra={"run_id": run_id})
         return True
 
     def _give_up(self, run_id: str, error: BaseException) -> None:
         """A run could not be carried out or let go as it should."""
         log.error("run %s could not be carried out", run_id, extra={"run_id": run_id}, exc_info=error)
-        if self._book.run(run_id).state not in IDLE_STATES:
+        run = self._book.get(run_id)
+        if run is not None and run.state not in IDLE_STATES:
             self._endings.end_by(run_id, error)
 
     def _run_one(self, run_id: str) -> None:
@@ -139,12 +165,13 @@ class RunWorker:
     def _activate(self, run_id: str) -> ActiveRun | None:
         run = self._book.get(run_id)
         if run is None or run.state is not RunState.QUEUED or self._closing.is_set():
-            return None  # stopped while it was queued
+            return None  # stopped while it was queued, and perhaps deleted
         # not with the lock, for which web requests wait: it asks the store
         self._book.rounds(run_id)  # now, and not when the run can no longer be interrupted
         active = ActiveRun(run, self._services, self._kind_of(run))
         with self._lock:
-            if self._book.run(run_id).state is not RunState.QUEUED or self._closing.is_set():
+            now = self._book.get(run_id)
+            if now is None or now.state is not RunState.QUEUED or self._closing.is_set():
                 return None
             if run_id in self._start_paused:
                 self._start_paused.remove(run_id)
@@ -170,8 +197,9 @@ class RunWorker:
         except RunStopped:
             if not active.grid.interrupted:
                 self._endings.stop(run_id)
-            elif self._book.run(run_id).state is not RunState.PAUSED:  # it stays so over the restart
-                self._endings.interrupt(run_id, Cause.SHUTDOWN, words.SHUT_DOWN)
+            elif (run := self._book.run(run_id)).state is not RunState.PAUSED:  # it stays so over the restart
+                newest = next(reversed(self._book.rounds(run_id)), None)
+                self._endings.interrupt(run_id, Cause.SHUTDOWN, words.shut_down(run, newest))
         except BaseException as error:  # noqa: BLE001 - an app may raise anything
             self._endings.end_by(run_id, error)
         else:

@@ -12,8 +12,9 @@ the sum, and the sum is divided by the number n of updates.
 What is assumed of the sensitivity: neighbouring data sets differ in that one client's update is replaced by
 zero, so the sum differs by at most C, and n, which everybody may know, not at all. (Where a client is
 replaced by another one, the sum differs by up to 2C.) Protected is the model; metrics that clients report
-are not. Counters (whole numbers) stay as they were sent. The noise comes from NumPy's generator in floating
-point: it is no cryptographic one, and the lowest bits are open to attacks (Mironov 2012).
+are not. Counters (whole numbers) stay as they were sent. The noise is that of `shared.privacy.randomness`.
+
+With secure aggregation the clients clip and add the noise: see `distributed_dp.py`.
 
 Epsilon is that of Gaussian mechanisms with noise multiplier z, as many as models were made, composed as
 `shared.privacy.accounting` has it. It holds for a client that was in every round. No amplification by
@@ -30,7 +31,7 @@ import hmac
 import math
 import secrets
 from collections.abc import Iterable
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from flwr.app import ArrayRecord
@@ -39,14 +40,19 @@ from pydantic import Field, model_validator
 
 from app.federation.strategies.arrays import SMALLEST_FLOAT32, Floats, blocks, floating, update_norm, use_up
 from app.federation.strategies.base import Fold, RoundFold, RoundStrategy, State, Update, check_finite
+from app.federation.strategies.distributed_dp import NoiseOfClients, require_room, spent_on
 from app.federation.strategies.settings import StrategySettings
 from app.federation.strategies.sums import WeightedSum
-from app.records import PrivacySpent, Protected
+from app.records import PrivacySpent
 from shared.errors import CheckpointInvalid, ReplyInvalid, SettingsInvalid
 from shared.names import StrategyName
 from shared.npy import flat_view
-from shared.privacy.accounting import Release, epsilon_of
+from shared.privacy.central import CentralPrivacy, delta_field
 from shared.run_spec import RunSpec
+from shared.secagg.noise import shared_noise_of
+
+if TYPE_CHECKING:
+    from shared.privacy.randomness import Keystream
 
 LARGEST_CLIPPING_NORM = 1e30
 """So far an adaptive norm goes, and down to the smallest number of the models: from 0 it would not return."""
@@ -66,13 +72,12 @@ class NoiseSource:
         """`secret`: of the run. An empty one is replaced by a random one, which no restart brings back."""
         self._secret = secret or secrets.token_bytes(32)
 
-    def generator(self, purpose: str, release: int, node_ids: Iterable[int]) -> np.random.Generator:
-        """A generator seeded with 256 bits: HMAC-SHA256 of purpose, the model's number and clients under the
-        secret."""
+    def keystream(self, purpose: str, release: int, node_ids: Iterable[int]) -> Keystream:
+        """Its key is the HMAC-SHA256 of purpose, the model's number and clients under the secret."""
+        from shared.privacy.randomness import Keystream  # only now: it imports PyTorch
+
         label = f"central-dp/{purpose}/{release}/{','.join(map(str, sorted(node_ids)))}"
-        return np.random.default_rng(
-            int.from_bytes(hmac.digest(self._secret, label.encode(), "sha256"), "big")
-        )
+        return Keystream(hmac.digest(self._secret, label.encode(), "sha256"))
 
 
 class FixedClipping(RoundStrategy):
@@ -93,13 +98,8 @@ class FixedClipping(RoundStrategy):
 
     def privacy(self) -> PrivacySpent:
         """One Gaussian mechanism for each model that was made."""
-        epsilon = epsilon_of([Release(self._noise_multiplier, 1.0, self.releases)], self._delta)
-        return PrivacySpent(
-            protects=Protected.CLIENT,
-            epsilon=epsilon if math.isfinite(epsilon) else None,
-            delta=self._delta,
-            releases=self.releases,
-        )
+        promised = CentralPrivacy(noise_multiplier=self._noise_multiplier, delta=self._delta)
+        return spent_on(promised, self.releases, from_server=False)
 
     def multiplier(self, updates: int) -> float:
         """The standard deviation of the noise on the sum of so many updates, in clipping norms."""
@@ -132,7 +132,8 @@ class AdaptiveClipping(FixedClipping):
     def learn(self, node_ids: frozenset[int], unclipped: int) -> None:
         """Move the clipping norm."""
         updates = len(node_ids)
-        error = self.noise.generator("count", self.releases, node_ids).normal(0, self._count_stddev(updates))
+        noise = self.noise.keystream("count", self.releases, node_ids).normal(1).item()
+        error = noise * self._count_stddev(updates)
         share = (unclipped - updates / 2 + error) / updates + 1 / 2
         # What the noise makes of a share may be none; to set it right costs no privacy.
         distance = min(max(share, 0.0), 1.0) - self._settings.target_unclipped_quantile
@@ -189,10 +190,10 @@ class _PrivateFold(RoundFold):
         strategy = self._strategy
         strategy.releases += 1
         stddev = strategy.multiplier(self.updates) * self._clipping_norm
-        generator = strategy.noise.generator("update", strategy.releases, self._node_ids)
+        keystream = strategy.noise.keystream("update", strategy.releases, self._node_ids)
         model = self._sent.copy()
         for name, total in self._sum.drain():
-            _add_noise(total, stddev, generator)
+            _add_noise(total, stddev, keystream)
             total /= self.updates
             total += flat_view(self._sent[name])
             model[name] = use_up(total, like=self._sent[name])
@@ -200,9 +201,10 @@ class _PrivateFold(RoundFold):
         return model
 
 
-def _add_noise(values: Floats, stddev: float, generator: np.random.Generator) -> None:
+def _add_noise(values: Floats, stddev: float, keystream: Keystream) -> None:
     for block in blocks(values.size):
-        values[block] += stddev * generator.standard_normal(block.stop - block.start)
+        part = values[block]
+        part += stddev * keystream.normal(part.size).numpy()
 
 
 def _require_no_local_privacy(spec: RunSpec) -> None:
@@ -216,36 +218,21 @@ def _require_no_local_privacy(spec: RunSpec) -> None:
         )
 
 
-_DELTA = Field(
-    default=1e-5,
-    gt=0,
-    lt=1,
-    description="δ for which ε is told: choose it well below 1 / clients",
-)
-
-
-class FixedDpSettings(StrategySettings):
+class FixedDpSettings(StrategySettings, CentralPrivacy):
     name = StrategyName.DPFEDAVG_FIXED
     title = "DP-FedAvg"
     summary = (
-        "FedAvg with central differential privacy: updates are clipped to a norm, noise hides each client's."
+        "FedAvg with central differential privacy: updates are clipped to a norm, noise hides each client's; "
+        "with secure aggregation the clients do both, and need not trust the server."
     )
     reference = "https://arxiv.org/abs/1710.06963"
-
-    noise_multiplier: float = Field(
-        default=1.0,
-        ge=0,
-        le=1_000,
-        description="z: noise on the sum of the updates, in clipping norms; 0 only clips, nothing is private",
-    )
-    clipping_norm: float = Field(
-        default=1.0, gt=0, le=1e6, description="C: L2 norm to which a client's update is scaled down"
-    )
-
-    delta: float = _DELTA
+    takes_sums = True
 
     def build(self, spec: RunSpec, secret: bytes) -> RoundStrategy:
         _require_no_local_privacy(spec)
+        if (shared := shared_noise_of(spec)) is not None:
+            require_room(spec, shared)
+            return NoiseOfClients(shared)
         return FixedClipping(self.noise_multiplier, self.clipping_norm, self.delta, NoiseSource(secret))
 
 
@@ -278,7 +265,7 @@ class AdaptiveDpSettings(StrategySettings):
         description="σ_b: noise on the count of updates within the norm, above z / 2; "
         "left out: a twentieth of the updates, at least z",
     )
-    delta: float = _DELTA
+    delta: float = delta_field()
 
     @model_validator(mode="after")
     def _enough_noise_on_the_count(self) -> Self:

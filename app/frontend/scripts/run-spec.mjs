@@ -46,7 +46,7 @@ export interface SpecField {
 }
 
 export interface FieldForm {
-  group: "main" | "late" | "privacy" | "advanced";
+  group: "main" | "late" | "privacy" | "advanced" | "engine";
   /** Its place among all fields. */
   order: number;
   title: string;

@@ -5,6 +5,8 @@ import { MantineProvider } from "@mantine/core";
 import { QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
+import { Router } from "wouter";
+import { BASE } from "./api/base";
 import { newQueryClient } from "./api/query-client";
 import { takeEntrance } from "./login/entrance";
 import { Entry } from "./login/Entry";
@@ -24,9 +26,11 @@ createRoot(root).render(
     <MantineProvider theme={theme} cssVariablesResolver={cssVariables} defaultColorScheme="auto">
       <QueryClientProvider client={queries}>
         <ErrorBoundary>
-          <Entry entrance={entrance}>
-            <LivePage />
-          </Entry>
+          <Router base={BASE}>
+            <Entry entrance={entrance}>
+              <LivePage />
+            </Entry>
+          </Router>
         </ErrorBoundary>
       </QueryClientProvider>
     </MantineProvider>

@@ -1,5 +1,6 @@
 /** Requests to the server, by the paths and types of its OpenAPI document. A failure can be shown as it is. */
 import createClient, { createFinalURL, createQuerySerializer, defaultPathSerializer } from "openapi-fetch";
+import { BASE } from "./base";
 import type { paths } from "./schema";
 import type { FieldError, Problem } from "./types";
 
@@ -19,7 +20,7 @@ const NO_ANSWER = "The server did not answer, so nothing was changed. Try again 
 const CUT_SHORT = "The answer was cut short or does not come from the server.";
 
 /** Each answer goes through `answerOf`. */
-export const client = createClient<paths>({ baseUrl: location.origin, fetch: send });
+export const client = createClient<paths>({ baseUrl: `${location.origin}${BASE}`, fetch: send });
 
 async function send(request: Request): Promise<Response> {
   const token = proof.csrf();
@@ -73,7 +74,7 @@ type GetParameters<Path extends keyof paths> = paths[Path] extends { get: { para
 /** The address of what is downloaded by a link. */
 export function urlOf<Path extends keyof paths>(path: Path, params: GetParameters<Path>): string {
   return createFinalURL(path, {
-    baseUrl: "",
+    baseUrl: BASE,
     params: params as object,
     querySerializer: createQuerySerializer(),
     pathSerializer: defaultPathSerializer,

@@ -23,8 +23,8 @@ describe("a request", () => {
 
   it("keeps an id that has a slash in one piece", async () => {
     const asked = serverAnswers({});
-    await fetchRounds("a/b").catch(() => undefined);
-    expect(asked[0]?.what).toBe("GET /api/v1/runs/a%2Fb/rounds");
+    await fetchRounds("a/b", { after: -1, limit: 5, points: 9 }).catch(() => undefined);
+    expect(asked[0]?.what).toBe("GET /api/v1/runs/a%2Fb/rounds?after=-1&limit=5&points=9");
     expect(checkpointUrl("a/b", 3)).toBe("/api/v1/runs/a%2Fb/checkpoints/3");
     expect(exportUrl("a/b", "csv")).toBe("/api/v1/runs/a%2Fb/export?format=csv");
   });

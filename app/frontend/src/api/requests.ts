@@ -1,20 +1,39 @@
 /** What the page asks of the server. Every one rejects with RequestFailed. */
+import type { LogQuery } from "../logs/filter";
 import { answerOf, client, doneBy, urlOf } from "./http";
 import type {
   AuditEntry,
+  AuditVerification,
   Checkpoint,
   Client,
+  Comparison,
   ExportFormat,
   InvitationWish,
   ListedInvitation,
+  LocalClients,
+  LocalClientsWish,
+  LogCounts,
+  LogEntry,
+  LogPlace,
   Me,
+  MeshTopology,
   NewInvitation,
+  Outlets,
   Role,
-  Round,
+  RoundList,
   Run,
+  RunChange,
+  RunList,
+  RunListQuery,
+  RunDelivered,
+  RunLogs,
+  RunPreview,
+  RunProgress,
+  RunsDeleted,
   RunSpec,
   Status,
   Strategy,
+  SystemUsage,
   Token,
   User,
   VerdictEntry,
@@ -25,6 +44,15 @@ export function createRun(spec: Partial<RunSpec>): Promise<Run> {
   return answerOf(client.POST("/api/v1/runs", { body: spec as RunSpec }));
 }
 
+/** What a run would be like; nothing is started. Rejects as `createRun` would. */
+export function previewRun(spec: Partial<RunSpec>): Promise<RunPreview> {
+  return answerOf(client.POST("/api/v1/runs/preview", { body: spec as RunSpec }));
+}
+
+export function fetchRun(runId: string): Promise<Run> {
+  return answerOf(client.GET("/api/v1/runs/{run_id}", { params: { path: { run_id: runId } } }));
+}
+
 export type Command = "pause" | "resume" | "stop";
 
 /** What it answers is the run as it was when the command was taken, not when it is done. */
@@ -33,9 +61,86 @@ export function commandRun(runId: string, command: Command): Promise<Run> {
   return answerOf(client.POST(path, { params: { path: { run_id: runId } } }));
 }
 
-export async function fetchRounds(runId: string): Promise<Round[]> {
+/** Have a round take what has come in this phase. What is meant is named, so that nothing later is ended. */
+export function goOnWithout(runId: string, round: number, phase: RunProgress["phase"]): Promise<Run> {
   const params = { path: { run_id: runId } };
-  return (await answerOf(client.GET("/api/v1/runs/{run_id}/rounds", { params }))).rounds;
+  return answerOf(client.POST("/api/v1/runs/{run_id}/go-on", { params, body: { round, phase } }));
+}
+
+export function fetchRuns(query: RunListQuery): Promise<RunList> {
+  return answerOf(client.GET("/api/v1/runs", { params: { query } }));
+}
+
+/** A field that is left out stays as it is. */
+export function changeRun(runId: string, change: Partial<RunChange>): Promise<Run> {
+  const params = { path: { run_id: runId } };
+  return answerOf(client.PATCH("/api/v1/runs/{run_id}", { params, body: change as RunChange }));
+}
+
+export function deleteRuns(runIds: readonly string[]): Promise<RunsDeleted> {
+  return answerOf(client.DELETE("/api/v1/runs", { params: { query: { ids: runIds.join(",") } } }));
+}
+
+export function fetchComparison(runIds: readonly string[], baseline: string | null): Promise<Comparison> {
+  const query = { ids: runIds.join(","), ...(baseline === null ? {} : { baseline }) };
+  return answerOf(client.GET("/api/v1/runs/compare", { params: { query } }));
+}
+
+export function comparisonUrl(runIds: readonly string[], baseline: string): string {
+  return urlOf("/api/v1/runs/compare/export", { query: { ids: runIds.join(","), baseline } });
+}
+
+export interface RoundsWanted {
+  after: number;
+  limit: number;
+  /** A run with more rounds is thinned out to about so many. */
+  points: number;
+  /** Whose parts are sent; without it everybody's. */
+  clients?: readonly string[];
+}
+
+/** Some of a run's complete rounds, ascending, and whether there are more after them. */
+export function fetchRounds(runId: string, { clients, ...wanted }: RoundsWanted): Promise<RoundList> {
+  const query = { ...wanted, ...(clients === undefined ? {} : { clients: clients.join(",") }) };
+  return answerOf(client.GET("/api/v1/runs/{run_id}/rounds", { params: { path: { run_id: runId }, query } }));
+}
+
+/** Training samples by label of each client that tells them, as they were in the run. */
+export async function fetchLabels(runId: string): Promise<Record<string, number[]>> {
+  const params = { path: { run_id: runId } };
+  return (await answerOf(client.GET("/api/v1/runs/{run_id}/labels", { params }))).label_counts;
+}
+
+/** In how many rounds of the run each client's update counted. */
+export function fetchDelivered(runId: string): Promise<RunDelivered> {
+  const params = { path: { run_id: runId } };
+  return answerOf(client.GET("/api/v1/runs/{run_id}/delivered", { params }));
+}
+
+/** The newest `limit` log records of a run, oldest first, and how many there are of each kind in all. */
+export function fetchRunLogs(runId: string, limit: number): Promise<RunLogs> {
+  const params = { path: { run_id: runId }, query: { limit } };
+  return answerOf(client.GET("/api/v1/runs/{run_id}/logs", { params }));
+}
+
+/** How many lines of the log there are of each kind, whichever kinds are asked for. */
+export function fetchLogCounts(query: LogQuery): Promise<LogCounts> {
+  return answerOf(client.GET("/api/v1/logs/counts", { params: { query } }));
+}
+
+/** Lines of the log from the oldest on, without the first `skip`. */
+export async function fetchLogBlock(query: LogQuery, skip: number, limit: number): Promise<LogEntry[]> {
+  const params = { query: { ...query, skip, limit } };
+  return (await answerOf(client.GET("/api/v1/logs", { params }))).logs;
+}
+
+/** The first line with this number or a higher one, or from this time (Unix seconds) on; else the last of all. */
+export function fetchLogPlace(query: LogQuery, at: { seq: number } | { time: number }): Promise<LogPlace> {
+  return answerOf(client.GET("/api/v1/logs/place", { params: { query: { ...query, ...at } } }));
+}
+
+export function logUrl(query: LogQuery, format: "text" | "jsonl"): string {
+  return urlOf("/api/v1/logs/file", { query: { ...query, format } });
 }
 
 export async function fetchCheckpoints(runId: string): Promise<Checkpoint[]> {
@@ -55,12 +160,48 @@ export async function fetchAuditEntries(before: number | null, limit: number): P
   return (await answerOf(client.GET("/api/v1/audit/entries", { params: { query } }))).entries;
 }
 
+/** The server checks its whole log, which takes a while where it is long. */
+export function verifyAudit(): Promise<AuditVerification> {
+  return answerOf(client.GET("/api/v1/audit/verification"));
+}
+
 export async function fetchStrategies(): Promise<Strategy[]> {
   return (await answerOf(client.GET("/api/v1/strategies"))).strategies;
 }
 
+/** Of the last quarter of an hour, at most so many moments of each node. */
+/** `since`: Unix seconds; null: the server's last quarter of an hour. */
+export function fetchUsage(points: number, since: number | null): Promise<SystemUsage> {
+  const query = since === null ? { points } : { points, since };
+  return answerOf(client.GET("/api/v1/system", { params: { query } }));
+}
+
+/** Whom the server tells by itself of what happens. */
+export function fetchOutlets(): Promise<Outlets> {
+  return answerOf(client.GET("/api/v1/outlets"));
+}
+
+/** Sends the webhook a notice that says nothing. */
+export async function testWebhook(): Promise<void> {
+  await answerOf(client.POST("/api/v1/outlets/webhook/test"));
+}
+
 export function fetchStatus(): Promise<Status> {
   return answerOf(client.GET("/api/v1/status"));
+}
+
+export function fetchMesh(): Promise<MeshTopology> {
+  return answerOf(client.GET("/api/v1/mesh"));
+}
+
+/** The server vouches for this key no more. */
+export function blockInMesh(key: string, reason: string): Promise<MeshTopology> {
+  return answerOf(client.POST("/api/v1/mesh/block", { body: { key, reason } }));
+}
+
+/** It does again. */
+export function unblockInMesh(key: string): Promise<MeshTopology> {
+  return answerOf(client.POST("/api/v1/mesh/unblock", { body: { key } }));
 }
 
 /** A field that is left out has the server's default. */
@@ -88,10 +229,34 @@ export function revokeClient(clientId: string): Promise<Client> {
   return answerOf(client.POST("/api/v1/clients/{client_id}/revoke", { params }));
 }
 
+/** One that is gone for good. */
+export function forgetClient(clientId: string): Promise<void> {
+  const params = { path: { client_id: clientId } };
+  return doneBy(client.DELETE("/api/v1/clients/{client_id}", { params }));
+}
+
 /** With the key that it had, or with the new one of a client that has lost it. */
 export function readmitClient(clientId: string, key: string | null): Promise<Client> {
   const params = { path: { client_id: clientId } };
   return answerOf(client.POST("/api/v1/clients/{client_id}/readmit", { params, body: { key } }));
+}
+
+export function fetchLocalClients(): Promise<LocalClients> {
+  return answerOf(client.GET("/api/v1/local-clients"));
+}
+
+/** They connect by themselves, within seconds. */
+export function startLocalClients(wish: LocalClientsWish): Promise<LocalClients> {
+  return answerOf(client.POST("/api/v1/local-clients", { body: wish }));
+}
+
+export function endLocalClient(clientId: string): Promise<void> {
+  const params = { path: { client_id: clientId } };
+  return doneBy(client.DELETE("/api/v1/local-clients/{client_id}", { params }));
+}
+
+export function endLocalClients(): Promise<void> {
+  return doneBy(client.DELETE("/api/v1/local-clients"));
 }
 
 export function exportUrl(runId: string, format: ExportFormat): string {

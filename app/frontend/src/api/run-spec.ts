@@ -15,7 +15,7 @@ export interface SpecField {
 }
 
 export interface FieldForm {
-  group: "main" | "late" | "privacy" | "advanced";
+  group: "main" | "late" | "privacy" | "advanced" | "engine";
   /** Its place among all fields. */
   order: number;
   title: string;
@@ -134,6 +134,19 @@ export const RUN_SPEC = {
       },
     },
   },
+  engine: {
+    kind: "choice",
+    nullable: false,
+    default: "embedded",
+    choices: ["embedded", "simulation", "superlink"],
+    form: {
+      any_app: false,
+      group: "engine",
+      hint: "what carries the run to its clients",
+      order: 25,
+      title: "Engine",
+    },
+  },
   fraction_evaluate: {
     kind: "number",
     nullable: false,
@@ -185,7 +198,7 @@ export const RUN_SPEC = {
       any_app: false,
       group: "advanced",
       hint: "on the server's disk, to replay the audit log",
-      order: 23,
+      order: 26,
       title: "Keep the updates",
     },
   },
@@ -375,6 +388,34 @@ export const RUN_SPEC = {
     default: 0,
     choices: [],
     form: { any_app: false, group: "main", order: 12, step: 1, title: "Seed" },
+  },
+  simulated_client_cpus: {
+    kind: "number",
+    nullable: false,
+    default: 1,
+    choices: [],
+    form: {
+      any_app: false,
+      group: "engine",
+      hint: "how many work at once: the machine's CPUs divided by this",
+      order: 24,
+      step: 0.5,
+      title: "CPUs per simulated client",
+    },
+  },
+  simulated_clients: {
+    kind: "number",
+    nullable: false,
+    default: 10,
+    choices: [],
+    form: {
+      any_app: false,
+      group: "engine",
+      hint: "of the simulation engine",
+      order: 23,
+      step: 1,
+      title: "Simulated clients",
+    },
   },
   stop_at_first_budget: {
     kind: "switch",

@@ -64,6 +64,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/audit/verification": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whether the log is as it was signed
+         * @description Checks all hashes and signatures, as `python -m app.audit verify` does. Who does not take the server's<br/>word for it downloads the log, and runs that. For the role operator and those above it.
+         */
+        get: operations["audit_verify_log_verification_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/clients": {
         parameters: {
             query?: never;
@@ -79,6 +99,26 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/clients/{client_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Forget a client that is gone for good
+         * @description It is not on the list any more, nor is what its machine was used for; its key needs an invitation or an<br/>approval to come again. Runs in which it took part, and the audit log, stay as they are. Only of one that<br/>is not connected, and of whose name no key was revoked or rejected. For the role admin and those above it.
+         */
+        delete: operations["clients_forget_client__client_id__delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -228,6 +268,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the link carries for each client, and how far it is
+         * @description Of all clients that are connected, as of the last two seconds. Socket.IO tells what is new in `links`<br/>of a Batch. For the role viewer and those above it.
+         */
+        get: operations["links_list_links_api_v1_links_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/local-clients": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The clients that were started here
+         * @description With those that have ended by themselves, until they are deleted or started again. For the role viewer and those above it.
+         */
+        get: operations["local_clients_list_local_clients_get"];
+        put?: never;
+        /**
+         * Start clients on the server's machine
+         * @description They are named local-1, local-2 and so on, and connect by themselves, within seconds. They end with the<br/>server. Only where nobody but this machine can reach the page. For the role operator and those above it.
+         */
+        post: operations["local_clients_start_local_clients_post"];
+        /**
+         * End all local clients
+         * @description Clients that were started in another way stay. For the role operator and those above it.
+         */
+        delete: operations["local_clients_end_local_clients_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/local-clients/{client_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End a local client
+         * @description What it works on counts as failed; its run goes on with the others. For the role operator and those above it.
+         */
+        delete: operations["local_clients_end_local_client__client_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/login": {
         parameters: {
             query?: never;
@@ -276,10 +384,70 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The newest log records, oldest first
-         * @description For the role viewer and those above it.
+         * Lines of the log, oldest first
+         * @description The newest, unless `after` or `skip` is given. For the role viewer and those above it.
          */
-        get: operations["events_list_logs_logs_get"];
+        get: operations["logs_list_logs_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/logs/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How many lines of each kind there are
+         * @description Of all kinds, whatever `level` and `kind` say. For the role viewer and those above it.
+         */
+        get: operations["logs_count_logs_counts_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/logs/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The log as a file
+         * @description All lines that are looked for, up to this moment, oldest first. The answer is an attachment. For the role viewer and those above it.
+         */
+        get: operations["logs_get_file_file_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/logs/place": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where a line stands
+         * @description The first line with at least this number and from this time on, or else the last. For the role viewer and those above it.
+         */
+        get: operations["logs_find_line_place_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -328,6 +496,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/mesh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who sees whom in the clients' mesh
+         * @description Each client tells it when it has changed, and when it comes back. For the role viewer and those above it.
+         */
+        get: operations["mesh_get_mesh_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/mesh/block": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Vouch for a client in the mesh no more
+         * @description Within seconds the others end their links to it and take nothing from it, unless their own people have<br/>paired it with them. It stays a client of this server. For the role admin and those above it.
+         */
+        post: operations["mesh_block_in_mesh_block_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/mesh/unblock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Vouch for a client in the mesh again
+         * @description If it is admitted and takes part, the others may trust it again by this server's word. Whom people at a<br/>client have blocked, they alone can take back. For the role admin and those above it.
+         */
+        post: operations["mesh_unblock_in_mesh_unblock_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/next-key": {
         parameters: {
             query?: never;
@@ -352,6 +580,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/outlets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How webhook and trackers go
+         * @description Those that the server was started with. Of the webhook's address the path is not told. For the role viewer and those above it.
+         */
+        get: operations["outlets_get_outlets_api_v1_outlets_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/outlets/webhook/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a test notice to the webhook
+         * @description It waits its turn like any other; `GET /api/v1/outlets` tells whether it has arrived. For the role admin and those above it.
+         */
+        post: operations["outlets_test_webhook_api_v1_outlets_webhook_test_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs": {
         parameters: {
             query?: never;
@@ -360,16 +628,80 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * All runs, newest first
-         * @description For the role viewer and those above it.
+         * The runs, newest first
+         * @description Without a query all of them. For the role viewer and those above it.
          */
-        get: operations["runs_list_runs_get"];
+        get: operations["run_list_list_runs_get"];
         put?: never;
         /**
          * Queue a run
          * @description It starts when those before it have ended and enough clients are there. All fields have defaults. For the role operator and those above it.
          */
         post: operations["runs_create_run_post"];
+        /**
+         * Delete several runs
+         * @description Each as by itself; the answer says which were, and why others were not. For the role operator and those above it.
+         */
+        delete: operations["run_notes_delete_runs_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Several runs compared
+         * @description Settings in which they differ, what came of them, and their curves, thinned to what can be drawn. For the role viewer and those above it.
+         */
+        get: operations["comparison_compare_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/compare/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A comparison as one HTML file
+         * @description It opens without a server. The answer is an attachment. For the role viewer and those above it.
+         */
+        get: operations["comparison_export_comparison_export_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What a run would be like
+         * @description Nothing is started. It is refused as the run would be. For the role operator and those above it.
+         */
+        post: operations["runs_preview_run_preview_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -390,10 +722,18 @@ export interface paths {
         get: operations["runs_get_run__run_id__get"];
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Delete a run
+         * @description Its curves, log and checkpoints are gone; the audit log keeps what it says of it. A run that goes on or<br/>is queued has to be stopped first. For the role operator and those above it.
+         */
+        delete: operations["run_notes_delete_run__run_id__delete"];
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Change a run's name, tags and notes
+         * @description It changes nothing of what the run does, and may be done in any state. For the role operator and those above it.
+         */
+        patch: operations["run_notes_change_run__run_id__patch"];
         trace?: never;
     };
     "/api/v1/runs/{run_id}/checkpoints": {
@@ -436,6 +776,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs/{run_id}/delivered": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * In how many rounds of a run each client's update counted
+         * @description Over all rounds, of which a page does not have all clients' parts where they are very many. For the role viewer and those above it.
+         */
+        get: operations["run_records_get_delivered_delivered_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs/{run_id}/export": {
         parameters: {
             query?: never;
@@ -448,6 +808,66 @@ export interface paths {
          * @description The answer is an attachment. It may be asked for while the run goes on. For the role viewer and those above it.
          */
         get: operations["export_export_run__run_id__export_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/go-on": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Go on without who is missing
+         * @description The round takes what has come, as at its deadline, and gives up the replies that are missing. Their<br/>clients are late. Refused while strategy or secure aggregation need more. For the role operator and those above it.
+         */
+        post: operations["runs_go_on__run_id__go_on_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/labels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The labels that each client had in a run
+         * @description As they were in this run: another one may divide the data in another way. For the role viewer and those above it.
+         */
+        get: operations["run_records_get_labels_labels_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What happened while a run went on
+         * @description Its own log records, and those that belong to no run, from its creation to its end. Of the newest run:<br/>from the start of the server, if that was earlier, until now. For the role viewer and those above it.
+         */
+        get: operations["run_records_get_run_logs_logs_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -507,7 +927,7 @@ export interface paths {
          * A run's complete rounds
          * @description Round 0 is the evaluation of the initial model. For the role viewer and those above it.
          */
-        get: operations["runs_get_rounds__run_id__rounds_get"];
+        get: operations["rounds_get_rounds__run_id__rounds_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -608,6 +1028,26 @@ export interface paths {
          * @description For the role viewer and those above it.
          */
         get: operations["strategies_list_strategies_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/system": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the server and its clients use of their machines
+         * @description Every two seconds for a quarter of an hour, then means of minutes, for a day. Socket.IO tells what is<br/>new as `usage_update`. For the role viewer and those above it.
+         */
+        get: operations["usage_get_usage_api_v1_system_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -852,6 +1292,41 @@ export interface components {
             time: number;
         };
         /**
+         * Batch
+         * @description All that is new since the last one, oldest first; of updates that replace each other, the newest.
+         */
+        Batch: {
+            /** Events */
+            events: ((components["schemas"]["RunEvent"] | components["schemas"]["RunGoneEvent"] | components["schemas"]["RoundEvent"] | components["schemas"]["ClientEvent"] | components["schemas"]["ClientGoneEvent"] | components["schemas"]["LogEvent"] | components["schemas"]["VerdictEvent"] | components["schemas"]["StoreEvent"] | components["schemas"]["AuditEvent"]) | (components["schemas"]["ClientChangeEvent"] | components["schemas"]["RoundChangeEvent"]))[];
+            /**
+             * @description how clients' links are; it has no number: all of it comes first of all
+             * @default null
+             */
+            links: components["schemas"]["LinkUpdate"] | null;
+            /**
+             * @description what machines are used for; it has no number, and is not sent again
+             * @default null
+             */
+            usage: components["schemas"]["UsageUpdate"] | null;
+        };
+        /**
+         * Block
+         * @description The key of a client, as `KeyChoice` has it.
+         */
+        Block: {
+            /**
+             * Key
+             * @description the id of the key that asks to join
+             */
+            key: string;
+            /**
+             * Reason
+             * @description in words, for whoever looks later
+             * @default
+             */
+            reason: string;
+        };
+        /**
          * By
          * @description How somebody is known.
          * @enum {string}
@@ -862,7 +1337,8 @@ export interface components {
          * @description Why a run was stopped, interrupted or failed.
          * @enum {string}
          */
-        Cause: "request" | "shutdown" | "crash" | "store" | "app" | "data" | "shortage" | "budget" | "round" | "app-failed" | "record" | "error";
+        Cause: "request" | "shutdown" | "crash" | "store" | "app" | "data" | "shortage" | "budget" | "round" | "app-failed" | "engine" | "record" | "error";
+        Change: components["schemas"]["ClientChangeEvent"] | components["schemas"]["RoundChangeEvent"];
         /** CheckpointEntry */
         CheckpointEntry: {
             /**
@@ -898,6 +1374,18 @@ export interface components {
              * @default null
              */
             app: string | null;
+            /**
+             * Bytes Received
+             * @description that came from it, likewise
+             * @default 0
+             */
+            bytes_received: number;
+            /**
+             * Bytes Sent
+             * @description that the server has sent it over the link, before TLS, since the server was started; as of its newest reply
+             * @default 0
+             */
+            bytes_sent: number;
             /** Connected At */
             connected_at: number;
             /** Dataset */
@@ -944,6 +1432,11 @@ export interface components {
              * @default admitted
              */
             membership: components["schemas"]["MembershipState"];
+            /**
+             * @description its node in the mesh; null: it takes no part in it
+             * @default null
+             */
+            mesh: components["schemas"]["ClientMesh"] | null;
             /** Models */
             models: string[];
             /**
@@ -969,6 +1462,12 @@ export interface components {
              * @default null
              */
             round: number | null;
+            /**
+             * Run
+             * @description the run that its part, samples, label counts and results are of; null: none yet
+             * @default null
+             */
+            run: string | null;
             /**
              * Samples
              * @description training samples in its part, known once it trained
@@ -999,6 +1498,46 @@ export interface components {
              * @default []
              */
             waiting_keys: string[];
+            /**
+             * Withholds Usage
+             * @description by its site's choice it tells nothing of what its machine is used for
+             * @default false
+             */
+            withholds_usage: boolean;
+        };
+        /**
+         * ClientChange
+         * @description What of a client is other than it was in the batch before.
+         */
+        ClientChange: {
+            /**
+             * Fields
+             * @description those of a Client that have changed, with their values
+             */
+            fields: {
+                [key: string]: unknown;
+            };
+            /** Id */
+            id: string;
+        };
+        /**
+         * ClientChangeEvent
+         * @description In place of a `client_update`, for those who know the client.
+         */
+        ClientChangeEvent: {
+            data: components["schemas"]["ClientChange"];
+            /**
+             * Seq
+             * @description of the newest event that it stands for
+             */
+            seq: number;
+            /** Time */
+            time: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "client_change";
         };
         /** ClientCounts */
         ClientCounts: {
@@ -1053,10 +1592,70 @@ export interface components {
              */
             type: "client_gone";
         };
+        /**
+         * ClientLink
+         * @description The link of a client that is connected. Rates are bytes of frames a second, before TLS, in the last two
+         *     seconds or so, to two digits.
+         */
+        ClientLink: {
+            /** Client */
+            client: string;
+            /**
+             * Latency S
+             * @description there and back, by the client's word, to two digits: the least of its newest heartbeats, since they also wait behind models; null: not measured (yet)
+             * @default null
+             */
+            latency_s: number | null;
+            /**
+             * Measures
+             * @description whether it measures how far the server is; a client of an older FedLoom does not
+             */
+            measures: boolean;
+            /**
+             * Received Per S
+             * @description likewise, from the client
+             * @default null
+             */
+            received_per_s: number | null;
+            /**
+             * Sent Per S
+             * @description to the client; null: not measured yet
+             * @default null
+             */
+            sent_per_s: number | null;
+        };
         /** ClientList */
         ClientList: {
             /** Clients */
             clients: components["schemas"]["Client"][];
+        };
+        /**
+         * ClientMesh
+         * @description A client's node in the mesh, by the client's word.
+         */
+        ClientMesh: {
+            /**
+             * Addresses
+             * @default []
+             */
+            addresses: string[];
+            /**
+             * Online
+             * @description how many of the others it can reach; GET /api/v1/mesh says which
+             * @default 0
+             */
+            online: number;
+            /**
+             * @description what it has learned without the server; null: nothing that it lacks
+             * @default null
+             */
+            progress: components["schemas"]["MeshProgress"] | null;
+            /**
+             * Rounds
+             * @description how many that it has gone without the server GET /api/v1/mesh has of it
+             * @default 0
+             */
+            rounds: number;
         };
         /**
          * ClientProgress
@@ -1120,6 +1719,12 @@ export interface components {
              */
             evaluate_s: number | null;
             /**
+             * Held Out
+             * @description samples that its loss and accuracy were measured on; null: it has not told
+             * @default null
+             */
+            held_out: number | null;
+            /**
              * Late
              * @description it had not answered when the round's time was over
              * @default false
@@ -1145,6 +1750,7 @@ export interface components {
             };
             /**
              * Samples
+             * @description that it has trained on
              * @default null
              */
             samples: number | null;
@@ -1168,7 +1774,7 @@ export interface components {
              */
             train_s: number | null;
             /**
-             * @description of its newest reply; null: there was none yet
+             * @description of its newest reply, and `declined` while `error` says why; null: there was none yet
              * @default null
              */
             verdict: components["schemas"]["Verdict"] | null;
@@ -1178,6 +1784,32 @@ export interface components {
          * @enum {string}
          */
         ClientState: "idle" | "training" | "evaluating" | "late" | "lost";
+        /** ComparedRun */
+        ComparedRun: {
+            curves: components["schemas"]["RunCurves"];
+            outcome: components["schemas"]["Outcome"];
+            run: components["schemas"]["Run"];
+        };
+        /** Comparison */
+        Comparison: {
+            /** Baseline */
+            baseline: string;
+            /**
+             * Differing
+             * @description settings that are not the same in all of them
+             */
+            differing: components["schemas"]["Setting"][];
+            /**
+             * Missing
+             * @description ids that were asked for and are of no run
+             */
+            missing: string[];
+            /**
+             * Runs
+             * @description in the order in which they were asked for
+             */
+            runs: components["schemas"]["ComparedRun"][];
+        };
         /**
          * DatasetName
          * @enum {string}
@@ -1215,6 +1847,12 @@ export interface components {
              */
             target_epsilon: number | null;
         };
+        /**
+         * EngineName
+         * @description What carries a run's messages to its clients.
+         * @enum {string}
+         */
+        EngineName: "embedded" | "simulation" | "superlink";
         /** EntryList */
         EntryList: {
             /** Entries */
@@ -1225,11 +1863,11 @@ export interface components {
              */
             size: number;
         };
-        Event: components["schemas"]["RunEvent"] | components["schemas"]["RoundEvent"] | components["schemas"]["ClientEvent"] | components["schemas"]["ClientGoneEvent"] | components["schemas"]["LogEvent"] | components["schemas"]["VerdictEvent"] | components["schemas"]["StoreEvent"] | components["schemas"]["AuditEvent"];
+        Event: components["schemas"]["RunEvent"] | components["schemas"]["RunGoneEvent"] | components["schemas"]["RoundEvent"] | components["schemas"]["ClientEvent"] | components["schemas"]["ClientGoneEvent"] | components["schemas"]["LogEvent"] | components["schemas"]["VerdictEvent"] | components["schemas"]["StoreEvent"] | components["schemas"]["AuditEvent"];
         /** EventList */
         EventList: {
             /** Events */
-            events: (components["schemas"]["RunEvent"] | components["schemas"]["RoundEvent"] | components["schemas"]["ClientEvent"] | components["schemas"]["ClientGoneEvent"] | components["schemas"]["LogEvent"] | components["schemas"]["VerdictEvent"] | components["schemas"]["StoreEvent"] | components["schemas"]["AuditEvent"])[];
+            events: (components["schemas"]["RunEvent"] | components["schemas"]["RunGoneEvent"] | components["schemas"]["RoundEvent"] | components["schemas"]["ClientEvent"] | components["schemas"]["ClientGoneEvent"] | components["schemas"]["LogEvent"] | components["schemas"]["VerdictEvent"] | components["schemas"]["StoreEvent"] | components["schemas"]["AuditEvent"])[];
             /**
              * Instance
              * @description numbers of another instance mean nothing to this one
@@ -1243,7 +1881,8 @@ export interface components {
         };
         /**
          * Export
-         * @description A run with all its rounds, also one that is not complete; or its files in a ZIP archive.
+         * @description A run with all its rounds, also one that is not complete; or a page that tells of it; or its files in a
+         *     ZIP archive.
          */
         Export: {
             /** Fedloom */
@@ -1266,7 +1905,7 @@ export interface components {
          * ExportFormat
          * @enum {string}
          */
-        ExportFormat: "json" | "csv" | "tensorboard";
+        ExportFormat: "json" | "csv" | "tensorboard" | "html";
         /** FieldError */
         FieldError: {
             /**
@@ -1286,6 +1925,31 @@ export interface components {
             accuracy: number | null;
             /** Loss */
             loss: number | null;
+        };
+        /**
+         * GoOn
+         * @description What is meant, so that a word that comes late does not end what came after.
+         */
+        GoOn: {
+            /** @description the phase of the round: the run's `progress.phase`, as it was shown */
+            phase: components["schemas"]["Phase"];
+            /**
+             * Round
+             * @description the run's round, as it was shown
+             */
+            round: number;
+        };
+        /** GpuUsage */
+        GpuUsage: {
+            /**
+             * Busy
+             * @description share of the time
+             */
+            busy: number;
+            /** Memory Total */
+            memory_total: number;
+            /** Memory Used */
+            memory_used: number;
         };
         /** Health */
         Health: {
@@ -1348,6 +2012,12 @@ export interface components {
              * @default null
              */
             max_uses: number | null;
+            /**
+             * Mesh
+             * @description whether the command by which one joins has the client take part in the mesh; the site decides
+             * @default false
+             */
+            mesh: boolean;
         };
         /**
          * IssuedInvitation
@@ -1496,11 +2166,160 @@ export interface components {
             /** Port */
             port: number;
         };
+        /** LinkList */
+        LinkList: {
+            /**
+             * Links
+             * @description in the natural order of the clients
+             */
+            links: components["schemas"]["ClientLink"][];
+        };
+        /**
+         * LinkUpdate
+         * @description What has changed of the links since the update before, at most every two seconds.
+         */
+        LinkUpdate: {
+            /**
+             * Gone
+             * @description clients that have no link any more
+             * @default []
+             */
+            gone: string[];
+            /**
+             * Links
+             * @description by client, the fields of a ClientLink that have changed, with their values
+             */
+            links: {
+                [key: string]: {
+                    [key: string]: unknown;
+                };
+            };
+            /**
+             * Whole
+             * @description true: these are all links, with all fields; forget those of before
+             */
+            whole: boolean;
+        };
         /** ListedInvitation */
         ListedInvitation: {
             invitation: components["schemas"]["IssuedInvitation"];
             /** @description whether somebody may join by it now */
             state: components["schemas"]["InvitationState"];
+        };
+        /** LocalClientInfo */
+        LocalClientInfo: {
+            /**
+             * Dataset
+             * @description null: the server's app decides
+             */
+            dataset: string | null;
+            /**
+             * Id
+             * @description its name as a client
+             */
+            id: string;
+            /**
+             * Reason
+             * @description why it has ended by itself, in words
+             */
+            reason: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "running" | "ended";
+        };
+        /** LocalClientList */
+        LocalClientList: {
+            /** Clients */
+            clients: components["schemas"]["LocalClientInfo"][];
+            /**
+             * Limit
+             * @description how many may run at the same time
+             */
+            limit: number;
+            /**
+             * Refused
+             * @description why none can be started here, in words; null: they can
+             */
+            refused: string | null;
+        };
+        /** LocalClientsEnded */
+        LocalClientsEnded: {
+            /** Ended */
+            ended: string[];
+        };
+        /** LocalClientsWish */
+        LocalClientsWish: {
+            /**
+             * Count
+             * @description how many to start
+             */
+            count: number;
+            /**
+             * @description what they train on; null: that of the run in hand, or else what the server was started with, and with a Flower app what that decides
+             * @default null
+             */
+            dataset: components["schemas"]["DatasetName"] | null;
+        };
+        /**
+         * LogBatch
+         * @description New lines, for who looks at the log.
+         */
+        LogBatch: {
+            /**
+             * Complete
+             * @description false: there were too many, and none is here; ask for them
+             */
+            complete: boolean;
+            /**
+             * Logs
+             * @description oldest first
+             */
+            logs: components["schemas"]["LogEntry"][];
+        };
+        /**
+         * LogCounts
+         * @description How many log records there are, by level; what a Flower app printed is counted apart.
+         */
+        LogCounts: {
+            /**
+             * Debug
+             * @default 0
+             */
+            debug: number;
+            /**
+             * Error
+             * @default 0
+             */
+            error: number;
+            /**
+             * First
+             * @description the sequence number of the oldest that is counted
+             * @default 0
+             */
+            first: number;
+            /**
+             * Info
+             * @default 0
+             */
+            info: number;
+            /**
+             * Last
+             * @description the sequence number of the newest that is counted
+             * @default 0
+             */
+            last: number;
+            /**
+             * Printed
+             * @default 0
+             */
+            printed: number;
+            /**
+             * Warning
+             * @default 0
+             */
+            warning: number;
         };
         /**
          * LogEntry
@@ -1556,6 +2375,15 @@ export interface components {
         LogList: {
             /** Logs */
             logs: components["schemas"]["LogEntry"][];
+        };
+        /** LogPlace */
+        LogPlace: {
+            entry: components["schemas"]["LogEntry"];
+            /**
+             * Index
+             * @description how many of the lines that are looked for are older; good for `skip`
+             */
+            index: number;
         };
         /** LogRecord */
         LogRecord: {
@@ -1644,6 +2472,353 @@ export interface components {
          */
         MembershipState: "pending" | "admitted" | "rejected" | "revoked";
         /**
+         * MeshBlock
+         * @description A client for which the server does not vouch in the mesh: others are not to trust it by its word.
+         */
+        MeshBlock: {
+            /**
+             * By
+             * @description who has decided it
+             */
+            by: string;
+            /**
+             * Client
+             * @description whose key it was when that was decided
+             */
+            client: string;
+            /**
+             * Key
+             * @description the id of its key, in groups
+             */
+            key: string;
+            /**
+             * Reason
+             * @description in the words of whoever has decided it; empty: none was given
+             */
+            reason: string;
+            /** Time */
+            time: number;
+        };
+        /**
+         * MeshBlocked
+         * @description A node that people at a client have blocked.
+         */
+        MeshBlocked: {
+            /**
+             * Key
+             * @description the id of its key, in groups
+             */
+            key: string;
+            /**
+             * Name
+             * @description by which it was known there; empty: by none
+             */
+            name: string;
+        };
+        /**
+         * MeshFolder
+         * @description A folder that a client keeps alike with others, in numbers.
+         */
+        MeshFolder: {
+            /**
+             * Alike
+             * @description of these, how many have said to have the same
+             */
+            alike: number;
+            /**
+             * Bytes
+             * @description that are there
+             */
+            bytes: number;
+            /**
+             * Chunks
+             * @description of these files, that are there
+             */
+            chunks: number;
+            /**
+             * Coming
+             * @description files of which chunks arrive
+             */
+            coming: number;
+            /**
+             * Conflicts
+             * @description copies beside files that were changed in two places at once
+             */
+            conflicts: number;
+            /**
+             * Failed
+             * @description it is not shared at present; its client knows why
+             */
+            failed: boolean;
+            /**
+             * Files
+             * @description that are to be there
+             */
+            files: number;
+            /**
+             * Id
+             * @description by which all nodes know it
+             */
+            id: string;
+            /**
+             * In Sync
+             * @description of these, how many are as the newest of what all say
+             */
+            in_sync: number;
+            /** Of Chunks */
+            of_chunks: number;
+            /**
+             * Peers
+             * @description with how many others it is shared
+             */
+            peers: number;
+            /** Receive Only */
+            receive_only: boolean;
+            /**
+             * Refused
+             * @description messages about the folder that were not taken
+             */
+            refused: number;
+        };
+        /**
+         * MeshMerge
+         * @description What clients have learned in the mesh has made a run's global model of a round.
+         */
+        MeshMerge: {
+            /** Clients */
+            clients: string[];
+            /**
+             * Contributions
+             * @description their numbers, in the order of the clients
+             */
+            contributions: number[];
+            /**
+             * Mesh Rounds
+             * @description that they went, the most of any
+             */
+            mesh_rounds: number;
+            /** Round */
+            round: number;
+            /**
+             * Since
+             * @description the newest round that this model and what they began with have in common
+             */
+            since: number;
+        };
+        /**
+         * MeshNode
+         * @description A client that takes part in the mesh.
+         */
+        MeshNode: {
+            /**
+             * Connected
+             * @description with the server; of one that is not, the rest is as it was last
+             */
+            connected: boolean;
+            /**
+             * Id
+             * @description the client's
+             */
+            id: string;
+            /**
+             * Key
+             * @description the id of its key, in groups, by which others name it
+             */
+            key: string | null;
+            mesh: components["schemas"]["ClientMesh"];
+            /** @description what changes all the time; null: it has not told yet */
+            now: components["schemas"]["MeshNow"] | null;
+            /**
+             * Peers
+             * @description the others, as it sees them
+             */
+            peers: components["schemas"]["MeshPeer"][];
+            story: components["schemas"]["MeshStory"];
+        };
+        /**
+         * MeshNow
+         * @description What changes all the time of a client's node, by its word. `time`: when it came.
+         */
+        MeshNow: {
+            /**
+             * Folders
+             * @default []
+             */
+            folders: components["schemas"]["MeshFolder"][];
+            /**
+             * Refused
+             * @default []
+             */
+            refused: components["schemas"]["MeshRefusal"][];
+            /** Time */
+            time: number;
+            /**
+             * Ways
+             * @default []
+             */
+            ways: components["schemas"]["MeshWay"][];
+        };
+        /**
+         * MeshPeer
+         * @description Another node, as a client sees it.
+         */
+        MeshPeer: {
+            /**
+             * Hops
+             * @description links on the way to it; null: there is no way
+             */
+            hops: number | null;
+            /**
+             * Key
+             * @description the id of its key, in groups
+             */
+            key: string;
+            /**
+             * Latency S
+             * @description there and back; null: not measured
+             */
+            latency_s: number | null;
+            /**
+             * State
+             * @description online, stale, offline or rejoined
+             */
+            state: string;
+        };
+        /**
+         * MeshProgress
+         * @description What a client has learned of a run without the server, under a number that stands for it.
+         */
+        MeshProgress: {
+            /** Base Round */
+            base_round: number;
+            /** Contribution */
+            contribution: number;
+            /** Generation */
+            generation: number;
+            /** Rounds */
+            rounds: number;
+            /** Run Id */
+            run_id: string;
+        };
+        /**
+         * MeshRefusal
+         * @description How often a client's node has not taken something in the mesh, since it was started.
+         */
+        MeshRefusal: {
+            /** Count */
+            count: number;
+            /**
+             * Key
+             * @description the id of the key of the member by whom it came, in groups; null: of nobody who is one
+             */
+            key: string | null;
+            /**
+             * Reason
+             * @description a code; docs/mesh-use.md has them
+             */
+            reason: string;
+            /**
+             * Words
+             * @description what it was, for people
+             */
+            words: string;
+        };
+        /**
+         * MeshRound
+         * @description One that a client has gone without the server, by the client's word.
+         */
+        MeshRound: {
+            /**
+             * Accuracy
+             * @description of the model after averaging, on what the client has held out
+             */
+            accuracy: number | null;
+            /**
+             * Averaged With
+             * @description the ids of their keys, in groups
+             */
+            averaged_with: string[];
+            /**
+             * Base Round
+             * @description the round after which it left the server's model
+             */
+            base_round: number;
+            /**
+             * Divergence
+             * @description how far the farthest model was that it averaged with, in parts of its own model's norm; null: there was none
+             */
+            divergence: number | null;
+            /**
+             * Loss
+             * @description of the training; null: there was none, or it stays at the client
+             */
+            loss: number | null;
+            /**
+             * Number
+             * @description since then, from 1
+             */
+            number: number;
+            /** Run Id */
+            run_id: string;
+            /**
+             * Time
+             * @description when it ended, by the client's clock
+             */
+            time: number;
+        };
+        /**
+         * MeshStory
+         * @description What a client tells of its time in the mesh, beside how it is there now.
+         */
+        MeshStory: {
+            /**
+             * Blocked
+             * @default []
+             */
+            blocked: components["schemas"]["MeshBlocked"][];
+            /**
+             * Rounds
+             * @default []
+             */
+            rounds: components["schemas"]["MeshRound"][];
+        };
+        /** MeshTopology */
+        MeshTopology: {
+            /**
+             * Blocked
+             * @description for whom the server does not vouch, the newest first; whom people at a client have blocked, that client's story tells
+             */
+            blocked: components["schemas"]["MeshBlock"][];
+            /**
+             * Nodes
+             * @description in their natural order; what each says of the others stands in it, and need not agree
+             */
+            nodes: components["schemas"]["MeshNode"][];
+        };
+        /**
+         * MeshWay
+         * @description The way from a client's node to another, as it is now.
+         */
+        MeshWay: {
+            /**
+             * Key
+             * @description the id of the other's key, in groups
+             */
+            key: string;
+            /**
+             * Latency S
+             * @description there and back; null: not measured
+             */
+            latency_s: number | null;
+            /** Received Per S */
+            received_per_s: number | null;
+            /**
+             * Sent Per S
+             * @description bytes over the link to it; null: there is none
+             */
+            sent_per_s: number | null;
+        };
+        /**
          * ModelName
          * @enum {string}
          */
@@ -1702,6 +2877,88 @@ export interface components {
             password: string;
             /** @default viewer */
             role: components["schemas"]["Role"];
+        };
+        /**
+         * NodeSeries
+         * @description A client's numbers are what it says itself.
+         */
+        NodeSeries: {
+            /**
+             * Client
+             * @description the client's id; null: the server
+             */
+            client: string | null;
+            /** Connected */
+            connected: boolean;
+            /** @description null: nothing was heard for a quarter of an hour */
+            latest: components["schemas"]["Usage"] | null;
+            /**
+             * Series
+             * @description oldest first
+             */
+            series: components["schemas"]["Usage"][];
+        };
+        /**
+         * NodeUsage
+         * @description The newest of a node.
+         */
+        NodeUsage: {
+            /**
+             * Client
+             * @description the client's id; null: the server
+             */
+            client: string | null;
+            usage: components["schemas"]["Usage"];
+        };
+        /**
+         * Order
+         * @enum {string}
+         */
+        Order: "asc" | "desc";
+        /**
+         * Outcome
+         * @description What came of a run. What nobody has measured is null.
+         */
+        Outcome: {
+            /** @description the highest accuracy; the first of equals */
+            best: components["schemas"]["Score"] | null;
+            /**
+             * Duration S
+             * @description from its start to its end, or so far
+             */
+            duration_s: number | null;
+            /**
+             * Epsilon
+             * @description privacy spent, as the run's `privacy` says
+             */
+            epsilon: number | null;
+            /** @description the newest accuracy */
+            final: components["schemas"]["Score"] | null;
+            /** Final Loss */
+            final_loss: number | null;
+            /** @description an accuracy of 90% */
+            reached: components["schemas"]["Reached"] | null;
+            /** @description 90% of its own newest accuracy */
+            reached_of_final: components["schemas"]["Reached"] | null;
+            /**
+             * Received
+             * @description bytes of replies that came from its clients
+             */
+            received: number | null;
+            /**
+             * Rounds
+             * @description complete ones, without round 0
+             */
+            rounds: number;
+        };
+        /**
+         * OutletsStatus
+         * @description What the server was started with of these.
+         */
+        OutletsStatus: {
+            /** Trackers */
+            trackers: components["schemas"]["TrackerStatus"][];
+            webhook: components["schemas"]["WebhookStatus"] | null;
         };
         /**
          * ParameterInfo
@@ -1764,6 +3021,52 @@ export interface components {
          */
         Phase: "training" | "aggregating" | "evaluating" | "querying";
         /**
+         * Preview
+         * @description A run that was not started. Times are seconds.
+         */
+        Preview: {
+            /**
+             * Clients
+             * @description connected clients that have its data set, or run its app
+             */
+            clients: number;
+            /**
+             * Label Counts
+             * @description samples by label of each part, held-out ones among them; null: see `unknown`
+             * @default null
+             */
+            label_counts: number[][] | null;
+            /**
+             * Like
+             * @description the runs that `round_s` is the median of
+             * @default []
+             */
+            like: string[];
+            /**
+             * Needed
+             * @description clients that it waits for before its first round
+             */
+            needed: number;
+            /**
+             * Parts
+             * @description parts that the data set is divided into; null: its app decides
+             * @default null
+             */
+            parts: number | null;
+            /**
+             * Round S
+             * @description of a round in runs with the same work here; null: there was none yet
+             * @default null
+             */
+            round_s: number | null;
+            /**
+             * Unknown
+             * @description why the parts cannot be told
+             * @default null
+             */
+            unknown: string | null;
+        };
+        /**
          * PrivacySpent
          * @description Differential privacy as it has been spent so far, in (epsilon, delta).
          */
@@ -1775,6 +3078,12 @@ export interface components {
              * @description spent so far, at `delta`; of samples the largest of a client, since those of different clients are never added up; null: there is no noise, and no limit
              */
             epsilon: number | null;
+            /**
+             * From Server
+             * @description whether it is hidden from the server as well: the noise is added at the clients
+             * @default false
+             */
+            from_server: boolean;
             /** @description whose presence is hidden */
             protects: components["schemas"]["Protected"];
             /**
@@ -1809,6 +3118,19 @@ export interface components {
          * @enum {string}
          */
         Protected: "client" | "sample";
+        /**
+         * Reached
+         * @description When something was so for the first time.
+         */
+        Reached: {
+            /** Round */
+            round: number;
+            /**
+             * Seconds
+             * @description from the run's start to the end of that round, pauses included
+             */
+            seconds: number | null;
+        };
         /** Readmission */
         Readmission: {
             /**
@@ -1906,8 +3228,27 @@ export interface components {
             per_client: {
                 [key: string]: components["schemas"]["ClientRound"];
             };
+            /**
+             * Received Bytes
+             * @description that it has received, likewise
+             * @default null
+             */
+            received_bytes: number | null;
             /** Round */
             round: number;
+            /**
+             * Sent Bytes
+             * @description that the server's link has sent while the round went on, in frames, before TLS; null: it is not complete, or nobody counted them
+             * @default null
+             */
+            sent_bytes: number | null;
+            /**
+             * Spread
+             * @description how the clients' numbers lie, by name (`accuracy`, or `evaluate/auc` of an app): of a complete round with more than 12 clients, whether or not `per_client` has them all
+             */
+            spread: {
+                [key: string]: components["schemas"]["Spread"];
+            };
             /** Started At */
             started_at: number;
             /**
@@ -1922,6 +3263,49 @@ export interface components {
              * @default null
              */
             unreadable: string | null;
+        };
+        /**
+         * RoundChange
+         * @description What of a run's newest round is other than it was in the batch before.
+         */
+        RoundChange: {
+            /**
+             * Fields
+             * @description those of a Round that have changed, but for `per_client`
+             */
+            fields: {
+                [key: string]: unknown;
+            };
+            /**
+             * Per Client
+             * @description the parts that have changed, each whole
+             */
+            per_client: {
+                [key: string]: components["schemas"]["ClientRound"];
+            };
+            /** Round */
+            round: number;
+            /** Run Id */
+            run_id: string;
+        };
+        /**
+         * RoundChangeEvent
+         * @description In place of a `metrics_update`, for those who know the round.
+         */
+        RoundChangeEvent: {
+            data: components["schemas"]["RoundChange"];
+            /**
+             * Seq
+             * @description of the newest event that it stands for
+             */
+            seq: number;
+            /** Time */
+            time: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "metrics_change";
         };
         /**
          * RoundEvent
@@ -1941,6 +3325,12 @@ export interface components {
         };
         /** RoundList */
         RoundList: {
+            /**
+             * More
+             * @description whether there are rounds after these that were not sent
+             * @default false
+             */
+            more: boolean;
             /** Rounds */
             rounds: components["schemas"]["Round"][];
         };
@@ -1996,6 +3386,23 @@ export interface components {
             /** Id */
             id: string;
             /**
+             * @description which servers have taken it up, and what was learned without them
+             * @default null
+             */
+            mesh: components["schemas"]["RunMesh"] | null;
+            /**
+             * Name
+             * @description what people call it
+             * @default null
+             */
+            name: string | null;
+            /**
+             * Notes
+             * @description what people say of it
+             * @default null
+             */
+            notes: string | null;
+            /**
              * Num Rounds
              * @description null: the app does not say
              */
@@ -2031,10 +3438,76 @@ export interface components {
             started_at: number | null;
             state: components["schemas"]["RunState"];
             /**
+             * Tags
+             * @description words by which people find it
+             * @default []
+             */
+            tags: string[];
+            /**
              * @description what holds it up
              * @default null
              */
             waiting_for: components["schemas"]["WaitingFor"] | null;
+        };
+        /**
+         * RunChange
+         * @description A field that is left out stays as it is; null or empty takes away what is there.
+         */
+        RunChange: {
+            /**
+             * Name
+             * @description what people call it, up to 80 characters
+             * @default null
+             */
+            name: string | null;
+            /**
+             * Notes
+             * @description up to 10,000 characters
+             * @default null
+             */
+            notes: string | null;
+            /**
+             * Tags
+             * @description up to 20 words of up to 40 characters, without commas
+             * @default null
+             */
+            tags: string[] | null;
+        };
+        /**
+         * RunCurves
+         * @description Values by round. Accuracy and loss are the global model's, or where nobody evaluates that, the clients'
+         *     mean. A number of another Flower app is called `stage/name`.
+         */
+        RunCurves: {
+            /**
+             * Elapsed S
+             * @description from the run's start to the end of each round
+             */
+            elapsed_s: (number | null)[];
+            /** Rounds */
+            rounds: number[];
+            /**
+             * Values
+             * @description by metric, one for each of `rounds`
+             */
+            values: {
+                [key: string]: (number | null)[];
+            };
+        };
+        /** RunDelivered */
+        RunDelivered: {
+            /**
+             * Delivered
+             * @description in how many complete rounds its update counted, of each client that was asked in them
+             */
+            delivered: {
+                [key: string]: number;
+            };
+            /**
+             * Round
+             * @description the newest of these rounds; 0: there is none yet
+             */
+            round: number;
         };
         /**
          * RunEvent
@@ -2052,10 +3525,117 @@ export interface components {
              */
             type: "run_update";
         };
+        /**
+         * RunGeneration
+         * @description One server's turn with a run, from one taking up to the next.
+         */
+        RunGeneration: {
+            /**
+             * Began
+             * @description the round after which it was taken up
+             */
+            began: number;
+            /** Number */
+            number: number;
+        };
+        /**
+         * RunGone
+         * @description A run was deleted.
+         */
+        RunGone: {
+            /** Id */
+            id: string;
+        };
+        /**
+         * RunGoneEvent
+         * @description A run was deleted, with all that was of it.
+         */
+        RunGoneEvent: {
+            data: components["schemas"]["RunGone"];
+            /** Seq */
+            seq: number;
+            /** Time */
+            time: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "run_gone";
+        };
+        /** RunKept */
+        RunKept: {
+            /** Id */
+            id: string;
+            /**
+             * Why
+             * @description in words
+             */
+            why: string;
+        };
+        /** RunLabels */
+        RunLabels: {
+            /**
+             * Label Counts
+             * @description training samples by label, of each client of the run that tells them
+             */
+            label_counts: {
+                [key: string]: number[];
+            };
+        };
         /** RunList */
         RunList: {
+            /**
+             * Received
+             * @description bytes of replies that came from the clients of each run that is listed; none: left out
+             */
+            received: {
+                [key: string]: number;
+            };
             /** Runs */
             runs: components["schemas"]["Run"][];
+            /**
+             * States
+             * @description how many runs there are in each state, wanted or not
+             */
+            states: {
+                [key: string]: number;
+            };
+            /**
+             * Tags
+             * @description all tags that any run has, in alphabetical order
+             */
+            tags: string[];
+            /**
+             * Total
+             * @description how many runs are wanted, listed or not
+             */
+            total: number;
+        };
+        /** RunLogs */
+        RunLogs: {
+            /** @description of all, also of those that are not listed */
+            counts: components["schemas"]["LogCounts"];
+            /**
+             * Logs
+             * @description oldest first
+             */
+            logs: components["schemas"]["LogEntry"][];
+        };
+        /**
+         * RunMesh
+         * @description A run in the mesh.
+         */
+        RunMesh: {
+            /**
+             * Generations
+             * @default []
+             */
+            generations: components["schemas"]["RunGeneration"][];
+            /**
+             * Merges
+             * @default []
+             */
+            merges: components["schemas"]["MeshMerge"][];
         };
         /**
          * RunProgress
@@ -2083,7 +3663,7 @@ export interface components {
          *     A run of another Flower app (`app`) has its own settings in `run_config`, and uses FIELDS_OF_ANY_APP only.
          *
          *     A field is declared here and nowhere else: REST, the store, the flags, the form, the run config and the
-         *     tables in README.md and pyproject.toml derive from it, the latter by `python -m app.run_tables`.
+         *     tables in docs/commands.md and pyproject.toml derive from it, the latter by `python -m app.run_tables`.
          */
         RunSpec: {
             /**
@@ -2110,10 +3690,15 @@ export interface components {
              */
             dataset: components["schemas"]["DatasetName"];
             /**
-             * @description differential privacy at the clients (DP-SGD); null: without
+             * @description differential privacy at the clients (DP-SGD)
              * @default null
              */
             dp: components["schemas"]["DpSpec"] | null;
+            /**
+             * @description what carries the run to its clients: FedLoom's own link, Flower's simulation of clients on this machine, or Flower's SuperLink
+             * @default embedded
+             */
+            engine: components["schemas"]["EngineName"];
             /**
              * Fraction Evaluate
              * @description share of the clients that evaluate in a round
@@ -2199,7 +3784,7 @@ export interface components {
                 [key: string]: boolean | number | string;
             };
             /**
-             * @description the server sees the sum of the updates alone (secure aggregation); null: without
+             * @description the server sees the sum of the updates alone (secure aggregation)
              * @default null
              */
             secure_aggregation: components["schemas"]["SecureAggregation"] | null;
@@ -2209,6 +3794,18 @@ export interface components {
              * @default 0
              */
             seed: number;
+            /**
+             * Simulated Client Cpus
+             * @description CPUs that the simulation engine gives a client while it works; as many work at once as the machine has CPUs for
+             * @default 1
+             */
+            simulated_client_cpus: number;
+            /**
+             * Simulated Clients
+             * @description clients that the simulation engine makes, each with a part of the data
+             * @default 10
+             */
+            simulated_clients: number;
             /**
              * Stop At First Budget
              * @description with differential privacy: end when the first site's privacy budget is spent, and not only when all are
@@ -2233,6 +3830,26 @@ export interface components {
          * @enum {string}
          */
         RunState: "queued" | "waiting" | "running" | "paused" | "completed" | "stopped" | "failed" | "interrupted";
+        /** RunsDeleted */
+        RunsDeleted: {
+            /** Deleted */
+            deleted: string[];
+            /**
+             * Kept
+             * @description those that could not be deleted
+             */
+            kept: components["schemas"]["RunKept"][];
+        };
+        /**
+         * Score
+         * @description A value of the global model, or where nobody evaluates that, the mean of the clients.
+         */
+        Score: {
+            /** Accuracy */
+            accuracy: number;
+            /** Round */
+            round: number;
+        };
         /**
          * SecureAggregation
          * @description The settings of secure aggregation. Every field has a default.
@@ -2282,6 +3899,22 @@ export interface components {
              */
             next_key: string | null;
         };
+        /**
+         * Setting
+         * @description One setting of some runs.
+         */
+        Setting: {
+            /**
+             * Name
+             * @description dotted path of the field in the spec
+             */
+            name: string;
+            /**
+             * Values
+             * @description of each run in order; null: it has none
+             */
+            values: (boolean | number | string | null)[];
+        };
         /** Setup */
         Setup: {
             /** Name */
@@ -2300,7 +3933,7 @@ export interface components {
         };
         /**
          * Snapshot
-         * @description Everything a page needs to start from nothing, as of event `seq`.
+         * @description What a page needs to start from nothing, as of event `seq`.
          */
         Snapshot: {
             audit: components["schemas"]["AuditStatus"];
@@ -2310,17 +3943,63 @@ export interface components {
             instance: string;
             /** Logs */
             logs: components["schemas"]["LogEntry"][];
-            /** Rounds */
+            /**
+             * Newest Rounds
+             * @description the newest of the same runs, which changes are told of
+             */
+            newest_rounds: {
+                [key: string]: components["schemas"]["Round"];
+            };
+            /**
+             * Rounds
+             * @description all of the newest and of the active run, unless they are too many for one message
+             */
             rounds: {
                 [key: string]: components["schemas"]["Round"][];
             };
-            /** Runs */
+            /**
+             * Runs
+             * @description those that go on or are queued, and the newest others
+             */
             runs: components["schemas"]["Run"][];
             /** Seq */
             seq: number;
             status: components["schemas"]["Status"];
             /** Time */
             time: number;
+            /**
+             * Total Runs
+             * @description how many runs there are in all; GET /api/v1/runs lists them
+             */
+            total_runs: number;
+        };
+        /**
+         * SortKey
+         * @description What runs can be put in order by.
+         * @enum {string}
+         */
+        SortKey: "created" | "started" | "state" | "name" | "id" | "dataset" | "model" | "strategy" | "alpha" | "epochs" | "lr" | "seed" | "rounds" | "accuracy" | "loss" | "epsilon" | "bytes" | "duration";
+        /**
+         * Spread
+         * @description Five numbers of a distribution; quartiles are interpolated linearly between neighbours (Hyndman and
+         *     Fan, type 7, as NumPy does).
+         */
+        Spread: {
+            /**
+             * Count
+             * @description clients that have told the number
+             */
+            count: number;
+            /** Max */
+            max: number;
+            /** Median */
+            median: number;
+            /** Min */
+            min: number;
+            /** Q1 */
+            q1: number;
+            /** Q3 */
+            q3: number;
         };
         /** Status */
         Status: {
@@ -2451,6 +4130,31 @@ export interface components {
          * @enum {string}
          */
         StrategyName: "fedavg" | "fedprox" | "fedavgm" | "fedadam" | "fedyogi" | "fedadagrad" | "qfedavg" | "fedmedian" | "fedtrimmedavg" | "krum" | "multikrum" | "bulyan" | "dpfedavg-fixed" | "dpfedavg-adaptive";
+        /** SystemUsage */
+        SystemUsage: {
+            /**
+             * Nodes
+             * @description the server, then clients in their natural order
+             */
+            nodes: components["schemas"]["NodeSeries"][];
+            /** Since */
+            since: number;
+            /**
+             * Step S
+             * @description seconds that a point stands for, at most: where the next is much farther, nothing was heard
+             */
+            step_s: number;
+            /** Until */
+            until: number;
+        };
+        /** TestSent */
+        TestSent: {
+            /**
+             * Id
+             * @description the notice's id, by which the receiver knows it
+             */
+            id: string;
+        };
         /** TokenInfo */
         TokenInfo: {
             /** Created At */
@@ -2473,6 +4177,95 @@ export interface components {
         TokenList: {
             /** Tokens */
             tokens: components["schemas"]["TokenInfo"][];
+        };
+        /** TrackerStatus */
+        TrackerStatus: {
+            /**
+             * Behind
+             * @description runs of which it lacks something now
+             */
+            behind: number;
+            /**
+             * Kind
+             * @description `tensorboard` or `mlflow`
+             */
+            kind: string;
+            /**
+             * Problem
+             * @description why it could not be written; null: it could
+             */
+            problem: string | null;
+            /**
+             * Where
+             * @description its folder or address
+             */
+            where: string;
+        };
+        /**
+         * Usage
+         * @description Memory and disk are bytes, rates bytes a second.
+         */
+        Usage: {
+            /** Cores */
+            cores: number;
+            /**
+             * Cpu
+             * @description of all cores of the machine, by all programs
+             */
+            cpu: number;
+            /**
+             * Disk Read
+             * @description by all programs, from all disks
+             */
+            disk_read: number;
+            /** Disk Total */
+            disk_total: number;
+            /**
+             * Disk Used
+             * @description of the disk with FedLoom's folder
+             */
+            disk_used: number;
+            /** Disk Written */
+            disk_written: number;
+            /**
+             * Gpus
+             * @default []
+             */
+            gpus: components["schemas"]["GpuUsage"][];
+            /** Memory Total */
+            memory_total: number;
+            /**
+             * Memory Used
+             * @description of the machine, by all programs
+             */
+            memory_used: number;
+            /**
+             * Process Cores
+             * @description cores that FedLoom's process and its descendants use
+             */
+            process_cores: number;
+            /**
+             * Process Memory
+             * @description resident, of the process and its descendants; what they share counts for each
+             */
+            process_memory: number;
+            /** Received */
+            received: number;
+            /**
+             * Sent
+             * @description by all programs, over all interfaces, loopback too
+             */
+            sent: number;
+            /** Time */
+            time: number;
+        };
+        /**
+         * UsageUpdate
+         * @description What Socket.IO tells as `usage_update`, at most every two seconds: all nodes of which there is news.
+         */
+        UsageUpdate: {
+            /** Nodes */
+            nodes: components["schemas"]["NodeUsage"][];
         };
         /**
          * UserChange
@@ -2617,11 +4410,39 @@ export interface components {
             verdicts: components["schemas"]["VerdictEntry"][];
         };
         /**
+         * Verification
+         * @description What the whole log was found to be, by the server itself.
+         */
+        Verification: {
+            /**
+             * Checkpoints
+             * @default null
+             */
+            checkpoints: number | null;
+            /**
+             * Entries
+             * @description how many are right; null: see `wrong`
+             * @default null
+             */
+            entries: number | null;
+            /**
+             * Unwitnessed
+             * @description entries at the end for which the server alone vouches
+             * @default null
+             */
+            unwitnessed: number | null;
+            /**
+             * Wrong
+             * @description the first thing that is not as it was signed; null: all of it is
+             */
+            wrong: string | null;
+        };
+        /**
          * WaitKind
          * @description What a run can wait for: why a run that is queued or waiting does not train.
          * @enum {string}
          */
-        WaitKind: "turn" | "data" | "model" | "app" | "clients" | "return" | "replies" | "retry";
+        WaitKind: "turn" | "data" | "model" | "app" | "engine" | "clients" | "return" | "replies" | "retry";
         /**
          * WaitingFor
          * @description What holds a run up. `Run.reason` says the same in words.
@@ -2652,6 +4473,39 @@ export interface components {
              * @default null
              */
             need: number | null;
+        };
+        /** WebhookStatus */
+        WebhookStatus: {
+            /**
+             * Delivered
+             * @description notices that have arrived since the server's start
+             */
+            delivered: number;
+            /**
+             * Delivered At
+             * @description when the newest of them did
+             */
+            delivered_at: number | null;
+            /**
+             * Lost
+             * @description notices that were given up since the server's start
+             */
+            lost: number;
+            /**
+             * Problem
+             * @description why the newest try has failed; null: it has not
+             */
+            problem: string | null;
+            /**
+             * Receiver
+             * @description scheme, host and port of its address
+             */
+            receiver: string;
+            /**
+             * Waiting
+             * @description notices that have not arrived yet
+             */
+            waiting: number;
         };
     };
     responses: never;
@@ -2828,6 +4682,62 @@ export interface operations {
             };
         };
     };
+    audit_verify_log_verification_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Verification"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     clients_list_clients_get: {
         parameters: {
             query?: never;
@@ -2866,6 +4776,81 @@ export interface operations {
             };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    clients_forget_client__client_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a client's id */
+                client_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3465,6 +5450,282 @@ export interface operations {
             };
         };
     };
+    links_list_links_api_v1_links_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkList"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    local_clients_list_local_clients_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LocalClientList"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    local_clients_start_local_clients_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LocalClientsWish"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LocalClientList"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    local_clients_end_local_clients_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LocalClientsEnded"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    local_clients_end_local_client__client_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a local client's id */
+                client_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     session_log_in_login_post: {
         parameters: {
             query?: never;
@@ -3597,13 +5858,27 @@ export interface operations {
             };
         };
     };
-    events_list_logs_logs_get: {
+    logs_list_logs_get: {
         parameters: {
             query?: {
                 /** @description this level and those above it */
                 level?: "debug" | "info" | "warning" | "error";
+                /** @description only these levels; what a Flower app printed is `printed`, and not `info`. Goes before `level` */
+                kind?: ("debug" | "info" | "warning" | "error" | "printed")[];
                 /** @description only from "server" or from one client */
                 source?: string | null;
+                /** @description only of this run, and of no run while it went on: a run's id */
+                run?: string | null;
+                /** @description only with this in the message, the traceback or the logger's name, in capitals or not (in SQLite those of ASCII) */
+                q?: string;
+                /** @description only from after this time: Unix seconds */
+                since?: number | null;
+                /** @description only lines with a lower number */
+                before?: number | null;
+                /** @description only lines with a higher number, from the oldest on */
+                after?: number | null;
+                /** @description from the oldest on, but not the first so many */
+                skip?: number | null;
                 /** @description at most so many, the newest */
                 limit?: number;
             };
@@ -3640,8 +5915,266 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    logs_count_logs_counts_get: {
+        parameters: {
+            query?: {
+                /** @description this level and those above it */
+                level?: "debug" | "info" | "warning" | "error";
+                /** @description only these levels; what a Flower app printed is `printed`, and not `info`. Goes before `level` */
+                kind?: ("debug" | "info" | "warning" | "error" | "printed")[];
+                /** @description only from "server" or from one client */
+                source?: string | null;
+                /** @description only of this run, and of no run while it went on: a run's id */
+                run?: string | null;
+                /** @description only with this in the message, the traceback or the logger's name, in capitals or not (in SQLite those of ASCII) */
+                q?: string;
+                /** @description only from after this time: Unix seconds */
+                since?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogCounts"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    logs_get_file_file_get: {
+        parameters: {
+            query?: {
+                /** @description this level and those above it */
+                level?: "debug" | "info" | "warning" | "error";
+                /** @description only these levels; what a Flower app printed is `printed`, and not `info`. Goes before `level` */
+                kind?: ("debug" | "info" | "warning" | "error" | "printed")[];
+                /** @description only from "server" or from one client */
+                source?: string | null;
+                /** @description only of this run, and of no run while it went on: a run's id */
+                run?: string | null;
+                /** @description only with this in the message, the traceback or the logger's name, in capitals or not (in SQLite those of ASCII) */
+                q?: string;
+                /** @description only from after this time: Unix seconds */
+                since?: number | null;
+                format?: "text" | "jsonl";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description text: a line for each, tracebacks below; jsonl: an object for each */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                    "text/plain": string;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    logs_find_line_place_get: {
+        parameters: {
+            query?: {
+                /** @description this level and those above it */
+                level?: "debug" | "info" | "warning" | "error";
+                /** @description only these levels; what a Flower app printed is `printed`, and not `info`. Goes before `level` */
+                kind?: ("debug" | "info" | "warning" | "error" | "printed")[];
+                /** @description only from "server" or from one client */
+                source?: string | null;
+                /** @description only of this run, and of no run while it went on: a run's id */
+                run?: string | null;
+                /** @description only with this in the message, the traceback or the logger's name, in capitals or not (in SQLite those of ASCII) */
+                q?: string;
+                /** @description only from after this time: Unix seconds */
+                since?: number | null;
+                /** @description a line's number */
+                seq?: number;
+                /** @description Unix seconds */
+                time?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogPlace"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3783,6 +6316,218 @@ export interface operations {
             };
         };
     };
+    mesh_get_mesh_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeshTopology"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    mesh_block_in_mesh_block_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Block"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeshTopology"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    mesh_unblock_in_mesh_unblock_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeyChoice"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeshTopology"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     server_key_get_keys_api_v1_next_key_get: {
         parameters: {
             query?: never;
@@ -3877,9 +6622,130 @@ export interface operations {
             };
         };
     };
-    runs_list_runs_get: {
+    outlets_get_outlets_api_v1_outlets_get: {
         parameters: {
             query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutletsStatus"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    outlets_test_webhook_api_v1_outlets_webhook_test_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TestSent"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    run_list_list_runs_get: {
+        parameters: {
+            query?: {
+                /** @description words, each of which stands in the run's id, name, tags, notes, data set, model, strategy or app */
+                q?: string;
+                /** @description may be given several times: any of them */
+                state?: components["schemas"]["RunState"][];
+                /** @description any of them */
+                dataset?: components["schemas"]["DatasetName"][];
+                /** @description any of them */
+                strategy?: components["schemas"]["StrategyName"][];
+                /** @description may be given several times: all of them */
+                tag?: string[];
+                /** @description a run without such a value comes last in either order */
+                sort?: components["schemas"]["SortKey"];
+                order?: components["schemas"]["Order"];
+                /** @description at most so many; all, without it */
+                limit?: number | null;
+                /** @description so many are left out at the beginning */
+                offset?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -3922,6 +6788,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     runs_create_run_post: {
@@ -3944,6 +6819,256 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    run_notes_delete_runs_delete: {
+        parameters: {
+            query: {
+                /** @description ids of runs, with commas between them */
+                ids: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunsDeleted"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    comparison_compare_get: {
+        parameters: {
+            query: {
+                /** @description ids of up to 20 runs, with commas between them */
+                ids: string;
+                /** @description the run to which the others' differences are; without it the first */
+                baseline?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Comparison"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    comparison_export_comparison_export_get: {
+        parameters: {
+            query: {
+                /** @description ids of up to 20 runs, with commas between them */
+                ids: string;
+                /** @description the run to which the others' differences are; without it the first */
+                baseline?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    runs_preview_run_preview_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunSpec"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preview"];
                 };
             };
             /** @description Bad Request */
@@ -4025,6 +7150,162 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    run_notes_delete_run__run_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a run's id */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    run_notes_change_run__run_id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a run's id */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4181,12 +7462,9 @@ export interface operations {
             };
         };
     };
-    export_export_run__run_id__export_get: {
+    run_records_get_delivered_delivered_get: {
         parameters: {
-            query?: {
-                /** @description json: one document; csv and tensorboard: their files in a ZIP archive */
-                format?: components["schemas"]["ExportFormat"];
-            };
+            query?: never;
             header?: never;
             path: {
                 /** @description a run's id */
@@ -4202,8 +7480,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Export"];
-                    "application/zip": string;
+                    "application/json": components["schemas"]["RunDelivered"];
                 };
             };
             /** @description Unauthorized */
@@ -4235,6 +7512,308 @@ export interface operations {
             };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_export_run__run_id__export_get: {
+        parameters: {
+            query?: {
+                /** @description json: one document; html: one page to read and print; csv and tensorboard: their files in a ZIP archive */
+                format?: components["schemas"]["ExportFormat"];
+            };
+            header?: never;
+            path: {
+                /** @description a run's id */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Export"];
+                    "application/zip": string;
+                    "text/html": string;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    runs_go_on__run_id__go_on_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a run's id */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GoOn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    run_records_get_labels_labels_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a run's id */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunLabels"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    run_records_get_run_logs_logs_get: {
+        parameters: {
+            query?: {
+                /** @description at most so many, the newest */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description a run's id */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunLogs"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4380,9 +7959,18 @@ export interface operations {
             };
         };
     };
-    runs_get_rounds__run_id__rounds_get: {
+    rounds_get_rounds__run_id__rounds_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description only rounds after this one */
+                after?: number | null;
+                /** @description the first so many of them */
+                limit?: number | null;
+                /** @description thin the run out to about so many rounds; those with the best and the worst model of each stretch stay, and the newest */
+                points?: number | null;
+                /** @description ids of at most 100 clients, apart by commas: only their parts are in `per_client`, and `spread` tells of all. Empty: nobody's. Without it everybody's */
+                clients?: string | null;
+            };
             header?: never;
             path: {
                 /** @description a run's id */
@@ -4747,6 +8335,71 @@ export interface operations {
             };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    usage_get_usage_api_v1_system_get: {
+        parameters: {
+            query?: {
+                /** @description only the client with this id; `server` (of a client, `client:server`) */
+                node?: string | null;
+                /** @description Unix seconds; a quarter of an hour ago */
+                since?: number | null;
+                /** @description Unix seconds; now */
+                until?: number | null;
+                /** @description at most so many for each node, means of equal spans; fewer where all would be more than 20,000 */
+                points?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SystemUsage"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,32 +1,48 @@
-import { Button, useComputedColorScheme } from "@mantine/core";
+import { useComputedColorScheme } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
 import { type ReactNode, useCallback, useMemo, useRef } from "react";
+import type { Round } from "../api/types";
+import { keptWords } from "../runs/privacy-words";
 import { appLabels, roundTitle } from "../runs/round-words";
-import { roundChosen, roundHovered, shownRounds, shownRun, useStore } from "../store/store";
+import { useChosenRound } from "../runs/useChosenRound";
+import { shownRun, useStore } from "../store/store";
 import { Panel } from "../ui/Panel";
 import { Value } from "../ui/Value";
+import { ChartActions, timesOf } from "./ChartActions";
 import styles from "./ChartPanel.module.css";
 import type { Slot } from "./choice";
+import { csvOf } from "./csv";
 import type { Geometry } from "./labels";
 import { keyOf, type Metric, titleOf } from "./metrics";
-import { chartOption } from "./option";
-import { axisEnd, lateClients, linesOf, sourceOf } from "./series";
+import { chartOption, rowsInput, titleAt } from "./option";
+import { stopsOf } from "./place";
+import { Plot } from "./Plot";
+import { cursorWords, rowsAt } from "./rows";
+import { lateClients, sourceOf } from "./series";
 import { useChart } from "./useChart";
+import { useChartLines } from "./useChartLines";
+import { useCursor } from "./useCursor";
+import { usePlaces } from "./usePlaces";
 import { format } from "./values";
+import type { View } from "./view";
 import { emptyWords, newestWords } from "./words";
 
 interface ChartPanelProps {
   slot: Slot;
   metric: Metric;
+  rounds: readonly Round[];
+  view: View;
   /** In place of the title, where the reader can choose the metric. */
   select: ReactNode;
   /** Why the curves could not be loaded. */
   failure: string | null;
+  /** Given where the chart is about one client. */
+  only?: string | undefined;
 }
 
-export function ChartPanel({ slot, metric, select, failure }: ChartPanelProps) {
+/** One metric over the rounds of the shown run: its curves, the newest value, and what is under the cursor. */
+export function ChartPanel({ slot, metric, rounds, view, select, failure, only }: ChartPanelProps) {
   const run = useStore(shownRun);
-  const rounds = useStore(shownRounds);
   const colours = useStore((state) => state.server.colours);
   const theme = useComputedColorScheme("light");
   const narrow = useMediaQuery("(width < 1024px)", false);
@@ -34,27 +50,21 @@ export function ChartPanel({ slot, metric, select, failure }: ChartPanelProps) {
 
   const foreign = run?.spec.app != null;
   const source = sourceOf(rounds, metric, foreign);
-  const lines = useMemo(() => {
-    const order = Object.entries(colours).sort((a, b) => a[1] - b[1]);
-    return linesOf(
-      rounds,
-      metric,
-      source,
-      order.map(([id]) => id),
-    );
-  }, [rounds, metric, source, colours]);
+  const { lines, band, muted, clients } = useChartLines(rounds, metric, source, only);
   const late = useMemo(() => lateClients(rounds), [rounds]);
   const labels = useMemo(() => appLabels(rounds), [rounds]);
-  const end = axisEnd(run === null ? 10 : run.num_rounds, rounds.at(-1)?.round ?? 0);
-  const build = useCallback(
-    (geometry: Geometry) =>
-      chartOption({ metric, lines, late, labels, colours, theme, end, narrow }, geometry),
-    [metric, lines, late, labels, colours, theme, end, narrow],
+  const places = usePlaces(view.x, rounds);
+  const [chosen] = useChosenRound();
+  const input = useMemo(
+    () => ({
+      ...{ metric, lines, late, labels, colours, theme, narrow },
+      ...{ band, places, view, muted, chosen, end: places.max },
+    }),
+    [metric, lines, late, labels, colours, theme, narrow, band, places, view, muted, chosen],
   );
-  const zoom = useChart(plot, build, run?.id ?? "", {
-    hover: (round) => roundHovered(run === null || round === null ? null : { run: run.id, round }),
-    pick: (round) => roundChosen(run === null ? null : { run: run.id, round }),
-  });
+  const build = useCallback((geometry: Geometry) => chartOption(input, geometry), [input]);
+  const cursor = useCursor(places, run?.id ?? null);
+  const chart = useChart(plot, build, `${run?.id ?? ""} ${view.x}`, cursor.pointer);
 
   const main = lines.at(-1)?.points ?? [];
   const newest = main.at(-1);
@@ -63,8 +73,11 @@ export function ChartPanel({ slot, metric, select, failure }: ChartPanelProps) {
   const title = titleOf(metric);
   const { of, missing, unit } = newestWords(metric, source, foreign);
   const whose = `${at === null ? of : `${of}, ${at}`} · ${unit}`;
-  const drawn = lines.some((line) => line.points.length > 0);
+  const drawn = band.length > 0 || lines.some((line) => line.points.length > 0);
   const message = failure ?? emptyWords(run, metric, source, rounds, drawn);
+  const ofClients = band.length > 0 || lines.some((line) => !line.main && line.points.length > 0);
+  const kept = source === "global" && !ofClients ? keptWords(run?.spec, []) : null;
+  const told = cursor.at ?? chosen ?? newest?.[0] ?? 0;
   return (
     <Panel
       title={title}
@@ -82,32 +95,43 @@ export function ChartPanel({ slot, metric, select, failure }: ChartPanelProps) {
         </>
       }
       actions={
-        zoom.zoomed && (
-          <Button
-            variant="subtle"
-            size="compact-sm"
-            onClick={zoom.reset}
-            title="or double click in the chart"
-          >
-            Show all rounds
-          </Button>
-        )
+        <ChartActions
+          title={title}
+          name={`run-${run?.id ?? "none"}-${keyOf(metric)}`}
+          slot={slot}
+          chart={chart}
+          build={build}
+          numbers={(isSeen) => csvOf(lines, band, timesOf(places), isSeen)}
+          places={places}
+        />
       }
     >
-      <div
-        ref={plot}
-        className={styles.plot}
-        role="img"
-        aria-label={`${title} per round${at === null ? ": no value yet" : `: ${of} ${text} at ${at}, ${lines.length - 1} client lines`}`}
-        data-testid={`chart-${slot}`}
-        data-run={run?.id}
-        data-metric={keyOf(metric)}
-        data-points={main.length}
-        data-source={source}
-        data-latest={newest?.[1]}
-        data-latest-round={newest?.[0]}
-        data-clients={lines.length - 1}
+      <Plot
+        plot={plot}
+        label={`${title} per round${at === null ? ": no value yet" : `: ${of} ${text} at ${at}, ${clients} clients`}`}
+        stops={stopsOf(rounds, places)}
+        chart={chart}
+        cursor={cursor}
+        told={told}
+        words={cursorWords(titleAt(told, input), rowsAt(told, rowsInput(input)))}
+        data={{
+          "data-testid": `chart-${slot}`,
+          "data-run": run?.id,
+          "data-metric": keyOf(metric),
+          "data-points": main.length,
+          "data-source": source,
+          "data-latest": newest?.[1],
+          "data-latest-round": newest?.[0],
+          "data-clients": clients,
+          "data-lines": lines.length - 1,
+          "data-band": band.length,
+        }}
       />
+      {kept !== null && message === null && (
+        <p className={`${styles.kept} dim small`} data-testid="curves-kept">
+          {kept}
+        </p>
+      )}
       {message !== null && <p className={styles.message}>{message}</p>}
     </Panel>
   );

@@ -6,10 +6,21 @@ import { result, round, run, spec } from "../testing/fixtures";
 import { connected, happens, show } from "../testing/page";
 import { Charts } from "./Charts";
 
-// A canvas draws nothing in jsdom; the browser tests look at the curves.
-vi.mock("./useChart", () => ({ useChart: () => ({ zoomed: false, reset: () => undefined }) }));
+/** What was given to be drawn, each once. */
+const drawings = vi.hoisted(() => new Set<unknown>());
 
-beforeEach(() => localStorage.clear());
+// A canvas draws nothing in jsdom; the browser tests look at the curves.
+vi.mock("./useChart", () => ({
+  useChart: (_element: unknown, build: unknown) => {
+    drawings.add(build);
+    return { zoomed: false, reset: () => undefined };
+  },
+}));
+
+beforeEach(() => {
+  localStorage.clear();
+  drawings.clear();
+});
 
 const chart = (slot: string): HTMLElement => screen.getByTestId(`chart-${slot}`);
 const metrics = (): (string | undefined)[] => ["accuracy", "loss"].map((slot) => chart(slot).dataset.metric);
@@ -40,12 +51,65 @@ async function choose(reader: UserEvent, of: "upper" | "lower", typed: string): 
 }
 
 describe("the charts of the built-in app", () => {
-  it("are accuracy and loss, with nothing to choose", () => {
-    show(<Charts failure={null} />);
-    connected({ runs: [run({ id: "aa" })], rounds: { aa: [round(1, { accuracy: 0.9, loss: 0.2 })] } });
-    expect(screen.getByRole("heading", { name: "accuracy" })).toBeVisible();
+  const parts = { "client-1": result({ train_loss: 0.4 }), "client-2": result({ train_loss: 0.6 }) };
+  const own = [round(1, { accuracy: 0.9, loss: 0.2, train_loss: 0.5, per_client: parts })];
+
+  it("are accuracy and loss, until the reader chooses the loss in training", async () => {
+    const reader = show(<Charts failure={null} />);
+    connected({ runs: [run({ id: "aa" })], rounds: { aa: own } });
+    expect(screen.getByRole("heading", { name: "accuracy" })).toBeInTheDocument();
     expect(metrics()).toEqual(["accuracy", "loss"]);
+    await reader.click(choice("lower"));
+    expect(screen.getAllByRole("option").map((each) => each.textContent)).toEqual([
+      "accuracy",
+      "loss",
+      "training loss",
+    ]);
+    await reader.click(screen.getByRole("option", { name: "training loss" }));
+    expect(metrics()).toEqual(["accuracy", "train_loss"]);
+    expect(chart("loss").dataset).toMatchObject({ points: "1", clients: "2", source: "training" });
+    expect(screen.getByRole("region", { name: "training loss" })).toHaveTextContent(
+      "mean of the clients, round 1 · while training",
+    );
+    connected({ runs: [run({ id: "bb" })], rounds: { bb: own } });
+    expect(metrics()).toEqual(["accuracy", "train_loss"]);
+  });
+
+  it("have nothing to choose where there is no run", () => {
+    show(<Charts failure={null} />);
+    connected();
+    expect(screen.getByRole("heading", { name: "accuracy" })).toBeVisible();
     expect(screen.queryByRole("combobox")).not.toBeInTheDocument();
+  });
+});
+
+describe("what the charts draw", () => {
+  const training = run({ id: "aa", state: "running", round: 2, started_at: 100 });
+  const told = (seq: number, done: number): void =>
+    happens({
+      ...{ seq, time: 100 + seq, type: "run_update" },
+      data: { ...training, progress: { phase: "training", done, total: 3, since: 110 } },
+    });
+
+  it.each(["", "?x=elapsed&smooth=0.5"])("changes with a round, not with a run's progress: %s", (address) => {
+    history.replaceState(null, "", `/${address}`);
+    show(<Charts failure={null} />);
+    connected({ runs: [training], rounds: { aa: [round(1, { accuracy: 0.9 })] } });
+    const before = drawings.size;
+
+    told(11, 1);
+    told(12, 2);
+    happens({
+      ...{ seq: 13, time: 113, type: "metrics_update" },
+      data: { run_id: "aa", round: round(2, { complete: false }) },
+    });
+    expect(drawings.size).toBe(before);
+
+    happens({
+      ...{ seq: 14, time: 114, type: "metrics_update" },
+      data: { run_id: "aa", round: round(2, { accuracy: 0.95 }) },
+    });
+    expect(drawings.size).toBe(before + 3);
   });
 });
 
@@ -85,8 +149,7 @@ describe("the charts of another app", () => {
     const many = Object.fromEntries(Array.from({ length: 300 }, (_, at) => [`layer-${at}/norm`, at]));
     const reader = ofApp("deep", [round(1, { metrics: { train: many } })]);
     expect(metrics()).toEqual(["train/layer-0/norm", "train/layer-1/norm"]);
-    await reader.tab();
-    expect(choice("upper")).toHaveFocus();
+    while (document.activeElement !== choice("upper")) await reader.tab();
     await reader.keyboard("layer-217");
     expect(screen.getAllByRole("option")).toHaveLength(1);
     await reader.keyboard("{Enter}");

@@ -67,6 +67,7 @@ describe("the charts of the built-in app", () => {
     });
     expect(shownOfBuiltIn(true, {}).loss).toEqual({ kind: "epsilon" });
     expect(shownOfBuiltIn(true, { loss: "loss" }).loss).toEqual({ kind: "loss" });
+    expect(shownOfBuiltIn(false, { accuracy: "train_loss" }).accuracy).toEqual({ kind: "train_loss" });
   });
 });
 

@@ -17,13 +17,19 @@ export const FIRST: Shown = { accuracy: { kind: "accuracy" }, loss: { kind: "los
 /** What the charts of a private run show: what it costs stands beside what it is worth. */
 export const FIRST_OF_PRIVATE: Shown = { accuracy: { kind: "accuracy" }, loss: { kind: "epsilon" } };
 
-/** Of the built-in app's run, whatever the reader has `chosen` elsewhere. */
+const OF_BUILT_IN: readonly Metric[] = [...Object.values(FIRST), { kind: "train_loss" }];
+const OF_PRIVATE: readonly Metric[] = [...OF_BUILT_IN, FIRST_OF_PRIVATE.loss];
+
+/** All that a chart of the built-in app's run could show. */
+export function offeredOfBuiltIn(isPrivate: boolean): readonly Metric[] {
+  return isPrivate ? OF_PRIVATE : OF_BUILT_IN;
+}
+
+/** What the reader chose for the built-in app's runs, of what there is in this one. */
 export function shownOfBuiltIn(isPrivate: boolean, chosen: Chosen): Shown {
-  if (!isPrivate) return FIRST;
-  const of = (slot: Slot): Metric => {
-    const key = chosen[slot];
-    return key === undefined ? FIRST_OF_PRIVATE[slot] : metricOf(key);
-  };
+  const offered = offeredOfBuiltIn(isPrivate);
+  const first = isPrivate ? FIRST_OF_PRIVATE : FIRST;
+  const of = (slot: Slot): Metric => offered.find((metric) => keyOf(metric) === chosen[slot]) ?? first[slot];
   return { accuracy: of("accuracy"), loss: of("loss") };
 }
 

@@ -1,9 +1,9 @@
-/** What a chart can show: accuracy and loss, what a private run has spent, and every number that another Flower app reports. Pure functions. */
+/** What a chart can show: accuracy and losses, what a private run has spent, and every number that another Flower app reports. Pure functions. */
 import type { Round } from "../api/types";
 
 /** A curve of its own in every run; FedLoom knows what it means. */
 export interface KnownMetric {
-  kind: "accuracy" | "loss" | "epsilon";
+  kind: "accuracy" | "loss" | "train_loss" | "epsilon";
 }
 
 /** A number of another Flower app. Stage and name together name it: a client may have an AUC of both its stages. */
@@ -12,6 +12,8 @@ export interface AppMetric {
   /** The type of the message that it was an answer to, or `server` for what the ServerApp computed. */
   stage: string;
   name: string;
+  /** Its axis begins at zero; of another app's number nobody knows what that would say. */
+  fromZero?: boolean;
 }
 
 export type Metric = KnownMetric | AppMetric;
@@ -24,16 +26,30 @@ export function keyOf(metric: Metric): string {
   return metric.kind === "number" ? `${metric.stage}/${metric.name}` : metric.kind;
 }
 
+const KNOWN = ["accuracy", "loss", "train_loss", "epsilon"] as const satisfies readonly KnownMetric["kind"][];
+
 export function metricOf(key: string): Metric {
-  if (key === "accuracy" || key === "loss" || key === "epsilon") return { kind: key };
+  const known = KNOWN.find((kind) => kind === key);
+  if (known !== undefined) return { kind: known };
   const slash = key.indexOf("/"); // a stage has none
   return { kind: "number", stage: key.slice(0, Math.max(0, slash)), name: key.slice(slash + 1) };
 }
 
-/** "accuracy", "ε", "auc · evaluate" */
+/** "accuracy", "training loss", "ε", "auc · evaluate" */
 export function titleOf(metric: Metric): string {
   if (metric.kind === "epsilon") return "ε";
+  if (metric.kind === "train_loss") return "training loss";
   return metric.kind === "number" ? `${metric.name} · ${metric.stage}` : metric.kind;
+}
+
+/** What was spent is nothing at first; its axis has no other beginning. */
+export function startsAtZero(metric: Metric): boolean {
+  return metric.kind === "number" ? metric.fromZero === true : metric.kind === "epsilon";
+}
+
+/** Whether a logarithmic axis would say anything: an accuracy has none. */
+export function hasLogarithm({ kind }: Metric): boolean {
+  return kind !== "accuracy";
 }
 
 /** The stages' order in a choice: what the model is worth before how it came to be. */
@@ -73,10 +89,12 @@ export function hasValues(rounds: readonly Round[], metric: Metric): boolean {
     const known = {
       accuracy: [round.accuracy, round.client_accuracy],
       loss: [round.loss, round.client_loss, round.train_loss],
+      train_loss: [round.train_loss],
       epsilon: [],
     }[metric.kind];
     return (
       known.some((value) => value !== null) ||
+      round.spread[metric.kind] !== undefined ||
       Object.values(round.per_client).some((result) => result[metric.kind] !== null)
     );
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Round } from "../api/types";
 import { result, round as anyRound } from "../testing/fixtures";
-import { axisEnd, lateClients, linesOf, sourceOf, valuesAt } from "./series";
+import { axisEnd, lateClients, linesOf, mainLine, sourceOf, stopsIn, valuesAt } from "./series";
 
 const accuracy = { kind: "accuracy" } as const;
 const loss = { kind: "loss" } as const;
@@ -69,6 +69,14 @@ const foreign = [
     per_client: { a: result({ accuracy: 0.8 }), b: result({ late: true }) },
   }),
 ];
+
+describe("what many clients have spent", () => {
+  it("is told by the server where their parts are not kept", () => {
+    const told = { count: 1000, min: 1, q1: 1, median: 2, q3: 3, max: 6 };
+    const rounds = [anyRound(1, { per_client: {}, spread: { epsilon: told } })];
+    expect(mainLine(rounds, { kind: "epsilon" }, "largest").points).toEqual([[1, 6]]);
+  });
+});
 
 describe("sourceOf", () => {
   it("is the global model of the built-in app, also before its first evaluation", () => {
@@ -192,6 +200,32 @@ describe("valuesAt", () => {
     expect(valuesAt(linesOf(rounds, accuracy, "global", []), 2, accuracy).map(({ value }) => value)).toEqual([
       0.7,
     ]);
+  });
+});
+
+describe("lines whose points stand at places of their own", () => {
+  const fast = {
+    name: "fast",
+    main: false,
+    points: [
+      [1, 0.1],
+      [2, 0.2],
+    ] as [number, number][],
+  };
+  const slow = { name: "slow", main: false, points: [[1.5, 0.3]] as [number, number][] };
+
+  it("stop the cursor wherever one of them has a point", () =>
+    expect(stopsIn([fast, slow])).toEqual([1, 1.5, 2]));
+
+  it("count with their last value before a place, if that is asked for", () => {
+    const at = (place: number, asOf?: boolean) =>
+      valuesAt([fast, slow], place, accuracy, asOf).map(({ line, value }) => [line.name, value]);
+    expect(at(2)).toEqual([["fast", 0.2]]);
+    expect(at(2, true)).toEqual([
+      ["slow", 0.3],
+      ["fast", 0.2],
+    ]);
+    expect(at(1, true)).toEqual([["fast", 0.1]]);
   });
 });
 

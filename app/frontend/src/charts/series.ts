@@ -1,5 +1,7 @@
 /** From rounds to the lines of a chart. Pure functions. */
 import type { ClientRound, Round } from "../api/types";
+import { fewSamples } from "../clients/held-out";
+import { perRound } from "../runs/per-round";
 import { type Metric, SERVER } from "./metrics";
 
 /**
@@ -9,12 +11,17 @@ import { type Metric, SERVER } from "./metrics";
  */
 export type Source = "largest" | "global" | "mean" | "training" | "server" | "aggregate";
 
+/** [round, value] */
+export type Point = [number, number];
+
 export interface Line {
   /** Client id, or what the main line shows. */
   name: string;
   main: boolean;
-  /** [round, value], ascending, only where there is a value. */
-  points: [number, number][];
+  /** Ascending, only where there is a value. */
+  points: Point[];
+  /** Round → on how few samples the value was evaluated, where these are so few that it says little. */
+  few?: ReadonlyMap<number, number>;
 }
 
 const MAIN_NAMES: Record<Source, string> = {
@@ -31,6 +38,7 @@ export function sourceOf(rounds: readonly Round[], metric: Metric, foreign: bool
   if (metric.kind === "number") return metric.stage === SERVER ? "server" : "aggregate";
   const { kind } = metric;
   if (kind === "epsilon") return "largest";
+  if (kind === "train_loss") return "training";
   if (!foreign || rounds.some((round) => round[kind] !== null)) return "global";
   if (kind === "accuracy" || rounds.some((round) => round.client_loss !== null)) return "mean";
   // Not before a round has ended without it: an evaluation comes after the training.
@@ -52,12 +60,13 @@ function mainValue(round: Round, metric: Metric, source: Source): number | null 
 }
 
 /** Those of different clients are never added up: each speaks of its own data. */
-function largestEpsilon({ per_client }: Round): number | null {
+function largestEpsilon({ per_client, spread }: Round): number | null {
+  if (spread.epsilon !== undefined) return spread.epsilon.max;
   const told = Object.values(per_client).flatMap(({ epsilon }) => (epsilon === null ? [] : [epsilon]));
   return told.length > 0 ? Math.max(...told) : null;
 }
 
-function clientValue(result: ClientRound, metric: Metric, source: Source): number | null {
+export function clientValue(result: ClientRound, metric: Metric, source: Source): number | null {
   if (metric.kind === "number") return result.stages[metric.stage]?.[metric.name] ?? null;
   return source === "training" ? result.train_loss : result[metric.kind];
 }
@@ -67,6 +76,25 @@ export function mainPoints(rounds: readonly Round[], metric: Metric, source: Sou
   return rounds.flatMap((round) => pointOf(round.round, mainValue(round, metric, source)));
 }
 
+export function mainLine(rounds: readonly Round[], metric: Metric, source: Source): Line {
+  return { name: MAIN_NAMES[source], main: true, points: mainPoints(rounds, metric, source) };
+}
+
+/** The line of one client, as far as it has values. */
+export function clientLine(rounds: readonly Round[], metric: Metric, source: Source, id: string): Line {
+  const points: Point[] = [];
+  const few = new Map<number, number>();
+  for (const { round, per_client } of rounds) {
+    const result = per_client[id];
+    const value = result === undefined ? null : clientValue(result, metric, source);
+    if (result === undefined || value === null || !Number.isFinite(value)) continue;
+    points.push([round, value]);
+    const samples = metric.kind === "accuracy" ? fewSamples(result) : null;
+    if (samples !== null) few.set(round, samples);
+  }
+  return few.size > 0 ? { name: id, main: false, points, few } : { name: id, main: false, points };
+}
+
 /** The main line last, so that it is drawn over the others; clients in the order given, only those with a value. */
 export function linesOf(
   rounds: readonly Round[],
@@ -74,16 +102,10 @@ export function linesOf(
   source: Source,
   clientOrder: readonly string[],
 ): Line[] {
-  const main: Line = { name: MAIN_NAMES[source], main: true, points: mainPoints(rounds, metric, source) };
-  const clients = new Map<string, Line>(clientOrder.map((id) => [id, { name: id, main: false, points: [] }]));
-  for (const round of rounds) {
-    for (const [id, result] of Object.entries(round.per_client)) {
-      const line = clients.get(id) ?? { name: id, main: false, points: [] };
-      clients.set(id, line);
-      line.points.push(...pointOf(round.round, clientValue(result, metric, source)));
-    }
-  }
-  return [...clients.values(), main].filter((line) => line.main || line.points.length > 0);
+  const ids = new Set(clientOrder);
+  for (const { per_client } of rounds) for (const id of Object.keys(per_client)) ids.add(id);
+  const lines = [...ids].map((id) => clientLine(rounds, metric, source, id));
+  return [...lines.filter(({ points }) => points.length > 0), mainLine(rounds, metric, source)];
 }
 
 /** The point of a value, or none where there is no value. */
@@ -91,14 +113,20 @@ function pointOf(round: number, value: number | null): Line["points"] {
   return value !== null && Number.isFinite(value) ? [[round, value]] : [];
 }
 
+/** Where the cursor can stand: wherever any of the lines has a point, ascending. */
+export function stopsIn(lines: readonly Line[]): number[] {
+  return [...new Set(lines.flatMap(({ points }) => points.map(([at]) => at)))].sort((a, b) => a - b);
+}
+
 /** Who was late, by round: they have no point in it, and the hover says why. */
 export function lateClients(rounds: readonly Round[]): ReadonlyMap<number, readonly string[]> {
-  const late = rounds.map(({ round, per_client }) => {
-    const ids = Object.entries(per_client).flatMap(([id, result]) => (result.late ? [id] : []));
-    return [round, ids] as const;
-  });
+  const late = rounds.map((round) => [round.round, lateIn(round)] as const);
   return new Map(late.filter(([, ids]) => ids.length > 0));
 }
+
+const lateIn = perRound(({ per_client }) =>
+  Object.entries(per_client).flatMap(([id, { late }]) => (late ? [id] : [])),
+);
 
 /** Last round on the axis: the whole run if it is short, else (or without a known end) some room ahead. */
 export function axisEnd(numRounds: number | null, newest: number): number {
@@ -109,16 +137,22 @@ export function axisEnd(numRounds: number | null, newest: number): number {
   return Math.min(numRounds ?? Infinity, nice * power);
 }
 
-/** Every value at one round, best first; of another app's number the highest first, since nobody knows what is good. */
+/**
+ * Every value at one round, best first; of another app's number the highest first, since nobody knows what is good.
+ * With `asOf`, also the last one before it of a line that has none there.
+ */
 export function valuesAt(
   lines: readonly Line[],
   round: number,
   metric: Metric,
+  asOf = false,
 ): { line: Line; value: number }[] {
-  const sign = metric.kind === "loss" || metric.kind === "epsilon" ? 1 : -1;
+  const sign = metric.kind === "accuracy" || metric.kind === "number" ? -1 : 1;
   return lines
     .flatMap((line) => {
-      const point = line.points.find(([at]) => at === round);
+      const point = asOf
+        ? line.points.findLast(([at]) => at <= round)
+        : line.points.find(([at]) => at === round);
       return point === undefined ? [] : [{ line, value: point[1] }];
     })
     .sort((a, b) => Number(b.line.main) - Number(a.line.main) || sign * (a.value - b.value));

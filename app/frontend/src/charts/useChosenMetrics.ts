@@ -6,7 +6,7 @@ const NOTHING: Readonly<Record<string, Chosen>> = {};
 const NO_CHOICE: Chosen = {};
 
 /** What the reader chose for the charts of this app's runs, kept in the browser, and how to choose. */
-export function useChosenMetrics(app: string | null): [Chosen, (slot: Slot, key: string) => void] {
+export function useChosenMetrics(app: string): [Chosen, (slot: Slot, key: string) => void] {
   const [byApp, change] = useLocalStorage({
     key: STORED,
     defaultValue: NOTHING,
@@ -15,7 +15,7 @@ export function useChosenMetrics(app: string | null): [Chosen, (slot: Slot, key:
   });
   const chosen = Object.entries(byApp).find(([name]) => name === app)?.[1] ?? NO_CHOICE;
   const choose = (slot: Slot, key: string): void => {
-    if (app !== null) change({ ...byApp, [app]: { ...chosen, [slot]: key } });
+    change({ ...byApp, [app]: { ...chosen, [slot]: key } });
   };
   return [chosen, choose];
 }

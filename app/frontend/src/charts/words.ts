@@ -67,6 +67,7 @@ export function emptyWords(
   const reporter = source === "server" ? "the app's server" : "a client";
   const title = titleOf(metric);
   if (foreign && (run.state === "completed" || rounds.some(({ round, complete }) => round > 0 && complete))) {
+    if (metric.kind === "train_loss") return `the clients reported no ${title}`;
     return source === "server"
       ? `the app's server computed no ${title}`
       : `the app's clients reported no ${title}`;

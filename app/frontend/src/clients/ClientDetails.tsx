@@ -1,6 +1,8 @@
 import type { Client } from "../api/types";
+import { CopyReport } from "../events/CopyReport";
 import { number } from "../format/format";
 import { type AppLabels, roundTitle } from "../runs/round-words";
+import { Explained } from "../ui/Explained";
 import { Traceback } from "../ui/Traceback";
 import styles from "./ClientDetails.module.css";
 import { ClientVerdicts } from "./ClientVerdicts";
@@ -8,7 +10,8 @@ import { type LatestResult, numbersByStage, type StageNumbers } from "./results"
 import { judged } from "./verdicts";
 
 interface ClientDetailsProps {
-  client: Client;
+  /** Whose verdicts are shown; null: none are. */
+  client: Client | null;
   runId: string;
   latest: LatestResult;
   labels: AppLabels;
@@ -28,9 +31,14 @@ export function ClientDetails({
   return (
     <div role="row" className={styles.details} data-testid="client-details">
       <div role="cell" aria-colspan={columns}>
-        {result.error !== null && <Traceback text={result.error} />}
+        {result.error !== null && (
+          <Traceback
+            text={result.error}
+            actions={<CopyReport runId={runId} source={client?.id ?? "server"} traceback={result.error} />}
+          />
+        )}
         {stages.length > 0 && <Numbers title={roundTitle(round, labels)} stages={stages} />}
-        {client.verdict !== null && (
+        {client?.verdict != null && (
           <ClientVerdicts runId={runId} clientId={client.id} version={judged(client)} />
         )}
       </div>
@@ -53,7 +61,11 @@ function Numbers({ title, stages }: { title: string; stages: readonly StageNumbe
                   </th>
                 )}
                 <th scope="row">{name}</th>
-                <td title={String(value)}>{number(value)}</td>
+                <td>
+                  <Explained why={String(value)} look="plain">
+                    {number(value)}
+                  </Explained>
+                </td>
               </tr>
             ))}
           </tbody>

@@ -1,6 +1,6 @@
-import { screen, waitFor, within } from "@testing-library/react";
+import { act, screen, waitFor, within } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
-import { client, result, round, run, spec, status } from "../testing/fixtures";
+import { client, result, round, run, spec, status, waitingFor } from "../testing/fixtures";
 import { connected, happens, json, serverAnswers, show } from "../testing/page";
 import { ClientTable } from "./ClientTable";
 
@@ -45,7 +45,10 @@ describe("the client table", () => {
     expect(screen.getByRole("columnheader", { name: "ε" })).toBeVisible();
     const row = within(rowOf("client-1"));
     expect(row.getByTestId("client-epsilon")).toHaveTextContent("1.20");
-    expect(row.getAllByLabelText(/no data: not told: the run protects the clients/)).toHaveLength(3);
+    expect(row.getAllByLabelText(/no data: not told: the noise of differential privacy/)).toHaveLength(4);
+    expect(screen.getByTestId("kept-note")).toHaveTextContent(
+      "Accuracy, loss and label counts of single clients stay with them: the noise of differential privacy covers updates alone.",
+    );
   });
 
   it("says in a run with secure aggregation why numbers are missing, and of nothing spent", () => {
@@ -57,7 +60,10 @@ describe("the client table", () => {
     });
     expect(screen.queryByRole("columnheader", { name: "ε" })).not.toBeInTheDocument();
     const row = within(rowOf("client-1"));
-    expect(row.getAllByLabelText(/no data: not told: the run protects the clients/)).toHaveLength(3);
+    expect(row.getAllByLabelText(/no data: not told: with secure aggregation/)).toHaveLength(5);
+    expect(screen.getByTestId("kept-note")).toHaveTextContent(
+      /numbers of samples .* the server sees sums alone\.$/,
+    );
   });
 
   it("shows against which budget, also when the site has declined since", () => {
@@ -87,7 +93,7 @@ describe("the client table", () => {
     expect(screen.queryByRole("columnheader", { name: "ε" })).not.toBeInTheDocument();
   });
 
-  it("counts who is there, late and lost, and lists the lost last", () => {
+  it("counts who is there, late and lost, and lists those first that are late", () => {
     show(<ClientTable />);
     connected({
       time: 140,
@@ -97,13 +103,27 @@ describe("the client table", () => {
         client("client-3"),
       ],
     });
-    expect(screen.getByTestId("client-count")).toHaveTextContent("2 connected, 1 late, 1 lost");
+    expect(screen.getByTestId("client-count")).toHaveTextContent("2 connected");
+    expect(screen.getByTestId("role-lost")).toHaveTextContent("1 lost");
+    expect(screen.getByTestId("role-late")).toHaveTextContent("1 late");
     expect(within(rowOf("client-2")).getByTestId("client-state")).toHaveTextContent("late 40 s");
     expect(screen.getAllByTestId("client-row").map((row) => row.dataset.client)).toEqual([
       "client-2",
       "client-3",
       "client-1",
     ]);
+  });
+
+  it("tells one that has delivered from one that was never asked", () => {
+    show(<ClientTable />);
+    const per_client = { "client-1": result({ train_s: 3.2 }) };
+    connected({
+      runs: [run({ id: "aa", round: 4, clients: ["client-1", "client-2"] })],
+      rounds: { aa: [round(4, { complete: false, per_client })] },
+      clients: [client("client-1", { run: "aa" }), client("client-2", { run: "aa" })],
+    });
+    expect(within(rowOf("client-1")).getByTestId("client-delivered")).toHaveTextContent("in 3.2 s");
+    expect(within(rowOf("client-2")).queryByTestId("client-delivered")).not.toBeInTheDocument();
   });
 
   it("says why a client takes no part in the run", () => {
@@ -160,6 +180,7 @@ describe("the verdicts on a client's replies", () => {
     time: 190,
     bytes: 1_640_000,
     seq: 12,
+    receipt: null,
   };
 
   it("are a mark and a word beside its state", () => {
@@ -239,6 +260,58 @@ describe("the numbers of another app's client", () => {
   });
 });
 
+describe("while a run waits for more clients, the table", () => {
+  const waits = (have: number) =>
+    run({ id: "aa", state: "waiting", waiting_for: waitingFor("clients", { have, need: 3 }) });
+
+  it("goes on telling how to join, with an id that is free", async () => {
+    let free = 2;
+    const command = () => `python run_client.py --client-id client-${free}`;
+    serverAnswers({ "GET /api/v1/status": () => json(status({ join_command: command() })) });
+    show(<ClientTable />);
+    connected({ runs: [waits(1)], clients: [client("client-1")] });
+    await waitFor(() => expect(screen.getByTestId("join-command")).toHaveTextContent("client-2"));
+    expect(screen.getByTestId("more-clients")).toHaveTextContent("1 of 3 clients are there. Start 2 more:");
+
+    free = 3;
+    happens(
+      { seq: 11, time: 201, type: "client_update", data: client("client-2") },
+      { seq: 12, time: 201, type: "run_update", data: waits(2) },
+    );
+    await waitFor(() => expect(screen.getByTestId("join-command")).toHaveTextContent("client-3"));
+    expect(screen.getByTestId("more-clients")).toHaveTextContent("2 of 3 clients are there. Start 1 more:");
+
+    happens({ seq: 13, time: 202, type: "run_update", data: run({ id: "aa" }) });
+    expect(screen.queryByTestId("join-command")).not.toBeInTheDocument();
+  });
+});
+
+describe("while a run waits for a client that it has lost, the table", () => {
+  it("tells how to start that one again, and how to join only where still more are missing", async () => {
+    const waits = (need: number) =>
+      run({ id: "aa", round: 3, state: "waiting", waiting_for: waitingFor("clients", { have: 1, need }) });
+    const command = "python run_client.py --client-id client-3 --dataset digits";
+    serverAnswers({ "GET /api/v1/status": () => json(status({ join_command: command })) });
+    show(<ClientTable />);
+    connected({
+      runs: [waits(2)],
+      clients: [
+        client("client-1", { run: "aa" }),
+        client("client-2", { run: "aa", state: "lost", host: "lab-2" }),
+      ],
+    });
+    const more = screen.getByTestId("more-clients");
+    expect(more).toHaveTextContent("1 of 2 clients are there.client-2 was last seen on lab-2.");
+    expect(within(more).getByTestId("restart-command")).toHaveTextContent(
+      "python run_client.py --client-id client-2 --dataset digits",
+    );
+    expect(screen.queryByTestId("join-command")).not.toBeInTheDocument();
+    happens({ seq: 11, time: 201, type: "run_update", data: waits(3) });
+    await waitFor(() => expect(screen.getByTestId("join-command")).toHaveTextContent("client-3"));
+    expect(more).toHaveTextContent("Start 1 more:");
+  });
+});
+
 describe("without clients, the table", () => {
   it("tells how to join", () => {
     serverAnswers({});
@@ -260,5 +333,40 @@ describe("without clients, the table", () => {
     happens({ seq: 11, time: 201, type: "run_update", data: waiting });
 
     await waitFor(() => expect(screen.getByTestId("join-command")).toHaveTextContent(commandOf("mnist")));
+  });
+});
+
+describe("with many clients, the table", () => {
+  const crowd = (many: number) =>
+    Array.from({ length: many }, (_, index) =>
+      client(`client-${index + 1}`, index === 4 ? { state: "late", late_since: 190 } : {}),
+    );
+
+  it("has one line for each, counts the roles, and keeps the chosen one in the address", async () => {
+    const reader = show(<ClientTable />);
+    connected({ runs: [run({ id: "aa" })], clients: crowd(60) });
+    expect(screen.getByRole("columnheader", { name: "role" })).toBeVisible();
+    expect(screen.getByTestId("role-idle")).toHaveTextContent("59 idle");
+    await reader.click(screen.getByTestId("role-late"));
+    expect(location.search).toBe("?role=late");
+    expect(screen.getAllByTestId("client-row").map((row) => row.dataset.client)).toEqual(["client-5"]);
+    happens({ seq: 11, time: 201, type: "client_update", data: client("client-5") });
+    expect(screen.getByTestId("no-such-client")).toHaveTextContent("No client is late now.");
+    await reader.click(screen.getByRole("button", { name: "Show all" }));
+    expect(location.search).toBe("");
+    expect(screen.queryByTestId("no-such-client")).not.toBeInTheDocument();
+  });
+
+  it("has a tile for each of hundreds, whose name stands above when the keyboard is on it", async () => {
+    const reader = show(<ClientTable />);
+    connected({ runs: [run({ id: "aa" })], clients: crowd(300) });
+    const tiles = screen.getAllByTestId("client-tile");
+    expect(tiles[0]).toHaveAccessibleName("client-5: late");
+    expect(tiles.filter((tile) => tile.tabIndex === 0)).toHaveLength(1);
+    act(() => tiles[0]?.focus());
+    expect(screen.getByTestId("client-named")).toHaveTextContent("client-5 late 10 s");
+    await reader.keyboard("{ArrowRight}");
+    expect(screen.getByTestId("client-named")).toHaveTextContent("client-1 idle");
+    expect(screen.getByRole("link", { name: "client-1: idle" })).toHaveFocus();
   });
 });

@@ -1,7 +1,7 @@
 import { useThrottledValue } from "@mantine/hooks";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { fetchVerdicts } from "../api/requests";
-import { bytes, NO_DATA } from "../format/format";
+import { bytes, count, NO_DATA } from "../format/format";
 import { Ago, Value } from "../ui/Value";
 import styles from "./ClientDetails.module.css";
 import { VerdictMark } from "./VerdictMark";
@@ -17,7 +17,10 @@ interface ClientVerdictsProps {
   version: number;
 }
 
-/** What was decided of a client's newest replies in a run, newest first. */
+/**
+ * What was decided of a client's newest replies in a run, newest first, and the receipts that the server has signed:
+ * the client keeps them, and by them finds out if the log says anything else.
+ */
 export function ClientVerdicts({ runId, clientId, version }: ClientVerdictsProps) {
   const asked = useThrottledValue(version, LEAST_GAP_MS);
   const { data, error } = useQuery({
@@ -49,11 +52,35 @@ export function ClientVerdicts({ runId, clientId, version }: ClientVerdictsProps
               <td>
                 <Ago time={entry.time} />
               </td>
+              <td>
+                {entry.receipt !== null && <Receipt reply={entry.sequence} signature={entry.receipt} />}
+              </td>
               <td className={styles.why}>{entry.detail}</td>
             </tr>
           ))}
         </tbody>
       </table>
     </div>
+  );
+}
+
+/** So many characters of a signature tell it from others at a glance. */
+const SHORT = 12;
+
+function Receipt({ reply, signature }: { reply: number | null; signature: string }) {
+  return (
+    <details data-testid="receipt">
+      <summary>
+        receipt{reply === null ? "" : ` of reply ${count(reply)}`}{" "}
+        <span className="mono">{signature.slice(0, SHORT)}…</span>
+      </summary>
+      <p className="dim small">
+        The server has signed that it accepted this reply. The client keeps the same signature in its folder{" "}
+        <span className="mono">receipts</span>;{" "}
+        <code>python -m app.audit verify audit.jsonl --receipts FILE</code> shows whether the log has all of
+        them.
+      </p>
+      <code className={styles.signature}>{signature}</code>
+    </details>
   );
 }

@@ -1,6 +1,7 @@
 import type { Client } from "../api/types";
-import { count, NO_DATA } from "../format/format";
+import { count, NO_DATA, took } from "../format/format";
 import { type AppLabels, labelWords, roundTitle } from "../runs/round-words";
+import { Explained } from "../ui/Explained";
 import { StateMark } from "../ui/StateMark";
 import { Value } from "../ui/Value";
 import styles from "./ClientTable.module.css";
@@ -10,18 +11,23 @@ import type { Note } from "./results";
 interface ClientWorkProps {
   client: Client;
   note: Note | null;
+  /** Seconds that its update in the current round took; null: it has not delivered one. */
+  delivered: number | null;
   labels: AppLabels;
   /** The run that it works on is paused. */
   paused: boolean;
 }
 
 /** What it does now, or what went wrong with what it did last. */
-export function ClientWork({ client, note, labels, paused }: ClientWorkProps) {
+export function ClientWork({ client, note, delivered, labels, paused }: ClientWorkProps) {
   const working = client.state === "training" || client.state === "evaluating";
   if (client.progress !== null || (working && client.app === null)) {
     return <Batches client={client} progress={client.progress ?? NOTHING_DONE} paused={paused} />;
   }
   if (working) return <WorksOn round={client.round} labels={labels} />;
+  if (client.state === "idle" && delivered !== null) {
+    return <span data-testid="client-delivered">in {took(delivered)}</span>;
+  }
   if (note !== null) return <WentWrong note={note} labels={labels} />;
   return <Value text={NO_DATA} why={`${client.state}: no task at the moment`} />;
 }
@@ -40,9 +46,9 @@ function WorksOn({ round, labels }: { round: number | null; labels: AppLabels })
 function WentWrong({ note: { kind, round, why }, labels }: { note: Note; labels: AppLabels }) {
   return (
     <>
-      <span className={styles.note} title={why} data-testid="client-note" data-kind={kind}>
+      <span className={styles.note} data-testid="client-note" data-kind={kind}>
         <StateMark mark={NOTE_MARKS[kind]} />
-        {kind}
+        <Explained why={why}>{kind}</Explained>
       </span>
       <span className={`${styles.under} ellipsis`} title={roundTitle(round, labels)}>
         in {roundTitle(round, labels)}
@@ -60,6 +66,7 @@ interface BatchesProps {
 }
 
 function Batches({ client, progress: { done, total, examples_per_s }, paused }: BatchesProps) {
+  const far = `${client.round === null ? "" : `round ${count(client.round)}, `}batch ${count(done)} of ${count(total)}`;
   return (
     <>
       <div
@@ -69,17 +76,18 @@ function Batches({ client, progress: { done, total, examples_per_s }, paused }: 
         aria-valuemin={0}
         aria-valuemax={total}
         aria-valuenow={done}
-        title={`${client.round === null ? "" : `round ${count(client.round)}, `}batch ${count(done)} of ${count(total)}`}
       >
         <div style={{ transform: `scaleX(${total > 0 ? Math.min(1, done / total) : 0})` }} />
       </div>
-      <span className={styles.under} title={paused ? undefined : "examples per second"}>
+      <span className={styles.under}>
         {paused ? (
-          "paused"
+          <Explained why={far}>paused</Explained>
         ) : (
-          <>
-            <Value text={count(examples_per_s)} why="no batch of this task is done yet" /> ex/s
-          </>
+          <Value
+            text={examples_per_s === null ? NO_DATA : `${count(examples_per_s)} ex/s`}
+            why="no batch of this task is done yet"
+            about={`examples per second; ${far}`}
+          />
         )}
       </span>
     </>

@@ -1,4 +1,5 @@
 import { NO_DATA } from "../format/format";
+import { Explained } from "../ui/Explained";
 import { Value } from "../ui/Value";
 import styles from "./ClientTable.module.css";
 import { labelLines, NO_LABELS } from "./results";
@@ -7,32 +8,35 @@ import { labelLines, NO_LABELS } from "./results";
 const PITCH = 4;
 const HEIGHT = 16;
 
-/** How a client's training samples are spread over the labels; the counts on hover. */
-export function LabelStrip({
-  counts,
-  classes,
-}: {
+interface LabelStripProps {
   counts: readonly number[] | null;
   classes: readonly string[];
-}) {
-  if (counts === null || counts.length === 0) return <Value text={NO_DATA} why={NO_LABELS} />;
+  /** Why the run's clients do not tell it; null: they do. */
+  kept: string | null;
+}
+
+/** How a client's training samples are spread over the labels; it opens to the counts. */
+export function LabelStrip({ counts, classes, kept }: LabelStripProps) {
+  if (counts === null || counts.length === 0) return <Value text={NO_DATA} why={kept ?? NO_LABELS} />;
   const most = Math.max(1, ...counts);
   const lines = labelLines(counts, classes);
   return (
-    <span
-      className={styles.strip}
-      role="img"
-      aria-label={`samples by label: ${lines.join(", ")}`}
-      title={["training samples by label", ...lines].join("\n")}
-      data-testid="label-strip"
+    <Explained
+      why={["training samples by label", ...lines].join("\n")}
+      label={`samples by label: ${lines.join(", ")}`}
+      look="wide"
     >
-      <svg viewBox={`0 0 ${counts.length * PITCH} ${HEIGHT}`} preserveAspectRatio="none" aria-hidden="true">
-        {counts.map((samples, label) => {
-          // A label with few samples must not look like one with none.
-          const height = samples === 0 ? 0 : Math.max(1.5, (samples / most) * HEIGHT);
-          return <rect key={label} x={label * PITCH} y={HEIGHT - height} width={PITCH - 1} height={height} />;
-        })}
-      </svg>
-    </span>
+      <span className={styles.strip} data-testid="label-strip">
+        <svg viewBox={`0 0 ${counts.length * PITCH} ${HEIGHT}`} preserveAspectRatio="none" aria-hidden="true">
+          {counts.map((samples, label) => {
+            // A label with few samples must not look like one with none.
+            const height = samples === 0 ? 0 : Math.max(1.5, (samples / most) * HEIGHT);
+            return (
+              <rect key={label} x={label * PITCH} y={HEIGHT - height} width={PITCH - 1} height={height} />
+            );
+          })}
+        </svg>
+      </span>
+    </Explained>
   );
 }

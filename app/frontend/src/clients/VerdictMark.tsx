@@ -1,4 +1,5 @@
 import type { Verdict } from "../api/types";
+import { Explained } from "../ui/Explained";
 import { StateMark } from "../ui/StateMark";
 import styles from "./ClientTable.module.css";
 import { VERDICT_MARKS } from "./marks";
@@ -6,10 +7,13 @@ import { verdictWords } from "./verdicts";
 
 /** What was decided of a reply: a shape and a word. */
 export function VerdictMark({ verdict, title }: { verdict: Verdict; title?: string }) {
+  const words = verdictWords(verdict);
   return (
-    <span className={styles.verdict} title={title} data-testid="verdict" data-verdict={verdict}>
+    <span className={styles.verdict} data-testid="verdict" data-verdict={verdict}>
       <StateMark mark={VERDICT_MARKS[verdict]} />
-      <span className="ellipsis">{verdictWords(verdict)}</span>
+      <span className="ellipsis">
+        {title === undefined ? words : <Explained why={title}>{words}</Explained>}
+      </span>
     </span>
   );
 }

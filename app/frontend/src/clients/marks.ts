@@ -1,14 +1,6 @@
-import type { ClientState, Verdict } from "../api/types";
+import type { Verdict } from "../api/types";
 import type { Mark } from "../ui/StateMark";
 import type { Note } from "./results";
-
-export const CLIENT_MARKS: Record<ClientState, Mark> = {
-  idle: ["ring", "quiet"],
-  training: ["play", "good"],
-  evaluating: ["diamond", "good"],
-  late: ["clock", "warn"],
-  lost: ["cross", "bad"],
-};
 
 export const VERDICT_MARKS: Record<Verdict, Mark> = {
   accepted: ["check", "good"],

@@ -1,6 +1,6 @@
 /** What the newest rounds say about each client. Pure functions. */
 import type { Client, ClientRound, ClientState, Round } from "../api/types";
-import { count } from "../format/format";
+import { count, plural } from "../format/format";
 
 export interface LatestResult {
   round: number;
@@ -10,10 +10,15 @@ export interface LatestResult {
 /** A client that took no part for so many rounds has no latest result any more. */
 const LOOK_BACK = 50;
 
-/** Each client's part in the newest round in which it had one. */
-export function latestResults(rounds: readonly Round[]): ReadonlyMap<string, LatestResult> {
+/** Each client's part in the newest round in which it had one. When so many are found, nobody is looked for any more. */
+export function latestResults(
+  rounds: readonly Round[],
+  lookBack = LOOK_BACK,
+  clients = Infinity,
+): ReadonlyMap<string, LatestResult> {
   const latest = new Map<string, LatestResult>();
-  for (const { round, per_client } of rounds.slice(-LOOK_BACK).reverse()) {
+  for (const { round, per_client } of rounds.slice(-lookBack).reverse()) {
+    if (latest.size >= clients) break;
     for (const [id, result] of Object.entries(per_client)) {
       if (!latest.has(id)) latest.set(id, { round, result });
     }
@@ -58,17 +63,27 @@ export function noteOf(latest: LatestResult | undefined, state: ClientState): No
   return null;
 }
 
+/** What the row leaves out, or null: "3 metrics", "error", "verdicts". */
+export function moreWords(
+  latest: LatestResult | undefined,
+  note: Note | null,
+  hasVerdicts: boolean,
+): string | null {
+  if (latest === undefined) return null;
+  if (note?.kind === "failed") return "error";
+  if (note?.kind === "declined") return "why";
+  const metrics = countNumbers(latest.result);
+  if (metrics > 0) return plural(metrics, "metric");
+  return hasVerdicts ? "verdicts" : null;
+}
+
 /** One line per label, for a hover: "7: 120". Names the labels where they are known. */
 export function labelLines(counts: readonly number[], classes: readonly string[]): string[] {
   return counts.map((samples, label) => `${classes[label] ?? label}: ${count(samples)}`);
 }
 
-/** Why a number about a client's samples is missing in a private run. */
-export const NOT_TOLD =
-  "not told: the run protects the clients, which does not cover this number, and the client's site does not allow it (metrics_of_private_runs)";
-
-/** Why there are no label counts. */
-export const NO_LABELS = "label counts: kept private, as in every private run, or not reported yet";
+/** Why there are no label counts, but in a private run. */
+export const NO_LABELS = "label counts: kept private by its site, or not reported yet";
 
 /** The classes' names, if they are those of what the client holds. */
 export function classesFor(

@@ -4,8 +4,10 @@ import { useState } from "react";
 import { RequestFailed } from "../api/http";
 import { fetchInvitations, revokeInvitation } from "../api/requests";
 import type { ListedInvitation } from "../api/types";
-import { ago, count, exactTime, span } from "../format/format";
+import { count, exactTime, span } from "../format/format";
 import { useStore } from "../store/store";
+import { Explained } from "../ui/Explained";
+import { Ago } from "../ui/Value";
 import styles from "./Enrolment.module.css";
 
 export const INVITATIONS = ["invitations"] as const;
@@ -56,7 +58,7 @@ function Row({ listed: { invitation, state } }: { listed: ListedInvitation }) {
       <th scope="row">
         {label === "" ? <span className="mono">{invitation.id}</span> : label}
         <div className="dim small">
-          {kind}, <time title={exactTime(created_at)}>made {ago(now - created_at)}</time>
+          {kind}, <Ago time={created_at} prefix="made " />
         </div>
       </th>
       <td>
@@ -65,7 +67,7 @@ function Row({ listed: { invitation, state } }: { listed: ListedInvitation }) {
       </td>
       <td>
         {state === "open" && expires_at !== null ? (
-          <time title={exactTime(expires_at)}>{span(Math.max(0, expires_at - now))} left</time>
+          <Explained why={exactTime(expires_at)}>{span(Math.max(0, expires_at - now))} left</Explained>
         ) : (
           state
         )}

@@ -1,6 +1,6 @@
 import { Button, Modal, NativeSelect, NumberInput, TextInput } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
-import { type SubmitEvent, useState } from "react";
+import { type ReactNode, type SubmitEvent, useState } from "react";
 import { RequestFailed } from "../api/http";
 import { createInvitation } from "../api/requests";
 import type { InvitationKind, NewInvitation } from "../api/types";
@@ -11,8 +11,15 @@ import { InvitationList, INVITATIONS } from "./InvitationList";
 import { MadeInvitation } from "./MadeInvitation";
 import { FIRST_WISH, hasLimit, isLoopback, KINDS, TIMES, type Wish, wishFor } from "./wish";
 
+interface InviteDialogProps {
+  opened: boolean;
+  onClose: () => void;
+  /** How one joins the mesh on this machine; without, nobody is invited into the mesh. */
+  mesh?: ReactNode;
+}
+
 /** Invites clients of other machines, and lists who was invited. */
-export default function InviteDialog({ opened, onClose }: { opened: boolean; onClose: () => void }) {
+export default function InviteDialog({ opened, onClose, mesh }: InviteDialogProps) {
   const [made, setMade] = useState<NewInvitation | null>(null);
   const close = (): void => {
     setMade(null);
@@ -22,23 +29,31 @@ export default function InviteDialog({ opened, onClose }: { opened: boolean; onC
     <Modal
       opened={opened}
       onClose={close}
-      title="Invite clients"
+      title={mesh === undefined ? "Invite clients" : "Invite clients into the mesh"}
       classNames={{ title: dialog.title ?? "" }}
       closeButtonProps={{ "aria-label": "Close" }}
       size={720}
       centered
     >
       {made === null ? (
-        <InvitationForm made={setMade} />
+        <>
+          {mesh}
+          <InvitationForm made={setMade} mesh={mesh !== undefined} />
+        </>
       ) : (
-        <MadeInvitation made={made} another={() => setMade(null)} />
+        <MadeInvitation made={made} mesh={mesh !== undefined} another={() => setMade(null)} />
       )}
       <InvitationList />
     </Modal>
   );
 }
 
-function InvitationForm({ made }: { made: (invitation: NewInvitation) => void }) {
+interface InvitationFormProps {
+  made: (invitation: NewInvitation) => void;
+  mesh: boolean;
+}
+
+function InvitationForm({ made, mesh }: InvitationFormProps) {
   const here = useStore((state) => isLoopback(state.server.status?.link.host ?? ""));
   const [wish, setWish] = useState<Wish>(() => ({ ...FIRST_WISH, host: here ? "" : location.hostname }));
   const [sending, setSending] = useState(false);
@@ -51,7 +66,7 @@ function InvitationForm({ made }: { made: (invitation: NewInvitation) => void })
     setSending(true);
     setFailure(null);
     try {
-      made(await createInvitation(wishFor(wish)));
+      made(await createInvitation({ ...wishFor(wish), mesh }));
       await queries.invalidateQueries({ queryKey: INVITATIONS });
     } catch (error) {
       if (!(error instanceof RequestFailed)) throw error;

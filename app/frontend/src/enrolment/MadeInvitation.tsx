@@ -2,13 +2,21 @@ import { Button } from "@mantine/core";
 import type { NewInvitation } from "../api/types";
 import { CopyCommand } from "../ui/CopyCommand";
 import dialog from "../ui/Dialog.module.css";
-import styles from "./Enrolment.module.css";
+import withQr from "../ui/WithQr.module.css";
+import { InvitationQr } from "./InvitationQr";
+
+interface MadeInvitationProps {
+  made: NewInvitation;
+  /** Whether it is for a client in the mesh. */
+  mesh: boolean;
+  another: () => void;
+}
 
 /** An invitation as it is handed out: its secret is here and nowhere else. */
-export function MadeInvitation({ made, another }: { made: NewInvitation; another: () => void }) {
+export function MadeInvitation({ made, mesh, another }: MadeInvitationProps) {
   return (
     <div data-testid="invitation-made">
-      <div className={styles.made}>
+      <div className={withQr.both}>
         <div>
           <p>
             {made.invitation === null
@@ -18,12 +26,14 @@ export function MadeInvitation({ made, another }: { made: NewInvitation; another
           <CopyCommand command={made.text} testId="invitation-text" />
           <p>On the other machine, in a folder with FedLoom, under a name of its own:</p>
           <CopyCommand command={made.command} testId="invitation-command" />
+          {mesh && (
+            <p className="dim small">
+              Once it has joined, this server vouches for it, and the other clients in the mesh connect with
+              it by themselves.
+            </p>
+          )}
         </div>
-        <img
-          className={styles.qr}
-          src={`data:image/svg+xml;utf8,${encodeURIComponent(made.qr)}`}
-          alt="the invitation as QR code, for --invite-qr"
-        />
+        <InvitationQr made={made} />
       </div>
       <div className={dialog.buttons}>
         <Button variant="default" onClick={another}>

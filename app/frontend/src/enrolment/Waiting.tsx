@@ -3,6 +3,7 @@ import { decideOnKey, readmitClient } from "../api/requests";
 import { useCommand } from "../runs/useCommand";
 import { useStore } from "../store/store";
 import { CommandButton } from "../ui/CommandButton";
+import { Explained } from "../ui/Explained";
 import { StateMark } from "../ui/StateMark";
 import { type Applicant, applicants, shortKey } from "./applicants";
 import styles from "./Enrolment.module.css";
@@ -39,8 +40,8 @@ function WaitingClient({ applicant: { client, key, claim } }: { applicant: Appli
         </span>
         <span className="dim small">
           key{" "}
-          <span className="mono" title={key}>
-            {shortKey(key)}
+          <span className="mono">
+            <Explained why={key}>{shortKey(key)}</Explained>
           </span>
           {claim
             ? ": has it lost its own? Ask it for these letters by another way"

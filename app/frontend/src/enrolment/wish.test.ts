@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { FIRST_WISH, isLoopback, wishFor } from "./wish";
+import { addressElsewhere, FIRST_WISH, isLoopback, wishFor } from "./wish";
 
 describe("an invitation as it is asked for", () => {
   it("is for one client and seven days, if nothing else was chosen", () => {
@@ -33,4 +33,15 @@ it("knows the addresses that nobody else reaches", () => {
     false,
     false,
   ]);
+});
+
+it.each([
+  ["127.0.0.1", "localhost", null],
+  ["192.0.2.1", "localhost", "192.0.2.1"],
+  ["0.0.0.0", "localhost", null],
+  ["::", "[::1]", null],
+  ["0.0.0.0", "lab.example.org", "lab.example.org"],
+  ["::", "[2001:db8::1]", "2001:db8::1"],
+])("knows where others reach a server at %s whose page was opened at %s", (host, page, address) => {
+  expect(addressElsewhere(host, page)).toBe(address);
 });

@@ -42,6 +42,17 @@ export function hasLimit(kind: InvitationKind): boolean {
   return kind === "reusable" || kind === "ephemeral";
 }
 
+/**
+ * At which name or address machines elsewhere reach a server that listens at `host`, as far as the page, opened at
+ * `page`, can know; null: at none, or at one that only its people know.
+ */
+export function addressElsewhere(host: string, page: string): string | null {
+  if (isLoopback(host)) return null;
+  if (host !== "0.0.0.0" && host !== "::") return host;
+  const name = page.replace(/^\[(.*)\]$/, "$1");
+  return isLoopback(name) ? null : name;
+}
+
 /** Whether nobody but this machine reaches a server that listens there. */
 export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || host.startsWith("127.");

@@ -1,25 +1,24 @@
-import { useMemo } from "react";
-import type { Client, Round, Run } from "../api/types";
-import { ClientName } from "../clients/ClientName";
-import { classesFor } from "../clients/results";
-import { shownRounds, shownRun, useStore } from "../store/store";
+import type { Round, Run } from "../api/types";
+import { useChosenRound } from "../runs/useChosenRound";
+import { shownRun, useStore } from "../store/store";
+import { ClientMixes } from "./ClientMixes";
 import styles from "./Evaluation.module.css";
 import { MatrixTable } from "./MatrixTable";
-import { classNames, confusionRows, labelRows } from "./tables";
+import { classNames, classRows, confusionRows, spreadRounds } from "./tables";
 import { useEvaluatedRound } from "./useEvaluatedRound";
-import { noClassesWords, noLabelsWords } from "./words";
+import { noClassesWords } from "./words";
 
-export type EvaluationView = "classes" | "labels";
+/** The confusion matrix of a round; the accuracy of each class by round; the labels of each client. */
+export const VIEWS = ["classes", "rounds", "labels"] as const;
+export type EvaluationView = (typeof VIEWS)[number];
 
 /** How the shown run's model does by class, and what each client has of each class beside how it does. */
 export default function Evaluation({ view }: { view: EvaluationView }) {
   const run = useStore(shownRun);
-  const { round } = useEvaluatedRound();
-  return view === "classes" ? <Classes run={run} round={round} /> : <Labels run={run} round={round} />;
-}
-
-function Classes({ run, round }: { run: Run | null; round: Round | null }) {
+  const { round, evaluated } = useEvaluatedRound();
+  if (view === "labels") return <ClientMixes run={run} round={round} />;
   if (run === null || round?.confusion == null) return <p className={styles.empty}>{noClassesWords(run)}</p>;
+  if (view === "rounds") return <ClassesByRound run={run} round={round} evaluated={evaluated} />;
   const names = classNames(run.classes, round.confusion.length);
   return (
     <MatrixTable
@@ -33,34 +32,37 @@ function Classes({ run, round }: { run: Run | null; round: Round | null }) {
   );
 }
 
-function Labels({ run, round }: { run: Run | null; round: Round | null }) {
-  const clients = useStore((state) => state.server.clients);
-  const newest = useStore((state) => shownRounds(state).findLast(({ complete }) => complete));
-  const members = useMemo(() => membersOf(run, clients), [run, clients]);
-  const names = classNames(
-    members.map((client) => classesFor(client, run)).find((classes) => classes.length > 0) ?? [],
-    Math.max(0, ...members.map(({ label_counts }) => label_counts?.length ?? 0)),
-  );
-  if (members.length === 0 || names.length === 0) return <p className={styles.empty}>{noLabelsWords(run)}</p>;
-  const at = round ?? newest;
+/** So many columns can be told apart on a small screen. */
+const MOST_ROUNDS = 20;
+
+function ClassesByRound({ run, round, evaluated }: { run: Run; round: Round; evaluated: readonly Round[] }) {
+  const [, go] = useChosenRound();
+  const shown = spreadRounds(evaluated, round.round, MOST_ROUNDS);
+  const names = classNames(run.classes, round.class_accuracy?.length ?? 0);
   return (
     <MatrixTable
-      caption={`Training samples of each client by label, as it last reported them, and its accuracy${at === undefined ? "" : ` in round ${at.round}`}`}
-      corner="client"
-      columns={names}
-      rows={labelRows(members, at, names)}
-      head={(row) => <ClientName id={row.id} />}
-      testId="labels"
+      caption={`Test set: percent of each class's samples that the global model recognised, by round${shown.length < evaluated.length ? `; ${shown.length} of ${evaluated.length} rounds` : ""}`}
+      corner="% by round →"
+      columns={shown.map((each) => `round ${each.round}`)}
+      columnHead={(column) => {
+        const at = shown[column]?.round ?? 0;
+        return (
+          <button
+            type="button"
+            className={styles.pick}
+            aria-label={`round ${at}`}
+            aria-pressed={at === round.round}
+            onClick={() => go(at)}
+          >
+            {at}
+          </button>
+        );
+      }}
+      chosen={shown.indexOf(round)}
+      rows={classRows(shown, round, names)}
+      head={(row) => row.id}
+      accuracy={`in round ${round.round}`}
+      testId="class-rounds"
     />
-  );
-}
-
-/** Those that take part in the run; before it has chosen, all that could. */
-function membersOf(run: Run | null, clients: readonly Client[]): Client[] {
-  if (run?.spec.app !== null) return [];
-  return clients.filter((client) =>
-    run.clients.length > 0
-      ? run.clients.includes(client.id)
-      : client.state !== "lost" && client.dataset === run.spec.dataset,
   );
 }

@@ -1,11 +1,11 @@
 import { count } from "../format/format";
+import { Explained } from "../ui/Explained";
 import styles from "./EvaluationControls.module.css";
-import { roundChosen, shownRun, useStore } from "../store/store";
+import { useChosenRound } from "../runs/useChosenRound";
+import { shownRun, useStore } from "../store/store";
 import { Choice } from "../ui/Choice";
-import type { EvaluationView } from "./Evaluation";
+import { type EvaluationView, VIEWS } from "./Evaluation";
 import { useEvaluatedRound } from "./useEvaluatedRound";
-
-const VIEWS = ["classes", "labels"] as const satisfies readonly EvaluationView[];
 
 interface EvaluationControlsProps {
   view: EvaluationView;
@@ -32,19 +32,33 @@ export function EvaluationControls({ view, change }: EvaluationControlsProps) {
 
 function RoundChoice() {
   const run = useStore((state) => shownRun(state)?.id);
-  const { round, before, after, newest } = useEvaluatedRound();
+  const { round, evaluated, before, after, newest } = useEvaluatedRound();
+  const [, go] = useChosenRound();
   if (run === undefined || round === null) return null;
-  const go = (to: number | null): void => roundChosen(to === null ? null : { run, round: to });
   return (
-    <div
-      className={styles.round}
-      role="group"
-      aria-label="round of the evaluation"
-      title="or point at a round in the curves; a click keeps it"
-    >
+    <div className={styles.round} role="group" aria-label="round of the evaluation">
       <Step label="previous round" sign="‹" to={before} go={go} />
+      {evaluated.length > 1 && (
+        <input
+          type="range"
+          className={styles.slider}
+          aria-label="round"
+          aria-valuetext={`round ${count(round.round)}`}
+          min={0}
+          max={evaluated.length - 1}
+          value={evaluated.indexOf(round)}
+          // At the end it follows the newest again.
+          onChange={({ currentTarget: { valueAsNumber: at } }) =>
+            go(at === evaluated.length - 1 ? null : (evaluated[at]?.round ?? null))
+          }
+          data-testid="evaluation-slider"
+        />
+      )}
       <span data-testid="evaluation-round" aria-live="polite">
-        round <span className="mono">{count(round.round)}</span>
+        <Explained why="or point at a round in the curves; a click keeps it" look="plain">
+          round
+        </Explained>{" "}
+        <span className="mono">{count(round.round)}</span>
       </span>
       <Step label="next round" sign="›" to={after} go={go} />
       <button

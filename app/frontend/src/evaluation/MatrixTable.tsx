@@ -1,87 +1,82 @@
-import type { CSSProperties, ReactNode } from "react";
-import { count, percent } from "../format/format";
-import { Value } from "../ui/Value";
+import { type ReactNode, useRef } from "react";
+import { MatrixRow } from "./MatrixRow";
 import styles from "./MatrixTable.module.css";
-import { type Cell, heat, type Row } from "./tables";
+import type { Row } from "./tables";
+import { useRowsInView } from "./useRowsInView";
 
-interface MatrixTableProps {
+export interface MatrixTableProps<Of extends Row> {
   caption: string;
   /** What the rows are, and what the columns are. */
   corner: string;
   columns: readonly string[];
-  rows: readonly Row[];
-  head: (row: Row) => ReactNode;
+  /** In place of a column's name. */
+  columnHead?: (column: number) => ReactNode;
+  /** The column that stands out. */
+  chosen?: number;
+  rows: readonly Of[];
+  head: (row: Of) => ReactNode;
+  /** One more column, before the accuracy. */
+  note?: { title: string; of: (row: Of) => ReactNode };
+  /** Of what the accuracy is, where that is not clear; null: the rows have none. */
+  accuracy?: string | null;
   testId: string;
 }
 
 /** Counts by class as a heat map, each row with its accuracy. A real table: it can be read without the colours. */
-export function MatrixTable({ caption, corner, columns, rows, head, testId }: MatrixTableProps) {
+export function MatrixTable<Of extends Row>(props: MatrixTableProps<Of>) {
+  const { caption, corner, columns, columnHead, chosen, rows, note, accuracy = "accuracy", testId } = props;
+  const scroller = useRef<HTMLDivElement>(null);
+  const { places, before, after } = useRowsInView(rows.length, scroller);
   return (
-    <div className={styles.scroller} tabIndex={0} role="region" aria-label={caption}>
-      <table className={styles.table} data-testid={testId}>
+    <div ref={scroller} className={styles.scroller} tabIndex={0} role="region" aria-label={caption}>
+      <table className={styles.table} aria-rowcount={rows.length + 1} data-testid={testId}>
         <caption className="hidden-visually">{caption}</caption>
         <thead>
-          <tr>
+          <tr aria-rowindex={1}>
             <th scope="col" className={styles.corner}>
               {corner}
             </th>
-            {columns.map((name, label) => (
-              <th key={label} scope="col" title={name} className={styles.column}>
-                <span>{name}</span>
+            {columns.map((name, column) => (
+              <th
+                key={column}
+                scope="col"
+                title={name}
+                className={styles.column}
+                data-chosen={column === chosen}
+              >
+                <span>{columnHead === undefined ? name : columnHead(column)}</span>
               </th>
             ))}
-            <th scope="col" className={styles.accuracyHead}>
-              accuracy
-            </th>
+            {note !== undefined && (
+              <th scope="col" className={styles.noteHead}>
+                {note.title}
+              </th>
+            )}
+            {accuracy !== null && (
+              <th scope="col" className={styles.accuracyHead}>
+                {accuracy}
+              </th>
+            )}
           </tr>
         </thead>
         <tbody>
-          {rows.map((row) => (
-            <tr key={row.id}>
-              <th scope="row" className={styles.name} title={row.id}>
-                {head(row)}
-              </th>
-              {row.cells === null ? (
-                <td colSpan={columns.length} className={styles.missing}>
-                  {row.missing}
-                </td>
-              ) : (
-                row.cells.map((cell, label) => <HeatCell key={label} cell={cell} />)
-              )}
-              <Accuracy row={row} />
-            </tr>
-          ))}
+          <Space pixels={before} />
+          {places.map((place) => {
+            const row = rows[place];
+            return row && <MatrixRow key={row.id} row={row} place={place} {...props} />;
+          })}
+          <Space pixels={after} />
         </tbody>
       </table>
     </div>
   );
 }
 
-function HeatCell({ cell }: { cell: Cell }) {
+function Space({ pixels }: { pixels: number }) {
+  if (pixels <= 0) return null;
   return (
-    <td
-      className={styles.cell}
-      title={cell.title}
-      data-zero={cell.count === 0}
-      data-wrong={cell.wrong}
-      style={{ "--heat": `${heat(cell.share)}%` } as CSSProperties}
-    >
-      {count(cell.count)}
-    </td>
-  );
-}
-
-function Accuracy({ row: { accuracy, noAccuracy } }: { row: Row }) {
-  return (
-    <td className={styles.accuracy}>
-      <span className={styles.value}>
-        <Value text={percent(accuracy)} why={noAccuracy} />
-      </span>
-      {accuracy !== null && (
-        <span className={styles.track}>
-          <span style={{ transform: `scaleX(${accuracy})` }} />
-        </span>
-      )}
-    </td>
+    <tr aria-hidden="true">
+      <td className={styles.space} style={{ height: pixels }} />
+    </tr>
   );
 }

@@ -1,6 +1,18 @@
 import { describe, expect, it } from "vitest";
-import { client, result, round } from "../testing/fixtures";
-import { classNames, confusionRows, evaluatedRounds, heat, labelRows, neighbours, pickRound } from "./tables";
+import { result, round } from "../testing/fixtures";
+import {
+  classNames,
+  classRows,
+  confusionRows,
+  evaluatedRounds,
+  heat,
+  inOrder,
+  labelRows,
+  neighbours,
+  pickRound,
+  spreadRounds,
+  unusualWords,
+} from "./tables";
 
 const confusion = [
   [9, 1],
@@ -48,7 +60,8 @@ describe("confusionRows", () => {
 describe("labelRows", () => {
   it("put a client's labels beside its accuracy in the round", () => {
     const [row] = labelRows(
-      [client("a", { label_counts: [30, 10] })],
+      ["a"],
+      new Map([["a", [30, 10]]]),
       round(3, { per_client: { a: result({ accuracy: 0.7 }) } }),
       ["cat", "dog"],
     );
@@ -61,13 +74,75 @@ describe("labelRows", () => {
   });
 
   it("say why something is missing", () => {
-    const [row] = labelRows([client("a")], round(3), []);
+    const [row] = labelRows(["a"], new Map(), round(3), []);
     expect(row).toMatchObject({
       cells: null,
-      missing: "label counts: kept private, as in every private run, or not reported yet",
+      missing: "label counts: kept private by its site, or not reported yet",
       noAccuracy: "did not evaluate in round 3",
     });
-    expect(labelRows([client("a")], undefined, [])[0]?.noAccuracy).toBe("no round yet");
+    expect(labelRows(["a"], new Map(), undefined, [])[0]?.noAccuracy).toBe("no round yet");
+    const [kept] = labelRows(["a"], new Map(), round(3), [], "count", "not told: a private run");
+    expect(kept).toMatchObject({ missing: "not told: a private run", noAccuracy: "not told: a private run" });
+  });
+});
+
+describe("the clients by how unusual their labels are", () => {
+  const labels = new Map([
+    ["client-1", [50, 50]],
+    ["client-2", [0, 20]],
+    ["client-10", [55, 45]],
+  ]);
+  const rows = labelRows(["client-1", "client-2", "client-3", "client-10"], labels, round(3), ["cat", "dog"]);
+
+  it("begin with the one that is most unlike the whole, and end with those that tell nothing", () => {
+    expect(inOrder(rows, "unusual first").map(({ id }) => id)).toEqual([
+      "client-2",
+      "client-10",
+      "client-1",
+      "client-3",
+    ]);
+    expect(inOrder(rows, "by name").map(({ id }) => id)).toEqual([
+      "client-1",
+      "client-2",
+      "client-3",
+      "client-10",
+    ]);
+  });
+
+  it("are told in words", () => {
+    expect(rows.map(({ mix }) => mix)).toEqual(["like the whole", "100.0 % are dog", null, "like the whole"]);
+    expect(unusualWords(rows)).toBe("1 of 3 clients has unusual data, most of all client-2: 100.0 % are dog");
+    expect(unusualWords(rows.filter(({ id }) => id === "client-1"))).toBe(
+      "1 client, all with much the same mix of labels",
+    );
+    expect(unusualWords([])).toBeNull();
+  });
+
+  it("show shares where these are wanted, and little is not nothing", () => {
+    const [row] = labelRows(["a"], new Map([["a", [999, 1]]]), undefined, [], "share");
+    expect(row?.cells?.map(({ text }) => text)).toEqual(["100 %", "<1 %"]);
+  });
+});
+
+describe("classes by round", () => {
+  it("have their accuracy in each round, and no number where there was no sample", () => {
+    const [cats, dogs] = classRows(evaluated, evaluated[1] ?? round(0), ["cat", "dog"]);
+    expect(cats?.cells?.map(({ text }) => text)).toEqual(["90", "90", "90"]);
+    expect(cats?.accuracy).toBe(0.9);
+    expect(dogs?.cells?.[0]).toMatchObject({
+      text: "–",
+      title: "the test set of round 0 has no sample of dog",
+    });
+  });
+
+  it("are drawn of as many rounds as fit, the chosen one among them", () => {
+    const many = Array.from({ length: 500 }, (_, number) => round(number, { confusion }));
+    const shown = spreadRounds(many, 137, 20).map((each) => each.round);
+    expect(shown).toHaveLength(20);
+    expect(shown).toContain(137);
+    expect([shown[0], shown.at(-1)]).toEqual([0, 499]);
+    expect(shown).toEqual(shown.toSorted((a, b) => a - b));
+    expect(spreadRounds(evaluated, null, 20)).toEqual(evaluated);
   });
 });
 

@@ -5,6 +5,8 @@ import { evaluatedRounds, neighbours, pickRound } from "./tables";
 
 interface EvaluatedRound {
   round: Round | null;
+  /** All that were evaluated by class, ascending. */
+  evaluated: readonly Round[];
   before: number | null;
   after: number | null;
   newest: boolean;
@@ -18,6 +20,7 @@ export function useEvaluatedRound(): EvaluatedRound {
   const round = pickRound(evaluated, wanted);
   return {
     round,
+    evaluated,
     ...neighbours(evaluated, round?.round ?? null),
     newest: round === (evaluated.at(-1) ?? null),
   };

@@ -1,8 +1,9 @@
-import { screen } from "@testing-library/react";
+import { act, screen } from "@testing-library/react";
 import { useState } from "react";
 import { describe, expect, it } from "vitest";
-import { logEntry, run, spec } from "../testing/fixtures";
-import { connected, happens, show } from "../testing/page";
+import { runChosen } from "../store/store";
+import { logEntry, round, run, spec } from "../testing/fixtures";
+import { connected, happens, json, serverAnswers, show } from "../testing/page";
 import { EventFeed, EventFilters } from "./EventFeed";
 import type { EventFilter } from "./filters";
 
@@ -47,6 +48,41 @@ describe("the event feed", () => {
     expect(shown()).toHaveLength(3);
   });
 
+  it("counts all that happened in the run, not only what the page holds", async () => {
+    const counts = { debug: 0, info: 5000, warning: 7, error: 2, printed: 0, last: 9 };
+    serverAnswers({ "GET /api/v1/runs/aa/logs?limit=1": () => json({ logs: [], counts }) });
+    show(<Feed />);
+    connected({ runs: [run({ id: "aa" })], logs: [logEntry(8), logEntry(9)] });
+    expect(await screen.findByRole("button", { name: "all 5,009" })).toBeVisible();
+    const { seq, time, ...data } = logEntry(11, { level: "error" });
+    happens({ seq, time, type: "log", data });
+    expect(screen.getByRole("button", { name: "error 3" })).toBeVisible();
+    expect(screen.getByTestId("events-left")).toHaveTextContent("the newest 3 of 5,010");
+  });
+
+  it("is of the run that is shown", async () => {
+    const told = logEntry(3, { run_id: "old", message: "round 9 of the old run" });
+    const counts = { debug: 0, info: 1, warning: 0, error: 0, printed: 0, last: 3 };
+    serverAnswers({ "GET /api/v1/runs/old/logs?limit=2000": () => json({ logs: [told], counts }) });
+    show(<Feed />);
+    connected({
+      runs: [
+        run({ id: "old", state: "completed", created_at: 1 }),
+        run({ id: "new", clients: ["client-1"] }),
+      ],
+      logs: [
+        told,
+        logEntry(5, { message: "client-1 joined" }),
+        logEntry(6, { run_id: "new", message: "round 1 of the new run" }),
+      ],
+    });
+    expect(shown().join()).toMatch(/client-1 joined.*round 1 of the new run/);
+    expect(shown().join()).not.toContain("old run");
+    act(() => runChosen("old"));
+    expect(await screen.findByText("round 9 of the old run")).toBeVisible();
+    expect(shown()).toHaveLength(1);
+  });
+
   it("tells what a Flower app prints from what happens, and shows it alone", async () => {
     const reader = show(<Feed />);
     connected({
@@ -74,6 +110,24 @@ describe("the event feed", () => {
     expect(screen.getByText("the app has printed nothing so far")).toBeVisible();
   });
 
+  it("folds what was told of a round that is over into its sentence", async () => {
+    const reader = show(<Feed />);
+    connected({
+      runs: [run({ id: "aa" })],
+      rounds: { aa: [round(1, { started_at: 100, duration_s: 5, clients: 2, accuracy: 0.976 })] },
+      logs: [logEntry(1), logEntry(2), logEntry(3, { level: "warning" }), logEntry(20)],
+    });
+    expect(screen.getByTestId("round-row")).toHaveTextContent(
+      "round 1 aggregated from 2 of 2 clients: 97.6 %",
+    );
+    expect(shown().join()).toMatch(/message 3.*message 20/);
+    expect(shown()).toHaveLength(2);
+    await reader.click(screen.getByRole("button", { name: "2 lines" }));
+    expect(shown()).toHaveLength(4);
+    await reader.click(screen.getByRole("button", { name: "hide" }));
+    expect(shown()).toHaveLength(2);
+  });
+
   it("names a level and the client that an event comes from", () => {
     show(<Feed />);
     connected({ logs: [logEntry(1, { level: "warning", source: "client-2", message: "is slow" })] });
@@ -86,6 +140,7 @@ describe("the event feed", () => {
     expect(screen.queryByTestId("traceback")).not.toBeInTheDocument();
     await reader.click(screen.getByRole("button", { name: "show traceback" }));
     expect(screen.getByTestId("traceback")).toHaveTextContent("Traceback: ValueError");
+    expect(screen.getByTestId("copy-report")).toBeVisible();
     expect(screen.getByRole("button", { name: "hide traceback" })).toHaveAttribute("aria-expanded", "true");
   });
 });

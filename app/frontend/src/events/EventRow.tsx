@@ -1,8 +1,9 @@
 import type { LogEntry } from "../api/types";
 import { ClientName } from "../clients/ClientName";
-import { clock, exactTime } from "../format/format";
 import { StateMark } from "../ui/StateMark";
 import { Traceback } from "../ui/Traceback";
+import { Clock } from "../ui/Value";
+import { CopyReport } from "./CopyReport";
 import styles from "./EventFeed.module.css";
 import { LEVEL_MARKS, PRINT_MARK } from "./marks";
 import { isPrinted, printWords } from "./prints";
@@ -19,13 +20,9 @@ export function EventRow({ entry, open, toggle }: EventRowProps) {
   const meaning = printed ? printWords(entry) : entry.level;
   return (
     <div className={styles.row} data-level={entry.level} data-printed={printed} data-testid="log-row">
-      <time
-        className={styles.time}
-        dateTime={new Date(entry.time * 1000).toISOString()}
-        title={exactTime(entry.time)}
-      >
-        {clock(entry.time)}
-      </time>
+      <span className={styles.time}>
+        <Clock time={entry.time} />
+      </span>
       <span className={styles.level} title={meaning}>
         <StateMark mark={mark} />
         <span className="hidden-visually">{meaning}</span>
@@ -38,7 +35,12 @@ export function EventRow({ entry, open, toggle }: EventRowProps) {
             {open ? "hide traceback" : "show traceback"}
           </button>
         )}
-        {open && entry.traceback !== null && <Traceback text={entry.traceback} />}
+        {open && entry.traceback !== null && (
+          <Traceback
+            text={entry.traceback}
+            actions={<CopyReport runId={entry.run_id} source={entry.source} traceback={entry.traceback} />}
+          />
+        )}
       </div>
     </div>
   );

@@ -1,5 +1,5 @@
 /** Which events the feed shows. Pure functions. */
-import type { LogEntry } from "../api/types";
+import type { LogCounts, LogEntry } from "../api/types";
 import { isPrinted } from "./prints";
 
 /** By level; what another Flower app prints stands for itself, since it may be a lot. */
@@ -20,7 +20,29 @@ function filterOf(entry: LogEntry): string {
   return isPrinted(entry) ? "app" : entry.level;
 }
 
-export function countByFilter(logs: readonly LogEntry[]): Record<EventFilter, number> {
+/** Those of a run and those of none; without a run all. */
+export function ofRun(logs: readonly LogEntry[], run: string | null): readonly LogEntry[] {
+  return run === null ? logs : logs.filter(({ run_id }) => run_id === null || run_id === run);
+}
+
+export type FilterCounts = Readonly<Record<EventFilter, number>>;
+
+/** What the server has counted, and what came after that. */
+export function countsOf(
+  { debug, info, warning, error, printed, last }: LogCounts,
+  logs: readonly LogEntry[],
+): FilterCounts {
+  const since = countByFilter(logs.filter(({ seq }) => seq > last));
+  return {
+    all: debug + info + warning + error + printed + since.all,
+    info: info + since.info,
+    warning: warning + since.warning,
+    error: error + since.error,
+    app: printed + since.app,
+  };
+}
+
+export function countByFilter(logs: readonly LogEntry[]): FilterCounts {
   const counts: Record<EventFilter, number> = { all: logs.length, info: 0, warning: 0, error: 0, app: 0 };
   for (const entry of logs) {
     const filter = filterOf(entry);

@@ -3,10 +3,12 @@ import type { ExportFormat, Run } from "../api/types";
 import { roundsDone } from "../runs/run-words";
 import { shownRounds, shownRun, useStore } from "../store/store";
 import { CopyCommand } from "../ui/CopyCommand";
+import { Explained } from "../ui/Explained";
 import { CheckpointList } from "./CheckpointList";
 import list from "../ui/List.module.css";
 
 const FORMATS: Record<ExportFormat, { title: string; what: string }> = {
+  html: { title: "Report", what: "one page to read and print, which opens without a server" },
   json: { title: "JSON", what: "everything about the run in one file" },
   csv: { title: "CSV", what: "the numbers of its rounds and clients as tables" },
   tensorboard: { title: "TensorBoard", what: "its curves as event files" },
@@ -34,8 +36,8 @@ function Exports({ run }: { run: Run }) {
   if (status === null) return null;
   return (
     <div className={list.take}>
-      <span className="dim" title={`run ${run.id} is kept in ${status.store}`}>
-        export
+      <span className="dim">
+        <Explained why={`run ${run.id} is kept in ${status.store}`}>export</Explained>
       </span>
       {(Object.keys(FORMATS) as ExportFormat[]).map((format) => (
         <a

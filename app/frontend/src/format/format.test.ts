@@ -1,9 +1,23 @@
 import { describe, expect, it } from "vitest";
-import { ago, bytes, clock, count, duration, exactTime, loss, number, percent, plural, span } from "./format";
+import {
+  ago,
+  bytes,
+  clock,
+  count,
+  duration,
+  exactTime,
+  hasTwelveHours,
+  latency,
+  loss,
+  number,
+  percent,
+  plural,
+  span,
+} from "./format";
 
 describe("values without data", () => {
   it("are an en dash in every format", () => {
-    for (const format of [count, percent, loss, duration, span, ago, bytes, number]) {
+    for (const format of [count, percent, loss, duration, span, ago, bytes, number, latency]) {
       expect(format(null)).toBe("–");
       expect(format(undefined)).toBe("–");
       expect(format(Number.NaN)).toBe("–");
@@ -70,8 +84,18 @@ describe("counts and times", () => {
   });
   it("writes local clock and date with leading zeros", () => {
     const noon = new Date(2026, 2, 4, 9, 5, 7).getTime() / 1000;
-    expect(clock(noon)).toBe("09:05:07");
-    expect(exactTime(noon)).toBe("2026-03-04 09:05:07");
+    expect(clock(noon, false)).toBe("09:05:07");
+    expect(exactTime(noon, false)).toBe("2026-03-04 09:05:07");
+  });
+  it("counts the hours as the reader's locale does", () => {
+    expect(["de-DE", "en-GB", "en-US", "hi-IN"].map((locale) => hasTwelveHours(locale))).toEqual([
+      false,
+      false,
+      true,
+      true,
+    ]);
+    const at = (hour: number): string => clock(new Date(2026, 2, 4, hour, 5, 7).getTime() / 1000, true);
+    expect([0, 9, 12, 21].map(at)).toEqual(["12:05:07 am", "09:05:07 am", "12:05:07 pm", "09:05:07 pm"]);
   });
 });
 
@@ -98,4 +122,14 @@ describe("number", () => {
     [123_456.7, "1.2e+5"],
     [2e12, "2.0e+12"],
   ])("writes %d as %s", (value, text) => expect(number(value)).toBe(text));
+});
+
+describe("latency", () => {
+  it.each([
+    [0.0004, "0.4 ms"],
+    [0.00994, "9.9 ms"],
+    [0.012, "12 ms"],
+    [0.9996, "1.0 s"],
+    [12.34, "12.3 s"],
+  ])("writes %d s as %s", (seconds, words) => expect(latency(seconds)).toBe(words));
 });

@@ -1,7 +1,12 @@
-/** Numbers, times and sizes as the page writes them. Pure: no clock, no locale of the machine. */
+/** Numbers, times and sizes as the page writes them. Pure: no clock, and of the reader's locale only how its day is counted. */
 
 /** Shown where there is no value; the element that holds it says why. */
 export const NO_DATA = "–";
+
+/** The same, without a line's end between a number and its per cent sign. */
+export function unbroken(text: string): string {
+  return text.replaceAll(" %", "\u00a0%");
+}
 
 const GROUPED = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 
@@ -51,32 +56,55 @@ export function span(seconds: number | null | undefined): string {
   return `${Math.floor(seconds / 86_400)} d`;
 }
 
+/** How long something took: "3.2 s" while a tenth says something, then as `span`. */
+export function took(seconds: number | null | undefined): string {
+  return missing(seconds) || seconds >= 9.95 ? span(seconds) : `${Math.max(0, seconds).toFixed(1)} s`;
+}
+
 /** Age in seconds as "now", "12 s ago", "5 min ago". */
 export function ago(seconds: number | null | undefined): string {
   if (missing(seconds)) return NO_DATA;
   return seconds < 1 ? "now" : `${span(seconds)} ago`;
 }
 
-/** Unix seconds as local 12:41:07 */
-export function clock(unixSeconds: number): string {
+/** Whether a day has twice twelve hours where the reader is, as the browser's locale has it. */
+export function hasTwelveHours(locale?: string): boolean {
+  return new Intl.DateTimeFormat(locale, { hour: "numeric" }).resolvedOptions().hour12 === true;
+}
+
+export const TWELVE_HOURS = hasTwelveHours();
+
+/** Unix seconds as local 12:41:07, or where a day has twice twelve hours 12:41:07 pm. */
+export function clock(unixSeconds: number, twelveHours = TWELVE_HOURS): string {
   const date = new Date(unixSeconds * 1000);
-  return [date.getHours(), date.getMinutes(), date.getSeconds()]
+  const hours = date.getHours();
+  const shown = twelveHours ? hours % 12 || 12 : hours;
+  const time = [shown, date.getMinutes(), date.getSeconds()]
     .map((part) => String(part).padStart(2, "0"))
     .join(":");
+  return twelveHours ? `${time} ${hours < 12 ? "am" : "pm"}` : time;
 }
 
 /** Unix seconds as local 2026-11-24 12:41:07, for titles */
-export function exactTime(unixSeconds: number): string {
+export function exactTime(unixSeconds: number, twelveHours = TWELVE_HOURS): string {
   const date = new Date(unixSeconds * 1000);
   const day = [date.getFullYear(), date.getMonth() + 1, date.getDate()].map((part) =>
     String(part).padStart(2, "0"),
   );
-  return `${day.join("-")} ${clock(unixSeconds)}`;
+  return `${day.join("-")} ${clock(unixSeconds, twelveHours)}`;
 }
 
 /** Number and noun: plural(1, "client") → "1 client", plural(2, "reply", "replies") → "2 replies" */
 export function plural(value: number, noun: string, nouns = `${noun}s`): string {
   return `${count(value)} ${value === 1 ? noun : nouns}`;
+}
+
+/** Seconds there and back as "0.4 ms", "12 ms", "1.2 s". */
+export function latency(seconds: number | null | undefined): string {
+  if (missing(seconds)) return NO_DATA;
+  if (seconds >= 0.9995) return `${seconds.toFixed(1)} s`;
+  const ms = seconds * 1000;
+  return `${ms < 9.95 ? ms.toFixed(1) : ms.toFixed(0)} ms`;
 }
 
 const BYTE_UNITS = ["kB", "MB", "GB", "TB"] as const;

@@ -11,6 +11,6 @@ export function entranceOf(hash: string): Entrance {
 /** The entrance of this page; the address forgets it, so that it is in no history and on no screen. */
 export function takeEntrance(): Entrance {
   const entrance = entranceOf(location.hash);
-  if (location.hash !== "") history.replaceState(null, "", location.pathname + location.search);
+  if (location.hash.includes("=")) history.replaceState(null, "", location.pathname + location.search);
   return entrance;
 }

@@ -1,4 +1,4 @@
-import { act, screen } from "@testing-library/react";
+import { act, screen, within } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
 import { clock } from "../format/format";
 import { connectionChanged } from "../store/store";
@@ -23,12 +23,18 @@ describe("the connection's state", () => {
     connected();
     act(() => connectionChanged(state, 1000));
     expect(shown()).toHaveTextContent(`${words} ${clock(1000)}`);
-    expect(shown()).toHaveAttribute("title", expect.stringContaining("values are from before"));
+    expect(within(shown()).getByRole("button")).toHaveAttribute(
+      "title",
+      expect.stringContaining("values are from before"),
+    );
   });
 
   it("speaks of no old values where none were ever there", () => {
     show(<ConnectionState />);
     act(() => connectionChanged("unreachable", 1000));
-    expect(shown()).not.toHaveAttribute("title", expect.stringContaining("values are from before"));
+    expect(within(shown()).getByRole("button")).not.toHaveAttribute(
+      "title",
+      expect.stringContaining("values are from before"),
+    );
   });
 });

@@ -1,5 +1,6 @@
 import { clock, exactTime } from "../format/format";
 import { type Connection, useStore } from "../store/store";
+import { Explained } from "../ui/Explained";
 import { type Mark, StateMark } from "../ui/StateMark";
 import styles from "./Header.module.css";
 
@@ -29,15 +30,14 @@ export function ConnectionState() {
   const knows = useStore((state) => state.server.instance !== null);
   const stale = connection.state === "reconnecting" || connection.state === "unreachable";
   return (
-    <p
-      className={styles.connection}
-      data-state={connection.state}
-      data-testid="connection"
-      role="status"
-      title={`since ${exactTime(connection.since)}${stale && knows ? "; values are from before, the page tries again by itself" : ""}`}
-    >
+    <p className={styles.connection} data-state={connection.state} data-testid="connection" role="status">
       <StateMark mark={MARKS[connection.state]} />
-      <span>{words(connection)}</span>
+      <Explained
+        why={`since ${exactTime(connection.since)}${stale && knows ? "; values are from before, the page tries again by itself" : ""}`}
+        look="plain"
+      >
+        {words(connection)}
+      </Explained>
     </p>
   );
 }

@@ -1,7 +1,13 @@
+import { Link, useLocation } from "wouter";
+import { BASE } from "../api/base";
+import { useUnseenErrors } from "../events/useUnseenErrors";
+import { plural } from "../format/format";
 import { useStore } from "../store/store";
 import { UserMenu } from "../users/UserMenu";
 import { ConnectionState } from "./ConnectionState";
 import styles from "./Header.module.css";
+import { Mark } from "./Mark";
+import { isAt, NAV } from "./nav";
 import { ThemeToggle } from "./ThemeToggle";
 
 export function Header() {
@@ -11,9 +17,10 @@ export function Header() {
       <Mark />
       <h1 className={styles.name}>FedLoom</h1>
       {version !== undefined && <span className={`${styles.wide} mono small dim`}>{version}</span>}
+      <Views />
       <span className={styles.space} />
       <ConnectionState />
-      <a className={styles.link} href="/api/docs">
+      <a className={styles.link} href={`${BASE}/api/docs`}>
         API
       </a>
       <ThemeToggle />
@@ -22,12 +29,31 @@ export function Header() {
   );
 }
 
-/** Warp and weft: two threads that go over and under three others. */
-function Mark() {
+function Views() {
+  const [path] = useLocation();
+  const errors = useUnseenErrors(path === "/");
   return (
-    <svg className={styles.mark} viewBox="0 0 32 32" width="24" height="24" aria-hidden="true">
-      <path className={styles.warp} d="M8 4v2M8 16v12M16 4v12M16 26v2M24 4v2M24 16v12" />
-      <path className={styles.weft} d="M4 11h16M28 11h0M12 21h16M4 21h0" />
-    </svg>
+    <nav className={styles.views} aria-label="pages">
+      {NAV.map(({ to, title }) => (
+        <Link
+          key={to}
+          className={styles.view ?? ""}
+          href={to}
+          aria-current={isAt(path, to) ? "page" : undefined}
+          data-testid={`view-${title.toLowerCase()}`}
+        >
+          {title}
+          {to === "/" && errors.length > 0 && (
+            <span className={styles.unseen} data-testid="unseen-errors">
+              {" "}
+              {plural(errors.length, "new error")}
+            </span>
+          )}
+        </Link>
+      ))}
+      <span className="hidden-visually" role="alert">
+        {errors.at(-1)?.message}
+      </span>
+    </nav>
   );
 }

@@ -1,7 +1,9 @@
-import type { Run } from "../api/types";
-import { count, NO_DATA } from "../format/format";
+import { isOver, type Run } from "../api/types";
+import { count, NO_DATA, percent } from "../format/format";
+import { roundsOf, useStore } from "../store/store";
 import { Value } from "../ui/Value";
-import { barOf, roundShown } from "./round-progress";
+import { notRemaining, remainingOf, remainingWords } from "./remaining";
+import { barOf, roundShown, scoreOf } from "./round-progress";
 import { labelWords } from "./round-words";
 import styles from "./RunBar.module.css";
 
@@ -18,6 +20,8 @@ export function RoundProgress({ run, done, label: appLabel }: RoundProgressProps
   const { segments, label, value, max } = barOf(run, done);
   return (
     <div className={styles.progress}>
+      <Score run={run} />
+      <TimeLeft run={run} />
       <p className={styles.rounds}>
         round{" "}
         <span className="mono" data-testid="round">
@@ -49,6 +53,37 @@ export function RoundProgress({ run, done, label: appLabel }: RoundProgressProps
         ))}
       </div>
     </div>
+  );
+}
+
+/** How good the newest model is; what came of a run that is complete stands beside its state. */
+function Score({ run }: { run: Run }) {
+  const rounds = useStore((state) => roundsOf(state, run));
+  const score = scoreOf(rounds);
+  if (score === null || run.state === "completed") return null;
+  return (
+    <p className={styles.score} data-testid="run-accuracy">
+      <span className="dim">{score.ofClients ? "clients’ accuracy" : "accuracy"}</span>{" "}
+      <span className="mono">{percent(score.accuracy)}</span>
+    </p>
+  );
+}
+
+/** Beside the rounds that are left, how long they take; of as many letters as it gets, so that nothing moves. */
+function TimeLeft({ run }: { run: Run }) {
+  const text = useStore((state) => {
+    if (run.state !== "running") return null;
+    const remaining = remainingOf(run, roundsOf(state, run), state.now);
+    return remaining === null ? null : remainingWords(remaining);
+  });
+  const why = notRemaining(run);
+  // Its place is kept as long as it may come: what stands beside it does not move.
+  if (text === null && why === null) return isOver(run.state) ? null : <p className={styles.left} />;
+  return (
+    <p className={styles.left} data-testid="time-left">
+      <Value text={text ?? NO_DATA} why={why ?? ""} />
+      {text === null && " left"}
+    </p>
   );
 }
 

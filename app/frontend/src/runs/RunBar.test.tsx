@@ -1,8 +1,8 @@
-import { screen, waitFor, within } from "@testing-library/react";
-import { describe, expect, it, vi } from "vitest";
+import { act, screen, waitFor, within } from "@testing-library/react";
+import { describe, expect, it } from "vitest";
 import type { Run } from "../api/types";
 import { useStore } from "../store/store";
-import { client, privacy, round, run as anyRun, spec, status, waitingFor } from "../testing/fixtures";
+import { client, privacy, result, round, run as anyRun, spec, status, waitingFor } from "../testing/fixtures";
 import { answerLater, connected, happens, json, problem, serverAnswers, show, toldIn } from "../testing/page";
 import { RunBar } from "./RunBar";
 
@@ -12,7 +12,7 @@ const button = (name: string): HTMLElement => screen.getByRole("button", { name 
 
 /** The bar with one run; returns the reader's hands. */
 function withRun(changes: Partial<Run> = {}, rounds = [round(1), round(2), round(3)]) {
-  const reader = show(<RunBar onNewRun={vi.fn()} />);
+  const reader = show(<RunBar />);
   connected({ runs: [run(changes)], rounds: { aa: rounds } });
   return reader;
 }
@@ -25,7 +25,7 @@ const becomes = (changes: Partial<Run>): void => {
 
 describe("the sentence about the run", () => {
   it("tells the next step where there is no run", () => {
-    show(<RunBar onNewRun={vi.fn()} />);
+    show(<RunBar />);
     expect(state()).toHaveTextContent("loading");
     connected({ clients: [client("client-1"), client("client-2")] });
     expect(state()).toHaveTextContent("no run yet");
@@ -49,18 +49,16 @@ describe("the sentence about the run", () => {
 
   it("names state, phase, round and settings of a run that is going on", () => {
     withRun({ progress: { phase: "training", done: 2, total: 3, since: 5 } });
-    expect(state()).toHaveTextContent("runningtraining 2 of 3");
+    expect(state()).toHaveTextContent("runningRound 4: training 2 of 3");
     expect(screen.getByTestId("round")).toHaveTextContent("4 of 10");
     expect(screen.getByText(/Digits · CNN · fedavg · α 0.5/)).toBeVisible();
   });
 
-  it("says how much of its privacy is spent, and only of one that has any", () => {
-    withRun({ privacy: privacy({ epsilon: 4.897 }) });
+  it("says how much of its privacy is spent, and only of one that has any", async () => {
+    const reader = withRun({ privacy: privacy({ epsilon: 4.897 }) });
     expect(screen.getByTestId("run-privacy")).toHaveTextContent("ε 4.90 at δ 1.0e-5, per client");
-    expect(screen.getByTestId("run-privacy")).toHaveAttribute(
-      "title",
-      expect.stringContaining("not for the server"),
-    );
+    await reader.click(screen.getByTestId("settings-toggle"));
+    expect(screen.getByTestId("settings")).toHaveTextContent("not for the server");
     becomes({ privacy: privacy({ epsilon: 7.1 }) });
     expect(screen.getByTestId("run-privacy")).toHaveTextContent("ε 7.10 at δ 1.0e-5, per client");
     becomes({ privacy: null });
@@ -79,7 +77,7 @@ describe("the sentence about the run", () => {
   });
 
   it("counts how late the clients are that a round waits for", () => {
-    show(<RunBar onNewRun={vi.fn()} />);
+    show(<RunBar />);
     const replies = waitingFor("replies", { clients: ["client-3"], have: 2, need: 3 });
     connected({
       time: 140,
@@ -103,7 +101,7 @@ describe("a run of another app", () => {
   const app = spec({ app: "quickstart" });
 
   it("has FedLoom's number of a round, and beside it the app's own where that is another", () => {
-    show(<RunBar onNewRun={vi.fn()} />);
+    show(<RunBar />);
     connected({
       runs: [run({ spec: app, round: 4, num_rounds: 6 })],
       rounds: { aa: [round(3), round(4, { complete: false, label: "1" })] },
@@ -208,35 +206,160 @@ describe("a command", () => {
     const foreign = spec({ app: "quickstart", run_config: { lr: 0.2 } });
     const asked = serverAnswers({ "POST /api/v1/runs": () => json(run({ id: "bb" }), 201) });
     const reader = withRun({ state: "interrupted", spec: foreign, can_resume: false });
-    useStore.setState({ chosenRun: "aa" });
+    history.replaceState(null, "", "/runs/aa/curves");
     expect(screen.queryByRole("button", { name: "Resume" })).not.toBeInTheDocument();
     await reader.click(button("Start again"));
     expect(toldIn(asked)[0]).toMatchObject({ what: "POST /api/v1/runs", body: foreign });
-    expect(useStore.getState().chosenRun).toBeNull();
+    expect(location.pathname).toBe("/");
+  });
+});
+
+describe("a run that is over", () => {
+  it.each(["stopped", "failed", "completed"] as const)("can be run again (%s)", async (over) => {
+    const asked = serverAnswers({ "POST /api/v1/runs": () => json(run({ id: "bb" }), 201) });
+    const settings = spec({ lr: 0.2, seed: 7 });
+    const reader = withRun({ state: over, spec: settings });
+    await reader.click(button("Run again"));
+    expect(toldIn(asked)[0]).toMatchObject({ what: "POST /api/v1/runs", body: settings });
+    for (const gone of ["Pause", "Resume", "Stop"]) {
+      expect(screen.queryByRole("button", { name: gone })).not.toBeInTheDocument();
+    }
+  });
+});
+
+describe("an interrupted run that can go on", () => {
+  it("says which button does that, also where the server gives a reason", () => {
+    withRun({ state: "interrupted", can_resume: true, round: 4, reason: "the server was killed" });
+    expect(state()).toHaveTextContent("the server was killed · Resume goes on in round 4");
+    expect(button("Resume")).toBeVisible();
   });
 });
 
 describe("the button for a new run", () => {
   it("says that the run would queue while another is active", () => {
     withRun({ state: "paused" });
-    expect(button("New run (queues)")).toHaveAttribute("title", expect.stringContaining("Run aa is paused"));
+    expect(screen.getByRole("link", { name: "New run (queues)" })).toHaveAttribute(
+      "title",
+      expect.stringContaining("Run aa is paused"),
+    );
   });
 
-  it("asks for one", async () => {
-    const ask = vi.fn();
-    const reader = show(<RunBar onNewRun={ask} />);
+  it("leads to the form", async () => {
+    const reader = show(<RunBar />);
     connected({ status: status() });
-    await reader.click(button("New run"));
-    expect(ask).toHaveBeenCalledOnce();
+    await reader.click(screen.getByRole("link", { name: "New run" }));
+    expect(location.pathname).toBe("/new");
+  });
+});
+
+describe("the bar on every page", () => {
+  it("has the accuracy while a run goes on, and leaves it to the outcome of one that is complete", () => {
+    withRun({}, [round(1, { accuracy: 0.9 }), round(2, { accuracy: 0.981 })]);
+    expect(screen.getByTestId("run-accuracy")).toHaveTextContent("accuracy 98.1 %");
+    becomes({ state: "completed" });
+    expect(screen.queryByTestId("run-accuracy")).not.toBeInTheDocument();
+  });
+
+  it("opens to all settings by the keyboard", async () => {
+    const reader = withRun({ spec: spec({ lr: 0.25, local_epochs: 3 }) });
+    expect(screen.queryByTestId("settings")).not.toBeInTheDocument();
+    act(() => screen.getByRole("button", { name: "Settings" }).focus());
+    await reader.keyboard("{Enter}");
+    expect(screen.getByTestId("settings")).toHaveTextContent("learning rate 0.25, local epochs 3");
+    expect(button("Hide settings")).toHaveAttribute("aria-expanded", "true");
+    await reader.keyboard("{Enter}");
+    expect(screen.queryByTestId("settings")).not.toBeInTheDocument();
+  });
+});
+
+describe("a run that others have followed", () => {
+  const old = run({ id: "old", state: "completed", created_at: 1, finished_at: 20, clients: ["a"] });
+
+  it("says that it is past, and leads to the one that goes on, or else to the newest", () => {
+    show(<RunBar />);
+    act(() => useStore.setState({ chosenRun: "old" }));
+    connected({ runs: [run({ state: "completed", clients: ["a"] }), old] });
+    expect(screen.getByTestId("past-run")).toHaveTextContent("past run");
+    expect(screen.getByText(/, ended/)).toBeVisible();
+    expect(screen.getByRole("link", { name: "Show run aa" })).toBeVisible();
+    becomes({ state: "running", clients: ["a"] });
+    expect(screen.getByTestId("past-run")).toBeVisible();
+    act(() => useStore.setState({ chosenRun: null }));
+    expect(screen.queryByTestId("past-run")).not.toBeInTheDocument();
+    expect(screen.queryByTestId("follow-active")).not.toBeInTheDocument();
+  });
+
+  it("asks nobody to start a client again that was lost in it", () => {
+    const gone = client("client-2", { run: "aa", state: "lost" });
+    show(<RunBar />);
+    connected({ runs: [run({ state: "completed" })], clients: [gone] });
+    expect(state()).toHaveAttribute("data-state", "completed");
+    expect(screen.queryByTestId("start-lost")).not.toBeInTheDocument();
   });
 });
 
 describe("another run than the active one", () => {
   it("is shown with a way back", async () => {
-    const reader = show(<RunBar onNewRun={vi.fn()} />);
+    history.replaceState(null, "", "/runs/old/curves");
+    const reader = show(<RunBar />);
     connected({ runs: [run(), run({ id: "old", state: "completed", created_at: 1 })] });
     useStore.setState({ chosenRun: "old" });
-    await reader.click(await screen.findByRole("button", { name: "Show run aa" }));
-    expect(screen.getByTestId("run-id")).toHaveTextContent("aa");
+    await reader.click(await screen.findByRole("link", { name: "Show run aa" }));
+    expect(location.pathname).toBe("/");
+  });
+});
+
+describe("who holds up the round", () => {
+  const progress = { phase: "training", done: 1, total: 2, since: 100 } as const;
+  const delivered = client("client-1", { run: "aa" });
+  const waits = {
+    runs: [run({ round: 4, progress, clients: ["client-1", "client-2"] })],
+    rounds: { aa: [round(3, { per_client: { "client-2": result({ train_s: 2 }) } })] },
+    clients: [delivered, client("client-2", { run: "aa", state: "training" })],
+  };
+
+  it("is named, and the round goes on without them when somebody says so", async () => {
+    const asked = serverAnswers({ "POST /api/v1/runs/aa/go-on": () => json(run()) });
+    const reader = show(<RunBar />);
+    connected({ ...waits, time: 114 });
+    expect(state()).toHaveTextContent("Round 4: training 1 of 2, waiting for client-2 (14 s, usually 2 s)");
+    await reader.click(button("Go on without them"));
+    expect(toldIn(asked)).toEqual([
+      { what: "POST /api/v1/runs/aa/go-on", body: { round: 4, phase: "training" } },
+    ]);
+    expect(button("Going on…")).toBeVisible();
+    becomes({ round: 4, progress: { ...progress, phase: "evaluating", since: 115 } });
+    expect(screen.queryByTestId("go-on")).not.toBeInTheDocument();
+  });
+
+  it("is kept, and the bar says why, where the round cannot do without", async () => {
+    const refusal = "Round 4 cannot go on yet: its strategy, krum, needs 1 more reply.";
+    serverAnswers({ "POST /api/v1/runs/aa/go-on": () => problem(409, refusal) });
+    const reader = show(<RunBar />);
+    connected({ ...waits, time: 114 });
+    await reader.click(button("Go on without them"));
+    expect(await screen.findByTestId("refusal")).toHaveTextContent(refusal);
+  });
+
+  it("is nobody while all are as quick as usually", () => {
+    show(<RunBar />);
+    connected({ ...waits, time: 102 });
+    expect(state()).toHaveTextContent("Round 4: training 1 of 2");
+    expect(screen.queryByTestId("go-on")).not.toBeInTheDocument();
+  });
+
+  it("is started again with a command, where it is lost", async () => {
+    serverAnswers({ "GET /api/v1/status": () => json(status()) });
+    const reader = show(<RunBar />);
+    const lost = client("client-2", { run: "aa", state: "lost", host: "lab-2", dataset: "mnist" });
+    connected({ ...waits, time: 102, clients: [delivered, lost] });
+    expect(state()).toHaveTextContent("client-2 lost");
+    await reader.click(button("Restart client-2…"));
+    expect(await screen.findByTestId("restart-command")).toHaveTextContent(
+      "python run_client.py --client-id client-2 --dataset mnist",
+    );
+    expect(screen.getByText("lab-2")).toBeVisible();
+    becomes({ state: "waiting", waiting_for: waitingFor("clients", { have: 1, need: 2 }), reason: "waits" });
+    expect(button("Restart client-2…")).toBeVisible();
   });
 });

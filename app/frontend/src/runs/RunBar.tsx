@@ -1,27 +1,23 @@
 import { Button, CloseButton } from "@mantine/core";
 import { useState } from "react";
-import { isOver, type Run } from "../api/types";
-import { percent } from "../format/format";
+import { Link, useLocation } from "wouter";
+import { CopyReport } from "../events/CopyReport";
 import { useMay } from "../login/who";
-import { activeRun, runChosen, shownRounds, shownRun, useStore } from "../store/store";
-import { useStrategyTitles } from "../strategies/useStrategies";
+import { followedPath } from "../page/nav";
+import { activeRun, followedRun, shownRun, useStore } from "../store/store";
 import { Traceback } from "../ui/Traceback";
-import { privacyExplained, privacyWords } from "./privacy-words";
-import { roundShown } from "./round-progress";
-import { appLabels, clippedShare } from "./round-words";
-import { RoundProgress } from "./RoundProgress";
-import { opensByItself, roundsDone } from "./run-words";
+import { Holdups } from "./Holdups";
+import { opensByItself } from "./run-words";
 import styles from "./RunBar.module.css";
 import { RunCommands } from "./RunCommands";
+import { RunLine } from "./RunLine";
 import { Elapsed, NoRun, NoRunLine, RunStateLine } from "./RunState";
-import { settingsLines, specWords } from "./spec-words";
 
-const CLIPPED =
-  "share of the newest sum's values that were beyond the range of the secure aggregation; where it is large, a wider range learns better";
-
-export function RunBar({ onNewRun }: { onNewRun: () => void }) {
+export function RunBar() {
   const run = useStore(shownRun);
   const active = useStore(activeRun);
+  const followed = useStore(followedRun);
+  const [path] = useLocation();
   const loaded = useStore((state) => state.server.instance !== null);
   /** Where the reader opened or closed the traceback: by run. */
   const [tracebacks, setTracebacks] = useState<Readonly<Record<string, boolean>>>({});
@@ -45,19 +41,27 @@ export function RunBar({ onNewRun }: { onNewRun: () => void }) {
             {traceback ? "Hide traceback" : "Show traceback"}
           </Button>
         )}
+        {run !== null && (
+          <Holdups
+            key={`holdups ${run.id}`}
+            run={run}
+            refused={(reason) => setRefusal(reason === null ? null : { of: subject, reason })}
+          />
+        )}
         <span className={styles.space} />
         {run !== null && <Elapsed run={run} />}
-        {run !== null && active !== null && run.id !== active.id && (
+        {run !== null && followed !== null && run.id !== followed.id && (
           <Button
+            component={Link}
+            href={followedPath(path)}
             variant="default"
             size="compact-md"
-            onClick={() => runChosen(null)}
             data-testid="follow-active"
           >
-            Show run {active.id}
+            Show run {followed.id}
           </Button>
         )}
-        {run !== null && mayRun && !isOver(run.state) && (
+        {run !== null && mayRun && (
           <RunCommands
             key={run.id}
             run={run}
@@ -66,13 +70,14 @@ export function RunBar({ onNewRun }: { onNewRun: () => void }) {
         )}
         {mayRun && (
           <Button
+            component={Link}
+            href="/new"
             variant={queues ? "default" : "filled"}
             size="compact-md"
-            onClick={onNewRun}
             title={queues ? `Run ${active.id} is ${active.state}: a new run waits in the queue` : undefined}
             data-testid="new-run"
           >
-            {queues ? "New run (queues)" : "New run"}
+            <span>New run {queues && <span className={styles.queues}>(queues)</span>}</span>
           </Button>
         )}
       </div>
@@ -83,37 +88,12 @@ export function RunBar({ onNewRun }: { onNewRun: () => void }) {
           <CloseButton size="sm" aria-label="Dismiss" onClick={() => setRefusal(null)} />
         </p>
       )}
-      {traceback && <Traceback text={run.error ?? ""} />}
-    </section>
-  );
-}
-
-function RunLine({ run }: { run: Run }) {
-  const rounds = useStore(shownRounds);
-  const titleOf = useStrategyTitles();
-  const done = roundsDone(run, rounds);
-  const clipped = clippedShare(rounds);
-  return (
-    <div className={styles.second}>
-      <p className="dim ellipsis" title={settingsLines(run, titleOf).join("\n")}>
-        run{" "}
-        <span className="mono" data-testid="run-id">
-          {run.id}
-        </span>{" "}
-        · {specWords(run.spec, titleOf)}
-        {clipped !== null && (
-          <span title={CLIPPED} data-testid="run-clipped">
-            {" "}
-            · {percent(clipped)} clipped
-          </span>
-        )}
-      </p>
-      {run.privacy !== null && (
-        <p className={styles.privacy} title={privacyExplained(run.privacy)} data-testid="run-privacy">
-          {privacyWords(run.privacy)}
-        </p>
+      {traceback && (
+        <Traceback
+          text={run.error ?? ""}
+          actions={<CopyReport runId={run.id} source="server" traceback={run.error ?? ""} />}
+        />
       )}
-      <RoundProgress run={run} done={done} label={appLabels(rounds).get(roundShown(run, done))} />
-    </div>
+    </section>
   );
 }

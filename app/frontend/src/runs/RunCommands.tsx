@@ -1,9 +1,9 @@
-import { useState } from "react";
+import { useLocation } from "wouter";
 import { commandRun, createRun } from "../api/requests";
-import type { Run } from "../api/types";
-import { activeRun, runChosen, shownRounds, useStore } from "../store/store";
+import { isOver, type Run } from "../api/types";
+import { activeRun, shownRounds, useStore } from "../store/store";
 import { CommandButton } from "../ui/CommandButton";
-import { ConfirmDialog } from "../ui/ConfirmDialog";
+import { Asked } from "../ui/Asked";
 import { canTryAgain, roundsDone, stopConsequence } from "./run-words";
 import { specAgain } from "./spec-words";
 import { useCommand } from "./useCommand";
@@ -14,8 +14,9 @@ interface RunCommandsProps {
   refused: (reason: string | null) => void;
 }
 
-/** What can be done with a run that is not over. */
+/** What can be done with a run: one that is over can be begun anew. */
 export function RunCommands({ run, refused }: RunCommandsProps) {
+  if (isOver(run.state)) return <StartAgain run={run} refused={refused} />;
   return (
     <>
       {canTryAgain(run) && <TryAgain run={run} refused={refused} />}
@@ -60,18 +61,19 @@ function TryAgain({ run, refused }: RunCommandsProps) {
   );
 }
 
-/** A new run like it: of another app nobody knows where it was. The interrupted one stays as it is. */
+/** A new run like it, where it is over, or of another app, of which nobody knows where it was. It stays as it is. */
 function StartAgain({ run, refused }: RunCommandsProps) {
   const runs = useStore((state) => state.server.runs.length);
   const queues = useStore((state) => activeRun(state) !== null);
+  const [, go] = useLocation();
   const again = async (): Promise<void> => {
     await createRun(specAgain(run));
-    if (!queues) runChosen(null);
+    if (!queues) go("/");
   };
   const { taken, give } = useCommand(again, `${runs}`);
   return (
     <CommandButton
-      label="Start again"
+      label={isOver(run.state) ? "Run again" : "Start again"}
       busy={queues ? "Queueing…" : "Starting…"}
       taken={taken}
       press={() => void report(give, refused)}
@@ -92,30 +94,21 @@ async function report(
 function Stop({ run }: { run: Run }) {
   const instance = useStore((state) => state.server.instance);
   const done = useStore((state) => roundsDone(run, shownRounds(state)));
-  const [asking, setAsking] = useState(false);
   const { taken: sent, give } = useCommand(() => commandRun(run.id, "stop"), `${instance} ${run.id}`);
   const taken = sent || run.pending === "stopping";
   return (
-    <>
-      <CommandButton
-        label="Stop"
-        busy="Stopping…"
-        taken={taken}
-        press={() => setAsking(true)}
-        testId="stop"
-      />
-      <ConfirmDialog
-        opened={asking}
-        close={() => setAsking(false)}
-        title={`Stop run ${run.id}?`}
-        consequence={stopConsequence(run, done)}
-        keep={run.state === "running" ? "Let it run" : "Keep it"}
-        confirm="Stop run"
-        busy="Stopping…"
-        taken={taken}
-        give={give}
-        testId="stop"
-      />
-    </>
+    <Asked
+      button={(ask) => (
+        <CommandButton label="Stop" busy="Stopping…" taken={taken} press={ask} testId="stop" />
+      )}
+      title={`Stop run ${run.id}?`}
+      consequence={stopConsequence(run, done)}
+      keep={run.state === "running" ? "Let it run" : "Keep it"}
+      confirm="Stop run"
+      busy="Stopping…"
+      taken={taken}
+      give={give}
+      testId="stop"
+    />
   );
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { run } from "../testing/fixtures";
-import { barOf, roundShown } from "./round-progress";
+import { round, run } from "../testing/fixtures";
+import { barOf, roundShown, scoreOf } from "./round-progress";
 
 const training = { phase: "training", done: 2, total: 4, since: 1 } as const;
 
@@ -40,4 +40,18 @@ describe("barOf", () => {
 
 describe("roundShown", () => {
   it("is never behind the rounds that are done", () => expect(roundShown(run({ round: 2 }), 3)).toBe(3));
+});
+
+describe("scoreOf", () => {
+  const own = round(1, { client_accuracy: 0.6 });
+
+  it("is the newest accuracy of a round that is over, of the clients where the server has none", () => {
+    expect(scoreOf([])).toBeNull();
+    expect(scoreOf([round(1), round(2, { complete: false, accuracy: 0.9 })])).toBeNull();
+    expect(scoreOf([own])).toEqual({ accuracy: 0.6, ofClients: true });
+    expect(scoreOf([own, round(2, { accuracy: 0.7, client_accuracy: 0.8 }), round(3)])).toEqual({
+      accuracy: 0.7,
+      ofClients: false,
+    });
+  });
 });

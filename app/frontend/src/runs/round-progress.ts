@@ -1,5 +1,5 @@
 /** From a run to its progress bar. Pure functions. */
-import type { Run } from "../api/types";
+import type { Round, Run } from "../api/types";
 
 /** Up to here each round is a segment of its own; beyond, the bar is one piece. */
 const MOST_SEGMENTS = 50;
@@ -31,6 +31,21 @@ function shareOfRound({ state, progress }: Run): number {
 /** The current round, or the last that was. */
 export function roundShown(run: Run, done: number): number {
   return Math.max(run.round, done);
+}
+
+export interface Score {
+  accuracy: number;
+  /** Nobody has evaluated the global model: it is the mean of the clients' own evaluation. */
+  ofClients: boolean;
+}
+
+/** Of the newest complete round that was evaluated. */
+export function scoreOf(rounds: readonly Round[]): Score | null {
+  const newest = rounds.findLast(
+    ({ complete, accuracy, client_accuracy }) => complete && (accuracy ?? client_accuracy) !== null,
+  );
+  const accuracy = newest?.accuracy ?? newest?.client_accuracy ?? null;
+  return accuracy === null ? null : { accuracy, ofClients: newest?.accuracy === null };
 }
 
 export function barOf(run: Run, done: number): Bar {

@@ -18,8 +18,8 @@ const run = (changes: Partial<Run>): Run => anyRun({ spec: mnist, ...changes });
 describe("situation", () => {
   it("names phase and replies of a running run, and what it was told", () => {
     const progress = { phase: "training", done: 2, total: 3, since: 5 } as const;
-    expect(situation(run({ progress }))).toBe("training 2 of 3");
-    expect(situation(run({ progress, pending: "pausing" }))).toBe("training 2 of 3 · pausing");
+    expect(situation(run({ progress }))).toBe("Round 4: training 2 of 3");
+    expect(situation(run({ progress, pending: "pausing" }))).toBe("Round 4: training 2 of 3 · pausing");
   });
 
   it("counts how late a client is, and leaves the rest to the server's words", () => {
@@ -45,23 +45,23 @@ describe("situation", () => {
 
   it("names the phase of an app that asks its clients without training", () => {
     expect(situation(run({ progress: { phase: "querying", done: 0, total: 5, since: 5 } }))).toBe(
-      "querying 0 of 5",
+      "Round 4: querying 0 of 5",
     );
   });
 
   it("says where a paused run stands", () => {
     const progress = { phase: "training", done: 1, total: 3, since: 5 } as const;
     expect(situation(run({ state: "paused", progress, reason: "paused by request" }))).toBe(
-      "paused by request · training 1 of 3",
+      "paused by request · Round 4: training 1 of 3",
     );
     expect(situation(run({ state: "paused", progress }))).toBe(
-      "training 1 of 3 · nothing is sent until it is resumed",
+      "Round 4: training 1 of 3 · nothing is sent until it is resumed",
     );
   });
 
   it.each<[Partial<Run>, string]>([
     [{ state: "queued" }, "starts when the runs before it have ended"],
-    [{ state: "interrupted", can_resume: true, round: 4 }, "can go on in round 4"],
+    [{ state: "interrupted", can_resume: true, round: 4 }, "Resume goes on in round 4"],
     [
       { state: "interrupted", can_resume: false },
       "only the app knows its state; Start again begins a new run with the same settings",

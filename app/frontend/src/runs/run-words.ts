@@ -1,5 +1,6 @@
 /** What the page says about a run, in words. Pure functions. */
 import type { Client, Round, Run, RunState, WaitingFor } from "../api/types";
+import { blockerWords, holdupsOf } from "../clients/blockers";
 import { count, loss, percent, plural, span } from "../format/format";
 
 /** The next step where there is no run. */
@@ -13,6 +14,7 @@ interface Surroundings {
   clients?: readonly Client[];
   /** Unix seconds of the server's clock. */
   now?: number;
+  rounds?: readonly Round[];
   /** The newest mean of the clients' own evaluation. */
   mean?: number | null;
 }
@@ -26,12 +28,19 @@ export function stateWord({ state, reason }: Run): string | null {
 }
 
 /** What stands beside the state: how far it is, what it was told, why it is as it is, and what came of it. */
-export function situation(run: Run, { clients = [], now = 0, mean = null }: Surroundings = {}): string {
+export function situation(
+  run: Run,
+  { clients = [], rounds = [], now = 0, mean = null }: Surroundings = {},
+): string {
   const reason = reasonWords(run, clients, now);
-  const going = [phaseWords(run), run.pending];
+  const going = [roundWords(run, blockerWords(holdupsOf(run, clients, rounds, now))), run.pending];
   const parts = stateWord(run) === null ? [reason, ...going] : [...going, reason];
-  if (run.state === "interrupted" && !run.can_resume) {
-    parts.push("only the app knows its state; Start again begins a new run with the same settings");
+  if (run.state === "interrupted") {
+    parts.push(
+      run.can_resume
+        ? `Resume goes on in round ${count(Math.max(1, run.round))}`
+        : "only the app knows its state; Start again begins a new run with the same settings",
+    );
   }
   if (run.state === "completed") {
     parts.push(outcomeWords(run, mean));
@@ -46,11 +55,12 @@ function outcomeWords({ final }: Run, mean: number | null): string | null {
   return final?.loss == null ? null : `loss ${loss(final.loss)}`;
 }
 
-/** "training 2 of 3", while it runs and where it was paused. */
-function phaseWords({ state, progress }: Run): string | null {
+/** "Round 4: training 2 of 3, waiting for client-3 (14 s, usually 2 s)", while it runs and where it was paused. */
+function roundWords({ state, round, progress }: Run, blockers: string | null): string | null {
   if (progress === null || (state !== "running" && state !== "paused")) return null;
   const { phase, done, total } = progress;
-  return total > 0 ? `${phase} ${done} of ${total}` : phase;
+  const far = total > 0 ? `${phase} ${count(done)} of ${count(total)}` : phase;
+  return [`Round ${count(round)}: ${far}`, ...(blockers === null ? [] : [blockers])].join(", ");
 }
 
 /** The server's reason, unless it is one that changes by the second: how late who is, the page counts itself. */
@@ -78,8 +88,6 @@ function unspoken(run: Run): string | null {
       return "starts when the runs before it have ended";
     case "paused":
       return "nothing is sent until it is resumed";
-    case "interrupted":
-      return run.can_resume ? `can go on in round ${count(Math.max(1, run.round))}` : null;
     default:
       return null;
   }

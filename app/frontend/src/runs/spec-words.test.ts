@@ -52,15 +52,37 @@ describe("a run's settings", () => {
 
   it("tell another app and what was changed in its config", () => {
     expect(specWords(app, titleOf)).toBe("quickstart-numpy · lr 0.1 · use-gpu false");
-    expect(settingsLines(run({ spec: app }), titleOf).join("\n")).not.toContain("learning rate");
+    expect(settingsLines(run({ spec: app })).join("\n")).not.toContain("learning rate");
   });
 
-  it("tell the strategy's parameters among the settings", () => {
-    const lines = settingsLines(
-      run({ spec: spec({ strategy: "fedprox", strategy_params: { proximal_mu: 0.1 } }) }),
-      titleOf,
+  it("tell that clients count by their samples in a masked sum, or once where they share its noise", () => {
+    const secure_aggregation = { threshold: 0.7, neighbours: 100, bits: 32, range: 4, max_samples: 100_000 };
+    const lines = (strategy: "fedavg" | "dpfedavg-fixed"): string =>
+      settingsLines(run({ spec: spec({ strategy, secure_aggregation }) })).join("\n");
+    expect(lines("fedavg")).toContain("range ±4, at most 100,000 samples count");
+    expect(lines("dpfedavg-fixed")).toContain(
+      "range ±4, each client counts once and adds its part of the noise",
     );
-    expect(lines).toContain("FedProx, proximal_mu 0.1");
+  });
+
+  it("name the strategy once, and its parameters among the settings", () => {
+    const prox = spec({ strategy: "fedprox", strategy_params: { proximal_mu: 0.1 } });
+    const said = [specWords(prox, titleOf), ...settingsLines(run({ spec: prox }))];
+    expect(said).toContain("strategy: proximal_mu 0.1");
+    expect(said.join("\n").match(/FedProx/gi)).toHaveLength(1);
+    expect(settingsLines(run()).join("\n")).not.toMatch(/strategy|FedAvg/i);
+  });
+
+  it("tell who has which part of the data, how many are asked, and what is kept", () => {
+    const few = spec({
+      num_partitions: 8,
+      fraction_train: 0.25,
+      fraction_evaluate: 0.5,
+      keep_checkpoints: 2,
+    });
+    const lines = settingsLines(run({ spec: few }));
+    expect(lines).toContain("data in 8 parts; 25 % of the clients train in a round, 50 % evaluate");
+    expect(lines).toContain("keeps the newest 2 checkpoints and the best");
   });
 
   it("name a strategy as the server calls it until its title is known", () => {

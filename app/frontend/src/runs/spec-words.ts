@@ -2,6 +2,7 @@
 import type { Run, RunSpec } from "../api/types";
 import { count, exactTime, plural } from "../format/format";
 import type { TitleOf } from "../strategies/titles";
+import { engineWords } from "./engine-words";
 
 export const DATASETS: Record<RunSpec["dataset"], string> = {
   digits: "Digits",
@@ -23,7 +24,9 @@ function heterogeneity(spec: RunSpec): string {
 
 export function specWords(spec: RunSpec, titleOf: TitleOf): string {
   if (spec.app !== null) return [spec.app, ...pairs(spec.run_config)].join(" · ");
+  const engine = engineWords(spec);
   return [
+    ...(engine === null ? [] : [engine]),
     DATASETS[spec.dataset],
     MODELS[spec.model],
     titleOf(spec.strategy),
@@ -51,25 +54,62 @@ export function isPrivate(spec: RunSpec | undefined): boolean {
   return spec !== undefined && (spec.dp !== null || spec.secure_aggregation !== null);
 }
 
+/** Whether the clients share the strategy's noise inside the masked sum: then each counts once. */
+export function clientsShareNoise(strategy: RunSpec["strategy"], isSecure: boolean): boolean {
+  return isSecure && strategy === "dpfedavg-fixed";
+}
+
 /** How the updates are summed: the server sees no single one. */
-function secureWords({ threshold, neighbours, bits, range, max_samples }: Secure): string {
-  return `secure aggregation: threshold ${threshold}, at most ${count(neighbours)} neighbours, ${bits} bits, range ±${range}, at most ${count(max_samples)} samples count`;
+function secureWords(
+  { threshold, neighbours, bits, range, max_samples }: Secure,
+  strategy: RunSpec["strategy"],
+): string {
+  const counted = clientsShareNoise(strategy, true)
+    ? "each client counts once and adds its part of the noise"
+    : `at most ${count(max_samples)} samples count`;
+  return `secure aggregation: threshold ${threshold}, at most ${count(neighbours)} neighbours, ${bits} bits, range ±${range}, ${counted}`;
 }
 
 /** All settings that `specWords` leaves out, one line each. */
-export function settingsLines({ spec, created_at }: Run, titleOf: TitleOf): string[] {
+export function settingsLines({ spec, created_at, started_at, finished_at }: Run): string[] {
   const { lr, local_epochs, batch_size, seed, min_clients } = spec;
   const training = `learning rate ${lr}, local epochs ${local_epochs}, batch size ${batch_size}, seed ${seed}`;
-  const strategy = [titleOf(spec.strategy), ...pairs(spec.strategy_params)].join(", ");
+  const parameters = pairs(spec.strategy_params).join(", ");
   return [
-    ...(spec.app === null ? [training, strategy] : []),
+    ...(spec.app === null
+      ? [training, ...(parameters === "" ? [] : [`strategy: ${parameters}`]), shareWords(spec)]
+      : []),
     ...(spec.dp === null
       ? []
-      : [`${dpWords(spec.dp)}, clipping norm ${spec.dp.clipping_norm}, δ ${spec.dp.delta}`]),
-    ...(spec.secure_aggregation === null ? [] : [secureWords(spec.secure_aggregation)]),
+      : [
+          `${dpWords(spec.dp)}, clipping norm ${spec.dp.clipping_norm}, δ ${spec.dp.delta}; ends when ${spec.stop_at_first_budget ? "the first site's budget is" : "all sites' budgets are"} spent`,
+        ]),
+    ...(spec.secure_aggregation === null ? [] : [secureWords(spec.secure_aggregation, spec.strategy)]),
+    ...(spec.engine === "simulation" ? [`${spec.simulated_client_cpus} CPUs for each simulated client`] : []),
     `at least ${plural(min_clients, "client")}; ${lateWords(spec)}`,
-    `created ${exactTime(created_at)}`,
+    ...(spec.app === null ? [keptWords(spec)] : []),
+    [
+      `created ${exactTime(created_at)}`,
+      ...(started_at === null ? [] : [`started ${exactTime(started_at)}`]),
+      ...(finished_at === null ? [] : [`ended ${exactTime(finished_at)}`]),
+    ].join(", "),
   ];
+}
+
+type Shares = Pick<RunSpec, "num_partitions" | "fraction_train" | "fraction_evaluate">;
+
+/** Who has which part of the data, and how many of the clients are asked. */
+function shareWords({ num_partitions, fraction_train, fraction_evaluate }: Shares): string {
+  const parts = num_partitions === null ? "a part for each client" : plural(num_partitions, "part");
+  const share = (fraction: number): string => `${count(fraction * 100)} %`;
+  return `data in ${parts}; ${share(fraction_train)} of the clients train in a round, ${share(fraction_evaluate)} evaluate`;
+}
+
+type Keeping = Pick<RunSpec, "keep_checkpoints" | "keep_updates">;
+
+function keptWords({ keep_checkpoints, keep_updates }: Keeping): string {
+  const models = `keeps the newest ${plural(keep_checkpoints, "checkpoint")} and the best`;
+  return keep_updates ? `${models}, and the clients' updates` : models;
 }
 
 /** To ask for a run like it. An app that decides about its rounds itself takes no number of them. */

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
-import { fetchRounds } from "../api/requests";
 import { roundsFetched, shownRun, useStore } from "../store/store";
+import { loadRounds } from "./load-rounds";
 
 /** Fetches the rounds of the shown run when they did not come over the socket. Returns why that failed, or null. */
 export function useRounds(): string | null {
@@ -12,7 +12,9 @@ export function useRounds(): string | null {
     queryKey: ["rounds", instance, runId],
     // They are kept in the store, where the live ones are added; here is only whether the asking went well.
     queryFn: async () => {
-      if (runId !== undefined) roundsFetched(runId, instance, await fetchRounds(runId));
+      const run = shownRun(useStore.getState());
+      if (run !== null && run.id === runId)
+        await loadRounds(run, (rounds, areAll) => roundsFetched(run.id, instance, rounds, areAll));
       return true;
     },
     enabled: !known && connected,

@@ -1,11 +1,12 @@
 import type { AppInfo } from "../api/types";
 import { useStore } from "../store/store";
+import { Explained } from "../ui/Explained";
 import { BoxErrors } from "./BoxErrors";
 import { NumberField, ParameterField } from "./fields";
 import { LateFields } from "./LateFields";
 import { ofApp } from "./parameters";
 import { isLate } from "./spec-fields";
-import form from "./StartDialog.module.css";
+import form from "./Form.module.css";
 import type { FormPart } from "./useStartForm";
 import { numbersOfApp } from "./values";
 import { appCohortNote } from "./words";
@@ -21,8 +22,11 @@ export function AppFields({ part, app }: { part: FormPart; app: AppInfo }) {
   const parameters = ofApp(app);
   return (
     <>
-      <p className={form.app} title={`SHA-256 of its files: ${app.digest}`} data-testid="app">
-        <strong>{app.name}</strong> <span className="mono">{app.version}</span>
+      <p className={form.app} data-testid="app">
+        <strong>{app.name}</strong>{" "}
+        <span className="mono">
+          <Explained why={`SHA-256 of its files: ${app.digest}`}>{app.version}</Explained>
+        </span>
       </p>
       <div className={form.fields}>
         {beside.map((field) => (

@@ -1,6 +1,6 @@
 import { acrossBox } from "./errors";
 import type { GroupName, NumberName } from "./spec-fields";
-import form from "./StartDialog.module.css";
+import form from "./Form.module.css";
 import type { FormPart } from "./useStartForm";
 
 interface BoxErrorsProps {

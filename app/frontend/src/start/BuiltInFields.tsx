@@ -5,10 +5,11 @@ import { useStore } from "../store/store";
 import { Disclosure } from "./Disclosure";
 import { besideField } from "./errors";
 import { ChoiceField, NumberField, SwitchField } from "./fields";
+import { EngineFields } from "./EngineFields";
 import { LateFields } from "./LateFields";
 import { PrivacyFields } from "./PrivacyFields";
-import { type ChoiceName, CHOICES, formOf, type NumberName, numbersIn, SWITCHES } from "./spec-fields";
-import form from "./StartDialog.module.css";
+import { type ChoiceName, choicesIn, formOf, type NumberName, numbersIn, SWITCHES } from "./spec-fields";
+import form from "./Form.module.css";
 import { StrategyParameters } from "./StrategyParameters";
 import type { FormPart } from "./useStartForm";
 import type { FormValues } from "./values";
@@ -27,7 +28,7 @@ export function BuiltInFields({ part, strategies, failure }: BuiltInFieldsProps)
   return (
     <>
       <div className={form.fields}>
-        {CHOICES.map((field) => (
+        {choicesIn("main").map((field) => (
           <ChoiceField
             key={field}
             part={part}
@@ -49,9 +50,15 @@ export function BuiltInFields({ part, strategies, failure }: BuiltInFieldsProps)
           <NumberField key={field} part={part} field={field} />
         ))}
         {SWITCHES.map((field) => (
-          <SwitchField key={field} part={part} field={field} />
+          <SwitchField
+            key={field}
+            part={part}
+            field={field}
+            disabled={field === "stop_at_first_budget" && !values.groups.dp.on}
+          />
         ))}
       </Disclosure>
+      <EngineFields part={part} />
     </>
   );
 }
@@ -81,7 +88,7 @@ function MainField({ part, field }: { part: FormPart; field: NumberName }) {
 
 /** Says below whether enough clients are there. */
 function MinClients({ part }: { part: FormPart }) {
-  const { dataset, min_clients } = part.values;
+  const { dataset, engine, min_clients } = part.values;
   const holders = useStore(
     ({ server }) =>
       server.clients.filter((client) => client.state !== "lost" && client.dataset === dataset).length,
@@ -90,7 +97,7 @@ function MinClients({ part }: { part: FormPart }) {
     <NumberField
       part={part}
       field="min_clients"
-      description={cohortNote(dataset, holders, Number(min_clients))}
+      {...(engine === "embedded" && { description: cohortNote(dataset, holders, Number(min_clients)) })}
       error={besideField(part.errors.min_clients)}
     />
   );

@@ -1,6 +1,6 @@
 import { Button } from "@mantine/core";
 import type { ReactNode } from "react";
-import form from "./StartDialog.module.css";
+import form from "./Form.module.css";
 import type { FormPart, Section } from "./useStartForm";
 
 interface DisclosureProps {

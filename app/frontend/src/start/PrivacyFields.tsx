@@ -1,24 +1,28 @@
 import { NumberInput, Switch } from "@mantine/core";
-import { dpWords } from "../runs/spec-words";
+import { clientsShareNoise, dpWords } from "../runs/spec-words";
 import { BoxErrors } from "./BoxErrors";
 import { Disclosure } from "./Disclosure";
 import { besideField } from "./errors";
 import { ORDER } from "./fields";
 import { parse } from "./parameters";
 import { formOf, type GroupName, GROUPS, withinGroup } from "./spec-fields";
-import form from "./StartDialog.module.css";
+import form from "./Form.module.css";
 import type { FormPart } from "./useStartForm";
 
 /** What protects the clients' samples: each kind has a switch, and settings once it is on. */
 export function PrivacyFields({ part }: { part: FormPart }) {
   const { on, values } = part.values.groups.dp;
+  const isSecure = part.values.groups.secure_aggregation.on;
+  const without = clientsShareNoise(part.values.strategy, isSecure)
+    ? "the clients add the strategy's noise"
+    : "no noise is added";
   const noise = on
     ? dpWords({
         noise_multiplier: parse(values.noise_multiplier),
         target_epsilon: parse(values.target_epsilon),
       })
-    : "no noise is added";
-  const summary = part.values.groups.secure_aggregation.on ? `secure aggregation, ${noise}` : noise;
+    : without;
+  const summary = isSecure ? `secure aggregation, ${noise}` : noise;
   return (
     <Disclosure part={part} section="privacy" label="Privacy" summary={summary}>
       {GROUPS.map((name) => (

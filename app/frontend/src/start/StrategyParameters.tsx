@@ -3,7 +3,7 @@ import { plural } from "../format/format";
 import { BoxErrors } from "./BoxErrors";
 import { ParameterField } from "./fields";
 import { ofStrategy } from "./parameters";
-import form from "./StartDialog.module.css";
+import form from "./Form.module.css";
 import type { FormPart } from "./useStartForm";
 
 interface StrategyParametersProps {

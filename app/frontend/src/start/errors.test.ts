@@ -20,7 +20,7 @@ describe("splitErrors", () => {
 });
 
 describe("withoutChanged", () => {
-  it.each(["strategy", "min_clients", "fraction_train", "strategy_params.f"])(
+  it.each(["strategy", "min_clients", "fraction_train", "strategy_params.f", "dp", "secure_aggregation"])(
     "takes back what was said of the strategy with %s",
     (changed) => {
       const errors = {

@@ -1,8 +1,15 @@
 /** What was wrong with a run that was asked for, and where the form says so. Pure functions. */
 import type { FieldErrors } from "./parameters";
 
-/** Whether a round has enough updates for the strategy depends on all of these together. */
-const OF_STRATEGY: readonly string[] = ["strategy", "strategy_params", "min_clients", "fraction_train"];
+/** Whether a strategy does with what it is given, and with enough updates, depends on all of these together. */
+const OF_STRATEGY: readonly string[] = [
+  "strategy",
+  "strategy_params",
+  "min_clients",
+  "fraction_train",
+  "dp",
+  "secure_aggregation",
+];
 
 /** By a field: the others that the server judges by its value. */
 const JUDGED_BY: Readonly<Record<string, readonly string[]>> = {

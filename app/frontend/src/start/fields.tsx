@@ -5,7 +5,7 @@ import { number } from "../format/format";
 import { besideField } from "./errors";
 import { type Parameter, type Typed, valueOf } from "./parameters";
 import { type ChoiceName, formOf, type NumberName, type SwitchName } from "./spec-fields";
-import form from "./StartDialog.module.css";
+import form from "./Form.module.css";
 import type { FormPart } from "./useStartForm";
 
 export const ORDER: ("label" | "input" | "error" | "description")[] = [
@@ -45,14 +45,22 @@ export function NumberField({ part, field, ...extra }: NumberFieldProps) {
   );
 }
 
-export function SwitchField({ part, field }: { part: FormPart; field: SwitchName }) {
+interface SwitchFieldProps {
+  part: FormPart;
+  field: SwitchName;
+  disabled?: boolean;
+}
+
+/** One that is disabled is off, and has what it was when it no longer is. */
+export function SwitchField({ part, field, disabled = false }: SwitchFieldProps) {
   const { title, hint } = formOf(field);
   return (
     <Switch
       label={title}
       name={field}
       description={hint}
-      checked={part.values[field]}
+      checked={part.values[field] && !disabled}
+      disabled={disabled}
       onChange={(event) => part.change({ [field]: event.currentTarget.checked })}
     />
   );

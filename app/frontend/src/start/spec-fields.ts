@@ -41,9 +41,14 @@ export function withinGroup(name: GroupName): (readonly [name: string, field: Sp
     .sort(([, , a], [, , b]) => a.order - b.order);
 }
 
-/** In sight, under "When clients are late", or under "Advanced". */
+/** In sight, or under one of the headings that open. */
 export function numbersIn(group: FieldForm["group"]): NumberName[] {
   return NUMBERS.filter((name) => formOf(name).group === group);
+}
+
+/** The same of choices. */
+export function choicesIn(group: FieldForm["group"]): ChoiceName[] {
+  return CHOICES.filter((name) => formOf(name).group === group);
 }
 
 export function isLate(name: NumberName): boolean {

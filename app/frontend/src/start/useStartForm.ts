@@ -1,22 +1,26 @@
 import { type SyntheticEvent, useState } from "react";
+import { useLocation } from "wouter";
 import { RequestFailed } from "../api/http";
 import { createRun } from "../api/requests";
 import type { AppInfo, RunSpec, Strategy } from "../api/types";
-import { activeRun, runChosen, useStore } from "../store/store";
+import { useStore } from "../store/store";
 import { failureWords, splitErrors, withoutChanged } from "./errors";
+import { NO_DRAFT, useDraft } from "./draft";
 import type { Edited, FieldErrors, Typed } from "./parameters";
-import { type GroupName, GROUPS, numbersIn } from "./spec-fields";
+import { choicesIn, type GroupName, GROUPS, numbersIn } from "./spec-fields";
 import {
   fieldsOf,
   fieldsOfGroup,
   type FormValues,
   type GroupValues,
+  type Parsed,
   toAppSpec,
   toSpec,
   valuesOf,
+  withDefaults,
 } from "./values";
 
-export type Section = "late" | "privacy" | "advanced";
+export type Section = "late" | "privacy" | "advanced" | "engine";
 
 /** What the parts of the form need to show their fields and to change them. */
 export interface FormPart {
@@ -32,6 +36,15 @@ export interface FormPart {
 }
 
 interface StartForm extends FormPart {
+  /** What would be sent, and what of it cannot be. */
+  parsed: Parsed;
+  /** The fields that the form shows, by the server's names. */
+  knownFields: ReadonlySet<string>;
+  /** Takes all values from a spec; what it does not say has the server's default. */
+  fill: (spec: Partial<RunSpec>) => void;
+  /** Something differs from what the form began with. */
+  isDraft: boolean;
+  startOver: () => void;
   /** How often a run was refused, by the form itself or by the server. */
   refusals: number;
   submit: (event: SyntheticEvent) => void;
@@ -42,21 +55,25 @@ interface StartForm extends FormPart {
 interface StartFormInput {
   app: AppInfo | null;
   strategies: readonly Strategy[];
-  started: () => void;
 }
 
-const CLOSED: Readonly<Record<Section, boolean>> = { late: false, privacy: false, advanced: false };
+const ENGINE_FIELDS = [...choicesIn("engine"), ...numbersIn("engine")];
 
-export function useStartForm({ app, strategies, started }: StartFormInput): StartForm {
+const CLOSED: Readonly<Record<Section, boolean>> = {
+  late: false,
+  privacy: false,
+  advanced: false,
+  engine: false,
+};
+
+export function useStartForm({ app, strategies }: StartFormInput): StartForm {
   const offered = useStore(({ server }) => server.status?.default_spec);
-  const active = useStore(activeRun);
-  const [edited, setEdited] = useState<Partial<FormValues>>({});
-  /** By strategy, so that going back to one finds its values; those of the app by the app's name. */
-  const [editedParameters, setEditedParameters] = useState<Readonly<Record<string, Edited>>>({});
+  const [{ edited, editedParameters }, setDraft] = useDraft(app?.name ?? null);
   const [errors, setErrors] = useState<FieldErrors>({});
   /** What the server said that belongs to no field; null while it has refused nothing. */
   const [refused, setRefused] = useState<readonly string[] | null>(null);
   const [sending, setSending] = useState(false);
+  const [, go] = useLocation();
   const [opened, setOpened] = useState(CLOSED);
   const [refusals, setRefusals] = useState(0);
 
@@ -72,8 +89,9 @@ export function useStartForm({ app, strategies, started }: StartFormInput): Star
       late: opened.late || numbersIn("late").some((field) => fields[field] !== undefined),
       privacy: opened.privacy || GROUPS.flatMap(fieldsOfGroup).some((field) => fields[field] !== undefined),
       advanced: opened.advanced || numbersIn("advanced").some((field) => fields[field] !== undefined),
+      engine: opened.engine || ENGINE_FIELDS.some((field) => fields[field] !== undefined),
     });
-    setRefusals(refusals + 1);
+    if (Object.keys(fields).length > 0 || rest !== null) setRefusals(refusals + 1);
   }
 
   function settle(changed: readonly string[]): void {
@@ -87,8 +105,8 @@ export function useStartForm({ app, strategies, started }: StartFormInput): Star
     try {
       await createRun(spec);
       refuse({}, null);
-      if (active === null) runChosen(null);
-      started();
+      setDraft(NO_DRAFT);
+      go("/");
     } catch (error) {
       if (!(error instanceof RequestFailed)) throw error;
       const { fields, rest } = splitErrors(error.fields, fieldsOf(app, strategy));
@@ -98,21 +116,43 @@ export function useStartForm({ app, strategies, started }: StartFormInput): Star
     }
   }
 
+  const parsed = app === null ? toSpec(values, strategy, parameters) : toAppSpec(values, app, parameters);
+
   return {
     values,
     parameters,
     errors,
+    parsed,
+    knownFields: fieldsOf(app, strategy),
+    isDraft: Object.keys(edited).length + Object.keys(editedParameters).length > 0,
+    startOver: () => {
+      setDraft(NO_DRAFT);
+      refuse({}, null);
+    },
+    fill: (spec) => {
+      const whole = withDefaults(spec);
+      const own = app === null ? whole.strategy_params : whole.run_config;
+      setDraft({
+        edited: valuesOf(whole),
+        editedParameters: { [app?.name ?? whole.strategy]: own ?? {} },
+      });
+      refuse({}, null);
+    },
     change: (changes) => {
-      setEdited({ ...edited, ...changes });
+      setDraft({ edited: { ...edited, ...changes }, editedParameters });
       settle(Object.keys(changes));
     },
     changeGroup: (name, changes) => {
       const { groups } = values;
-      setEdited({ ...edited, groups: { ...groups, [name]: { ...groups[name], ...changes } } });
+      setDraft({
+        edited: { ...edited, groups: { ...groups, [name]: { ...groups[name], ...changes } } },
+        editedParameters,
+      });
       settle(fieldsOfGroup(name));
     },
     changeParameter: (name, value) => {
-      setEditedParameters({ ...editedParameters, [owner]: { ...editedParameters[owner], [name]: value } });
+      const own = { ...editedParameters[owner], [name]: value };
+      setDraft({ edited, editedParameters: { ...editedParameters, [owner]: own } });
       settle([app === null ? `strategy_params.${name}` : `run_config.${name}`]);
     },
     opened,
@@ -120,7 +160,6 @@ export function useStartForm({ app, strategies, started }: StartFormInput): Star
     refusals,
     submit: (event) => {
       event.preventDefault();
-      const parsed = app === null ? toSpec(values, strategy, parameters) : toAppSpec(values, app, parameters);
       if (Object.keys(parsed.errors).length > 0) refuse(parsed.errors, null);
       else void send(parsed.spec);
     },

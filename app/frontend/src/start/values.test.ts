@@ -110,6 +110,14 @@ describe("toSpec", () => {
     });
   });
 
+  it("asks to stop at the first budget only where budgets are spent", () => {
+    const stops = { ...DEFAULTS, stop_at_first_budget: true };
+    const dp = { ...DEFAULTS.groups.dp, on: true };
+    expect(toSpec(stops, undefined, {}).spec.stop_at_first_budget).toBe(false);
+    const private_ = { ...stops, groups: { ...DEFAULTS.groups, dp } };
+    expect(toSpec(private_, undefined, {}).spec.stop_at_first_budget).toBe(true);
+  });
+
   it("leaves ranges to the server", () => {
     expect(toSpec({ ...DEFAULTS, lr: -1 }, undefined, {}).spec).toMatchObject({ lr: -1 });
   });

@@ -46,6 +46,11 @@ const DEFAULT_SPEC = Object.fromEntries(
   Object.entries(RUN_SPEC).map(([name, field]) => [name, field.default]),
 ) as unknown as RunSpec;
 
+/** A spec as the server takes it when some of it is not said. */
+export function withDefaults(spec: Partial<RunSpec>): RunSpec {
+  return { ...DEFAULT_SPEC, ...spec };
+}
+
 /** What the form shows for a spec, for example the one that the server was started with; without one, the server's defaults. */
 export function valuesOf(spec: RunSpec = DEFAULT_SPEC): FormValues {
   const numbers = NUMBERS.map((name) => [name, spec[name] ?? ""] as const);
@@ -94,10 +99,16 @@ export function toSpec(values: FormValues, strategy: Strategy | undefined, edite
   const numbers = readNumbers(values, NUMBERS);
   const parameters = readParameters(ofStrategy(strategy?.parameters ?? []), edited, "strategy_params");
   const groups = readGroups(values.groups);
+  const chosen = { ...chosenIn(values), stop_at_first_budget: stopsAtFirstBudget(values) };
   return {
-    spec: { ...chosenIn(values), ...numbers.spec, ...groups.spec, strategy_params: parameters.values },
+    spec: { ...chosen, ...numbers.spec, ...groups.spec, strategy_params: parameters.values },
     errors: { ...numbers.errors, ...groups.errors, ...parameters.errors },
   };
+}
+
+/** Without differential privacy no budget is spent. */
+function stopsAtFirstBudget({ stop_at_first_budget, groups }: FormValues): boolean {
+  return stop_at_first_budget && groups.dp.on;
 }
 
 /** Each as a whole, or null for one that is off. */

@@ -1,8 +1,15 @@
 import { describe, expect, it } from "vitest";
-import type { Client, LogEvent, Round, Run, ServerEvent, Snapshot } from "../api/types";
+import type { BatchEvent, Client, LogEvent, Round, Run, ServerEvent, Snapshot } from "../api/types";
 import * as fixtures from "../testing/fixtures";
 import { client } from "../testing/fixtures";
-import { applyEvents, applySnapshot, LOG_LIMIT, mergeRounds, type ServerState } from "./server-state";
+import {
+  applyEvents,
+  applySnapshot,
+  mergeRun,
+  LOG_LIMIT,
+  mergeRounds,
+  type ServerState,
+} from "./server-state";
 
 const run = (id: string, changes: Partial<Run> = {}): Run => fixtures.run({ id, round: 1, ...changes });
 const round = (number: number, changes: Partial<Round> = {}): Round =>
@@ -15,8 +22,10 @@ function snapshot(changes: Partial<Snapshot> = {}): Snapshot {
     instance: "one",
     audit: fixtures.audit(),
     status: fixtures.status(),
+    total_runs: 1,
     runs: [run("aa")],
     rounds: { aa: [round(0), round(1)] },
+    newest_rounds: { aa: round(1) },
     clients: [client("client-10"), client("client-2")],
     logs: [
       {
@@ -111,7 +120,7 @@ describe("a snapshot", () => {
 describe("events", () => {
   it("insert a new run and update a known one in place", () => {
     const state = applyEvents(start(), [
-      runUpdate(11, run("bb", { created_at: 300, state: "queued" })),
+      runUpdate(11, run("bb", { created_at: 300, started_at: null, state: "queued" })),
       runUpdate(12, run("aa", { round: 2 })),
     ]);
     expect(state.runs.map((r) => [r.id, r.round])).toEqual([
@@ -233,20 +242,86 @@ describe("events", () => {
   });
 });
 
+describe("changes", () => {
+  const clientChange = (seq: number, id: string, fields: Partial<Client>): BatchEvent => ({
+    seq,
+    time: seq,
+    type: "client_change",
+    data: { id, fields },
+  });
+  const roundChange = (
+    seq: number,
+    number: number,
+    fields: Partial<Round>,
+    per_client: Round["per_client"] = {},
+  ): BatchEvent => ({
+    seq,
+    time: seq,
+    type: "metrics_change",
+    data: { run_id: "aa", round: number, fields, per_client },
+  });
+
+  it("of a client leave what they do not name, and count in order with updates", () => {
+    const state = applyEvents(start(), [
+      clientUpdate(11, client("client-2", { state: "training", round: 2 })),
+      clientChange(12, "client-2", { accuracy: 0.5 }),
+      clientChange(13, "client-2", { state: "idle" }),
+      clientChange(12, "client-2", { state: "lost" }),
+    ]);
+    expect(state.clients[0]).toMatchObject({ state: "idle", round: 2, accuracy: 0.5 });
+    expect(state.seq).toBe(13);
+  });
+
+  it("of the newest round put parts beside those that are known, and end with the whole", () => {
+    const state = applyEvents(start(), [
+      metrics(11, "aa", round(2, { complete: false, per_client: { a: fixtures.result({ loss: 1 }) } })),
+      roundChange(12, 2, { loss: 0.2 }, { b: fixtures.result({ loss: 3 }) }),
+      roundChange(13, 2, { complete: true }, { a: fixtures.result({ loss: 2 }) }),
+      roundChange(14, 2, { complete: false, loss: 9 }),
+    ]);
+    const newest = state.rounds.aa?.at(-1);
+    expect(newest).toMatchObject({ round: 2, complete: true, loss: 0.2 });
+    expect(newest?.per_client).toMatchObject({ a: { loss: 2 }, b: { loss: 3 } });
+  });
+
+  it("of a client or a round that nobody knows change nothing", () => {
+    const state = applyEvents(start(), [
+      clientChange(11, "client-7", { state: "idle" }),
+      roundChange(12, 8, { loss: 1 }),
+    ]);
+    expect(state.clients.map(({ id }) => id)).toEqual(["client-2", "client-10"]);
+    expect(numbers(state)).toEqual([0, 1]);
+  });
+
+  it("are applied to the newest round of a run whose others are not known yet", () => {
+    const state = applySnapshot(
+      snapshot({ rounds: {}, newest_rounds: { aa: round(7, { complete: false }) } }),
+    );
+    expect(state.roundsKnown.aa).toBeUndefined();
+    const next = applyEvents(state, [roundChange(11, 7, { complete: true, loss: 0.1 })]);
+    expect(next.rounds.aa).toMatchObject([{ round: 7, complete: true, loss: 0.1 }]);
+  });
+});
+
 describe("fetched rounds", () => {
   it("fill what is missing and never replace a complete round that came live", () => {
     const live = applyEvents(start(), [
       metrics(11, "bb", round(2, { accuracy: 0.8 })),
       metrics(12, "bb", round(3, { complete: false })),
     ]);
-    const state = mergeRounds(live, "bb", [round(0), round(1), round(2, { accuracy: 0.1 })]);
+    const state = mergeRounds(live, "bb", [round(0), round(1), round(2, { accuracy: 0.1 })], true);
     expect(numbers(state, "bb")).toEqual([0, 1, 2, 3]);
     expect(state.rounds.bb?.[2]?.accuracy).toBe(0.8);
     expect(state.roundsKnown.bb).toBe(true);
   });
 
   it("give the clients of an old run their colours", () => {
-    const state = mergeRounds(start(), "bb", [round(1, { per_client: { "client-5": fixtures.result() } })]);
+    const state = mergeRounds(
+      start(),
+      "bb",
+      [round(1, { per_client: { "client-5": fixtures.result() } })],
+      true,
+    );
     expect(state.colours["client-5"]).toBe(4);
   });
 });
@@ -262,5 +337,26 @@ describe("a client that vanishes", () => {
   it("does not come back by what was said of it before", () => {
     const state = applyEvents(start(), [clientGone(12, "client-2"), clientUpdate(11, client("client-2"))]);
     expect(state.clients.map(({ id }) => id)).toEqual(["client-10"]);
+  });
+});
+
+describe("older runs", () => {
+  it("come when they are asked for, and are not taken for new ones", () => {
+    const old = run("old", { created_at: 1, started_at: 2, round: 5, final: { loss: 1, accuracy: 0.5 } });
+    const known = mergeRun(start(), old);
+    expect(known.runs.map(({ id }) => id)).toEqual(["aa", "old"]);
+    expect(known.roundsKnown).not.toHaveProperty("old");
+    const newer = { ...old, name: "renamed" };
+    const told = applyEvents(known, [{ seq: 11, time: 1, type: "run_update", data: newer }]);
+    expect(mergeRun(told, old).runs.find(({ id }) => id === "old")?.name).toBe("renamed");
+  });
+
+  it("go with their rounds when they are deleted", () => {
+    const gone = applyEvents(start(), [{ seq: 11, time: 1, type: "run_gone", data: { id: "aa" } }]);
+    expect(gone.runs).toEqual([]);
+    expect(gone.rounds).not.toHaveProperty("aa");
+    expect(gone.roundsKnown).not.toHaveProperty("aa");
+    const late = { seq: 10, time: 1, type: "run_update", data: run("aa") } as const;
+    expect(applyEvents(gone, [late]).runs).toEqual([]);
   });
 });

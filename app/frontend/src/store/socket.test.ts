@@ -38,6 +38,7 @@ const update = (seq: number, round: number) => ({
   type: "run_update",
   data: run({ id: "aa", round }),
 });
+const batch = (...events: unknown[]) => ({ events, usage: null, links: null });
 const askWho = vi.fn(() => Promise.resolve());
 const connection = (): string => useStore.getState().connection.state;
 const sentAtConnect = (): unknown => {
@@ -60,17 +61,17 @@ describe("the socket", () => {
     expect(sentAtConnect()).toEqual({ instance: null, since: null });
     socket.play("connect");
     socket.play("snapshot", snapshot({ instance: "one", seq: 10, runs: [run({ id: "aa" })] }));
-    socket.play("run_update", update(12, 5));
+    socket.play("batch", batch(update(12, 5)));
     socket.play("disconnect", "transport close");
     expect(sentAtConnect()).toEqual({ instance: "one", since: 12 });
   });
 
-  it("changes the page once for all events that come together", () => {
+  it("changes the page once for all batches that come together", () => {
     socket.play("snapshot", snapshot({ runs: [run({ id: "aa" })] }));
     const drawn = vi.fn();
     const stop = useStore.subscribe(drawn);
-    socket.play("run_update", update(11, 5));
-    socket.play("run_update", update(12, 6));
+    socket.play("batch", batch(update(11, 5)));
+    socket.play("batch", batch(update(12, 6)));
     expect(drawn).not.toHaveBeenCalled();
     vi.runAllTimers();
     stop();
@@ -78,9 +79,16 @@ describe("the socket", () => {
     expect(useStore.getState().server.runs[0]?.round).toBe(6);
   });
 
+  it("takes a snapshot in place of what it has not shown yet", () => {
+    socket.play("batch", batch(update(11, 5)));
+    socket.play("snapshot", snapshot({ seq: 12, runs: [run({ id: "aa", round: 7 })] }));
+    vi.runAllTimers();
+    expect(useStore.getState().server.runs.map(({ round }) => round)).toEqual([7]);
+  });
+
   it("applies nothing of an old connection over a new server's snapshot", () => {
     socket.play("snapshot", snapshot({ runs: [run({ id: "aa" })] }));
-    socket.play("run_update", update(500, 9));
+    socket.play("batch", batch(update(500, 9)));
     socket.play("disconnect", "transport close");
     socket.play("snapshot", snapshot({ instance: "two", seq: 3, runs: [] }));
     vi.runAllTimers();

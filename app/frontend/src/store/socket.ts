@@ -1,35 +1,36 @@
 /** Keeps the store in step with the server over Socket.IO, through lost connections and server restarts. */
 import { io, type Socket } from "socket.io-client";
-import { browserTime, connectionChanged, eventsReceived, snapshotReceived, useStore } from "./store";
-import type { ServerEvent, Snapshot } from "../api/types";
+import { trackLog } from "../logs/follow";
+import { BASE } from "../api/base";
+import { batchesReceived, browserTime, connectionChanged, snapshotReceived, useStore } from "./store";
+import type { Batch, LogBatch, Snapshot } from "../api/types";
 
-type ServerToPage = { snapshot: (snapshot: Snapshot) => void } & {
-  [Event in ServerEvent as Event["type"]]: (event: Event) => void;
-};
+interface ServerToPage {
+  snapshot: (snapshot: Snapshot) => void;
+  batch: (batch: Batch) => void;
+  log_lines: (batch: LogBatch) => void;
+}
 
-/** Every kind of event, so that a new one that nobody listens to does not compile. */
-const KINDS: Record<ServerEvent["type"], true> = {
-  run_update: true,
-  metrics_update: true,
-  client_update: true,
-  client_gone: true,
-  log: true,
-  verdict: true,
-  store_update: true,
-  audit_update: true,
-};
+/** Each is answered. */
+interface PageToServer {
+  follow_log: (answered: () => void) => void;
+  leave_log: () => void;
+}
 
-type PageSocket = Socket<ServerToPage, Record<string, never>>;
+type PageSocket = Socket<ServerToPage, PageToServer>;
 
 /** After this many seconds of failed attempts the page says that the server is unreachable. */
 const UNREACHABLE_AFTER_S = 8;
-/** Events that arrive within this time change the page once. */
-const BATCH_MS = 16;
+/** Batches that arrive within this time, as they do where the page had other things to do, change it once. */
+const TOGETHER_MS = 16;
 const RETRY_REFUSED_MS = 2000;
 
 /** `askWho`: called when the server has let this page in, or has not, which may be for who reads it. */
 export function openSocket(askWho: () => Promise<void>): () => void {
   const socket: PageSocket = io({
+    path: `${BASE}/socket.io`,
+    // Not first by requests, of which a proxy would have to send all to the same one of several servers.
+    transports: ["websocket"],
     // A function, so that each reconnect names the newest event seen, not the one at page load.
     auth: (send) => {
       const { instance, seq } = useStore.getState().server;
@@ -40,28 +41,27 @@ export function openSocket(askWho: () => Promise<void>): () => void {
   });
   trackData(socket);
   trackConnection(socket, askWho);
+  const stopLog = trackLog(socket);
   return () => {
+    stopLog();
     socket.disconnect();
   };
 }
 
 function trackData(socket: PageSocket): void {
-  let pending: ServerEvent[] = [];
-  let scheduled = false;
+  let pending: Batch[] = [];
   const flush = (): void => {
-    scheduled = false;
-    const events = pending;
+    const batches = pending;
     pending = [];
-    eventsReceived(events);
+    if (batches.length > 0) batchesReceived(batches);
   };
-  const enqueue = (event: ServerEvent): void => {
-    pending.push(event);
-    if (scheduled) return;
-    scheduled = true;
-    setTimeout(flush, BATCH_MS);
-  };
-  socket.on("snapshot", snapshotReceived);
-  for (const kind of Object.keys(KINDS) as ServerEvent["type"][]) socket.on(kind, enqueue);
+  socket.on("snapshot", (snapshot) => {
+    pending = []; // it has all of that
+    snapshotReceived(snapshot);
+  });
+  socket.on("batch", (batch) => {
+    if (pending.push(batch) === 1) setTimeout(flush, TOGETHER_MS);
+  });
   // What the old connection brought must not be applied over the new server's snapshot.
   socket.on("disconnect", flush);
 }

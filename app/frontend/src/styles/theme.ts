@@ -1,4 +1,5 @@
 /** The page's colours and type, once: CSS variables, Mantine and the charts all read them from here. */
+import { TWELVE_HOURS } from "../format/format";
 import { Button, createTheme, type CSSVariablesResolver, type MantineColorsTuple } from "@mantine/core";
 import type { Theme } from "../clients/colours";
 
@@ -104,6 +105,11 @@ export const theme = createTheme({
             : {},
       }),
     }),
+    // What opens stands where it was opened, within a landmark of the page, and a menu has items alone.
+    Menu: { defaultProps: { withinPortal: false, withInitialFocusPlaceholder: false } },
+    Combobox: { defaultProps: { withinPortal: false } },
+    // A dialog's head is no second banner of the page.
+    Modal: { defaultProps: { attributes: { header: { role: "presentation" } } } },
   },
 });
 
@@ -113,11 +119,13 @@ function variables(tokens: Tokens): Record<string, string> {
     ...Object.fromEntries(own),
     "--mantine-color-error": tokens.bad,
     "--mantine-color-dimmed": tokens.dim,
+    "--mantine-color-placeholder": tokens.dim,
   };
 }
 
 export const cssVariables: CSSVariablesResolver = () => ({
-  variables: {},
+  // Room for a time of day, as this browser writes it.
+  variables: { "--clock-width": TWELVE_HOURS ? "88px" : "64px" },
   light: variables(TOKENS.light),
   dark: variables(TOKENS.dark),
 });

@@ -6,17 +6,23 @@ import type {
   AuditStatus,
   Checkpoint,
   Client,
+  ClientMesh,
   ClientRound,
   LogEntry,
   Me,
+  MeshNode,
+  MeshRound,
   PrivacySpent,
   Round,
+  Outcome,
   Run,
+  RunList,
   RunSpec,
   Snapshot,
   Status,
   Strategy,
   StrategyParameter,
+  Usage,
   WaitingFor,
 } from "../api/types";
 
@@ -99,6 +105,46 @@ export function client(id: string, changes: Partial<Client> = {}): Client {
     last_seen: 100,
     ...changes,
   });
+}
+
+/** What a client says of its node in the mesh. */
+export function mesh(changes: Partial<ClientMesh> = {}): ClientMesh {
+  return record("ClientMesh", { addresses: [], ...changes });
+}
+
+/** How a client sees another node; a neighbour, unless a test says otherwise. */
+export function meshPeer(
+  key: string,
+  changes: Partial<MeshNode["peers"][number]> = {},
+): MeshNode["peers"][number] {
+  return record("MeshPeer", { key, state: "online", hops: 1, latency_s: 0.002, ...changes });
+}
+
+export function meshRound(number: number, changes: Partial<MeshRound> = {}): MeshRound {
+  return record("MeshRound", {
+    run_id: "7f3a9c01",
+    base_round: 3,
+    number,
+    time: 150 + number,
+    loss: null,
+    accuracy: null,
+    divergence: null,
+    averaged_with: [],
+    ...changes,
+  });
+}
+
+export function meshStory(changes: Partial<MeshNode["story"]> = {}): MeshNode["story"] {
+  return record("MeshStory", { rounds: [], blocked: [], ...changes });
+}
+
+/** A client in the mesh, as GET /api/v1/mesh has it. */
+export function meshNode(
+  id: string,
+  peers: MeshNode["peers"] = [],
+  story: Partial<MeshNode["story"]> = {},
+): MeshNode {
+  return { id, key: `KEY-${id}`, connected: true, mesh: mesh(), peers, story: meshStory(story), now: null };
 }
 
 export function strategy(changes: Partial<Strategy> = {}): Strategy {
@@ -196,7 +242,9 @@ export function snapshot(changes: Partial<Snapshot> = {}): Snapshot {
     instance: "one",
     status: status(),
     runs: [],
+    total_runs: changes.runs?.length ?? 0,
     rounds: {},
+    newest_rounds: {},
     clients: [],
     logs: [],
     audit: audit(),
@@ -204,7 +252,49 @@ export function snapshot(changes: Partial<Snapshot> = {}): Snapshot {
   });
 }
 
+export function usage(time: number, changes: Partial<Usage> = {}): Usage {
+  return record("Usage", {
+    time,
+    cpu: 0.5,
+    cores: 4,
+    process_cores: 1,
+    memory_used: 4e9,
+    memory_total: 8e9,
+    process_memory: 1e9,
+    disk_used: 30e9,
+    disk_total: 100e9,
+    disk_read: 0,
+    disk_written: 2e6,
+    sent: 1000,
+    received: 5000,
+    gpus: [],
+    ...changes,
+  });
+}
+
 /** Whoever started the server, unless a test says otherwise. */
 export function me(changes: Partial<Me> = {}): Me {
   return { name: null, role: "admin", by: "owner", csrf: null, ...changes };
+}
+
+/** What GET /api/v1/runs answers where all runs are wanted. */
+export function runList(runs: readonly Run[], changes: Partial<RunList> = {}): RunList {
+  const states: RunList["states"] = {};
+  for (const { state } of runs) states[state] = (states[state] ?? 0) + 1;
+  return { runs: [...runs], total: runs.length, received: {}, states, tags: [], ...changes };
+}
+
+export function outcome(changes: Partial<Outcome> = {}): Outcome {
+  return {
+    rounds: 10,
+    best: null,
+    final: null,
+    final_loss: null,
+    reached: null,
+    reached_of_final: null,
+    epsilon: null,
+    duration_s: 60,
+    received: null,
+    ...changes,
+  };
 }

@@ -6,8 +6,8 @@ import userEvent, { PointerEventsCheckLevel, type UserEvent } from "@testing-lib
 import type { ReactNode } from "react";
 import { vi } from "vitest";
 import { newQueryClient } from "../api/query-client";
-import type { FieldError, ServerEvent, Snapshot } from "../api/types";
-import { connectionChanged, eventsReceived, snapshotReceived } from "../store/store";
+import type { BatchEvent, FieldError, LinkUpdate, Snapshot } from "../api/types";
+import { batchesReceived, connectionChanged, snapshotReceived } from "../store/store";
 import { cssVariables, theme } from "../styles/theme";
 import { snapshot } from "./fixtures";
 
@@ -31,8 +31,13 @@ export function connected(changes: Partial<Snapshot> = {}): void {
 }
 
 /** Something happens at the server. */
-export function happens(...events: ServerEvent[]): void {
-  act(() => eventsReceived(events));
+export function happens(...events: BatchEvent[]): void {
+  act(() => batchesReceived([{ events, usage: null, links: null }]));
+}
+
+/** The server tells how clients' links are. */
+export function linksAre(links: LinkUpdate): void {
+  act(() => batchesReceived([{ events: [], usage: null, links }]));
 }
 
 interface Asked {

@@ -45,5 +45,6 @@ beforeEach(() => useWho.setState({ state: "in", me: me() }));
 afterEach(() => {
   cleanup();
   useStore.setState(useStore.getInitialState(), true);
+  history.replaceState(null, "", "/");
   vi.useRealTimers();
 });

@@ -1,6 +1,7 @@
 import { Button } from "@mantine/core";
 import type { AuditEntry } from "../api/types";
 import { count } from "../format/format";
+import { Explained } from "../ui/Explained";
 import { Ago } from "../ui/Value";
 import { VirtualRows } from "../ui/VirtualRows";
 import list from "../ui/List.module.css";
@@ -22,36 +23,38 @@ export function EntryList({ size }: { size: number }) {
   }
   if (entries === undefined) return <p className={list.empty}>loading the entries</p>;
   return (
-    <>
-      <VirtualRows
-        role="table"
-        label="entries of the audit log, newest first"
-        testId="audit-entries"
-        count={entries.length}
-        rowHeight={24}
-        keyOf={(index) => entries[index]?.index ?? index}
-        render={(index) => {
-          const entry = entries[index];
-          return entry && <EntryRow entry={entry} />;
-        }}
-        head={
-          <div className={`${list.row} ${list.head} ${styles.row}`} role="row">
-            {COLUMNS.map((column) => (
-              <span key={column} role="columnheader">
-                {column}
-              </span>
-            ))}
-          </div>
-        }
-      />
-      {older !== null && (
-        <div className={styles.older}>
-          <Button variant="subtle" size="compact-sm" onClick={older} data-testid="audit-older">
-            Older entries
-          </Button>
+    <VirtualRows
+      role="table"
+      label="entries of the audit log, newest first"
+      testId="audit-entries"
+      count={entries.length}
+      rowHeight={24}
+      keyOf={(index) => entries[index]?.index ?? index}
+      render={(index) => {
+        const entry = entries[index];
+        return entry && <EntryRow entry={entry} />;
+      }}
+      head={
+        <div className={`${list.row} ${list.head} ${styles.row}`} role="row">
+          {COLUMNS.map((column) => (
+            <span key={column} role="columnheader">
+              {column}
+            </span>
+          ))}
         </div>
-      )}
-    </>
+      }
+      foot={
+        older !== null && (
+          <div role="row" className={styles.older}>
+            <span role="cell">
+              <Button variant="subtle" size="compact-sm" onClick={older} data-testid="audit-older">
+                Older entries
+              </Button>
+            </span>
+          </div>
+        )
+      }
+    />
   );
 }
 
@@ -69,8 +72,11 @@ function EntryRow({ entry }: { entry: AuditEntry }) {
       <span role="cell" className="dim">
         <Ago time={entry.time} />
       </span>
-      <span role="cell" className={styles.what} title={JSON.stringify(entry.fields)}>
-        <strong>{entry.kind.replaceAll("-", " ")}</strong> {entryWords(entry)}
+      <span role="cell" className={styles.what}>
+        <Explained why={JSON.stringify(entry.fields)}>
+          <strong>{entry.kind.replaceAll("-", " ")}</strong>
+        </Explained>{" "}
+        {entryWords(entry)}
       </span>
     </div>
   );

@@ -1,6 +1,6 @@
 import { screen, waitFor, within } from "@testing-library/react";
-import { describe, expect, it } from "vitest";
-import { audit, auditEntry, result, round, run, spec } from "../testing/fixtures";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { audit, auditEntry, result, round, run, spec, status } from "../testing/fixtures";
 import { connected, happens, json, problem, serverAnswers, show } from "../testing/page";
 import Trust from "./Trust";
 
@@ -67,6 +67,34 @@ describe("the audit log", () => {
   });
 });
 
+describe("who was refused", () => {
+  const refused = (): HTMLElement => screen.getByTestId("refusals");
+  afterEach(() => vi.useRealTimers());
+
+  it("is known from the start, and asked for again", async () => {
+    let times = 1;
+    const asked = serverAnswers({
+      "GET /api/v1/status": () => json(status({ refused: { "token-wrong": (times += 1) } })),
+    });
+    vi.useFakeTimers({ shouldAdvanceTime: true });
+    show(<Trust />);
+    connected({ status: status({ refused: { "token-wrong": 1 } }) });
+    expect(refused()).toHaveTextContent("refused since the server started: 1 (wrong invitation 1×)");
+    await waitFor(() => expect(refused()).toHaveTextContent("wrong invitation 2×"));
+    await vi.advanceTimersByTimeAsync(10_000);
+    await waitFor(() => expect(refused()).toHaveTextContent("wrong invitation 3×"));
+    expect(asked.filter(({ what }) => what === "GET /api/v1/status")).toHaveLength(2);
+  });
+
+  it("stays as it was known last while the server cannot say", async () => {
+    const asked = serverAnswers({ "GET /api/v1/status": () => problem(503, "The server ends.") });
+    show(<Trust />);
+    connected({ status: status({ refused: { "page-unknown": 4 } }) });
+    await waitFor(() => expect(asked.map(({ what }) => what)).toContain("GET /api/v1/status"));
+    expect(refused()).toHaveTextContent("unknown reader of the page 4×");
+  });
+});
+
 describe("privacy budgets", () => {
   it("are shown with what each client has spent of them, and who declines", () => {
     serverAnswers({});
@@ -87,10 +115,66 @@ describe("privacy budgets", () => {
     expect(screen.getByRole("meter", { name: "spent by a" })).toHaveAttribute("value", "2.9");
   });
 
+  it("and witnesses are named of a dozen among many, those first whose budget is nearly spent", () => {
+    serverAnswers({});
+    show(<Trust />);
+    const ids = Array.from({ length: 1000 }, (_, at) => `client-${at + 1}`);
+    const per_client = Object.fromEntries(
+      ids.map((id, at) => [id, result({ epsilon: at === 776 ? 2.5 : 1, epsilon_budget: 3 })]),
+    );
+    const dp = { noise_multiplier: 1, target_epsilon: null, clipping_norm: 1, delta: 1e-5 };
+    connected({
+      audit: audit({ witnesses: ids.map((id) => witness(id, 16)) }),
+      runs: [run({ id: "aa", spec: spec({ dp }) })],
+      rounds: { aa: [round(1, { per_client })] },
+    });
+    expect(screen.getAllByTestId("budget")).toHaveLength(12);
+    expect(screen.getAllByTestId("budget")[0]).toHaveAttribute("data-client", "client-777");
+    expect(screen.getByRole("link", { name: "988 other clients" })).toHaveAttribute(
+      "href",
+      "/clients?sort=ε&order=desc",
+    );
+    expect(screen.getByRole("list", { name: "witnesses" })).toHaveTextContent("and 988 other clients");
+  });
+
   it("are not mentioned in a run that spends nothing", () => {
     serverAnswers({});
     show(<Trust />);
     connected({ runs: [run({ id: "aa" })] });
     expect(screen.queryByTestId("budgets")).not.toBeInTheDocument();
+  });
+});
+
+describe("verifying on the server", () => {
+  it("tells in words what came of it", async () => {
+    serverAnswers({
+      [NEWEST]: () => json({ entries: [], size: 0 }),
+      "GET /api/v1/audit/verification": () =>
+        json({ wrong: null, entries: 16, checkpoints: 1, unwitnessed: 2 }),
+    });
+    const reader = show(<Trust />);
+    connected({ audit: audit() });
+    await reader.click(screen.getByTestId("audit-check"));
+    await waitFor(() =>
+      expect(screen.getByTestId("audit-checked")).toHaveTextContent(
+        "All hashes and signatures of 16 entries and 1 checkpoint are right. For the last 2 entries the server alone vouches.",
+      ),
+    );
+  });
+
+  it("says what is wrong", async () => {
+    serverAnswers({
+      [NEWEST]: () => json({ entries: [], size: 0 }),
+      "GET /api/v1/audit/verification": () =>
+        json({ wrong: "Line 7, after entry 4: the leaf is another.", entries: null }),
+    });
+    const reader = show(<Trust />);
+    connected({ audit: audit() });
+    await reader.click(screen.getByTestId("audit-check"));
+    await waitFor(() =>
+      expect(screen.getByTestId("audit-checked")).toHaveTextContent(
+        "The log is not as it was signed. Line 7, after entry 4: the leaf is another.",
+      ),
+    );
   });
 });

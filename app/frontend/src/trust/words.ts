@@ -1,6 +1,6 @@
 /** The audit log in words. */
-import type { AuditEntry, AuditStatus } from "../api/types";
-import { count } from "../format/format";
+import type { AuditVerification, AuditEntry, AuditStatus } from "../api/types";
+import { count, plural } from "../format/format";
 
 /** What of a root two people can compare at a glance; the whole is on hover and in the file. */
 export function shortRoot(root: string): string {
@@ -48,15 +48,20 @@ export function entryWords({ kind, fields }: AuditEntry): string {
         .filter((each) => typeof each === "string" && each !== "")
         .join(", ");
     case "invitation-used":
-    case "client-forgotten":
       return [fields.client, fields.invitation].filter((each) => typeof each === "string").join(", ");
+    case "client-forgotten":
     case "client-approved":
     case "client-rejected":
     case "client-revoked":
     case "client-readmitted":
+    case "mesh-unblocked":
     case "next-key-announced":
       return [fields.client ?? fields.key, doer(fields)]
         .filter((each) => typeof each === "string")
+        .join(", ");
+    case "mesh-blocked":
+      return [fields.client, fields.reason, doer(fields)]
+        .filter((each) => typeof each === "string" && each !== "")
         .join(", ");
     case "client-refused":
       return [fields.client, fields.reason].filter((each) => typeof each === "string").join(": ");
@@ -64,6 +69,15 @@ export function entryWords({ kind, fields }: AuditEntry): string {
       return [fields.what, inRun, doer(fields)].filter((each) => each !== "").join(", ");
     case "run-commanded":
       return `${text(fields.command)} ${ofRun}, ${doer(fields)}`;
+    case "local-clients-started":
+    case "local-clients-ended":
+      return [names(fields.clients), fields.dataset, doer(fields)]
+        .filter((each) => typeof each === "string")
+        .join(", ");
+    case "run-noted":
+    case "run-deleted":
+    case "checkpoints-deleted":
+      return `${ofRun}, ${doer(fields)}`;
     case "logged-in":
       return doer(fields);
     case "login-refused":
@@ -87,6 +101,18 @@ function doer({ by, address }: AuditEntry["fields"]): string {
   return `by ${text(by)}${typeof address === "string" ? ` at ${address}` : ""}`;
 }
 
+function names(value: unknown): string {
+  return Array.isArray(value) ? value.map(text).join(" ") : "?";
+}
+
 function text(value: unknown): string {
   return typeof value === "string" ? value : "?";
+}
+
+/** "All hashes and signatures of 16 entries and 4 checkpoints are right. For the last 2 entries the server alone vouches." */
+export function verifiedWords({ wrong, entries, checkpoints, unwitnessed }: AuditVerification): string {
+  if (wrong !== null) return `The log is not as it was signed. ${wrong}`;
+  const right = `All hashes and signatures of ${plural(entries ?? 0, "entry", "entries")} and ${plural(checkpoints ?? 0, "checkpoint")} are right.`;
+  if (!unwitnessed) return right;
+  return `${right} For the last ${plural(unwitnessed, "entry", "entries")} the server alone vouches.`;
 }

@@ -7,6 +7,8 @@ interface ChoiceProps<Option extends string> {
   chosen: Option;
   change: (option: Option) => void;
   testId: string;
+  /** What an option is called, if not as it is. */
+  words?: (option: Option) => string;
   /** Stands behind an option's name. */
   beside?: (option: Option) => ReactNode;
 }
@@ -18,6 +20,7 @@ export function Choice<Option extends string>({
   chosen,
   change,
   testId,
+  words,
   beside,
 }: ChoiceProps<Option>) {
   return (
@@ -31,7 +34,7 @@ export function Choice<Option extends string>({
           onClick={() => change(option)}
           data-testid={`${testId}-${option}`}
         >
-          {option}
+          {words?.(option) ?? option}
           {beside !== undefined && <> {beside(option)}</>}
         </button>
       ))}

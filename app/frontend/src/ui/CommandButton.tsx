@@ -1,4 +1,5 @@
 import { Button } from "@mantine/core";
+import styles from "./CommandButton.module.css";
 
 interface CommandButtonProps {
   label: string;
@@ -16,7 +17,7 @@ export function CommandButton({ label, busy, taken, press, title, testId }: Comm
     <Button
       variant="default"
       size="compact-md"
-      miw={104}
+      className={styles.command ?? ""}
       aria-disabled={taken}
       data-disabled={taken}
       onClick={() => {

@@ -1,8 +1,8 @@
 import { Button, Modal } from "@mantine/core";
-import { useState } from "react";
+import { type ReactNode, useState } from "react";
 import dialog from "./Dialog.module.css";
 
-interface ConfirmDialogProps {
+export interface ConfirmDialogProps {
   opened: boolean;
   close: () => void;
   title: string;
@@ -14,6 +14,8 @@ interface ConfirmDialogProps {
   /** Resolves to why it was not done, or null. */
   give: () => Promise<string | null>;
   testId: string;
+  /** What else is asked. */
+  children?: ReactNode;
 }
 
 /** Asks before something is lost, in words that name what. Stays open when the server refuses, and says why. */
@@ -28,6 +30,7 @@ export function ConfirmDialog({
   taken,
   give,
   testId,
+  children,
 }: ConfirmDialogProps) {
   const [failure, setFailure] = useState<string | null>(null);
 
@@ -50,6 +53,7 @@ export function ConfirmDialog({
       centered
     >
       <p data-testid={`${testId}-consequence`}>{consequence}</p>
+      {children}
       {failure !== null && (
         <p className={dialog.failure} role="alert">
           {failure}

@@ -1,5 +1,5 @@
 import { Button } from "@mantine/core";
-import { useRef, useState } from "react";
+import { Fragment, useRef, useState } from "react";
 import styles from "./CopyCommand.module.css";
 
 /** A command line with a button that copies it. */
@@ -21,7 +21,12 @@ export function CopyCommand({ command, testId }: { command: string; testId: stri
   return (
     <div className={styles.command}>
       <code ref={code} className={styles.code} data-testid={testId}>
-        {command}
+        {command.split(" ").map((word, at) => (
+          <Fragment key={at}>
+            {at > 0 && " "}
+            <span className={styles.word}>{word}</span>
+          </Fragment>
+        ))}
       </code>
       <Button variant="default" size="compact-md" miw={88} onClick={() => void copy()}>
         {copied === "yes" ? "Copied" : "Copy"}

@@ -1,5 +1,6 @@
-import { useVirtualizer, type Virtualizer } from "@tanstack/react-virtual";
+import { defaultRangeExtractor, useVirtualizer, type Virtualizer } from "@tanstack/react-virtual";
 import { type Key, type ReactNode, type RefObject, useEffect, useRef } from "react";
+import { type RowFocus, useRowKeys } from "./useRowKeys";
 import styles from "./VirtualRows.module.css";
 
 interface VirtualRowsProps {
@@ -7,14 +8,19 @@ interface VirtualRowsProps {
   /** Pixels a row usually has; a taller one is measured. */
   rowHeight: number;
   keyOf: (index: number) => Key;
-  render: (index: number) => ReactNode;
-  role: "table" | "list";
+  /** `focus`: for the row's element, where the rows are `roving`. */
+  render: (index: number, focus: RowFocus | undefined) => ReactNode;
+  role: "table" | "grid" | "list";
   label: string;
   testId: string;
   /** Given where the list follows its newest row: whether it does, and how to say that the reader left or came back. */
   follow?: { on: boolean; change: (on: boolean) => void };
+  /** Whether arrow keys move the focus between the rows. */
+  roving?: boolean;
   /** Stays on top while the rows scroll. */
   head?: ReactNode;
+  /** Comes after the last row. */
+  foot?: ReactNode;
 }
 
 type RowsVirtualizer = Virtualizer<HTMLDivElement, Element>;
@@ -29,24 +35,43 @@ export function VirtualRows({
   label,
   testId,
   follow,
+  roving = false,
   head,
+  foot,
 }: VirtualRowsProps) {
   const scroller = useRef<HTMLDivElement>(null);
+  const focused = useRef<number | null>(null);
   const virtualizer: RowsVirtualizer = useVirtualizer({
     count,
     getScrollElement: () => scroller.current,
     estimateSize: () => rowHeight,
     getItemKey: keyOf,
     overscan: 8,
+    // The row with the focus stays, however far it is scrolled away.
+    rangeExtractor: (range) => {
+      const inView = defaultRangeExtractor(range);
+      const kept = focused.current;
+      return kept === null || kept >= count || inView.includes(kept)
+        ? inView
+        : [...inView, kept].sort((a, b) => a - b);
+    },
   });
+  const { at, focusOf, onKeyDown } = useRowKeys(roving, count, rowHeight, scroller, (index) =>
+    virtualizer.scrollToIndex(index),
+  );
+  useEffect(() => {
+    focused.current = at;
+  }, [at]);
   const onScroll = useFollow(virtualizer, scroller, count > 0 ? keyOf(count - 1) : null, follow);
   return (
     <div
       ref={scroller}
       className={styles.scroller}
       onScroll={onScroll}
-      tabIndex={0}
+      onKeyDown={onKeyDown}
+      tabIndex={roving ? undefined : 0}
       role={role}
+      aria-multiselectable={role === "grid" ? true : undefined}
       aria-label={label}
       data-testid={testId}
     >
@@ -54,7 +79,7 @@ export function VirtualRows({
       <div
         className={styles.rows}
         style={{ height: virtualizer.getTotalSize() }}
-        role={role === "table" ? "rowgroup" : undefined}
+        role={role === "list" ? undefined : "rowgroup"}
       >
         {virtualizer.getVirtualItems().map((item) => (
           <div
@@ -65,10 +90,11 @@ export function VirtualRows({
             style={{ transform: `translateY(${item.start}px)` }}
             role={role === "list" ? "listitem" : "presentation"}
           >
-            {render(item.index)}
+            {render(item.index, focusOf(item.index))}
           </div>
         ))}
       </div>
+      {foot}
     </div>
   );
 }

@@ -36,7 +36,7 @@ describe("the menu of the reader", () => {
     const reader = show(<UserMenu />);
     await reader.click(screen.getByRole("button", { name }));
     const offered = await screen.findAllByRole("menuitem");
-    expect(offered.map((item) => item.textContent)).toEqual(items);
+    expect(offered.map((item) => item.textContent)).toEqual(["Notifications: off", ...items]);
   });
 });
 
@@ -122,7 +122,7 @@ describe("a token", () => {
 describe("a viewer", () => {
   it("sees no button that only an operator may press", () => {
     useWho.setState({ state: "in", me: me({ role: "viewer" }) });
-    show(<RunBar onNewRun={() => undefined} />);
+    show(<RunBar />);
     connected({ runs: [run({ id: "aa" })] });
     for (const button of ["new-run", "pause", "stop"])
       expect(screen.queryByTestId(button)).not.toBeInTheDocument();

@@ -2,6 +2,7 @@ import { Button, Menu } from "@mantine/core";
 import { lazy, Suspense, useState } from "react";
 import { logOut } from "../api/requests";
 import { mayBe, useWho } from "../login/who";
+import { NoticesItem } from "../notices/NoticesItem";
 import { loadUsersDialog } from "../page/parts";
 import { PasswordDialog } from "./PasswordDialog";
 import styles from "./UserMenu.module.css";
@@ -46,6 +47,7 @@ export function UserMenu() {
             {byWords(me)}: {me.role}
           </Menu.Label>
           {failure !== null && <Menu.Label role="alert">{failure}</Menu.Label>}
+          <NoticesItem />
           {mayBe(me, "admin") && (
             <Menu.Item onClick={() => setOpened("users")} data-testid="open-users">
               Users and tokens

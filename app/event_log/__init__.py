@@ -1,0 +1,1 @@
+"""What a federation tells its dashboards: its events in their order, and what they ask it."""

@@ -1,0 +1,1 @@
+"""Flower's own engines, as carriers of a run's messages in place of FedLoom's link."""

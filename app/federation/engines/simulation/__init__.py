@@ -1,0 +1,1 @@
+"""Flower's simulation engine (Ray), in a process of its own."""

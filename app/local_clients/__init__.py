@@ -1,0 +1,1 @@
+"""Clients that the page starts on the server's own machine: processes that end with it."""

@@ -1,0 +1,1 @@
+"""What the server tells those who are away: notices, and the webhook that they are sent to."""

@@ -1,0 +1,1 @@
+"""A dashboard: serves the page of a federation that is another process, which it follows and asks."""

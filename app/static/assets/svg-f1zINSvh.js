@@ -1,0 +1,1 @@
+import{l as e,n as t}from"./charts-BafHVljJ.js";function n(){e([t])}export{n as registerSvg};

@@ -1,0 +1,1 @@
+"""Trackers: runs as teams follow them elsewhere, written while they go on."""

@@ -1,0 +1,1 @@
+"""What the doctors of servers and clients look at alike."""
