@@ -61,7 +61,8 @@ def test_a_folder_that_is_moved_away_while_it_is_shared_deletes_nothing_and_come
             elsewhere = tmp_path / "elsewhere"
             ben.root.rename(elsewhere)
             ben.sync.changed()
-            await until(lambda: "Nothing counts as deleted" in ben.sync.view().problem, "Ben is told")
+            await until(lambda: "cannot be opened" in ben.sync.view().problem, "it is tried again")
+            assert "Nothing counts as deleted" in ben.sync.view().problem, "as long as the folder is away"
             ben.root.mkdir()  # where a disk is not mounted
             await until(lambda: "disk not mounted" in ben.sync.view().problem, "Ben is told what to look for")
             (elsewhere / "a").write_text("of another folder")
