@@ -68,8 +68,8 @@ class Tree:
             self._descriptor = os.open(root, _FOLDER & ~os.O_NOFOLLOW)  # the way to it is its owner's choice
         except OSError as error:
             raise FolderUnusable(
-                f"The folder {root} cannot be opened: {error.strerror or error}. Make it, move it back or mount its "
-                "disk. Nothing counts as deleted meanwhile."
+                f"The folder {root} cannot be opened: {error.strerror or error}. Make it, move it back or "
+                "mount its disk. Nothing counts as deleted meanwhile."
             ) from error
 
     def __enter__(self) -> Self:

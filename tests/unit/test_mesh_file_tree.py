@@ -88,7 +88,7 @@ def test_a_file_system_without_hard_links_is_enough(tree: Tree, monkeypatch: pyt
 
 
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
-    with pytest.raises(FolderUnusable, match="cannot be opened.*move it back.*Nothing counts as deleted"):
+    with pytest.raises(FolderUnusable, match=r"cannot be opened.*move it back.*Nothing counts as deleted"):
         Tree(tmp_path / "nowhere")
 
 
