@@ -320,7 +320,7 @@ sizes() { # what the environment takes, and most of it for what
     local largest
     largest=$(du -sk "$venv"/lib/python3*/site-packages/* 2>/dev/null | sort -rn | head -n 4 |
         awk '{ name = $0; sub(/^.*\//, "", name); printf "%s%s %.1f MB", (NR > 1 ? ", " : ""), name, $1 / 1024 }')
-    say "The environment takes $(du -sk "$venv" | awk '{ printf "%.2f GB", $1 / 1048576 }')${largest:+, of which $largest}."
+    say "The environment takes $(du -sk "$venv/" | awk '{ printf "%.2f GB", $1 / 1048576 }')${largest:+, of which $largest}."
 }
 
 last_step() { # the newest line of a log of pip or uv, without paths
