@@ -92,6 +92,13 @@ def _printable(value: Any) -> Any:
             return value
 
 
+@pytest.fixture
+def ending() -> Iterator[ExitStack]:
+    """What a test opens or starts, to be closed or ended in the reverse order."""
+    with ExitStack() as ending:
+        yield ending
+
+
 @pytest.fixture(scope="session")
 def key() -> KeyPair:
     """Somebody's key; to make one takes up to 300 ms."""

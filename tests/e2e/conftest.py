@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, Request, ViewportSize, expect, sync_playwright
@@ -46,6 +48,14 @@ def paired_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerPr
         Clients(fleet, server, tmp_path_factory.mktemp("data")).start(*PAIR)
         yield server
     server.end()
+
+
+@pytest.fixture
+def server(tmp_path: Path, ending: ExitStack) -> ServerProcess:
+    """A test's own, without clients. Modules whose tests share one have another in its place."""
+    server = ServerProcess(home=tmp_path)
+    ending.callback(server.end)
+    return server
 
 
 @pytest.fixture

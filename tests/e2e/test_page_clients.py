@@ -15,11 +15,9 @@ from tests.support.api import Api, Json
 from tests.support.axe import violations
 from tests.support.processes import ServerProcess
 from tests.support.raw_link import RawClient
+from tests.support.screen import FITS, FITS_IN_WIDTH
 
 UNEQUAL = {"num_rounds": 3, "min_clients": 2, "model": "linear", "alpha": 0.1}
-FITS = """() => document.documentElement.scrollHeight <= innerHeight
-  && document.documentElement.scrollWidth <= innerWidth"""
-PHONE_FITS = "() => document.documentElement.scrollWidth <= innerWidth"
 
 APART = """() => {
   const panels = [...document.querySelectorAll('section:has(> header)')];
@@ -58,7 +56,7 @@ def test_the_clients_are_searched_and_put_in_order_by_the_address(
     expect(rows).to_have_count(1)
 
     page.set_viewport_size({"width": 390, "height": 844})
-    page.wait_for_function(PHONE_FITS)
+    page.wait_for_function(FITS_IN_WIDTH)
 
 
 def test_a_clients_name_leads_to_all_that_is_known_of_it(
@@ -85,7 +83,7 @@ def test_a_clients_name_leads_to_all_that_is_known_of_it(
     expect(page.get_by_test_id("client-bytes")).to_contain_text(moved)
 
     page.set_viewport_size({"width": 390, "height": 844})
-    page.wait_for_function(PHONE_FITS)
+    page.wait_for_function(FITS_IN_WIDTH)
     page.wait_for_function(APART)
     page.go_back()
     expect(page.get_by_test_id("client-row")).to_have_count(len(PAIR))
@@ -113,7 +111,7 @@ def test_the_data_page_says_who_has_unusual_labels(
     assert violations(page) == []
 
     page.set_viewport_size({"width": 390, "height": 844})
-    page.wait_for_function(PHONE_FITS)
+    page.wait_for_function(FITS_IN_WIDTH)
 
 
 def test_the_round_of_the_evaluation_is_moved_with_the_keyboard(

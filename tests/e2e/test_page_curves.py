@@ -16,6 +16,7 @@ from app.demo.fleet import Fleet
 from tests.conftest import Clients
 from tests.support.api import Api
 from tests.support.processes import ServerProcess
+from tests.support.screen import FITS
 
 CLIENTS = [f"client-{number}" for number in range(1, 13)]
 ROUNDS = 6
@@ -174,7 +175,7 @@ def test_what_a_round_took_and_moved(page: Page, server: ServerProcess, run: dic
     page.get_by_role("option", name="times per round").click()
     expect(parts).to_have_attribute("data-kind", "times")
     expect(chart(page, "loss")).to_be_hidden()
-    assert page.evaluate("document.documentElement.scrollHeight <= innerHeight"), "all is on one screen"
+    assert page.evaluate(FITS), "all is on one screen"
 
 
 def test_a_chart_is_saved_as_picture_drawing_and_numbers(

@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.axe import violations
 from tests.support.mesh_nodes import MeshNode
 from tests.support.processes import Command
-
-
-@pytest.fixture
-def ending() -> Iterator[ExitStack]:
-    with ExitStack() as ending:
-        yield ending
 
 
 def test_an_invitation_is_pasted_and_another_is_chosen_as_a_picture(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from tests.support.api import Api
 from tests.support.axe import violations
 from tests.support.processes import Command, ServerProcess
 from tests.support.raw_link import RawClient
+from tests.support.screen import FITS
 from tests.support.shifts import WATCH_SHIFTS, expect_still
 from tests.support.waiting import wait_until
 
@@ -33,22 +34,6 @@ WITHIN = """() => {
   return [outside.length, meet.length];
 }"""
 """How many nodes leave the plot, and how many lie over another."""
-
-FITS = """() => document.documentElement.scrollHeight <= innerHeight
-  && document.documentElement.scrollWidth <= innerWidth"""
-
-
-@pytest.fixture
-def ending() -> Iterator[ExitStack]:
-    with ExitStack() as ending:
-        yield ending
-
-
-@pytest.fixture
-def server(tmp_path: Path, ending: ExitStack) -> ServerProcess:
-    server = ServerProcess(home=tmp_path)
-    ending.callback(server.end)
-    return server
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from tests.support.axe import violations
 from tests.support.forger import Forger
 from tests.support.processes import Command, ServerProcess
 from tests.support.raw_link import RawClient
+from tests.support.screen import FITS
 from tests.support.shifts import WATCH_SHIFTS, expect_still
 from tests.support.waiting import wait_until
 
@@ -24,27 +25,12 @@ LIMIT_S = 240.0
 SLOW_MS = 90_000
 MEASURED = re.compile(r"^\d+(\.\d)? m?s\d.* [kM]?B/s$")
 
-FITS = """() => document.documentElement.scrollHeight <= innerHeight
-  && document.documentElement.scrollWidth <= innerWidth"""
 CUT = """() => [...document.querySelectorAll("[data-testid=peer-row] > [role=cell]")]
   .filter(cell => ["hops", "mesh", "server", "links", "refused"].includes(cell.dataset.label))
   .filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth + 1).length"""
 """How many numbers of the table do not fit into their cells."""
 
 StartClient = Callable[..., Command]
-
-
-@pytest.fixture
-def ending() -> Iterator[ExitStack]:
-    with ExitStack() as ending:
-        yield ending
-
-
-@pytest.fixture
-def server(tmp_path: Path, ending: ExitStack) -> ServerProcess:
-    server = ServerProcess(home=tmp_path)
-    ending.callback(server.end)
-    return server
 
 
 @pytest.fixture

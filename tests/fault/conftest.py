@@ -53,13 +53,6 @@ def api(lasting_server: ForkedServer) -> Iterator[Api]:
 
 
 @pytest.fixture
-def ending() -> Iterator[ExitStack]:
-    """What a test opens, to be closed when it ends."""
-    with ExitStack() as ending:
-        yield ending
-
-
-@pytest.fixture
 def meshed(server: ForkedServer, ending: ExitStack) -> Iterator[Meshed]:
     """Clients of the test's own server; none of them may have come upon a bug."""
     clients = Meshed(server, ending)

@@ -4,7 +4,7 @@ and they learn on."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -35,13 +35,6 @@ pytestmark = pytest.mark.timeout(300)
 PACED = "-m tests.support.paced_node"
 ROUNDS = 6
 SPEC = ("--dataset", "digits", "--model", "linear", "--rounds", str(ROUNDS), "--min-nodes", "3", "--iid")
-
-
-@pytest.fixture
-def ending() -> Iterator[ExitStack]:
-    """What a test begins, to be ended in the reverse order."""
-    with ExitStack() as ending:
-        yield ending
 
 
 @dataclass

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,13 +39,6 @@ PACED = "-m tests.support.paced_node"
 
 BEFORE, IN_TWO, ROUNDS = 3, 6, 9
 """The last rounds before the cut, and before it heals; and of all."""
-
-
-@pytest.fixture
-def ending() -> Iterator[ExitStack]:
-    """What a test begins, to be ended in the reverse order."""
-    with ExitStack() as ending:
-        yield ending
 
 
 def start(

@@ -26,13 +26,6 @@ FEW_FILES = 512
 MEMORY_BYTES = 200 << 20
 
 
-@pytest.fixture
-def ending() -> Iterator[ExitStack]:
-    """What a test begins, to be ended in the reverse order."""
-    with ExitStack() as ending:
-        yield ending
-
-
 def crowd(
     address: Address, kind: Callable[[Address, str], socket.socket], count: int, ending: ExitStack
 ) -> list[socket.socket]:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-
-import pytest
 
 from mesh.discovery.mdns import Multicast, Nearby
 from shared.address import Address
@@ -16,13 +13,6 @@ from tests.support.mesh_nodes import MeshNode
 from tests.support.namespaces import namespaces
 
 ANA, BEN = a_key(1), a_key(2)
-
-
-@pytest.fixture
-def ending() -> Iterator[ExitStack]:
-    """Ends nodes."""
-    with ExitStack() as stack:
-        yield stack
 
 
 def paired(folder: Path, *names: str) -> None:
