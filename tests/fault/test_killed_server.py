@@ -339,7 +339,7 @@ def test_the_command_typed_again_goes_on_with_the_run(
     (run,) = api.get("/runs")["runs"]
     api.wait_for_round(run["id"], 3)
     killed.signal(signal.SIGKILL)
-    killed.wait_for_exit(10)
+    killed.wait_for_exit(END_TIMEOUT_S)
 
     again = start_server(*flags, port=killed.port, link_port=killed.link_port)
 

@@ -84,7 +84,7 @@ def query(msg, context):
 
     with pytest.raises(AppDied, match="Its process is gone"):
         asked.reply()
-    wait_until_gone(family, 10)
+    wait_until_gone(family)
 
 
 def test_an_app_that_takes_nothing_any_more_is_killed_when_it_should_end(start: Start) -> None:
@@ -141,7 +141,7 @@ def test_an_app_that_is_told_to_end_does_so_in_order(start: Start, tmp_path: Pat
 
     assert (tmp_path / "app" / "left").read_text(encoding="utf-8") == "in order"
     assert not asked.process.is_alive
-    wait_until_gone(family, 5)
+    wait_until_gone(family)
 
 
 @pytest.mark.parametrize(
@@ -377,7 +377,7 @@ def test_a_pause_stops_all_processes_of_an_app(start: Start, tmp_path: Path) -> 
     asked.process.pause(True)
     asked.process.close()
 
-    wait_until_gone(family, 5)
+    wait_until_gone(family)
 
 
 def test_a_process_that_sends_what_is_no_frame_is_ended(start: Start) -> None:

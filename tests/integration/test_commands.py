@@ -66,7 +66,7 @@ def test_server_and_client_end_when_asked_also_in_the_middle_of_a_run(
     assert client.wait_for_exit(END_TIMEOUT_S) == 0
 
     api.close()
-    wait_until_gone(family, 5)
+    wait_until_gone(family)
     assert f"run {run_id} is interrupted: the server was shut down" in server.output
     for command in (server, client):
         assert "Traceback" not in command.output

@@ -15,7 +15,6 @@ from tests.conftest import StartCommand
 from tests.support.api import Api, Json
 from tests.support.processes import NO_NETWORK, ROOT, Command, wait_until_gone
 
-END_TIMEOUT_S = 30.0
 FLAGS = ("--port", "0", "--no-browser")
 
 
@@ -86,7 +85,7 @@ def test_it_says_what_it_does_and_how_it_ended(digits: tuple[Command, Json, list
 
 
 def test_it_leaves_no_process_behind(digits: tuple[Command, Json, list[psutil.Process]]) -> None:
-    wait_until_gone(digits[2], 5)  # the last may be on its way out
+    wait_until_gone(digits[2])  # the last may be on its way out
 
 
 def test_the_same_seed_gives_the_same_accuracies(
@@ -123,7 +122,7 @@ def test_a_data_set_that_was_named_and_cannot_be_had_ends_it_with_the_reason(
     flags = ("--dataset", dataset, "--exit-when-done", "--report", str(report))
     command = start_command("run_demo.py", *FLAGS, *flags, env=NO_NETWORK)
 
-    assert command.wait_for_exit(60) == 1
+    assert command.wait_for_exit(START_TIMEOUT_S) == 1
     assert f"error: The data set {dataset} is not in {tmp_path / 'data'} and could not be" in command.output
     assert "digits or synthetic" in command.output
     assert "The demo goes on" not in command.output
@@ -136,7 +135,7 @@ def test_a_report_that_cannot_be_written_is_refused_before_anything_starts(
 ) -> None:
     command = start_command("run_demo.py", *FLAGS, "--dataset", "digits", "--report", "/proc/nowhere/r.json")
 
-    assert command.wait_for_exit(60) == 2
+    assert command.wait_for_exit(START_TIMEOUT_S) == 2
     assert "--report /proc/nowhere/r.json: nothing can be written there" in command.output
     assert "Loading" not in command.output
 
@@ -150,7 +149,7 @@ def test_it_ends_everything_when_asked(start_command: StartCommand, ending: sign
     command.signal(ending)
 
     assert command.wait_for_exit(END_TIMEOUT_S) == 130
-    wait_until_gone(family, END_TIMEOUT_S)
+    wait_until_gone(family)
     assert "Stopped." in command.output
     assert "Traceback" not in command.output
 
@@ -161,7 +160,7 @@ def test_nothing_outlives_a_demo_that_is_killed(start_command: StartCommand) -> 
 
     command.process.kill()
 
-    wait_until_gone(family, 10)
+    wait_until_gone(family)
 
 
 def test_ctrl_c_in_a_terminal_reaches_all_processes_at_once_and_is_as_quiet(
@@ -173,7 +172,7 @@ def test_ctrl_c_in_a_terminal_reaches_all_processes_at_once_and_is_as_quiet(
     os.killpg(command.process.pid, signal.SIGINT)
 
     assert command.wait_for_exit(END_TIMEOUT_S) == 130
-    wait_until_gone(family, END_TIMEOUT_S)
+    wait_until_gone(family)
     assert "Traceback" not in command.output
 
 
@@ -199,7 +198,7 @@ def test_a_finished_demo_keeps_its_page_until_it_is_interrupted(start_command: S
     command.signal(signal.SIGINT)
 
     command.wait_for_exit(END_TIMEOUT_S)
-    wait_until_gone(family, END_TIMEOUT_S)
+    wait_until_gone(family)
 
 
 def test_a_port_that_is_in_use_is_named(start_command: StartCommand, session_server: Any) -> None:
@@ -207,7 +206,7 @@ def test_a_port_that_is_in_use_is_named(start_command: StartCommand, session_ser
         "run_demo.py", "--port", str(session_server.port), "--dataset", "digits", "--no-browser"
     )
 
-    assert command.wait_for_exit(60) == 1
+    assert command.wait_for_exit(START_TIMEOUT_S) == 1
     assert "the port is in use" in command.output
     assert "Traceback" not in command.output
 

@@ -97,7 +97,7 @@ def test_a_finished_app_can_be_run_again_from_the_page(start_command: StartComma
     assert (ended["round"], ended["num_rounds"]) == (2, 2)
     assert ended["spec"]["run_config"] == {"learning-rate": 0.02}
     command.end()
-    wait_until_gone(family, 10)
+    wait_until_gone(family)
 
 
 def test_rounds_that_an_app_would_ignore_are_refused_over_rest(

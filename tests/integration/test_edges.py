@@ -29,7 +29,7 @@ def server(
     )
     yield server
     server.signal(signal.SIGINT)
-    assert server.wait_for_exit(5) == 0
+    assert server.wait_for_exit(END_TIMEOUT_S) == 0
     assert "Exception in thread" not in server.output
     assert "Logging error" not in server.output
 

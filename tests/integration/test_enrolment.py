@@ -164,7 +164,7 @@ def test_a_command_revokes_a_client_which_ends_and_re_admits_it(
 
     run("app.clients", "revoke", "site")
 
-    assert client.wait_for_exit(10) == 1
+    assert client.wait_for_exit(END_TIMEOUT_S) == 1
     assert "has revoked the key" in client.output
     assert "Traceback" not in client.output
     assert join("site").wait_for_exit(60) == 1

@@ -411,4 +411,4 @@ def test_whatever_a_client_app_raises_the_run_goes_on_and_the_client_can_be_inte
     assert [shown in entry["traceback"] for entry in errors] == [True, True]
     for client in clients:
         client.signal(signal.SIGINT)
-    assert [client.wait_for_exit(10) for client in clients] == [0, 0]
+    assert [client.wait_for_exit(END_TIMEOUT_S) for client in clients] == [0, 0]

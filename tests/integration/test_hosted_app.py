@@ -237,7 +237,7 @@ def test_an_end_of_the_client_is_the_end_of_all_that_its_app_has_started(
 
     client.close()
 
-    wait_until_gone(family, 5)
+    wait_until_gone(family)
 
 
 def test_an_app_is_not_told_its_place_again_when_only_others_come_or_go(

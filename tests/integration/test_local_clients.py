@@ -67,7 +67,7 @@ def test_two_are_started_train_and_are_ended(server: ServerProcess, api: Api) ->
     wait_for_clients(api, "local-2")
     assert api.http.delete(f"{LOCAL}/local-1").status_code == 404
     assert api.http.delete(LOCAL).json() == {"ended": ["local-2"]}
-    wait_until_gone(processes, 5)
+    wait_until_gone(processes)
     assert api.get("/local-clients")["clients"] == []
 
     def entries() -> list[Json]:

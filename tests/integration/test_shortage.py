@@ -105,5 +105,5 @@ def test_connections_that_cannot_be_accepted_end_nothing(start_server: StartServ
 
     assert server.count("could not connect") == 1
     server.signal(signal.SIGINT)
-    assert server.wait_for_exit(5) == 0
+    assert server.wait_for_exit(END_TIMEOUT_S) == 0
     assert server.count("Traceback") == 0

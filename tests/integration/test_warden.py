@@ -146,7 +146,7 @@ def test_nothing_of_an_app_outlives_a_fedloom_that_is_killed(
     owner.process.wait()
 
     wait_until(lambda: not working_in(tmp_path / "app"), "nothing of the app is left", 15)
-    wait_until_gone(family, 15)
+    wait_until_gone(family)
     owner.end()
 
 
@@ -160,8 +160,8 @@ def test_nothing_of_an_app_outlives_its_warden(tmp_path: Path) -> None:
 
     warden.kill()
 
-    wait_until_gone([app, warden], 10)
-    assert owner.wait_for_exit(20) == 1
+    wait_until_gone([app, warden])
+    assert owner.wait_for_exit(END_TIMEOUT_S) == 1
     assert "AppDied: Its process is gone" in owner.output
 
 
@@ -178,7 +178,7 @@ def test_ctrl_c_in_the_terminal_is_fedlooms_affair(tmp_path: Path) -> None:
 
     assert len(groups) == len(sessions) == 3
     owner.end()
-    wait_until_gone([app, warden], 10)
+    wait_until_gone([app, warden])
 
 
 FLOOD = """

@@ -27,7 +27,10 @@ from tests.support.prepared import (
 from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
-START_TIMEOUT_S = 60.0
+START_TIMEOUT_S = 120.0
+END_TIMEOUT_S = 30.0
+"""Limits for what does not happen at all: on a machine with ten times as much to do as it has cores, a process
+needs a minute to import what it uses, and one that was killed seconds to be gone."""
 RUN_TIMEOUT_S = 120.0
 NO_NETWORK = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9")
 """An environment in which nothing can be downloaded, also where there is a network: nobody listens there."""
@@ -246,7 +249,7 @@ def _is_alive(process: psutil.Process) -> bool:
         return False
 
 
-def wait_until_gone(processes: list[psutil.Process], timeout_s: float) -> None:
+def wait_until_gone(processes: list[psutil.Process], timeout_s: float = END_TIMEOUT_S) -> None:
     """Wait until all of these have ended."""
     wait_until(lambda: not alive(processes), f"these have ended: {processes}", timeout_s)
 
