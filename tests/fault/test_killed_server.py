@@ -20,6 +20,7 @@ from tests.support.api import Api
 from tests.support.apps import APPS
 from tests.support.consistency import wait_until_kept
 from tests.support.forked_server import Death, ForkedServer
+from tests.support.processes import END_TIMEOUT_S
 from tests.support.updates import a_strategy
 
 SPEC: dict[str, Any] = {

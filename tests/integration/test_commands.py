@@ -13,10 +13,9 @@ import client.cli
 from tests.conftest import StartCommand, StartServer
 from tests.support.api import Api
 from tests.support.people import administrator
-from tests.support.processes import NO_NETWORK, ROOT, ServerProcess, wait_until_gone
+from tests.support.processes import END_TIMEOUT_S, NO_NETWORK, ROOT, ServerProcess, wait_until_gone
 from tests.support.waiting import wait_until
 
-END_TIMEOUT_S = 30.0
 ENDINGS = [signal.SIGINT, signal.SIGTERM]
 
 

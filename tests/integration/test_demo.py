@@ -13,7 +13,7 @@ import pytest
 
 from tests.conftest import StartCommand
 from tests.support.api import Api, Json
-from tests.support.processes import NO_NETWORK, ROOT, Command, wait_until_gone
+from tests.support.processes import END_TIMEOUT_S, NO_NETWORK, ROOT, START_TIMEOUT_S, Command, wait_until_gone
 
 FLAGS = ("--port", "0", "--no-browser")
 

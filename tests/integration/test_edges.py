@@ -12,7 +12,7 @@ import pytest
 from tests.support.api import Api
 from tests.support.failing_server import NAMES
 from tests.support.page import Page
-from tests.support.processes import ServerProcess
+from tests.support.processes import END_TIMEOUT_S, ServerProcess
 from tests.support.waiting import wait_until
 
 

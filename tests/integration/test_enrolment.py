@@ -27,7 +27,7 @@ from shared.security.server_identity import local_invitation
 from tests.conftest import StartCommand, StartServer
 from tests.support.api import Api, Json
 from tests.support.forked_server import ForkedServer
-from tests.support.processes import Command, ServerProcess
+from tests.support.processes import END_TIMEOUT_S, Command, ServerProcess
 from tests.support.raw_link import RawClient
 from tests.support.records import A_KEY
 from tests.support.waiting import wait_until

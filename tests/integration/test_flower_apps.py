@@ -15,7 +15,7 @@ from shared.flower_app import read_app
 from tests.conftest import Clients, StartCommand, StartServer
 from tests.support.api import Api, Json
 from tests.support.apps import APPS, copy_of
-from tests.support.processes import ServerProcess
+from tests.support.processes import END_TIMEOUT_S, ServerProcess
 from tests.support.waiting import wait_until
 
 PAIR = ["client-1", "client-2"]

@@ -12,7 +12,7 @@ import pytest
 
 from tests.conftest import StartServer
 from tests.support.api import Api
-from tests.support.processes import ServerProcess
+from tests.support.processes import END_TIMEOUT_S, ServerProcess
 from tests.support.waiting import wait_until
 
 LIMIT = 256

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from tests.support.app_host import AskedApp, a_message
-from tests.support.processes import ROOT, Command, app_family, wait_until_gone
+from tests.support.processes import END_TIMEOUT_S, ROOT, Command, app_family, wait_until_gone
 from tests.support.waiting import wait_until
 
 NOTE = """

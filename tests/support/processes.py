@@ -29,8 +29,8 @@ from tests.support.waiting import wait_until
 ROOT = Path(__file__).resolve().parents[2]
 START_TIMEOUT_S = 120.0
 END_TIMEOUT_S = 30.0
-"""Limits for what does not happen at all: on a machine with ten times as much to do as it has cores, a process
-needs a minute to import what it uses, and one that was killed seconds to be gone."""
+"""Limits for what does not happen at all. On a machine that has ten times as much to do as it has cores, a
+process needs a minute to import what it uses, and one that was killed needs seconds to be gone."""
 RUN_TIMEOUT_S = 120.0
 NO_NETWORK = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9")
 """An environment in which nothing can be downloaded, also where there is a network: nobody listens there."""
