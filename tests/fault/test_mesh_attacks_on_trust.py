@@ -110,6 +110,9 @@ def test_a_member_cannot_introduce_anybody(attacked: Attacked, eve: HostileMembe
         )
 
         require_dropped(ana, "mallory", "unknown-sender", 3)
+        require_dropped(ana, "mallory", "peers-not-asked", 3)
+        require_dropped(ana, "mallory", "malformed")
+        assert "of mallory: peers-not-asked" in ana.ask("status")
     assert names_of(ana) == {"ben", "cleo", "mallory"}
     assert "message from eve" not in ana.output
     assert str(eve.id) not in str(told(ana, "status"))
