@@ -111,8 +111,10 @@ WAYS_OUT: dict[str, dict[str, Any]] = {
 def test_no_entry_leads_out_of_the_folder_or_is_anything_but_a_file(
     what: str, attacked: Attacked, mallory: HostileMember
 ) -> None:
+    """Mallory would give the file, too."""
     data = b"evil"
     good = entry_of("good.txt", mallory.offer(data), mallory.id)
+    _give(mallory)
     outside = {*attacked.ana.home.iterdir()}
 
     bad = {**good, "name": "bad.txt", **WAYS_OUT[what]}
