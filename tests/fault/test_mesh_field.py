@@ -112,9 +112,9 @@ def test_so_are_twenty(tmp_path: Path, ending: ExitStack) -> None:
     """Ten on each of two machines; a server has vouched for all, and they know one address to begin with.
 
     What limits it is the processors: the twenty train, sign, verify and read files at once, on as many cores
-    as there are. Beyond that it waits for two things alone: at the cut, until each side has seen that the other
-    is gone (`Pace.dead_s`, and `forget_s` for those who are no neighbours), and when it heals, until a node
-    that was tried in vain is tried again (at most `mesh.dialling.LONGEST_WAIT_S`).
+    as there are. Beyond that it waits for two things alone: at the cut, until each side has seen that the
+    other is gone (`Pace.dead_s`, and `forget_s` for those who are no neighbours), and when it heals, until a
+    node that was tried in vain is tried again (at most `mesh.dialling.LONGEST_WAIT_S`).
     """
     network = ending.enter_context(two_halves(1, 1))
     names = [f"{side}-{number}" for side in ("left", "right") for number in range(10)]
