@@ -145,13 +145,15 @@ class TestExchange:
 
     def test_an_answer_counts_that_comes_after_the_next_question(self) -> None:
         """As where somebody has appeared meanwhile."""
+        wanted: list[str] = []
+
+        def note(_air: Air, ana: Node, _ben: Node) -> None:
+            wanted.extend(ana.exchange._questions[-1].wanted)
 
         def answer_late(_air: Air, ana: Node, _ben: Node) -> None:
-            *_, before, _newest = ana.exchange._questions
-            [wanted] = before.wanted
-            ana.mesh.receive(Received(BEN, TOPIC, canonical({"found": {wanted: ["10.0.0.8:1"]}})))
+            ana.mesh.receive(Received(BEN, TOPIC, canonical({"found": {wanted[0]: ["10.0.0.8:1"]}})))
 
-        _, ana, _ = in_the_air(ask_once_more, ask_once_more, answer_late)
+        _, ana, _ = in_the_air(ask_once_more, note, ask_once_more, answer_late)
 
         assert ana.knows_of(CAT) == (AT_CAT, Address("10.0.0.8", 1))
         assert ana.mesh.counts.dropped == {}
