@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from mesh.protocol.counts import Counts
 from mesh.refused_models import RefusedModels
 from shared.errors import FedLoomError
 from shared.security.key_id import KeyId
@@ -90,6 +91,8 @@ class Mesh(Protocol):
     Between two nodes messages may change their order. Each comes at most once.
     """
 
+    counts: Counts
+    """Where whoever handles messages counts those that it does not take."""
     refused_models: RefusedModels
     """Where whoever averages models of others counts those that it does not take."""
 

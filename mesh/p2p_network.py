@@ -70,13 +70,14 @@ class P2PNetwork:
         epoch, seen, rng = self._memory.epoch, self._memory.seen, Random(SystemRandom().random())
         limits, pace = settings.limits, settings.pace
         self._node = Node(settings.key, epoch, members, rng, limits=limits, pace=pace, seen=seen)
+        self.counts = self._node.counts
         self._links = Links(settings.key, members, self, rng)
         self._listeners = Listeners()
         self._contents = Contents(self._node, self._act, lambda peer: self._links.connections.get(peer))
         self._listening: tuple[Address, ...] = ()
         """Where others find it."""
         self._endings = SparseLog(log, _now)
-        self._drop_log = DropLog(log, self._node.counts, self._links.refused, self.refused_models, _now)
+        self._drop_log = DropLog(log, self.counts, self._links.refused, self.refused_models, _now)
         self._is_acting = False
         self._is_over = False
         self._ticks: asyncio.Task[None] | None = None
@@ -198,10 +199,10 @@ class P2PNetwork:
             peers=peer_statuses(self._node, self._members.all(), traffics, self.refused_models, now),
             links=link_statuses(self._node),
             one_sided=one_sided(self._node),
-            dropped=by_name(self._node.counts.dropped),
+            dropped=by_name(self.counts.dropped),
             refused=dict(self._links.refused),
             refused_models=self.refused_models.total,
-            duplicates=self._node.counts.duplicates,
+            duplicates=self.counts.duplicates,
             sent_bytes=traffic.sent,
             received_bytes=traffic.received,
         )
@@ -230,7 +231,7 @@ class P2PNetwork:
 
     def broken(self, peer: KeyId, error: FrameInvalid) -> None:
         """What has come is no frame."""
-        self._node.counts.drop(error.reason, peer)
+        self.counts.drop(error.reason, peer)
         self._endings.info("the link to %s is ended: %s", peer.short, error)
 
     def epoch_of(self, peer: KeyId) -> int:
@@ -278,7 +279,7 @@ class P2PNetwork:
             case effects.Transmit():
                 connection = self._links.connections.get(effect.peer)
                 if connection is not None and not connection.put(effect.frame, is_bulk=effect.is_bulk):
-                    self._node.counts.drop(Reason.QUEUE_FULL, effect.peer)
+                    self.counts.drop(Reason.QUEUE_FULL, effect.peer)
             case effects.Remember():
                 self._memory.remember(effect.sender, Seen(effect.epoch, effect.sequence))
             case effects.Deliver():

@@ -44,6 +44,7 @@ WORDS: Mapping[str, str] = MappingProxyType(
         Reason.HOPS: "a message that went on for too long, as in a circle",
         Reason.RATE: "more messages than may come",
         Reason.NOT_ASKED: "an answer for which nobody has asked",
+        Reason.PEERS_NOT_ASKED: "word of where members are, for which nobody has asked",
         Reason.WRONG_CHUNK: "a chunk that is no part of its file or model",
         f"{CONNECTION}too-many": "a connection, of too many that did not say who they are",
         f"{CONNECTION}no-hello": "a connection that did not say who it is",

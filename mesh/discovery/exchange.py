@@ -2,7 +2,7 @@
 
 Who is trusted is nobody else's business. So a node does not tell its members, but asks for those whom it does
 not reach by hashes that are salted anew each time: only who knows such a key can tell whose it is. And only
-keys that were asked for count in the answer, so that nobody can introduce others.
+keys that were asked for may be in the answer, so that nobody can introduce others.
 """
 
 from __future__ import annotations
@@ -12,13 +12,15 @@ import hashlib
 import logging
 import random
 import secrets
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from mesh.members import Member, Members
 from mesh.node import MAX_BODY_BYTES, Mesh, PeerState, PeerView, Received, Unreachable
-from mesh.sparse_log import SparseLog
+from mesh.protocol.counts import Reason
 from shared.address import parse_address
 from shared.canonical import canonical, from_canonical
 from shared.security.key_id import KeyId
@@ -29,6 +31,8 @@ ASKED = 3
 """Members that are asked each time."""
 ANSWERED_EACH_S = 10.0
 """One question of a member in this time is answered."""
+OPEN_QUESTIONS = 16
+"""The newest, whose answers count: who appears is asked at once, also before the last one is answered."""
 
 SALT_BYTES = 16
 _HASH_BYTES = 16
@@ -38,6 +42,14 @@ ADDRESSES_TOLD = 3
 """Of each; the newest."""
 
 log = logging.getLogger(__name__)
+
+
+@dataclass
+class _Question:
+    wanted: Mapping[str, KeyId]
+    """What was asked for, by its hash."""
+    asked: set[KeyId]
+    """Of whom, as far as they have not answered: each answers once."""
 
 
 class PeerExchange:
@@ -51,13 +63,9 @@ class PeerExchange:
         self._members = members
         self._chance = chance
         self._clock = clock
-        self._wanted: dict[str, KeyId] = {}
-        """What was asked for last, by its hash."""
-        self._asked: frozenset[KeyId] = frozenset()
-        """Of whom; each answers once."""
+        self._questions: deque[_Question] = deque(maxlen=OPEN_QUESTIONS)
         self._answered: dict[KeyId, float] = {}
         self._answers: set[asyncio.Task[None]] = set()
-        self._faults = SparseLog(log, clock)
 
     async def run(self) -> None:
         """Ask now and then, and answer, until cancelled."""
@@ -88,9 +96,9 @@ class PeerExchange:
         salt = secrets.token_bytes(SALT_BYTES)
         asked = self._chance.sample(there, min(ASKED, len(there)))
         wanted = self._chance.sample(missing, min(MAX_WANTED, len(missing)))
-        self._wanted = {blinded(salt, key): key for key in wanted}
-        self._asked = frozenset(asked)
-        await self._send(asked, canonical({"salt": salt.hex(), "wanted": sorted(self._wanted)}))
+        question = _Question({blinded(salt, key): key for key in wanted}, set(asked))
+        self._questions.append(question)
+        await self._send(asked, canonical({"salt": salt.hex(), "wanted": sorted(question.wanted)}))
 
     def _there(self) -> set[KeyId]:
         return {peer.key for peer in self._mesh.peers() if is_there(peer)}
@@ -104,15 +112,16 @@ class PeerExchange:
                 raise outcome
 
     def _received(self, message: Received) -> None:
+        sender = message.sender
         try:
             said = from_canonical(message.body)
             if "salt" in said:
-                self._question(message.sender, bytes.fromhex(said["salt"]), said["wanted"])
+                self._question(sender, bytes.fromhex(said["salt"]), said["wanted"])
             else:
-                self._answer(message.sender, said["found"])
+                self._answer(sender, said["found"])
         except (ValueError, TypeError, LookupError, AttributeError) as error:
-            short = message.sender.short
-            self._faults.warning("%s… has sent no question for peers, and no answer: %s", short, error)
+            self._mesh.counts.drop(Reason.MALFORMED, sender)
+            log.debug("%s… has sent no question for peers, and no answer: %s", sender.short, error)
 
     def _question(self, sender: KeyId, salt: bytes, wanted: Any) -> None:
         now = self._clock()
@@ -130,14 +139,19 @@ class PeerExchange:
             told.add_done_callback(self._answers.discard)
 
     def _answer(self, sender: KeyId, found: Any) -> None:
-        if sender not in self._asked:
+        answers = (
+            each for each in self._questions if sender in each.asked and found.keys() <= each.wanted.keys()
+        )
+        question = next(answers, None)
+        if question is None:
+            self._mesh.counts.drop(Reason.PEERS_NOT_ASKED, sender)
             return
-        self._asked -= {sender}
+        question.asked.remove(sender)
         for each, addresses in list(found.items())[:MAX_TOLD]:
-            key = self._wanted.get(each)
+            key = question.wanted[each]
             for address in map(parse_address, addresses[:ADDRESSES_TOLD]):
-                member = None if key is None else self._members.all().get(key)
-                if key is not None and member is not None and address not in member.addresses:
+                member = self._members.all().get(key)
+                if member is not None and address not in member.addresses:
                     self._members.found(key, address)
 
 

@@ -31,6 +31,8 @@ class Reason(StrEnum):
     """It was for a neighbour that takes less than is sent to it."""
     NOT_ASKED = "not-asked"
     """A chunk, or a confirmation, that nobody waits for."""
+    PEERS_NOT_ASKED = "peers-not-asked"
+    """It tells where members are, and nobody has asked for it, or not for all of them."""
     WRONG_CHUNK = "wrong-chunk"
     """A chunk that is not part of the content that it was sent as."""
 

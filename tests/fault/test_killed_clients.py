@@ -103,10 +103,11 @@ def test_killed_while_it_trains_the_run_waits_for_it_where_it_is_needed(
 
 def test_killed_after_it_trained_its_update_counts(api: Api, clients: Clients, patient: RawClient) -> None:
     clients.start("client-1")
-    run_id = start(api, local_epochs=50)  # long enough to be seen at it
+    run_id = start(api)
     message_id, payload = patient.read_task()
-    api.wait_for_client("client-1", "training")
-    api.wait_for_client("client-1", "idle")
+    wait_until(
+        lambda: api.get(f"/runs/{run_id}/verdicts", client="client-1")["verdicts"], "its update was judged"
+    )
 
     clients.kill("client-1")
 

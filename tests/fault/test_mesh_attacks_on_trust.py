@@ -3,6 +3,7 @@ brings along."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -98,7 +99,7 @@ def test_a_member_cannot_introduce_anybody(attacked: Attacked, eve: HostileMembe
         question = next(from_canonical(each.body) for each in answered if each.topic == TOPIC)
         for _ in range(3):
             mallory.put(mallory.direct(introduction(question["salt"]), TOPIC))
-        mallory.put(mallory.direct(canonical({"found": []}), TOPIC), mallory.direct(b"Eve!", TOPIC))
+        mallory.put(mallory.direct(canonical({"wanted": []}), TOPIC), mallory.direct(b"Eve!", TOPIC))
         hers: dict[str, Any] = {
             "kind": Kinds.FLOOD,
             "sender": eve.id.digest,
@@ -110,6 +111,9 @@ def test_a_member_cannot_introduce_anybody(attacked: Attacked, eve: HostileMembe
         )
 
         require_dropped(ana, "mallory", "unknown-sender", 3)
+        require_dropped(ana, "mallory", "peers-not-asked", 3)
+        require_dropped(ana, "mallory", "malformed", 2)
+        assert re.search("of mallory: .*peers-not-asked 3", ana.ask("status"))
     assert names_of(ana) == {"ben", "cleo", "mallory"}
     assert "message from eve" not in ana.output
     assert str(eve.id) not in str(told(ana, "status"))

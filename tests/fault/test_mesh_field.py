@@ -102,7 +102,13 @@ def test_six_nodes_are_cut_in_two_go_on_and_are_one_again(tmp_path: Path, ending
 
 
 def test_so_are_twenty(tmp_path: Path, ending: ExitStack) -> None:
-    """Ten on each of two machines; a server has vouched for all, and they know one address to begin with."""
+    """Ten on each of two machines; a server has vouched for all, and they know one address to begin with.
+
+    What limits it is the processors: the twenty train, sign, verify and read files at once, on as many cores
+    as there are. Beyond that it waits for two things alone: at the cut, until each side has seen that the
+    other is gone (`Pace.dead_s`, and `forget_s` for those who are no neighbours), and when it heals, until a
+    node that was tried in vain is tried again (at most `mesh.dialling.LONGEST_WAIT_S`).
+    """
     network = ending.enter_context(two_halves(1, 1))
     names = [f"{side}-{number}" for side in ("left", "right") for number in range(10)]
     vouch(tmp_path, names)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from mesh.members import Member, Origin
 from mesh.node import Content, PeerState, PeerView, Received, Source, Unreachable
+from mesh.protocol.counts import Counts
 from mesh.refused_models import RefusedModels
 from shared.address import Address
 from shared.security.key_id import KeyId
@@ -67,6 +68,7 @@ class AirMesh:
     def __init__(self, air: Air, me: KeyId, members: KnownMembers) -> None:
         self.me = me
         self.members = members
+        self.counts = Counts()
         self.refused_models = RefusedModels()
         self.watchers: list[Callable[[], None]] = []
         self._air = air

@@ -24,6 +24,7 @@ from mesh.node import (
     Source,
     Unreachable,
 )
+from mesh.protocol.counts import Counts
 from mesh.refused_models import RefusedModels
 from shared.security.key_id import KeyId
 from shared.security.merkle import leaf_hash, root_of
@@ -138,6 +139,7 @@ class MemoryMesh:
 
     def __init__(self, network: MemoryNetwork, name: str) -> None:
         self.name = name
+        self.counts = Counts()
         self.refused_models = RefusedModels()
         self._network = network
         self._me = key_of(name)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from mesh.discovery.exchange import ANSWERED_EACH_S, MAX_TOLD, TOPIC, PeerExchange, blinded, known_of
 from mesh.node import MAX_BODY_BYTES, Received
+from mesh.protocol.counts import Reason
 from shared.address import Address
 from shared.canonical import canonical
 from shared.security.key_id import KeyId
@@ -38,6 +39,7 @@ class Node:
             self.members.add(key)
         self.mesh = AirMesh(air, me, self.members)
         self.now = 0.0
+        self.asking: list[asyncio.Future[None]] = []
         self.exchange = PeerExchange(self.mesh, self.members, random.Random(0), lambda: self.now)
 
     def knows_of(self, key: KeyId) -> tuple[Address, ...]:
@@ -62,6 +64,11 @@ def in_the_air(*said: Callable[[Air, Node, Node], Any]) -> tuple[Air, Node, Node
         return air, ana, ben
 
     return asyncio.run(play())
+
+
+def ask_once_more(_air: Air, ana: Node, _ben: Node) -> None:
+    """Ben has answered a moment ago, and so leaves this question open."""
+    ana.asking.append(asyncio.ensure_future(ana.exchange.ask()))
 
 
 class TestExchange:
@@ -102,32 +109,59 @@ class TestExchange:
         assert asyncio.run(play()) == (AT_CAT,)
 
     @pytest.mark.parametrize(
-        "found",
+        ("found", "reason"),
         [
-            {blinded(SALT, EVE): ["10.0.0.66:1"]},
-            {blinded(SALT, CAT): ["10.0.0.66:1"]},
-            {EVE.digest.hex(): ["10.0.0.66:1"]},
-            {},
-            [],
-            {"x": 5},
-            5,
+            ({blinded(SALT, EVE): ["10.0.0.66:1"]}, Reason.PEERS_NOT_ASKED),
+            ({blinded(SALT, CAT): ["10.0.0.66:1"]}, Reason.PEERS_NOT_ASKED),
+            ({EVE.digest.hex(): ["10.0.0.66:1"]}, Reason.PEERS_NOT_ASKED),
+            ({"x": 5}, Reason.PEERS_NOT_ASKED),
+            ([], Reason.MALFORMED),
+            (5, Reason.MALFORMED),
         ],
     )
-    def test_nobody_can_introduce_another(self, found: Any) -> None:
-        """Ben tells of a stranger, or with a salt of his own, or something that is no answer."""
+    def test_nobody_can_introduce_another(self, found: Any, reason: Reason) -> None:
+        """Ben, who was asked, tells of a stranger, or with a salt of his own, or something that is no
+        answer."""
 
         def introduce(_air: Air, ana: Node, _ben: Node) -> None:
             ana.mesh.receive(Received(BEN, TOPIC, canonical({"found": found})))
 
-        _, ana, _ = in_the_air(introduce)
+        _, ana, _ = in_the_air(ask_once_more, introduce)
 
         assert set(ana.members.members) == {BEN, CAT}
         assert ana.knows_of(CAT) == (AT_CAT,)
+        assert ana.mesh.counts.dropped_of(BEN) == {reason: 1}
+
+    def test_an_answer_that_brings_another_along_is_not_taken(self) -> None:
+        def tell(_air: Air, ana: Node, _ben: Node) -> None:
+            [wanted] = ana.exchange._questions[-1].wanted
+            found = {wanted: ["10.0.0.66:1"], blinded(SALT, EVE): ["10.0.0.66:1"]}
+            ana.mesh.receive(Received(BEN, TOPIC, canonical({"found": found})))
+
+        _, ana, _ = in_the_air(ask_once_more, tell)
+
+        assert ana.knows_of(CAT) == (AT_CAT,)
+        assert ana.mesh.counts.dropped_of(BEN) == {Reason.PEERS_NOT_ASKED: 1}
+
+    def test_an_answer_counts_that_comes_after_the_next_question(self) -> None:
+        """As where somebody has appeared meanwhile."""
+        wanted: list[str] = []
+
+        def note(_air: Air, ana: Node, _ben: Node) -> None:
+            wanted.extend(ana.exchange._questions[-1].wanted)
+
+        def answer_late(_air: Air, ana: Node, _ben: Node) -> None:
+            ana.mesh.receive(Received(BEN, TOPIC, canonical({"found": {wanted[0]: ["10.0.0.8:1"]}})))
+
+        _, ana, _ = in_the_air(ask_once_more, note, ask_once_more, answer_late)
+
+        assert ana.knows_of(CAT) == (AT_CAT, Address("10.0.0.8", 1))
+        assert ana.mesh.counts.dropped == {}
 
     def test_who_was_not_asked_has_nothing_to_tell(self) -> None:
         def tell(_air: Air, ana: Node, _ben: Node) -> None:
             ana.members.add(EVE)
-            [wanted] = ana.exchange._wanted
+            [wanted] = ana.exchange._questions[-1].wanted
             answer = canonical({"found": {wanted: ["10.0.0.66:1"]}})
             ana.mesh.receive(Received(EVE, TOPIC, answer))
             ana.mesh.receive(Received(BEN, TOPIC, answer))  # a second time
@@ -135,6 +169,8 @@ class TestExchange:
         _, ana, _ = in_the_air(tell)
 
         assert ana.knows_of(CAT) == (AT_CAT,)
+        for key in (EVE, BEN):
+            assert ana.mesh.counts.dropped_of(key) == {Reason.PEERS_NOT_ASKED: 1}
 
     def test_a_member_that_asks_without_end_is_answered_now_and_then(self) -> None:
         question = canonical({"salt": SALT.hex(), "wanted": [blinded(SALT, CAT)]})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from mesh.files.entry import Entry
@@ -19,7 +20,7 @@ from shared.security.key_id import KeyId
 from tests.support.file_nodes import node_key
 from tests.support.hostile_member import content_of
 from tests.support.mesh_in_memory import MemoryMesh, key_of
-from tests.support.sync_nodes import FOLDER, SyncNode, sharing, until
+from tests.support.sync_nodes import FOLDER, QUICK, SyncNode, sharing, until
 
 WRITER = "EVEEVEE-0123456789abcdef"
 TOPIC = topic_of(FOLDER)
@@ -240,7 +241,10 @@ def test_a_wrong_chunk_never_becomes_visible(tmp_path: Path) -> None:
 def test_a_file_that_nobody_gives_says_so_and_does_not_hold_up_others(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with sharing(tmp_path, *NAMES) as (_, (ada, ben, eve)):
-            await eve.stop()
+            for node in (ada, eve):
+                await node.stop()
+            ada.timing = replace(QUICK, answer_s=0.5, retry_s=60.0, longest_retry_s=60.0)
+            ada.start()  # she waits so long for the next try that nobody misses what she says meanwhile
             await has_started(ada, ben)
             lie = signed(claim("a", Content(bytes(32), 3_000_000)), node_key(2))
             end = eve.mesh.on(TOPIC, lambda _: None)
