@@ -1,7 +1,7 @@
 """`python -m bench.crowd_live`: each page while many clients of a run do the same at the same time.
 
-For each page: the ms that the longest task of its thread computed, as Chromium's own trace has it, when it is gone
-to from the page before, when it is opened, and at each step of a round. The clients are told of
+For each page: ms that the longest task of its thread computed, as Chromium's own trace has it, when it is
+gone to from another page, when it is opened, and at each step of a round. The clients are told of
 (`bench/told_run.py`): what is measured is the page.
 """
 
@@ -50,7 +50,8 @@ OF_ALL = (
     Place("Runs", ("view-runs",), "run-row"),
     Place("Live", ("view-live",), "chart-accuracy"),
 )
-FIRST = OF_ALL[-1]
+BETWEEN = Place("Trust", ("view-trust",), "audit-summary")
+"""From where each is gone to."""
 
 Computed = dict[str, dict[str, float]]
 """By page and situation, ms of the longest task."""
@@ -67,8 +68,9 @@ def main(argv: list[str] | None = None) -> int:
     try:
         for kind, all_places in (("connected", (*MEMBERS_ALONE, *OF_ALL)), ("simulated", OF_ALL)):
             places = [place for place in all_places if arguments.only in place.name]
-            computed = _measure(arguments.clients, places, simulated=kind == "simulated")
-            print(f"\n{arguments.clients} {kind} clients\n\n{table(computed)}", flush=True)
+            if places:
+                computed = _measure(arguments.clients, places, simulated=kind == "simulated")
+                print(f"\n{arguments.clients} {kind} clients\n\n{table(computed)}\n")
     except FedLoomError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -94,17 +96,15 @@ def _measure(clients: int, places: Sequence[Place], *, simulated: bool) -> Compu
         for step in Step:
             server.tell(step)  # there is a round to look back to
         page.goto(f"http://localhost:{server.port}/", timeout=LIMIT_MS)
-        _wait_for(page, FIRST)
         return {place.name: dict(_on(page, place, server)) for place in places}
 
 
 def _on(page: Page, place: Place, server: ToldServer) -> Iterator[tuple[str, float]]:
     """What is computed at the most in each situation."""
     server.tell(Step.ASKED)
+    _go(page, BETWEEN)
     with traced(page) as trace:
-        for test_id in place.way:
-            page.get_by_test_id(test_id).click(timeout=LIMIT_MS)
-        _wait_for(page, place)
+        _go(page, place)
     yield GONE_TO, longest_task_ms(trace)
     with traced(page) as trace:
         page.reload(timeout=LIMIT_MS)
@@ -115,6 +115,12 @@ def _on(page: Page, place: Place, server: ToldServer) -> Iterator[tuple[str, flo
             server.tell(step)
             page.wait_for_timeout(SETTLE_MS)
         yield step, longest_task_ms(trace)
+
+
+def _go(page: Page, place: Place) -> None:
+    for test_id in place.way:
+        page.get_by_test_id(test_id).click(timeout=LIMIT_MS)
+    _wait_for(page, place)
 
 
 def _wait_for(page: Page, place: Place) -> None:

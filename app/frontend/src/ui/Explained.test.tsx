@@ -46,6 +46,7 @@ it("has nothing at work for what nobody has opened, of which a table has thousan
   expect(outside()).toBe(false);
   await reader.click(screen.getByRole("button"));
   expect(outside()).toBe(true);
+  listens.mockRestore();
 });
 
 it("says by the keyboard why there is no value, and what one means", async () => {
