@@ -11,6 +11,8 @@ from bench.crowd_run import CROWD_RUN, fill
 from bench.page_server import page_server
 from bench.report import FEDLOOM, Figure, Result, medians, this_machine
 from bench.tasks import longest_task_ms, traced
+from bench.told_run import Step
+from bench.told_server import told_server
 from bench.watched_page import WatchedPage, browser_page, watched_page
 
 TASK_MS = 100.0
@@ -30,6 +32,7 @@ def measure(repeats: int, quick: bool) -> Result:
     machine = this_machine()
     live, stored = ((10, 5), (50, 40)) if quick else ((100, 500), (1_000, 1_000))
     found = [_live(*live) for _ in range(repeats)]
+    crowds = [_crowd(stored[0]) for _ in range(repeats)]
     heaps = [_heap(*stored) for _ in range(repeats)]
     runs = [{FEDLOOM: each["task"], NOTHING: each["idle"]} for each in found]
     beside = medians(runs)
@@ -48,6 +51,18 @@ def measure(repeats: int, quick: bool) -> Result:
                 "ms",
                 TASK_MS,
                 [each["computed"] for each in found],
+            ),
+            _figure(
+                f"the longest task while {stored[0]} simulated clients go through a round",
+                "ms",
+                TASK_MS,
+                [each["task"] for each in crowds],
+            ),
+            _figure(
+                f"computed by the longest task of these {stored[0]}",
+                "ms",
+                TASK_MS,
+                [each["computed"] for each in crowds],
             ),
             _figure("lag of a round", "s", LAG_S, [each["lag"] for each in found]),
             _figure("messages of the socket", "a second", MESSAGES, [each["messages"] for each in found]),
@@ -91,6 +106,24 @@ def _live(clients: int, rounds: int) -> dict[str, float]:
             "lag": longest_lag(done, page.shown_at()),
             "messages": page.messages_per_s(),
         }
+
+
+def _crowd(clients: int) -> dict[str, float]:
+    """Of the longest task while so many clients of the simulation engine do the same at the same time."""
+    with (
+        TemporaryDirectory(prefix="fedloom-bench-") as home,
+        told_server(Path(home), clients, simulated=True) as server,
+        browser_page() as in_browser,
+    ):
+        page = WatchedPage(in_browser)
+        page.open(f"http://localhost:{server.port}/")
+        page.pause(SETTLE_S)
+        page.forget()
+        with traced(in_browser) as trace:
+            for step in Step:
+                server.tell(step)
+            page.wait_for_round(1, LIMIT_S)
+        return {"task": page.longest_task_ms(), "computed": longest_task_ms(trace)}
 
 
 def longest_lag(rounds: Sequence[dict[str, Any]], shown_at: dict[int, float]) -> float:

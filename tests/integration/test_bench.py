@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.crowd_live import SITUATIONS
 from tests.support.processes import Command
 
 pytestmark = pytest.mark.alone
@@ -62,3 +63,13 @@ def test_the_pages_of_a_large_run_are_opened_and_used_one_by_one(tmp_path: Path)
     assert command.wait_for_exit(300) == 0, command
     rows = [line for line in command.output.splitlines() if line.startswith("| ")]
     assert [row.split(" | ")[0] for row in rows] == ["| page", "| run: clients", "| past run: clients"]
+
+
+def test_pages_are_watched_while_many_clients_do_the_same(tmp_path: Path) -> None:
+    command = Command("-m bench.crowd_live", "--clients", "120", "--only", "Live", home=tmp_path)
+
+    assert command.wait_for_exit(300) == 0, command
+    rows = [line.split(" | ") for line in command.output.splitlines() if line.startswith("| ")]
+    assert [row[0] for row in rows] == ["| page", "| Live", "| page", "| Live"]
+    assert len(rows[0]) == len(rows[1]) == 1 + len(SITUATIONS)
+    assert all(float(found.strip(" |")) > 0 for found in rows[1][1:])

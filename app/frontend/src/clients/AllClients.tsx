@@ -86,6 +86,7 @@ export function AllClients({ run, listed }: AllClientsProps) {
           testId="clients"
           count={shown.length}
           rowHeight={32}
+          even
           keyOf={(index) => shown[index]?.client.id ?? index}
           head={
             <div role="rowgroup" className={styles.head}>

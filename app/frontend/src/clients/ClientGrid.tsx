@@ -1,5 +1,5 @@
 import { useElementSize } from "@mantine/hooks";
-import { type KeyboardEvent, memo, useState } from "react";
+import { type KeyboardEvent, memo, useDeferredValue, useState } from "react";
 import { Link } from "wouter";
 import { percent } from "../format/format";
 import type { Kept } from "../runs/privacy-words";
@@ -19,6 +19,7 @@ const PITCH = 28;
 const PADDING = 32;
 /** Until the width is known. */
 const AT_FIRST = 20;
+const NOBODY: readonly Listed[] = [];
 
 interface ClientGridProps {
   listed: readonly Listed[];
@@ -30,6 +31,8 @@ interface ClientGridProps {
 export function ClientGrid({ listed, kept }: ClientGridProps) {
   const { ref, width } = useElementSize();
   const [pointed, setPointed] = useState<string | null>(null);
+  // The tiles come after what stands beside them, in pieces between which the browser answers.
+  const drawn = useDeferredValue(listed, NOBODY);
   const columns = width > PADDING ? Math.floor((width - PADDING) / PITCH) : AT_FIRST;
   const at = Math.max(
     0,
@@ -65,30 +68,45 @@ export function ClientGrid({ listed, kept }: ClientGridProps) {
           </>
         )}
       </p>
-      <VirtualRows
-        role="list"
-        label="clients"
-        testId="clients"
-        count={Math.ceil(listed.length / columns)}
-        rowHeight={PITCH}
-        keyOf={(index) => index}
-        render={(row) => (
-          <div className={styles.tiles}>
-            {listed.slice(row * columns, (row + 1) * columns).map(({ client, role }, column) => (
-              <Tile
-                key={client.id}
-                id={client.id}
-                role={role}
-                reachable={row * columns + column === at}
-                point={setPointed}
-              />
-            ))}
-          </div>
-        )}
-      />
+      <Tiles listed={drawn} columns={columns} at={at} point={setPointed} />
     </div>
   );
 }
+
+interface TilesProps {
+  listed: readonly Listed[];
+  columns: number;
+  /** The place of the tile that the tab key reaches. */
+  at: number;
+  point: (id: string) => void;
+}
+
+const Tiles = memo(function Tiles({ listed, columns, at, point }: TilesProps) {
+  return (
+    <VirtualRows
+      role="list"
+      label="clients"
+      testId="clients"
+      count={Math.ceil(listed.length / columns)}
+      rowHeight={PITCH}
+      even
+      keyOf={(index) => index}
+      render={(row) => (
+        <div className={styles.tiles}>
+          {listed.slice(row * columns, (row + 1) * columns).map(({ client, role }, column) => (
+            <Tile
+              key={client.id}
+              id={client.id}
+              role={role}
+              reachable={row * columns + column === at}
+              point={point}
+            />
+          ))}
+        </div>
+      )}
+    />
+  );
+});
 
 interface TileProps {
   id: string;

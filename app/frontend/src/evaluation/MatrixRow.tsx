@@ -25,7 +25,7 @@ export function MatrixRow<Of extends Row>({
           {row.missing}
         </td>
       ) : (
-        row.cells.map((cell, label) => <HeatCell key={label} cell={cell} chosen={label === chosen} />)
+        row.cells().map((cell, label) => <HeatCell key={label} cell={cell} chosen={label === chosen} />)
       )}
       {note !== undefined && <td className={styles.note}>{note.of(row)}</td>}
       {accuracy !== null && <Accuracy row={row} />}

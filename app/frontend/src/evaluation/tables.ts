@@ -3,7 +3,6 @@ import type { Round } from "../api/types";
 import { NO_LABELS } from "../clients/results";
 import type { Labels } from "../clients/useLabels";
 import { count, NO_DATA, percent, plural } from "../format/format";
-import { natural } from "../store/server-state";
 import { distance, type Mix, mostly, NOTABLE, sum, wholeOf } from "./mix";
 
 /** What stands in the cells of the clients' labels. */
@@ -24,8 +23,8 @@ export interface Cell {
 
 export interface Row {
   id: string;
-  /** null: why there are no cells is in `missing`. */
-  cells: Cell[] | null;
+  /** Asked for where the row is drawn, which most of a thousand are not; null: why there are none is in `missing`. */
+  cells: (() => Cell[]) | null;
   missing: string;
   accuracy: number | null;
   /** Why there is no accuracy. */
@@ -66,13 +65,14 @@ export function confusionRows({ confusion, class_accuracy }: Round, names: reado
     const name = names[label] ?? String(label);
     return {
       id: name,
-      cells: counts.map((samples, predicted) => ({
-        count: samples,
-        text: count(samples),
-        share: total > 0 ? samples / total : 0,
-        wrong: predicted !== label,
-        title: `${count(samples)} of ${plural(total, "sample")} of ${name} taken for ${names[predicted] ?? predicted}${share(samples, total)}`,
-      })),
+      cells: () =>
+        counts.map((samples, predicted) => ({
+          count: samples,
+          text: count(samples),
+          share: total > 0 ? samples / total : 0,
+          wrong: predicted !== label,
+          title: `${count(samples)} of ${plural(total, "sample")} of ${name} taken for ${names[predicted] ?? predicted}${share(samples, total)}`,
+        })),
       missing: "",
       accuracy: class_accuracy?.[label] ?? null,
       noAccuracy: "the test set has no sample of it",
@@ -106,7 +106,7 @@ export function labelRows(
     const far = mix === null ? null : distance(mix, whole);
     return {
       id,
-      cells: mix === null ? null : labelCells(id, mix, names, shown),
+      cells: mix === null ? null : () => labelCells(id, mix, names, shown),
       missing: kept ?? NO_LABELS,
       far,
       mix: mix === null || far === null ? null : far < NOTABLE ? "like the whole" : mostly(mix, names),
@@ -135,11 +135,15 @@ function wholePercent(part: number): string {
   return part > 0 && part < 0.005 ? "<1 %" : `${Math.round(part * 100)} %`;
 }
 
-/** Those with the most unlike labels first, those that tell none last; or by their names. */
-export function inOrder(rows: readonly ClientLabels[], order: (typeof ORDERS)[number]): ClientLabels[] {
-  return rows.toSorted(
-    (a, b) => (order === "by name" ? 0 : (b.far ?? -1) - (a.far ?? -1)) || natural.compare(a.id, b.id),
-  );
+/**
+ * Of rows that stand by their names: those with the most unlike labels first, those that tell none last; those that are
+ * alike stay as they are.
+ */
+export function inOrder(
+  rows: readonly ClientLabels[],
+  order: (typeof ORDERS)[number],
+): readonly ClientLabels[] {
+  return order === "by name" ? rows : rows.toSorted((a, b) => (b.far ?? -1) - (a.far ?? -1));
 }
 
 /** "2 of 5 clients have unusual data, most of all client-4: 71 % are 3 and 8"; null: nothing is known. */
@@ -175,23 +179,25 @@ export function spreadRounds(evaluated: readonly Round[], at: number | null, mos
 export function classRows(rounds: readonly Round[], shown: Round, names: readonly string[]): Row[] {
   return names.map((name, label) => ({
     id: name,
-    cells: rounds.map(({ round, class_accuracy }) => {
-      const accuracy = class_accuracy?.[label] ?? null;
-      return {
-        count: accuracy ?? 0,
-        text: accuracy === null ? NO_DATA : String(Math.round(accuracy * 100)),
-        share: accuracy ?? 0,
-        wrong: false,
-        title:
-          accuracy === null
-            ? `the test set of round ${round} has no sample of ${name}`
-            : `${percent(accuracy)} of the samples of ${name} were recognised in round ${round}`,
-      };
-    }),
+    cells: () => rounds.map((round) => classCell(round, label, name)),
     missing: "",
     accuracy: shown.class_accuracy?.[label] ?? null,
     noAccuracy: "the test set has no sample of it",
   }));
+}
+
+function classCell({ round, class_accuracy }: Round, label: number, name: string): Cell {
+  const accuracy = class_accuracy?.[label] ?? null;
+  return {
+    count: accuracy ?? 0,
+    text: accuracy === null ? NO_DATA : String(Math.round(accuracy * 100)),
+    share: accuracy ?? 0,
+    wrong: false,
+    title:
+      accuracy === null
+        ? `the test set of round ${round} has no sample of ${name}`
+        : `${percent(accuracy)} of the samples of ${name} were recognised in round ${round}`,
+  };
 }
 
 /** How much of the mark's colour a cell has, in percent. The root keeps few samples visible beside many. */

@@ -40,13 +40,14 @@ export function partRows(parts: readonly (readonly number[])[]): Row[] {
     const size = sum(part);
     return {
       id: String(index),
-      cells: part.map((samples, label) => ({
-        count: samples,
-        text: count(samples),
-        share: size > 0 ? samples / size : 0,
-        wrong: false,
-        title: `${count(samples)} of ${plural(size, "sample")} of part ${index} are ${label}`,
-      })),
+      cells: () =>
+        part.map((samples, label) => ({
+          count: samples,
+          text: count(samples),
+          share: size > 0 ? samples / size : 0,
+          wrong: false,
+          title: `${count(samples)} of ${plural(size, "sample")} of part ${index} are ${label}`,
+        })),
       missing: "",
       accuracy: null,
       noAccuracy: "",

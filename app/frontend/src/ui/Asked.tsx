@@ -1,5 +1,6 @@
-import { type ReactNode, useState } from "react";
+import type { ReactNode } from "react";
 import { ConfirmDialog, type ConfirmDialogProps } from "./ConfirmDialog";
+import { useOpened } from "./useOpened";
 
 interface AskedProps extends Omit<ConfirmDialogProps, "opened" | "close"> {
   /** What is pressed: it has the question asked. */
@@ -8,11 +9,11 @@ interface AskedProps extends Omit<ConfirmDialogProps, "opened" | "close"> {
 
 /** A button for what is done after a question. */
 export function Asked({ button, ...question }: AskedProps) {
-  const [asking, setAsking] = useState(false);
+  const { made, opened, open, close } = useOpened();
   return (
     <>
-      {button(() => setAsking(true))}
-      <ConfirmDialog opened={asking} close={() => setAsking(false)} {...question} />
+      {button(open)}
+      {made && <ConfirmDialog opened={opened} close={close} {...question} />}
     </>
   );
 }

@@ -2,6 +2,7 @@ import { screen, waitFor } from "@testing-library/react";
 import { useState } from "react";
 import { describe, expect, it, vi } from "vitest";
 import { show } from "../testing/page";
+import { Asked } from "./Asked";
 import { ConfirmDialog } from "./ConfirmDialog";
 
 function Dialog({ give, taken = false }: { give: () => Promise<string | null>; taken?: boolean }) {
@@ -65,5 +66,30 @@ describe("the dialog before something is lost", () => {
   it("takes the command once only while it is on its way", () => {
     show(<Dialog give={accepts()} taken />);
     expect(screen.getByRole("button", { name: "Stopping…" })).toBeDisabled();
+  });
+});
+
+describe("a button with a question", () => {
+  it("asks, gets the focus back, and asks again", async () => {
+    const reader = show(
+      <Asked
+        button={(ask) => <button onClick={ask}>Stop…</button>}
+        title="Stop run 7f3a?"
+        consequence="Round 4 is lost."
+        keep="Let it run"
+        confirm="Stop run"
+        busy="Stopping…"
+        taken={false}
+        give={accepts()}
+        testId="stop"
+      />,
+    );
+    for (const way of ["Let it run", "Stop run"]) {
+      expect(screen.queryByRole("dialog")).not.toBeInTheDocument();
+      await reader.click(screen.getByRole("button", { name: "Stop…" }));
+      await waitFor(() => expect(screen.getByRole("button", { name: "Let it run" })).toHaveFocus());
+      await reader.click(screen.getByRole("button", { name: way }));
+      await waitFor(() => expect(screen.getByRole("button", { name: "Stop…" })).toHaveFocus());
+    }
   });
 });

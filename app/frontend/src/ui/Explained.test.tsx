@@ -20,6 +20,35 @@ it("tells by the keyboard what it means, and closes again", async () => {
   expect(screen.getByRole("button", { name: "1.20" })).toHaveFocus();
 });
 
+it("says to the ear whether it is open, and closes at another press and at one elsewhere", async () => {
+  const reader = show(
+    <>
+      <Explained why="all of it">some</Explained>
+      <p>elsewhere</p>
+    </>,
+  );
+  const word = screen.getByRole("button", { name: "some", expanded: false });
+  expect(word).toHaveAttribute("aria-haspopup", "dialog");
+  for (const end of [word, screen.getByText("elsewhere")]) {
+    await reader.click(word);
+    expect(word).toHaveAttribute("aria-expanded", "true");
+    expect(word).toHaveAttribute("aria-controls", screen.getByRole("dialog").id);
+    await reader.click(end);
+    expect(screen.queryByRole("dialog")).not.toBeInTheDocument();
+    expect(word).toHaveAttribute("aria-expanded", "false");
+  }
+});
+
+it("has nothing at work for what nobody has opened, of which a table has thousands", async () => {
+  const listens = vi.spyOn(document, "addEventListener");
+  const outside = (): boolean => listens.mock.calls.some(([type]) => type === "mousedown");
+  const reader = show(<Explained why="all of it">some</Explained>);
+  expect(outside()).toBe(false);
+  await reader.click(screen.getByRole("button"));
+  expect(outside()).toBe(true);
+  listens.mockRestore();
+});
+
 it("says by the keyboard why there is no value, and what one means", async () => {
   const reader = show(
     <>

@@ -1,6 +1,7 @@
-import { Popover, UnstyledButton } from "@mantine/core";
-import type { ReactNode, SyntheticEvent } from "react";
+import { type ReactNode, useId, useRef } from "react";
 import styles from "./Explained.module.css";
+import { Explanation } from "./Explanation";
+import { useOpened } from "./useOpened";
 
 interface ExplainedProps {
   /** What there is no room for: on hover, by the keyboard, and on a screen that is touched. */
@@ -12,29 +13,33 @@ interface ExplainedProps {
   children: ReactNode;
 }
 
-/** A word or number that opens to what it means, or to all of it. */
+/** A word or number that opens to what it means, or to all of it. There may be ten in each row of a table. */
 export function Explained({ why, label, look = "word", children }: ExplainedProps) {
+  const word = useRef<HTMLButtonElement>(null);
+  const wordId = useId();
+  const whyId = `${wordId}-why`;
+  const { made, opened, open, close } = useOpened();
   return (
-    <Popover
-      position="bottom-start"
-      width="min(480px, calc(100vw - 32px))"
-      trapFocus
-      withinPortal
-      shadow="md"
-    >
-      <Popover.Target>
-        <UnstyledButton className={`${styles.opens} ${styles[look]}`} title={why} aria-label={label}>
-          {children}
-        </UnstyledButton>
-      </Popover.Target>
-      <Popover.Dropdown className={styles.why ?? ""} tabIndex={-1} onClick={stay}>
-        {why}
-      </Popover.Dropdown>
-    </Popover>
+    <>
+      <button
+        ref={word}
+        id={wordId}
+        type="button"
+        className={`${styles.opens} ${styles[look]}`}
+        title={why}
+        aria-label={label}
+        aria-haspopup="dialog"
+        aria-expanded={opened}
+        aria-controls={opened ? whyId : undefined}
+        onClick={opened ? close : open}
+      >
+        {children}
+      </button>
+      {made && (
+        <Explanation id={whyId} word={word} labelledBy={wordId} opened={opened} close={close}>
+          {why}
+        </Explanation>
+      )}
+    </>
   );
-}
-
-/** It hangs in the tree below what it explains, which may open something when it is pressed. */
-function stay(event: SyntheticEvent): void {
-  event.stopPropagation();
 }

@@ -7,6 +7,8 @@ interface VirtualRowsProps {
   count: number;
   /** Pixels a row usually has; a taller one is measured. */
   rowHeight: number;
+  /** Whether none is taller: then none is measured, for which the browser would have to lay out the page at once. */
+  even?: boolean;
   keyOf: (index: number) => Key;
   /** `focus`: for the row's element, where the rows are `roving`. */
   render: (index: number, focus: RowFocus | undefined) => ReactNode;
@@ -23,12 +25,16 @@ interface VirtualRowsProps {
   foot?: ReactNode;
 }
 
+/** Rows that are drawn above and below those in view: each is drawn with them when a page is opened. */
+const AHEAD = 4;
+
 type RowsVirtualizer = Virtualizer<HTMLDivElement, Element>;
 
 /** Draws only the rows in view. */
 export function VirtualRows({
   count,
   rowHeight,
+  even = false,
   keyOf,
   render,
   role,
@@ -46,7 +52,7 @@ export function VirtualRows({
     getScrollElement: () => scroller.current,
     estimateSize: () => rowHeight,
     getItemKey: keyOf,
-    overscan: 8,
+    overscan: AHEAD,
     // The row with the focus stays, however far it is scrolled away.
     rangeExtractor: (range) => {
       const inView = defaultRangeExtractor(range);
@@ -84,7 +90,7 @@ export function VirtualRows({
         {virtualizer.getVirtualItems().map((item) => (
           <div
             key={item.key}
-            ref={virtualizer.measureElement}
+            ref={even ? undefined : virtualizer.measureElement}
             data-index={item.index}
             className={styles.row}
             style={{ transform: `translateY(${item.start}px)` }}

@@ -1,0 +1,28 @@
+import { screen } from "@testing-library/react";
+import { expect, it, vi } from "vitest";
+import { show } from "../testing/page";
+import { MatrixTable } from "./MatrixTable";
+
+it("works out the cells of the rows that it draws, and of no others", () => {
+  const cells = vi.fn(() => [{ count: 7, text: "7", share: 1, wrong: false, title: "all" }]);
+  const rows = Array.from({ length: 1000 }, (_, at) => ({
+    id: `client-${at}`,
+    cells,
+    missing: "",
+    accuracy: null,
+    noAccuracy: "",
+  }));
+  show(
+    <MatrixTable
+      caption="labels"
+      corner="client"
+      columns={["cat"]}
+      rows={rows}
+      head={({ id }) => id}
+      testId="labels"
+    />,
+  );
+  const drawn = screen.getAllByRole("rowheader").length;
+  expect(drawn).toBeGreaterThan(0);
+  expect(new Set(cells.mock.results).size).toBeLessThan(drawn * 4);
+});
