@@ -26,6 +26,9 @@ class LinkView:
     received_per_s: float | None = None
 
 
+NO_LINK = LinkView()
+
+
 class Carried:
     """How many bytes of frames one connection has carried, before TLS. Its event loop counts."""
 

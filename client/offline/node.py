@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from client.link_measure import LinkMeasure, LinkView
+from client.link_measure import NO_LINK, LinkMeasure
 from client.membership import Membership
 from client.offline.actions import NodeActions
 from client.offline.history import History
@@ -123,7 +123,7 @@ class ClientNode:
         return ClientStatus(
             client=self._node.settings.name,
             time=time.time(),
-            server=replace(self._server, link=LinkView() if self._link is None else self._link.view()),
+            server=replace(self._server, link=NO_LINK if self._link is None else self._link.view()),
             learning=self._learning.is_learning,
             run=_run(self._memory),
             mesh=self._node.network.status(),

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from client.link_measure import LinkView
+from client.link_measure import NO_LINK, LinkView
 from client.offline.rounds import GoneRound
 from mesh.files.states import FolderView
 from mesh.refusals import OTHER, WORDS, Refusal
@@ -26,7 +26,7 @@ class ServerStanding:
     address: str
     connected: bool
     since: float
-    link: LinkView = LinkView()
+    link: LinkView = NO_LINK
 
 
 @dataclass(frozen=True)
