@@ -1,1 +1,0 @@
-import{p as e}from"./ErrorBoundary-Cw2RSnUn.js";import{n as t,t as n}from"./LogView-Cu9aAofc.js";import{K as r}from"./vendor-BGKaScb6.js";var i=r();function a(){return(0,i.jsx)(`div`,{className:t.page,children:(0,i.jsx)(e,{title:`log`,area:`log`,children:(0,i.jsx)(n,{})})})}export{a as default};
