@@ -44,8 +44,8 @@ new MutationObserver(() => {
   if (document.querySelector("[data-testid=client-tile]") !== null) keep(window.delivered, "role-delivered");
 }).observe(document, { subtree: true, childList: true, characterData: true });
 """
-"""Run in the page before anything else: keeps what stands beside the run's state, and, while clients are tiles,
-how many have delivered."""
+"""Run in the page before anything else: keeps what stands beside the run's state, and, where there are tiles,
+how many clients have delivered."""
 
 
 @dataclass
