@@ -1,4 +1,3 @@
-import { took } from "../format/format";
 import { StateMark } from "../ui/StateMark";
 import styles from "./RoleState.module.css";
 import { ROLE_MARKS, roleWord } from "./roles";
@@ -6,17 +5,13 @@ import { RoleState } from "./RoleState";
 import type { RunClient } from "./useRunClients";
 
 /** What a client is in a run: with how far it is, where it works now; else a mark and a word. */
-export function PartState({ part: { client, role, latest } }: { part: RunClient }) {
-  const took_s = latest?.result.train_s ?? null;
+export function PartState({ part: { client, role } }: { part: RunClient }) {
   if (client !== undefined)
-    return <RoleState client={client} role={role} delivered={took_s} bar={client.progress !== null} />;
+    return <RoleState client={client} role={role} delivered={null} bar={client.progress !== null} />;
   return (
     <span className={styles.state} data-testid="client-state">
       <StateMark mark={ROLE_MARKS[role]} />
-      <span className="ellipsis">
-        {roleWord(role)}
-        {(role === "delivered" || role === "evaluated") && took_s !== null && <> in {took(took_s)}</>}
-      </span>
+      <span className="ellipsis">{roleWord(role)}</span>
     </span>
   );
 }

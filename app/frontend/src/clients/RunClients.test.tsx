@@ -173,11 +173,14 @@ describe("the clients of the newest run", () => {
     connected({
       runs: [run({ id: "new", state: "completed", round: 2, clients: ["here"] })],
       rounds: {
-        new: [round(1, { per_client: { here: part, gone: part } }), round(2, { per_client: { here: part } })],
+        new: [
+          round(1, { per_client: { here: part, gone: part, broken: result({ error: "KeyError" }) } }),
+          round(2, { per_client: { here: part } }),
+        ],
       },
       clients: [client("here", { run: "new", accuracy: 0.61 }), client("visitor")],
     });
-    expect(shownIds()).toEqual(["gone", "here"]);
+    expect(shownIds()).toEqual(["broken", "gone", "here"]);
     const gone = within(rowOf("gone"));
     expect(gone.getByTitle("rounds in which its update counted")).toHaveTextContent("1 of 2");
     expect(gone.getByTestId("client-accuracy")).toHaveTextContent("61.0 %");
@@ -229,6 +232,29 @@ describe("the clients of the newest run", () => {
     happens({ seq: 13, time: 202, type: "client_gone", data: { id: "b" } });
     expect(shownIds()).toEqual(["a", "b"]);
     expect(within(rowOf("b")).getByTestId("client-state")).toHaveTextContent("takes no part");
+  });
+
+  it("keep their labels, which the server knows also of one that was forgotten", async () => {
+    let kept: Record<string, number[]> = {};
+    let answers = 0;
+    const answer = () => {
+      answers += 1;
+      return json({ label_counts: kept });
+    };
+    serverAnswers({ "GET /api/v1/runs/new/labels": answer });
+    act(() => runChosen("new"));
+    show(<RunPage id="new" part="clients" failure={null} />);
+    connected({
+      runs: [run({ id: "new", round: 1, clients: ["a"] })],
+      rounds: { new: [round(1, { per_client: { a: part } })] },
+      clients: [client("a", { run: "new", label_counts: [3, 1] })],
+    });
+    const labels = { name: "samples by label: 0: 3, 1: 1" };
+    expect(within(rowOf("a")).getByRole("button", labels)).toBeVisible();
+    await waitFor(() => expect(answers).toBe(1));
+    kept = { a: [3, 1] };
+    happens({ seq: 11, time: 201, type: "client_gone", data: { id: "a" } });
+    expect(await within(rowOf("a")).findByRole("button", labels)).toBeVisible();
   });
 
   it("are those of whom the server has counted something, too", async () => {
@@ -303,7 +329,7 @@ describe("many clients of a run", () => {
     const reader = simulates(16);
     expect(screen.getByRole("columnheader", { name: "role" })).toBeVisible();
     expect(shownIds().slice(0, 2)).toEqual(["simulated-9", "simulated-0"]);
-    expect(rowOf("simulated-7")).toHaveTextContent("delivered in 1.2 s");
+    expect(within(rowOf("simulated-7")).getByTestId("client-state")).toHaveTextContent("delivered");
     expect(screen.getByTestId("role-asked")).toHaveTextContent("14 asked");
     await reader.click(screen.getByTestId("role-failed"));
     expect(location.search).toBe("?role=failed");

@@ -1,0 +1,1 @@
+import{p as e}from"./ErrorBoundary-fBIYjTVr.js";import{n as t,t as n}from"./LogView-3XUakBT_.js";import{K as r}from"./vendor-BGKaScb6.js";var i=r();function a(){return(0,i.jsx)(`div`,{className:t.page,children:(0,i.jsx)(e,{title:`log`,area:`log`,children:(0,i.jsx)(n,{})})})}export{a as default};
