@@ -134,10 +134,10 @@ def past_visits(rounds: int) -> list[Visit]:
     """Its own pages once there is a newer run."""
     whole = f"[data-testid=chart-accuracy][data-points='{rounds}']"
     run = f"/runs/{CROWD_RUN}"
-    clients = "[data-testid=past-clients]"
+    clients = "[data-testid=clients]"
     return [
         Visit("past run: curves", f"{run}/curves", whole, _point_at_charts),
-        Visit("past run: clients", f"{run}/clients", "[data-testid=past-client]", _scroll(clients)),
+        Visit("past run: clients", f"{run}/clients", "[data-testid=client-tile]", _scroll(clients)),
         Visit(
             "past run: events", f"{run}/events", "[data-testid=round-row]", _scroll("[data-testid=events]")
         ),

@@ -68,7 +68,8 @@ class Connection:
         self._open_messages = open_messages
         self._sealing = sealing
         self._server = server
-        self._round_trip = RoundTrip()
+        self.round_trip = RoundTrip()
+        """How far the server is."""
         self._outbox: asyncio.Queue[Outgoing] = asyncio.Queue()
         self._assembler = Assembler(threads=threads)
         self._whole: Whole | None = None
@@ -140,7 +141,7 @@ class Connection:
                 self._next_key(frame.next_key)
                 self._log_watch.following(frame.next_key)
             case "heartbeat":
-                self._round_trip.answered(frame.heartbeat)
+                self.round_trip.answered(frame.heartbeat)
             case "roster" if self._meshed is not None:
                 self._meshed.roster(frame.roster.signed)
             case "refusal":
@@ -183,7 +184,7 @@ class Connection:
                     yield frame
                 yield ClientFrame(seal=(await result_of(item.signed)).seal)
             elif (kind := item.WhichOneof("kind")) == "heartbeat":
-                yield ClientFrame(heartbeat=self._round_trip.heartbeat())  # what it waited for does not count
+                yield ClientFrame(heartbeat=self.round_trip.heartbeat())  # what it waited for does not count
             else:
                 yield item
                 if kind == "goodbye":

@@ -22,6 +22,7 @@ from client.channel import channel_arguments
 from client.connection import Call, Connection, NotAdmitted, refused, serialise
 from client.in_thread import in_thread
 from client.known_server import MemoryUnusable
+from client.link_measure import Carried, LinkMeasure
 from client.log_watch import LogWatch
 from client.membership import Membership
 from client.meshed import Meshed
@@ -214,10 +215,11 @@ class Link:
             raise NotInvited(self._membership.home)
         server = await self._find(invitation)
         async with grpc.aio.secure_channel(*channel_arguments(server)) as channel:
+            carried = Carried()
             method = channel.stream_stream(
                 LINK_METHOD,
-                request_serializer=serialise,
-                response_deserializer=read_server_frame,
+                request_serializer=carried.counting_sent(serialise),
+                response_deserializer=carried.counting_received(read_server_frame),
             )
             call: Call = method()
             try:
@@ -242,7 +244,7 @@ class Link:
             self._takes_usage = welcome.takes_usage
             self._usage_wanted(welcome.takes_usage)
             open_messages.connected(welcome, self._connection.send)
-            self._tell_of_the_time_before()
+            self._tell_of_the_time_before(LinkMeasure(carried, self._connection.round_trip))
             try:
                 await self._connection.serve()
             finally:
@@ -252,11 +254,11 @@ class Link:
                 if self._meshed is not None:
                     self._meshed.disconnected()
 
-    def _tell_of_the_time_before(self) -> None:
+    def _tell_of_the_time_before(self, measure: LinkMeasure) -> None:
         """There is a connection again: what happened in the mesh meanwhile is told now."""
         if self._meshed is None or self._connection is None:
             return
-        self._meshed.connected()
+        self._meshed.connected(measure)
         for line in self._meshed.history.take():
             self._connection.send(ClientFrame(log=line))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from client.link_measure import LinkMeasure
 from client.offline.history import History
 from shared.proto.link_pb2 import Assignment, MeshNow, MeshReport
 
@@ -20,8 +21,8 @@ class Meshed(Protocol):
     def now(self) -> MeshNow:
         """What changes all the time of it, to be told to the server."""
 
-    def connected(self) -> None:
-        """There is a connection to the server."""
+    def connected(self, measure: LinkMeasure) -> None:
+        """There is a connection to the server. `measure`: what is found of it."""
 
     def disconnected(self) -> None:
         """It is gone."""

@@ -12,6 +12,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from client.link_measure import NO_LINK, LinkMeasure
 from client.membership import Membership
 from client.offline.actions import NodeActions
 from client.offline.history import History
@@ -83,6 +84,8 @@ class ClientNode:
         self._changed = asyncio.Event()
         self._told = b""
         self._server = ServerStanding(str(membership.address), connected=False, since=time.time())
+        self._link: LinkMeasure | None = None
+        """To the server; None: there is none."""
         node.network.watch(self._changed.set)
         learning.rounds.watch(self._changed.set)
 
@@ -120,7 +123,7 @@ class ClientNode:
         return ClientStatus(
             client=self._node.settings.name,
             time=time.time(),
-            server=self._server,
+            server=replace(self._server, link=NO_LINK if self._link is None else self._link.view()),
             learning=self._learning.is_learning,
             run=_run(self._memory),
             mesh=self._node.network.status(),
@@ -134,13 +137,15 @@ class ClientNode:
             joining=self.actions.joining,
         )
 
-    def connected(self) -> None:
+    def connected(self, measure: LinkMeasure) -> None:
         """As Meshed has it."""
+        self._link = measure
         self._server = replace(self._server, connected=True, since=time.time())
         self._learning.connected()
 
     def disconnected(self) -> None:
         """As Meshed has it."""
+        self._link = None
         if self._server.connected:
             self._server = replace(self._server, connected=False, since=time.time())
         self._learning.disconnected()
@@ -186,6 +191,8 @@ class ClientNode:
         while True:
             await asyncio.sleep(NOW_EVERY_S)
             self._rates.measure(self._node.network.traffics())
+            if self._link is not None:
+                self._link.measure()
             if (now := self.now()) != told:
                 told = now
                 tell()

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from client.link_measure import NO_LINK, LinkView
 from client.offline.rounds import GoneRound
 from mesh.files.states import FolderView
 from mesh.refusals import OTHER, WORDS, Refusal
@@ -19,11 +20,13 @@ MAX_NAMES = 20
 
 @dataclass(frozen=True)
 class ServerStanding:
-    """The server, as this client knows it. `since`: when that began, in Unix seconds."""
+    """The server, as this client knows it. `since`: when that began, in Unix seconds. `link`: how far it is,
+    and what goes over the link; of one that is not connected nothing is known."""
 
     address: str
     connected: bool
     since: float
+    link: LinkView = NO_LINK
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,7 @@ class ClientStatus:
             "version": __version__,
             "client": self.client,
             "time": self.time,
-            "server": None if self.server is None else vars(self.server),
+            "server": None if self.server is None else asdict(self.server),
             "learning": self.learning,
             "run": None if self.run is None else vars(self.run),
             "mesh": self.mesh.to_json(),

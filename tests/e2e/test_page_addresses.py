@@ -185,7 +185,7 @@ def test_a_restarted_server_leaves_the_reader_where_he_is(
             api.wait_for_run(api.start(**SHORT, seed=seed)["id"], "completed")["id"] for seed in (1, 2)
         )
         open_page(page, server, f"/runs/{older}/clients")
-        expect(page.get_by_test_id("past-client")).to_have_count(len(PAIR))
+        expect(page.get_by_test_id("run-client")).to_have_count(len(PAIR))
         page.evaluate("window.notReloaded = true")
         server.end()
         expect(page.get_by_test_id("connection")).to_contain_text("reconnecting")
@@ -196,7 +196,7 @@ def test_a_restarted_server_leaves_the_reader_where_he_is(
             "data-state", "connected", timeout=SLOW_MS
         )
         expect_part(page, server, older, "clients")
-        expect(page.get_by_test_id("past-client")).to_have_count(len(PAIR))
+        expect(page.get_by_test_id("run-client")).to_have_count(len(PAIR))
         page.get_by_test_id("view-live").click()
         expect(page.get_by_test_id("run-id")).to_have_text(newer)
         assert page.evaluate("window.notReloaded") is True

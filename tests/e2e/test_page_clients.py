@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
+from app.demo.fleet import Fleet
+from tests.conftest import Clients
 from tests.e2e.conftest import PAIR
 from tests.e2e.test_page import open_page, wait_for_points
 from tests.support.api import Api, Json
@@ -16,6 +19,7 @@ from tests.support.axe import violations
 from tests.support.processes import ServerProcess
 from tests.support.raw_link import RawClient
 from tests.support.screen import FITS, FITS_IN_WIDTH
+from tests.support.waiting import wait_until
 
 UNEQUAL = {"num_rounds": 3, "min_clients": 2, "model": "linear", "alpha": 0.1}
 
@@ -163,3 +167,51 @@ def test_one_that_is_gone_for_good_is_forgotten_after_a_question(
 
     expect(page.get_by_test_id("no-such-client")).to_contain_text("somebody had it forgotten")
     assert "visitor" not in api.clients()
+
+
+def rounds_in(row: Locator) -> int:
+    """Of the run, as a client's row tells them: "3 of 12"."""
+    (told,) = re.findall(r" of ([\d,]+)", row.inner_text())
+    return int(told.replace(",", ""))
+
+
+def test_a_run_keeps_a_client_that_was_forgotten_while_it_goes_on(
+    page: Page, paired_server: ServerProcess, api: Api, tmp_path: Path
+) -> None:
+    page.set_viewport_size({"width": 1280, "height": 720})
+    guest = "guest"
+    with Fleet() as fleet:
+        clients = Clients(fleet, paired_server, tmp_path)
+        clients.start(guest)
+        api.wait_for_client(guest, "idle")
+        run = api.start(num_rounds=10_000, min_clients=2, num_partitions=3, model="linear")["id"]
+        api.wait_for_round(run, 2)
+        clients.kill(guest)
+    api.wait_for_client(guest, "lost")
+    open_page(page, paired_server, f"/runs/{run}/clients")
+    row = page.locator(f"[data-testid=run-client][data-client={guest}]")
+    expect(row).to_have_attribute("data-role", "lost")
+    expect(page.get_by_test_id("run-client").first).to_have_attribute("data-client", guest)
+
+    assert api.http.delete(f"/api/v1/clients/{guest}").status_code == 204
+
+    expect(row).to_have_attribute("data-role", "apart")
+    expect(page.get_by_test_id("run-client")).to_have_count(len(PAIR) + 1)
+    expect(row.get_by_test_id("client-accuracy")).to_contain_text("%")
+    expect(row.get_by_test_id("label-strip")).to_be_visible()
+    others = page.locator(f"[data-testid=run-client][data-client={PAIR[0]}]")
+    done = api.run(run)["round"]
+    wait_until(lambda: rounds_in(others) > done + 1, "the run goes on, and its page with it")
+    assert page.evaluate(FITS)
+    assert violations(page) == []
+
+    api.end_all_runs()
+    page.reload()
+    expect(row).to_be_visible()
+    page.get_by_test_id("part-data").click()
+    page.get_by_test_id("evaluation-labels").click()
+    expect(page.get_by_test_id("labels")).to_contain_text(guest)
+    page.get_by_test_id("part-clients").click()
+    row.get_by_test_id("client-open").click()
+    expect(page.get_by_test_id("client-gone")).to_be_visible()
+    expect(page.get_by_test_id("client-in-run")).to_contain_text("its update counted in")

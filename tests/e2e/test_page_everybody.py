@@ -28,7 +28,7 @@ SHOWS = {
     "/runs?q=nothing": "[data-testid=search-runs]",
     "/runs/OVER/curves": DRAWN,
     "/runs/OVER/curves?round=2&clients=client-1": DRAWN,
-    "/runs/OVER/clients": "[data-testid=past-client]",
+    "/runs/OVER/clients": "[data-testid=run-client]",
     "/runs/OVER/data": "[data-testid=confusion]",
     "/runs/OVER/data?view=rounds": "[data-testid=class-rounds]",
     "/runs/OVER/events": "[data-testid=log-row], [data-testid=round-row]",

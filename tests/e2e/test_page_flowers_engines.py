@@ -35,7 +35,7 @@ def test_a_simulation_is_started_in_the_form_watched_and_stopped(page: Page, ser
     page.get_by_test_id("start-submit").click()
 
     expect(page.get_by_test_id("run-bar")).to_contain_text("Flower's simulation of 4 clients")
-    rows = page.get_by_test_id("past-client")
+    rows = page.get_by_test_id("run-client")
     expect(rows).to_have_count(4, timeout=START_MS)
     expect(page.get_by_test_id("engine-note")).to_contain_text("there are no verdicts and receipts")
     expect(rows.first.get_by_test_id("client-accuracy")).to_contain_text("%", timeout=START_MS)

@@ -78,7 +78,7 @@ def test_half_a_percent_is_seen_where_the_curve_is_flat(page: Page, server: Serv
 def test_an_accuracy_of_few_samples_is_marked(page: Page, server: ServerProcess) -> None:
     page.set_viewport_size({"width": 1440, "height": 1600})  # all rows are in view
     open_page(page, server, f"/runs/{RUN}/clients")
-    rows = page.get_by_test_id("past-client")
+    rows = page.get_by_test_id("run-client")
     expect(rows).to_have_count(len(CLIENTS))
     last = accuracy_at(ROUNDS)
 
@@ -86,7 +86,7 @@ def test_an_accuracy_of_few_samples_is_marked(page: Page, server: ServerProcess)
 
     for name, samples in FEW.items():
         accuracy = last + (CLIENTS.index(name) - 10) / 10_000
-        row = page.locator(f"[data-testid=past-client][data-client={name}]")
+        row = page.locator(f"[data-testid=run-client][data-client={name}]")
         words = f"{accuracy * 100:.1f} % of {samples} samples: too few to say much"
         expect(row.get_by_role("button", name=words)).to_be_visible()
 

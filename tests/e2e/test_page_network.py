@@ -51,6 +51,9 @@ def clients(server: ServerProcess, ending: ExitStack) -> Mapping[str, Command]:
     return commands
 
 
+LINKED = re.compile(r"^server \d+(\.\d)? m?s away, \d.* [kM]?B/s to it, \d.* [kM]?B/s from it$")
+
+
 def expect_peer(page: Page, name: str, state: str) -> None:
     """Graph and table agree."""
     for part in ("network-node", "peer-row"):
@@ -114,8 +117,6 @@ def test_a_client_shows_itself_while_its_server_is_away(
             "each has heard of the others from the server, and reaches them",
             LIMIT_S,
         )
-    server.signal(signal.SIGKILL)
-    clients["client-1"].wait_for_output("mesh round 2: averaged", LIMIT_S)
     address = clients["client-1"].wait_for_output(r"http://localhost:\d+/\?token=\S+")[0]
     page.set_viewport_size({"width": 1280, "height": 720})
     page.add_init_script(WATCH_SHIFTS)
@@ -124,6 +125,16 @@ def test_a_client_shows_itself_while_its_server_is_away(
     expect(page.get_by_role("alert")).to_contain_text("Open the address that the client has printed")
     page.goto(address)
 
+    link = page.get_by_test_id("field-link")
+    expect(link).to_have_text(LINKED, timeout=SLOW_MS)
+    own = page.locator("[data-testid=peer-row][data-peer=client-1]").get_by_test_id("peer-server")
+    expect(own).to_have_text(re.compile(r"^\d+(\.\d)? m?s\d.* [kM]?B/s$"))
+
+    server.signal(signal.SIGKILL)
+    clients["client-1"].wait_for_output("mesh round 2: averaged", LIMIT_S)
+
+    expect(link).to_have_text(re.compile(r"^not linked since \d+:\d\d:\d\d"))
+    expect(own).to_have_text("––")
     expect(page.get_by_test_id("field-situation")).to_contain_text(
         f"Learning on run {run['id']} with the others"
     )

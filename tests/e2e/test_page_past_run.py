@@ -28,11 +28,11 @@ def test_the_older_of_two_runs_has_its_own_clients_labels_and_events(
     page.locator(f"[data-testid=run-row][data-run='{old['id']}']").click()
     page.get_by_test_id("part-clients").click()
 
-    rows = page.get_by_test_id("past-client")
+    rows = page.get_by_test_id("run-client")
 
     expect(rows).to_have_count(len(PAIR))
     for client_id in PAIR:
-        row = page.locator(f"[data-testid=past-client][data-client={client_id}]")
+        row = page.locator(f"[data-testid=run-client][data-client={client_id}]")
         lines = [f"{label}: {count}" for label, count in enumerate(labels[old["id"]][client_id])]
         expect(row.get_by_test_id("label-strip").locator("..")).to_have_attribute(
             "title", "\n".join(["training samples by label", *lines])

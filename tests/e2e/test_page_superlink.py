@@ -48,7 +48,7 @@ def test_a_run_on_a_superlink_is_started_in_the_form_watched_and_stopped(
     page.get_by_test_id("start-submit").click()
 
     expect(page.get_by_test_id("run-bar")).to_contain_text("Flower's SuperLink")
-    rows = page.get_by_test_id("past-client")
+    rows = page.get_by_test_id("run-client")
     expect(rows).to_have_count(2, timeout=START_MS)
     for row in rows.all():
         expect(row).to_contain_text("supernode-")

@@ -34,12 +34,18 @@ MOST_BYTES = 3 << 30
 
 SAID = """
 window.said = new Set();
+window.delivered = new Set();
+const keep = (kept, name) => {
+  const shown = document.querySelector(`[data-testid=${name}]`);
+  if (shown !== null) kept.add(shown.textContent);
+};
 new MutationObserver(() => {
-  const said = document.querySelector("[data-testid=run-situation]");
-  if (said !== null) window.said.add(said.textContent);
+  keep(window.said, "run-situation");
+  if (document.querySelector("[data-testid=client-tile]") !== null) keep(window.delivered, "role-delivered");
 }).observe(document, { subtree: true, childList: true, characterData: true });
 """
-"""Run in the page before anything else: keeps what stands beside the run's state."""
+"""Run in the page before anything else: keeps what stands beside the run's state, and, where there are tiles,
+how many clients have delivered."""
 
 
 @dataclass
@@ -83,6 +89,8 @@ class Done:
     most_bytes: int
     said: list[str]
     """Beside the state: how far it was, each once."""
+    delivered: list[str]
+    """Above the tiles: how many clients had delivered, each once."""
     page: Page
     failures: list[str]
 
@@ -116,7 +124,8 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Done]:
             f"longest task of the page: {reader.longest_task_ms():.0f} ms; "
             f"lag of a round: {longest_lag(rounds, reader.shown_at()):.2f} s\n"
         )
-        yield Done(ended, rounds, memory.most, page.evaluate("[...window.said]"), page, failures)
+        said, delivered = (page.evaluate(f"[...window.{kept}]") for kept in ("said", "delivered"))
+        yield Done(ended, rounds, memory.most, said, delivered, page, failures)
     server.end()
 
 
@@ -140,14 +149,34 @@ def test_live_shows_all_of_a_thousand_clients(done: Done) -> None:
     expect(page.locator(f"[data-testid=round-row][data-round='{ROUNDS}']")).to_contain_text(
         f"aggregated from {CLIENTS:,} of {CLIENTS:,} clients"
     )
-    rows = page.get_by_test_id("past-client")
-    expect(rows.first).to_contain_text(f"{ROUNDS} of {ROUNDS}")
+    assert done.failures == []
+
+
+def test_each_of_a_thousand_clients_has_a_tile_from_the_start(done: Done) -> None:
+    page = done.page
+    counts = {int(each.removesuffix(" delivered").replace(",", "")) for each in done.delivered}
+    assert len(counts) > 10, "the tiles followed the round"
+    assert max(counts) <= CLIENTS
+
+    expect(page.get_by_test_id("run-client")).to_have_count(0)
     everybody = sorted(done.run["clients"], key=lambda name: int(name.rpartition("-")[2]))
     for place in (*range(0, CLIENTS, 50), CLIENTS - 1):
-        page.get_by_test_id("past-clients").evaluate(
+        page.get_by_test_id("clients").evaluate(
             "(box, part) => { box.scrollTop = part * (box.scrollHeight - box.clientHeight); }",
             place / (CLIENTS - 1),
         )
         name = everybody[place]
-        expect(page.locator(f"[data-testid=past-client][data-client='{name}']")).to_be_visible()
+        expect(page.locator(f"[data-testid=client-tile][data-client='{name}']")).to_be_visible()
+
+    expect(page.get_by_test_id("role-delivered")).to_have_text(f"{CLIENTS - EVALUATE} delivered")
+    page.get_by_test_id("role-evaluated").click()
+    tiles = page.get_by_test_id("client-tile")
+    expect(tiles).to_have_count(EVALUATE)
+    tiles.first.focus()
+    named = page.get_by_test_id("client-named")
+    expect(named).to_contain_text(re.compile(r"evaluated.* %"))
+    before = named.inner_text()
+    page.keyboard.press("ArrowRight")
+    expect(named).not_to_have_text(before)
+    page.get_by_test_id("role-evaluated").click()
     assert done.failures == []

@@ -20,7 +20,7 @@ import {
 } from "./all";
 import { KnownRow } from "./KnownRow";
 import type { Listed } from "./order";
-import { deliveredIn } from "./past";
+import { deliveredIn } from "./parts";
 import { latestResults } from "./results";
 import { RoleFilters } from "./RoleFilters";
 import { countRoles, roundInProgress } from "./roles";
@@ -131,7 +131,7 @@ function useKnown(run: Run | null, listed: readonly Listed[]): readonly Known[] 
         const { id } = each.client;
         return {
           ...each,
-          rounds: latest.has(id) ? (delivered?.(id) ?? counted.get(id) ?? 0) : null,
+          rounds: latest.has(id) ? ((delivered ?? counted).get(id) ?? 0) : null,
           delivered: now?.[id]?.train_s ?? null,
           latest: latest.get(id),
           spent: spent.get(id),

@@ -10,7 +10,6 @@ import { VirtualRows } from "../ui/VirtualRows";
 import { NOT_EVALUATED } from "./ClientCells";
 import styles from "./ClientGrid.module.css";
 import { ClientLink, clientPath } from "./ClientLink";
-import type { Listed } from "./order";
 import { PinButton } from "./PinButton";
 import { type ClientRole, ROLE_MARKS, roleWord } from "./roles";
 
@@ -19,36 +18,45 @@ const PITCH = 28;
 const PADDING = 32;
 /** Until the width is known. */
 const AT_FIRST = 20;
-const NOBODY: readonly Listed[] = [];
+const NOBODY: readonly ClientTile[] = [];
+
+export interface ClientTile {
+  id: string;
+  role: ClientRole;
+  /** Since when it is overdue, in Unix seconds; null: it is not. */
+  lateSince: number | null;
+  /** On its own data; null: not known. */
+  accuracy: number | null;
+}
 
 interface ClientGridProps {
-  listed: readonly Listed[];
+  tiles: readonly ClientTile[];
   /** Why the run's clients do not tell their own numbers; null: they do. */
   kept: Kept | null;
 }
 
 /** Hundreds of clients: a tile for each, whose name stands above when it is pointed at or has the focus. */
-export function ClientGrid({ listed, kept }: ClientGridProps) {
+export function ClientGrid({ tiles, kept }: ClientGridProps) {
   const { ref, width } = useElementSize();
   const [pointed, setPointed] = useState<string | null>(null);
   // The tiles come after what stands beside them, in pieces between which the browser answers.
-  const drawn = useDeferredValue(listed, NOBODY);
+  const drawn = useDeferredValue(tiles, NOBODY);
   const columns = width > PADDING ? Math.floor((width - PADDING) / PITCH) : AT_FIRST;
   const at = Math.max(
     0,
-    listed.findIndex(({ client }) => client.id === pointed),
+    tiles.findIndex(({ id }) => id === pointed),
   );
-  const named = listed.find(({ client }) => client.id === pointed);
+  const named = tiles.find(({ id }) => id === pointed);
 
   const move = (event: KeyboardEvent<HTMLDivElement>): void => {
     const steps = STEPS[event.key];
     if (steps === undefined) return;
     event.preventDefault();
-    const next = listed[Math.min(listed.length - 1, Math.max(0, at + steps(columns)))];
+    const next = tiles[Math.min(tiles.length - 1, Math.max(0, at + steps(columns)))];
     if (next === undefined) return;
-    setPointed(next.client.id);
-    const tiles = event.currentTarget.querySelectorAll<HTMLElement>("[data-client]");
-    [...tiles].find((tile) => tile.dataset.client === next.client.id)?.focus();
+    setPointed(next.id);
+    const drawn = event.currentTarget.querySelectorAll<HTMLElement>("[data-client]");
+    [...drawn].find((tile) => tile.dataset.client === next.id)?.focus();
   };
   return (
     <div ref={ref} className={styles.grid} onKeyDown={move}>
@@ -59,44 +67,44 @@ export function ClientGrid({ listed, kept }: ClientGridProps) {
           </span>
         ) : (
           <>
-            <ClientLink id={named.client.id} /> {roleWord(named.role)}
-            {named.client.late_since !== null && <Late since={named.client.late_since} />}
+            <ClientLink id={named.id} /> {roleWord(named.role)}
+            {named.lateSince !== null && <Late since={named.lateSince} />}
             <span className="dim mono">
-              <Value text={percent(named.client.accuracy)} why={kept?.own ?? NOT_EVALUATED} />
+              <Value text={percent(named.accuracy)} why={kept?.own ?? NOT_EVALUATED} />
             </span>
-            <PinButton id={named.client.id} />
+            <PinButton id={named.id} />
           </>
         )}
       </p>
-      <Tiles listed={drawn} columns={columns} at={at} point={setPointed} />
+      <Tiles tiles={drawn} columns={columns} at={at} point={setPointed} />
     </div>
   );
 }
 
 interface TilesProps {
-  listed: readonly Listed[];
+  tiles: readonly ClientTile[];
   columns: number;
   /** The place of the tile that the tab key reaches. */
   at: number;
   point: (id: string) => void;
 }
 
-const Tiles = memo(function Tiles({ listed, columns, at, point }: TilesProps) {
+const Tiles = memo(function Tiles({ tiles, columns, at, point }: TilesProps) {
   return (
     <VirtualRows
       role="list"
       label="clients"
       testId="clients"
-      count={Math.ceil(listed.length / columns)}
+      count={Math.ceil(tiles.length / columns)}
       rowHeight={PITCH}
       even
       keyOf={(index) => index}
       render={(row) => (
         <div className={styles.tiles}>
-          {listed.slice(row * columns, (row + 1) * columns).map(({ client, role }, column) => (
+          {tiles.slice(row * columns, (row + 1) * columns).map(({ id, role }, column) => (
             <Tile
-              key={client.id}
-              id={client.id}
+              key={id}
+              id={id}
               role={role}
               reachable={row * columns + column === at}
               point={point}

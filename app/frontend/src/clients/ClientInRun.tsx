@@ -10,23 +10,23 @@ import { Value } from "../ui/Value";
 import styles from "./ClientPage.module.css";
 import { FewSamples } from "./FewSamples";
 import { LabelStrip } from "./LabelStrip";
-import { partsOf } from "./past";
 import { latestSpent, spentTitle, spentWords } from "./spent";
-import { useDelivered } from "./useDelivered";
 import { useLabels } from "./useLabels";
+import { useParts } from "./useParts";
 
 const NOT_YET = "it has not told any in this run";
 
 /** Its part in the shown run, from the run's rounds alone. */
 export function ClientInRun({ id, run }: { id: string; run: Run }) {
   const rounds = useStore(shownCompleteRounds);
-  const part = useMemo(() => partsOf(run, rounds).find((each) => each.id === id), [run, rounds, id]);
-  const delivered = useDelivered(run);
+  const part = useParts(run).find((each) => each.id === id);
   const spent = useMemo(() => latestSpent(rounds).get(id), [rounds, id]);
-  const result = part?.latest?.result;
+  const trained = part?.trained?.result;
+  const evaluated = part?.evaluated?.result;
   const kept = whyKept(run.spec);
   const why = kept?.own ?? NOT_YET;
-  const words = keptWords(run.spec, result === undefined ? [] : [result]);
+  const told = evaluated ?? part?.latest?.result;
+  const words = keptWords(run.spec, told === undefined ? [] : [told]);
   return (
     <dl className={styles.list} data-testid="client-in-run">
       <dt className="dim">run</dt>
@@ -37,18 +37,18 @@ export function ClientInRun({ id, run }: { id: string; run: Run }) {
         {part === undefined ? (
           <span className="dim">: it takes no part</span>
         ) : (
-          `: its update counted in ${count(delivered?.(id) ?? part.delivered)} of ${count(run.round)} rounds`
+          `: its update counted in ${count(part.delivered)} of ${count(run.round)} rounds`
         )}
       </dd>
       <dt className="dim">accuracy</dt>
       <dd>
-        <FewSamples result={result} accuracy={result?.accuracy ?? null} />
-        <Value text={percent(result?.accuracy)} why={why} /> on its own data, loss{" "}
-        <Value text={loss(result?.loss)} why={why} />
+        <FewSamples result={evaluated} accuracy={evaluated?.accuracy ?? null} />
+        <Value text={percent(evaluated?.accuracy)} why={why} /> on its own data, loss{" "}
+        <Value text={loss(evaluated?.loss)} why={why} />
       </dd>
       <dt className="dim">data</dt>
       <dd>
-        <Value text={count(result?.samples)} why={kept?.samples ?? NOT_YET} /> samples
+        <Value text={count(trained?.samples)} why={kept?.samples ?? NOT_YET} /> samples
         {run.spec.app === null && (
           <>
             {" "}

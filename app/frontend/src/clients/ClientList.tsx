@@ -1,19 +1,19 @@
-import { Button } from "@mantine/core";
 import { useMemo, useState } from "react";
 import type { Run } from "../api/types";
 import { appLabels } from "../runs/round-words";
 import { whyKept } from "../runs/privacy-words";
 import { clientsRun, roundsOf, useStore } from "../store/store";
 import { VirtualRows } from "../ui/VirtualRows";
-import { ClientGrid } from "./ClientGrid";
+import { ClientGrid, type ClientTile } from "./ClientGrid";
 import { ClientLine, LineHead } from "./ClientLine";
 import { ClientRow } from "./ClientRow";
 import styles from "./ClientTable.module.css";
 import { HUNDREDS, MANY } from "./many";
+import { NobodyInRole } from "./NobodyInRole";
 import type { Listed } from "./order";
 import { classesFor, latestResults } from "./results";
 import type { RoleFilter } from "./RoleFilters";
-import { roleWord, roundInProgress } from "./roles";
+import { roundInProgress } from "./roles";
 import { latestSpent } from "./spent";
 
 const COLUMNS = ["client", "work", "data", "accuracy", "loss", "device"] as const;
@@ -30,18 +30,13 @@ interface ClientListProps {
 /** The clients: few with two lines each, many with one, hundreds as tiles. */
 export function ClientList({ run, listed, filter, showAll }: ClientListProps) {
   const shown = filter === "all" ? listed : listed.filter(({ role }) => role === filter);
-  if (filter !== "all" && shown.length === 0) {
-    return (
-      <p className={styles.none} data-testid="no-such-client">
-        No client is {filter === "apart" ? "without a part" : roleWord(filter)} now.{" "}
-        <Button variant="default" size="compact-sm" onClick={showAll}>
-          Show all
-        </Button>
-      </p>
-    );
-  }
-  if (shown.length >= HUNDREDS) return <ClientGrid listed={shown} kept={whyKept(run?.spec)} />;
+  if (filter !== "all" && shown.length === 0) return <NobodyInRole role={filter} showAll={showAll} />;
+  if (shown.length >= HUNDREDS) return <ClientGrid tiles={shown.map(tileOf)} kept={whyKept(run?.spec)} />;
   return <ClientRows run={run} shown={shown} />;
+}
+
+function tileOf({ client: { id, late_since, accuracy }, role }: Listed): ClientTile {
+  return { id, role, lateSince: late_since, accuracy };
 }
 
 function ClientRows({ run, shown }: { run: Run | null; shown: readonly Listed[] }) {

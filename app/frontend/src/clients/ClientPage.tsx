@@ -6,6 +6,7 @@ import System from "../system/System";
 import { Panel } from "../ui/Panel";
 import { ClientFacts } from "./ClientFacts";
 import styles from "./ClientPage.module.css";
+import { useParts } from "./useParts";
 
 interface ClientPageProps {
   id: string;
@@ -16,13 +17,12 @@ interface ClientPageProps {
 /** All that is known of one client: how it does in the shown run, what it has, what its machine does, and its log. */
 export default function ClientPage({ id, failure }: ClientPageProps) {
   const loaded = useStore((state) => state.server.instance !== null);
-  const known = useStore(
-    (state) =>
-      state.server.clients.some((client) => client.id === id) ||
-      (shownRun(state)?.clients.includes(id) ?? false),
-  );
+  const known = useStore((state) => state.server.clients.some((client) => client.id === id));
+  const run = useStore(shownRun);
+  const hadPart = useParts(run).some((part) => part.id === id);
+  const asking = useStore(({ server }) => run !== null && server.roundsKnown[run.id] !== true);
   if (!loaded) return null;
-  if (!known) return <NoSuchClient id={id} />;
+  if (!known && !hadPart) return asking && failure === null ? null : <NoSuchClient id={id} />;
   return (
     <div className={styles.page}>
       <div className={styles.left}>

@@ -1,4 +1,4 @@
-import type { Client } from "../api/types";
+import type { Client, Run } from "../api/types";
 import { InviteButton } from "../enrolment/InviteButton";
 import { Waiting } from "../enrolment/Waiting";
 import { KeptNote } from "../runs/KeptNote";
@@ -10,19 +10,26 @@ import styles from "./ClientTable.module.css";
 import { ClientList } from "./ClientList";
 import { MoreClients, NoClients } from "./Joining";
 import { MANY } from "./many";
-import { PastClients } from "./PastClients";
 import { ROLE_FILTERS, RoleFilters } from "./RoleFilters";
+import { RunClients } from "./RunClients";
 import { countRoles } from "./roles";
 import { useListed } from "./useListed";
 
-/** `checking`: it stands beside the ready check, which says what to do next. */
-export function ClientTable({ checking = false }: { checking?: boolean }) {
+interface ClientTableProps {
+  /** It stands beside the ready check, which says what to do next. */
+  checking?: boolean;
+  /** Whose clients these are; without it, of what goes on: those that are there, or the shown run's where it has others. */
+  of?: Run;
+}
+
+export function ClientTable({ checking = false, of }: ClientTableProps) {
   const apart = useStore(runApart);
   const { run, listed } = useListed();
   const [filter, choose] = useParam("role", ROLE_FILTERS);
   const counts = countRoles(listed.map(({ role }) => role));
-  const shown = apart ?? (isOnEngine(run) ? run : null);
+  const shown = of ?? apart ?? (isOnEngine(run) ? run : null);
   const many = listed.length >= MANY;
+  const waits = shown ?? (listed.length > 0 ? run : null);
   const filters = shown === null && (
     <RoleFilters counts={counts} whole={many} chosen={filter} choose={choose} />
   );
@@ -43,20 +50,20 @@ export function ClientTable({ checking = false }: { checking?: boolean }) {
     >
       <Waiting />
       {many && filters}
-      {!checking && <KeptNote run={apart ?? run} />}
+      {!checking && <KeptNote run={shown ?? run} />}
       {!checking && shown !== null && isOnEngine(shown) && (
         <p className={`${styles.more} dim small`} data-testid="engine-note">
           {withoutWords(shown.spec)}
         </p>
       )}
       {shown !== null ? (
-        <PastClients key={shown.id} run={shown} />
+        <RunClients key={shown.id} run={shown} />
       ) : listed.length === 0 ? (
         <NoClients checking={checking} />
       ) : (
         <ClientList run={run} listed={listed} filter={filter} showAll={() => choose("all")} />
       )}
-      {shown === null && listed.length > 0 && run !== null && !checking && <MoreClients run={run} />}
+      {!checking && waits !== null && <MoreClients run={waits} />}
     </Panel>
   );
 }

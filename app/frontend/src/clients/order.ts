@@ -12,12 +12,17 @@ export interface Listed {
 
 /** Those that hold up the run first, those that are lost and missed by nobody last; otherwise as given. */
 export function blockersFirst(clients: readonly Listed[], run: Pick<Run, "id" | "state"> | null): Listed[] {
-  const placeOf = ({ client, role, slow }: Listed): number => {
-    if (isMissing(client, run)) return 0;
-    if (role === "late") return 1;
-    if (slow) return 2;
-    if (role === "failed") return 3;
-    return client.state === "lost" ? 5 : 4;
-  };
+  const placeOf = ({ client, role, slow }: Listed): number =>
+    client.state === "lost" && !isMissing(client, run) ? MISSED_BY_NOBODY : rankOf(role, slow);
   return clients.toSorted((a, b) => placeOf(a) - placeOf(b));
+}
+
+const MISSED_BY_NOBODY = 5;
+
+/** How much a client that the run counts on holds it up; the most is 0. */
+export function rankOf(role: ClientRole, slow: boolean): number {
+  if (role === "lost") return 0;
+  if (role === "late") return 1;
+  if (slow) return 2;
+  return role === "failed" ? 3 : 4;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { client, result, round, run } from "../testing/fixtures";
-import { countRoles, roleOf, roundInProgress, roleWord } from "./roles";
+import { client, result, round, run, spec } from "../testing/fixtures";
+import { countRoles, roleInRun, roleOf, roundInProgress, roleWord } from "./roles";
 
 const progress = { done: 1, total: 5, examples_per_s: 100, loss: null };
 
@@ -34,6 +34,39 @@ describe("a client's role in the round", () => {
       ]),
     );
   });
+});
+
+describe("a client's role in a run", () => {
+  const over = run({ state: "completed", clients: ["a"] });
+  const goesOn = run({ clients: ["a"] });
+  const training = { phase: "training", done: 1, total: 2, since: 100 } as const;
+  const simulated = { spec: spec({ engine: "simulation" }), clients: ["a", "b"] };
+  const askedAll = run({ ...simulated, progress: training });
+  const askedSome = run({ ...simulated, progress: { ...training, total: 1 } });
+  const none = { client: undefined, part: undefined, latest: undefined };
+  const trained = result({ train_s: 3 });
+  const lost = result({ error: "it was lost", lost: true });
+
+  it.each([
+    ["delivered", over, { ...none, latest: trained }],
+    ["failed", over, { ...none, latest: result({ error: "KeyError" }) }],
+    ["lost", over, { ...none, latest: lost }],
+    ["apart", over, none],
+    [
+      "training",
+      goesOn,
+      { client: client("a", { state: "training", progress }), part: undefined, latest: trained },
+    ],
+    ["idle", goesOn, { client: client("a"), part: undefined, latest: trained }],
+    // The server has forgotten it.
+    ["apart", goesOn, { ...none, latest: trained }],
+    ["delivered", goesOn, { ...none, part: trained, latest: trained }],
+    ["asked", askedAll, none],
+    ["idle", askedSome, none],
+    ["idle", run(simulated), none],
+    ["lost", askedAll, { ...none, part: lost, latest: lost }],
+    ["delivered", askedAll, { ...none, part: trained, latest: trained }],
+  ] as const)("is %s (%#)", (role, of, known) => expect(roleInRun(of, known)).toBe(role));
 });
 
 describe("the round that goes on", () => {

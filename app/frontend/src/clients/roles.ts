@@ -1,5 +1,6 @@
 /** What a client is in the round that goes on. Pure functions. */
-import type { Client, ClientRound, Round, Run } from "../api/types";
+import { type Client, type ClientRound, isActive, type Round, type Run } from "../api/types";
+import { isOnEngine } from "../runs/engine-words";
 import type { Mark } from "../ui/StateMark";
 
 /** In the order in which they are listed and counted: who may hold up the round comes first. */
@@ -42,7 +43,7 @@ export function roundInProgress(
   run: Pick<Run, "state" | "round"> | null,
   rounds: readonly Round[],
 ): Round | null {
-  if (run === null || !["running", "waiting", "paused"].includes(run.state)) return null;
+  if (run === null || !isActive(run.state)) return null;
   return rounds.findLast(({ round }) => round === run.round) ?? null;
 }
 
@@ -64,6 +65,28 @@ function outcomeOf(part: ClientRound): ClientRole {
   if (part.late) return "late";
   if (part.evaluate_s !== null || part.accuracy !== null) return "evaluated";
   return "delivered";
+}
+
+interface InRun {
+  /** As it is now; undefined: what it does now is not of this run. */
+  client: Client | undefined;
+  /** In the round that goes on. */
+  part: ClientRound | undefined;
+  /** The newest that it had. */
+  latest: ClientRound | undefined;
+}
+
+/** What a client is in a run, or was in its last part of one that does not go on. */
+export function roleInRun(
+  run: Pick<Run, "state" | "spec" | "progress" | "clients">,
+  { client, part, latest }: InRun,
+): ClientRole {
+  if (client !== undefined) return roleOf(client, part);
+  const known = isActive(run.state) ? part : latest;
+  if (known !== undefined) return known.lost ? "lost" : outcomeOf(known);
+  if (!isActive(run.state) || !isOnEngine(run)) return "apart";
+  // Of whom an engine's clients are asked, only the number is told.
+  return run.progress !== null && run.progress.total >= run.clients.length ? "asked" : "idle";
 }
 
 export type RoleCounts = ReadonlyMap<ClientRole, number>;

@@ -5,7 +5,7 @@ import { fetchDelivered } from "../api/requests";
 import type { Run } from "../api/types";
 import { PARTS_KEPT } from "../store/rounds";
 import { roundsOf, useStore } from "../store/store";
-import { deliveredIn } from "./past";
+import { deliveredIn } from "./parts";
 
 /** The server counts anew for each so many parts: those that have come since are still here to be counted. */
 const PARTS_BETWEEN = PARTS_KEPT / 2;
@@ -14,7 +14,7 @@ const PARTS_BETWEEN = PARTS_KEPT / 2;
  * By client, in how many rounds of a run its update counted, where the page does not keep all clients' parts of it;
  * undefined: it does, or does not know yet. What the server has counted, and the rounds since.
  */
-export function useDelivered(run: Run | null): ((id: string) => number) | undefined {
+export function useDelivered(run: Run | null): ReadonlyMap<string, number> | undefined {
   const instance = useStore((state) => state.server.instance);
   const connected = useStore((state) => state.connection.state === "connected");
   const parts = run === null ? 0 : run.clients.length * run.round;
@@ -35,8 +35,9 @@ export function useDelivered(run: Run | null): ((id: string) => number) | undefi
   );
   return useMemo(() => {
     if (data === undefined) return undefined;
-    const since = deliveredIn(later);
-    return (id: string) => (data.delivered[id] ?? 0) + (since.get(id) ?? 0);
+    const delivered = new Map(Object.entries(data.delivered));
+    for (const [id, since] of deliveredIn(later)) delivered.set(id, (delivered.get(id) ?? 0) + since);
+    return delivered;
   }, [data, later]);
 }
 

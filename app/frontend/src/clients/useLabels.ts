@@ -11,10 +11,13 @@ export function useLabels(run: Run | null): Labels {
   const clients = useStore((state) => state.server.clients);
   const instance = useStore((state) => state.server.instance);
   const connected = useStore((state) => state.connection.state === "connected");
+  // Asked for anew when one of them was forgotten, who tells nothing here any more.
+  const told = clients.filter((client) => tellsOf(client, run)).length;
   const { data } = useQuery({
-    queryKey: ["labels", instance, run?.id],
+    queryKey: ["labels", instance, run?.id, told],
     queryFn: () => fetchLabels(run?.id ?? ""),
     enabled: connected && run !== null && run.spec.app === null,
+    placeholderData: (before, query) => (query?.queryKey[2] === run?.id ? before : undefined),
     gcTime: 0,
   });
   return useMemo(() => labelsOf(run, clients, data ?? {}), [run, clients, data]);
@@ -28,7 +31,14 @@ export function labelsOf(
 ): Labels {
   const labels = new Map(Object.entries(kept));
   for (const client of clients) {
-    if (client.run === run?.id && client.label_counts !== null) labels.set(client.id, client.label_counts);
+    if (tellsOf(client, run)) labels.set(client.id, client.label_counts);
   }
   return labels;
+}
+
+function tellsOf(
+  client: Client,
+  run: Pick<Run, "id"> | null,
+): client is Client & { label_counts: readonly number[] } {
+  return client.run === run?.id && client.label_counts !== null;
 }

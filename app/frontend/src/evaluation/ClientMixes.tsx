@@ -1,9 +1,10 @@
 import { useMemo } from "react";
 import type { Client, Round, Run } from "../api/types";
 import { ClientLink } from "../clients/ClientLink";
-import { partsOf } from "../clients/past";
+import type { Part } from "../clients/parts";
 import { NO_LABELS } from "../clients/results";
 import { useLabels } from "../clients/useLabels";
+import { useParts } from "../clients/useParts";
 import { NO_DATA } from "../format/format";
 import { whyKept } from "../runs/privacy-words";
 import { KeptNote } from "../runs/KeptNote";
@@ -38,7 +39,8 @@ export function ClientMixes({ run, round }: { run: Run | null; round: Round | nu
   const labels = useLabels(run);
   const [cells, showCells] = useParam("cells", CELLS);
   const [order, putInOrder] = useParam("order", ORDERS);
-  const members = useMemo(() => membersOf(run, clients, rounds), [run, clients, rounds]);
+  const parts = useParts(run);
+  const members = useMemo(() => membersOf(run, clients, parts), [run, clients, parts]);
   const kept = whyKept(run?.spec)?.own ?? null;
   const at = round ?? rounds.findLast(({ complete }) => complete);
   const most = Math.max(0, ...members.map((id) => labels.get(id)?.length ?? 0));
@@ -89,10 +91,9 @@ function MixNote({ row }: { row: ClientLabels }) {
 }
 
 /** Those that took part in the run; before it has chosen, all that could. */
-function membersOf(run: Run | null, clients: readonly Client[], rounds: readonly Round[]): string[] {
+function membersOf(run: Run | null, clients: readonly Client[], parts: readonly Part[]): string[] {
   if (run?.spec.app !== null) return [];
-  const parts = partsOf(run, rounds).map(({ id }) => id);
-  if (parts.length > 0) return parts;
+  if (parts.length > 0) return parts.map(({ id }) => id);
   return clients
     .filter(({ state, dataset }) => state !== "lost" && dataset === run.spec.dataset)
     .map(({ id }) => id);

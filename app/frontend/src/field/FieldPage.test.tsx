@@ -1,9 +1,11 @@
-import { screen, waitFor } from "@testing-library/react";
+import { screen, waitFor, within } from "@testing-library/react";
 import axe from "axe-core";
 import { describe, expect, it, vi } from "vitest";
+import { clock } from "../format/format";
 import { show } from "../testing/page";
 import { FieldPage } from "./FieldPage";
 import sample from "./status.sample.json";
+import type { OwnLink } from "./status";
 
 // A canvas draws nothing in jsdom; the browser tests look at the curves.
 vi.mock("../charts/useChart", () => ({ useChart: () => ({ zoomed: false, reset: () => undefined }) }));
@@ -12,6 +14,18 @@ vi.mock("../charts/useChart", () => ({ useChart: () => ({ zoomed: false, reset: 
 function clientAnswers(answer: () => Promise<Response>): void {
   vi.stubGlobal("fetch", answer);
 }
+
+/** The same, linked to its server. */
+const linked = (link: OwnLink) => {
+  const server = { ...sample.server, connected: true, link };
+  return Promise.resolve(new Response(JSON.stringify({ ...sample, server })));
+};
+
+const serverCell = (peer: string): HTMLElement => {
+  const row = screen.getAllByTestId("peer-row").find(({ dataset }) => dataset.peer === peer);
+  if (row === undefined) throw new Error(`no row of ${peer}`);
+  return within(row).getByTestId("peer-server");
+};
 
 const told = () => Promise.resolve(new Response(JSON.stringify(sample)));
 
@@ -46,6 +60,51 @@ describe("a client's own page", () => {
     expect(screen.getByTestId("field-connection")).toHaveAttribute("data-answers", "true");
   });
 
+  it("says since when it is not linked to its server", async () => {
+    clientAnswers(told);
+    show(<FieldPage />);
+    expect(await screen.findByTestId("field-link")).toHaveTextContent(`not linked since ${clock(159)}`);
+    expect(screen.queryByTestId("network-server-link")).not.toBeInTheDocument();
+    expect(
+      within(serverCell("client-1")).getAllByLabelText("no data: it is not linked to the server"),
+    ).toHaveLength(2);
+  });
+
+  it("tells how far its server is and what goes over the link, in the graph and in the table too", async () => {
+    clientAnswers(() => linked({ latency_s: 0.0042, sent_per_s: 1200, received_per_s: 300 }));
+    const reader = show(<FieldPage />);
+    expect(await screen.findByTestId("field-link")).toHaveTextContent(
+      "server 4.2 ms away, 1.2 kB/s to it, 300 B/s from it",
+    );
+    await reader.hover(serverCell("client-1"));
+    expect(screen.getByTestId("network-server-link")).toHaveTextContent("4.2 ms1.5 kB/s");
+    expect(serverCell("client-1")).toHaveTextContent("4.2 ms1.5 kB/s");
+    expect(
+      within(serverCell("client-2")).getAllByLabelText(/no data: the server's own page tells it/),
+    ).toHaveLength(2);
+  });
+
+  it("says why something of the link is not known", async () => {
+    let link: OwnLink = { latency_s: null, sent_per_s: null, received_per_s: null };
+    clientAnswers(() => linked(link));
+    show(<FieldPage />);
+    const shown = within(await screen.findByTestId("field-link"));
+    expect(
+      shown.getAllByLabelText("no data: not measured yet: this client measures it every two seconds"),
+    ).toHaveLength(3);
+    link = { ...link, sent_per_s: 1200, received_per_s: 0 };
+    await waitFor(
+      () =>
+        expect(shown.getAllByLabelText(/^no data: the server has not answered a heartbeat yet/)).toHaveLength(
+          1,
+        ),
+      {
+        timeout: 3000,
+      },
+    );
+    expect(screen.getByTestId("field-link")).toHaveTextContent("0 B/s from it");
+  });
+
   it("draws no server for a client that needs none", async () => {
     clientAnswers(() => Promise.resolve(new Response(JSON.stringify({ ...sample, server: null }))));
     show(<FieldPage />);
@@ -53,6 +112,7 @@ describe("a client's own page", () => {
       "Learning on run 7f3a9c01 with the others: 6 mesh rounds.",
     );
     expect(screen.queryByTestId("network-server")).not.toBeInTheDocument();
+    expect(screen.queryByTestId("field-link")).not.toBeInTheDocument();
     expect(screen.getAllByTestId("peer-row")).toHaveLength(3);
   });
 

@@ -10,7 +10,6 @@ import { NetworkGraph } from "../network/NetworkGraph";
 import { PeerDialog } from "../network/PeerDialog";
 import { PeerTable } from "../network/PeerTable";
 import { followClient } from "../store/store";
-import { StateMark } from "../ui/StateMark";
 import { FieldHeader } from "./FieldHeader";
 import styles from "./FieldPage.module.css";
 import { folderRow } from "./folders";
@@ -18,8 +17,8 @@ import { networkOf } from "./from-status";
 import { InviteNode } from "./InviteNode";
 import { JoinNode } from "./JoinNode";
 import { ActionButton, ActionQuestion, type Wish } from "./PeerActions";
+import { Situation } from "./Situation";
 import { type ClientStatus, fetchClientStatus } from "./status";
-import { situationWords, vouchedWords } from "./words";
 
 const EVERY_MS = 1000;
 const ACCURACY = { kind: "accuracy" } as const;
@@ -65,7 +64,6 @@ function Known({ status }: { status: ClientStatus }) {
   const { run, client, mesh } = status;
   const node = network.nodes.find(({ id }) => id === opened);
   const peer = mesh.peers.find(({ key }) => key === opened);
-  const leftOut = vouchedWords(status);
   const common = {
     colours: assignColours({}, [client]),
     run: run?.id ?? null,
@@ -74,23 +72,7 @@ function Known({ status }: { status: ClientStatus }) {
   };
   return (
     <main className={styles.page}>
-      <p className={styles.situation} role="status" data-testid="field-situation">
-        <StateMark
-          mark={
-            status.learning
-              ? ["play", "good"]
-              : status.server?.connected === true
-                ? ["disc", "good"]
-                : ["ring", "quiet"]
-          }
-        />
-        {situationWords(status)}
-        {leftOut !== null && (
-          <>
-            <StateMark mark={["square", "bad"]} /> <span data-testid="field-left-out">{leftOut}</span>
-          </>
-        )}
-      </p>
+      <Situation status={status} />
       <NetworkGraph network={network} server={status.server?.connected ?? null} picked={picked} pick={pick} />
       <PeerTable
         nodes={network.nodes}

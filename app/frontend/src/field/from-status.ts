@@ -11,9 +11,10 @@ import {
   trafficOf,
 } from "../network/network";
 import { refusedOf } from "../network/refused";
-import { unknownLink } from "../network/server-link";
+import { type ServerLink, unknownLink } from "../network/server-link";
 import { natural } from "../store/server-state";
 import type { ClientStatus } from "./status";
+import { unmeasuredWords } from "./words";
 
 const TOLD_ELSEWHERE = "the server's own page tells it, under Network";
 
@@ -43,7 +44,7 @@ export function networkOf(status: ClientStatus): Network {
     averaged: averagedOf(status, nameOf),
     traffic: traffics.get(mesh.key) ?? null,
     withServer: server?.connected ?? null,
-    server: unknownLink(TOLD_ELSEWHERE),
+    server: ownLink(server),
     refused: refused(mesh.key),
   };
   const peers = mesh.peers.map(({ key, name, state, hops, latency_s, age_s }): NetworkNode => ({
@@ -78,6 +79,18 @@ export function networkOf(status: ClientStatus): Network {
     blocked,
     averagings: averagingsOf(new Map(newest && [[mesh.key, newest.averaged_with]])),
     averagedAt: newest?.time ?? null,
+  };
+}
+
+/** Between this client and its server, by its own word. */
+function ownLink(server: ClientStatus["server"]): ServerLink {
+  if (server === null) return unknownLink("it needs no server");
+  if (!server.connected) return unknownLink("it is not linked to the server");
+  const { latency_s, sent_per_s, received_per_s } = server.link;
+  return {
+    latency: latency_s,
+    traffic: sent_per_s === null ? null : sent_per_s + (received_per_s ?? 0),
+    why: unmeasuredWords(server.link),
   };
 }
 

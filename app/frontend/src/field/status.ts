@@ -6,7 +6,7 @@ export interface ClientStatus {
   /** Unix seconds. */
   time: number;
   /** null: it needs none (`--mesh-only`). */
-  server: { address: string; connected: boolean; since: number } | null;
+  server: ServerStanding | null;
   learning: boolean;
   run: { id: string; num_rounds: number; base_round: number | null } | null;
   mesh: MeshStatus;
@@ -23,6 +23,22 @@ export interface ClientStatus {
   /** The newest invitation of another node that it was given here; neither: it is on its way. */
   joining: { paired: { name: string; code: string } | null; problem: string | null } | null;
   folders: readonly FolderStatus[];
+}
+
+interface ServerStanding {
+  address: string;
+  connected: boolean;
+  /** Unix seconds. */
+  since: number;
+  /** What the client finds of its link to it. */
+  link: OwnLink;
+}
+
+/** Seconds there and back; bytes of frames a second. Null: not measured yet, or there is no link. */
+export interface OwnLink {
+  latency_s: number | null;
+  sent_per_s: number | null;
+  received_per_s: number | null;
 }
 
 /** A shared folder. Of the lists there is the beginning. */

@@ -1,7 +1,7 @@
 /** What a client does, in words. Pure functions. */
 import { plural, span } from "../format/format";
 import type { PeerAction } from "./actions";
-import type { ClientStatus } from "./status";
+import type { ClientStatus, OwnLink } from "./status";
 
 /** "The server is away since 41 s. Learning on with the others: 6 mesh rounds since round 3 of run 7f3a9c01." */
 export function situationWords(status: ClientStatus): string {
@@ -31,6 +31,13 @@ function learningWords({ learning, run, rounds, server }: ClientStatus): string 
     return `Learning on run ${run.id} with the others: ${done ?? "the first mesh round is going on"}.`;
   }
   return `In run ${run.id}${done === null ? "" : `; without the server it has gone ${done}`}.`;
+}
+
+/** Why something of the link to the server is not known. */
+export function unmeasuredWords({ sent_per_s }: OwnLink): string {
+  return sent_per_s === null
+    ? "not measured yet: this client measures it every two seconds"
+    : "the server has not answered a heartbeat yet; one of an older FedLoom never does";
 }
 
 /** That the server keeps this client out of the mesh; null: it does not, or is not known to. */

@@ -1,5 +1,6 @@
 import type { ReactNode } from "react";
 import { Link } from "wouter";
+import type { Run } from "../api/types";
 import { Charts } from "../charts/Charts";
 import { ClientTable } from "../clients/ClientTable";
 import DataPage from "../evaluation/DataPage";
@@ -59,12 +60,12 @@ function Parts({ id, part, failure }: RunPageProps) {
         <RunActions run={run} />
       </nav>
       <RunNotes key={run.id} run={run} />
-      {bodyOf(shown, failure)}
+      {bodyOf(shown, run, failure)}
     </div>
   );
 }
 
-function bodyOf(part: RunPart, failure: string | null): ReactNode {
+function bodyOf(part: RunPart, run: Run, failure: string | null): ReactNode {
   switch (part) {
     case "curves":
       return (
@@ -75,7 +76,7 @@ function bodyOf(part: RunPart, failure: string | null): ReactNode {
     case "clients":
       return (
         <div className={styles.clients}>
-          <ClientTable />
+          <ClientTable of={run} />
         </div>
       );
     case "data":

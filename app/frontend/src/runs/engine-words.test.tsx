@@ -23,7 +23,7 @@ describe("a run on one of Flower's engines", () => {
       rounds: { aa: [round(1, { per_client: { "simulated-1": result({ samples: 7, accuracy: 0.5 }) } })] },
       clients: [client("client-1")],
     });
-    const shown = screen.getAllByTestId("past-client").map((row) => row.dataset.client);
+    const shown = screen.getAllByTestId("run-client").map((row) => row.dataset.client);
     expect(shown).toEqual(["simulated-0", "simulated-1"]);
     expect(screen.getByTestId("engine-note")).toHaveTextContent("there are no verdicts and receipts");
     expect(screen.getByText("50.0 %")).toBeVisible();
