@@ -1,6 +1,6 @@
 import { act, fireEvent, screen, waitFor, within } from "@testing-library/react";
 import axe from "axe-core";
-import { describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import RunPage from "../runs/RunPage";
 import { runChosen } from "../store/store";
 import { client, result, round, run, spec, waitingFor } from "../testing/fixtures";
@@ -294,6 +294,14 @@ describe("the clients of the newest run", () => {
 });
 
 describe("many clients of a run", () => {
+  // Nothing is laid out here, and which rows are drawn goes by their height and the list's.
+  beforeEach(() => {
+    vi.spyOn(HTMLElement.prototype, "offsetHeight", "get").mockImplementation(function (this: HTMLElement) {
+      return this.dataset.index === undefined ? 600 : 24;
+    });
+  });
+  afterEach(() => vi.restoreAllMocks());
+
   const names = (many: number) => Array.from({ length: many }, (_, index) => `simulated-${index}`);
 
   /** A run on Flower's simulation engine, of which Live shows the clients. */
