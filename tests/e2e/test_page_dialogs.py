@@ -42,7 +42,7 @@ OPENED = {
     "restart of a lost client": Opened("runs/Holdups.tsx", "/", ("start-lost",)),
     "chart as a file": Opened("charts/ExportMenu.tsx", "/", ("save-accuracy",)),
     "metric of a chart": Opened("charts/MetricSelect.tsx", "/", ("metric-loss",)),
-    "what a word means": Opened("ui/Explained.tsx", "/trust", ("[data-testid=audit-summary] button",)),
+    "what a word means": Opened("ui/Explanation.tsx", "/trust", ("[data-testid=audit-summary] button",)),
     "invite": Opened("enrolment/InviteDialog.tsx", "/clients", ("invite",)),
     "invitation": Opened("enrolment/InviteDialog.tsx", "/clients", ("invite", "invite-submit")),
     "revoke": Opened("enrolment/ClientKey.tsx", "/clients/client-2", ("revoke",)),

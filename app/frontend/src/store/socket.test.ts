@@ -68,6 +68,7 @@ describe("the socket", () => {
 
   it("changes the page once for all batches that come together", () => {
     socket.play("snapshot", snapshot({ runs: [run({ id: "aa" })] }));
+    vi.runAllTimers();
     const drawn = vi.fn();
     const stop = useStore.subscribe(drawn);
     socket.play("batch", batch(update(11, 5)));
@@ -84,6 +85,14 @@ describe("the socket", () => {
     socket.play("snapshot", snapshot({ seq: 12, runs: [run({ id: "aa", round: 7 })] }));
     vi.runAllTimers();
     expect(useStore.getState().server.runs.map(({ round }) => round)).toEqual([7]);
+  });
+
+  it("takes a snapshot in a task of its own, and then what came after it", () => {
+    socket.play("snapshot", snapshot({ seq: 10, runs: [run({ id: "aa" })] }));
+    socket.play("batch", batch(update(11, 5)));
+    expect(useStore.getState().server.instance).toBeNull();
+    vi.runAllTimers();
+    expect(useStore.getState().server.runs.map(({ round }) => round)).toEqual([5]);
   });
 
   it("applies nothing of an old connection over a new server's snapshot", () => {

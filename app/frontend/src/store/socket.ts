@@ -21,7 +21,7 @@ type PageSocket = Socket<ServerToPage, PageToServer>;
 
 /** After this many seconds of failed attempts the page says that the server is unreachable. */
 const UNREACHABLE_AFTER_S = 8;
-/** Batches that arrive within this time, as they do where the page had other things to do, change it once. */
+/** What arrives within this time, as it does where the page had other things to do, changes it once. */
 const TOGETHER_MS = 16;
 const RETRY_REFUSED_MS = 2000;
 
@@ -49,18 +49,27 @@ export function openSocket(askWho: () => Promise<void>): () => void {
 }
 
 function trackData(socket: PageSocket): void {
+  let fresh: Snapshot | null = null;
   let pending: Batch[] = [];
+  let timer: ReturnType<typeof setTimeout> | undefined;
   const flush = (): void => {
-    const batches = pending;
-    pending = [];
+    clearTimeout(timer);
+    const [snapshot, batches] = [fresh, pending];
+    [fresh, pending, timer] = [null, [], undefined];
+    if (snapshot !== null) snapshotReceived(snapshot);
     if (batches.length > 0) batchesReceived(batches);
   };
+  // In a task of its own: to read what came takes long enough where there are a thousand clients.
+  const flushSoon = (): void => {
+    timer ??= setTimeout(flush, TOGETHER_MS);
+  };
   socket.on("snapshot", (snapshot) => {
-    pending = []; // it has all of that
-    snapshotReceived(snapshot);
+    [fresh, pending] = [snapshot, []]; // it has all of that
+    flushSoon();
   });
   socket.on("batch", (batch) => {
-    if (pending.push(batch) === 1) setTimeout(flush, TOGETHER_MS);
+    pending.push(batch);
+    flushSoon();
   });
   // What the old connection brought must not be applied over the new server's snapshot.
   socket.on("disconnect", flush);
