@@ -1,13 +1,16 @@
 import { screen } from "@testing-library/react";
-import { expect, it, vi } from "vitest";
+import { expect, it } from "vitest";
 import { show } from "../testing/page";
 import { MatrixTable } from "./MatrixTable";
 
 it("works out the cells of the rows that it draws, and of no others", () => {
-  const cells = vi.fn(() => [{ count: 7, text: "7", share: 1, wrong: false, title: "all" }]);
+  const asked = new Set<number>();
   const rows = Array.from({ length: 1000 }, (_, at) => ({
     id: `client-${at}`,
-    cells,
+    cells: () => {
+      asked.add(at);
+      return [{ count: 7, text: "7", share: 1, wrong: false, title: "all" }];
+    },
     missing: "",
     accuracy: null,
     noAccuracy: "",
@@ -23,6 +26,6 @@ it("works out the cells of the rows that it draws, and of no others", () => {
     />,
   );
   const drawn = screen.getAllByRole("rowheader").length;
-  expect(drawn).toBeGreaterThan(0);
-  expect(new Set(cells.mock.results).size).toBeLessThan(drawn * 4);
+  expect(drawn).toBeLessThan(100);
+  expect(asked.size).toBe(drawn);
 });
