@@ -24,8 +24,15 @@ LIGHT = 16
 SLOW, *LOST = REAL = ["slow", "gone-1", "gone-2"]
 LATER = "later"
 TOGETHER = LIGHT + len(REAL)
-LONG = {**SPEC, "num_rounds": 10_000, "min_clients": LIGHT, "num_partitions": 32, "local_epochs": 600}
-"""The epochs are for the slow one, whom they keep busy for long: the crowd trains nothing."""
+LONG = {
+    **SPEC,
+    "num_rounds": 10_000,
+    "min_clients": LIGHT,
+    "num_partitions": 32,
+    "local_epochs": 1_000,
+    "batch_size": 4,
+}
+"""Many steps for the slow one, whom they keep busy for minutes: the crowd trains nothing."""
 
 
 @dataclass(frozen=True)
@@ -75,11 +82,14 @@ def test_who_holds_up_a_crowd_comes_first_and_is_named(page: Page, crowd: Crowd)
         )
         assert [row.get_attribute("data-client") for row in rows.all()[:3]] == [*LOST, SLOW]
         expect(page.get_by_test_id("role-lost")).to_contain_text("2 lost")
+        expect(page.get_by_test_id("role-delivered")).to_contain_text(f"{LIGHT} delivered")
+        expect(page.get_by_test_id("role-idle")).to_have_count(0)
         page.get_by_test_id("role-delivered").click()
         expect(rows.first).to_contain_text(re.compile(r"delivered in \d+(\.\d)? s"))
         page.get_by_test_id("role-delivered").click()
         with RawClient(crowd.server.home) as later:
             later.hello(LATER)  # too late to be asked in this round
+            page.get_by_test_id("role-idle").click()
             row = client_row(page, LATER)
             expect(row).to_have_attribute("data-role", "idle")
             expect(row).to_contain_text("idle")

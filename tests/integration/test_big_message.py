@@ -53,6 +53,12 @@ class Quiet:
     def late(self, instruction: Instruction) -> None:
         pass
 
+    def due_s(self) -> float | None:
+        return None
+
+    def catch_up(self) -> None:
+        pass
+
 
 class ClientThread:
     """A client's link and runtime in a thread of this process, with an app of the test's own."""

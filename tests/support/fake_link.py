@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Iterable
 
 from flwr.app import ConfigRecord, Message, RecordDict
@@ -90,6 +92,9 @@ class Watching:
         self.verdicts: list[Verdict | None] = []
         self.too_late: list[str] = []
         self.refused: str | None = None
+        self.put_off_until: float | None = None
+        """When it has something to do, by the monotonic clock."""
+        self.caught_up = threading.Event()
 
     def sent(self, instructions: list[Instruction]) -> list[int | None]:
         self.sent_to.append([instruction.client_id for instruction in instructions])
@@ -103,6 +108,13 @@ class Watching:
 
     def late(self, instruction: Instruction) -> None:
         self.too_late.append(instruction.client_id)
+
+    def due_s(self) -> float | None:
+        return None if self.put_off_until is None else max(0.0, self.put_off_until - time.monotonic())
+
+    def catch_up(self) -> None:
+        self.put_off_until = None
+        self.caught_up.set()
 
 
 class FakeOwner:

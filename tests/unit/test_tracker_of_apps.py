@@ -422,3 +422,21 @@ def test_a_round_with_very_many_numbers_is_published_less_often(
         run.answer(asked[client_id], **metrics)
 
     assert len(run.published()) == published, "every time, or but each second once it has 15,000 numbers"
+
+
+def test_replies_that_come_all_at_once_are_published_though_another_is_late(
+    run: AppRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 100.0
+    monkeypatch.setattr("app.federation.runs.round_records.monotonic", lambda: now)
+    asked = run.ask("train", "a", "b", "c", "slow")
+    for client_id in "abc":
+        run.answer(asked[client_id], train_loss=1.0)
+
+    assert list(run.round.per_client) == ["a"]
+    assert run.tracker.due_s() == pytest.approx(PUBLISH_INTERVAL_S)
+    now += 2 * PUBLISH_INTERVAL_S
+    assert run.tracker.due_s() == 0
+    run.tracker.catch_up()
+    assert list(run.round.per_client) == ["a", "b", "c"]
+    assert run.tracker.due_s() is None

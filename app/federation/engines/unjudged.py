@@ -28,3 +28,11 @@ class Unjudged:
     def late(self, instruction: Instruction) -> None:
         """As the other has it."""
         self._observer.late(instruction)
+
+    def due_s(self) -> float | None:
+        """As the other has it."""
+        return self._observer.due_s()
+
+    def catch_up(self) -> None:
+        """As the other has it."""
+        self._observer.catch_up()

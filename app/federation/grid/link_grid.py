@@ -315,16 +315,26 @@ class LinkGrid(Grid):
 
         It is taken out in turn, so that no thread waits for the turn with an item in its hand.
         """
-        self._inbox.wait(seen, timeout_s, commands_only=commands_only)
+        self._inbox.wait(seen, self._sooner(timeout_s), commands_only=commands_only)
         with self._turn:
             item = self._inbox.take(commands_only=commands_only)
-            if item is not None:
+            if item is None:
+                if self._observer.due_s() == 0:
+                    self._observer.catch_up()
+            else:
                 try:
                     self._handle(item)
                 finally:
                     self._inbox.handled(item)
         self._raise_if_stopped()
         return item is not None
+
+    def _sooner(self, timeout_s: float | None) -> float | None:
+        """That, or until the observer has something to do."""
+        due_s = self._observer.due_s()
+        if due_s is None or timeout_s is None:
+            return timeout_s if due_s is None else due_s
+        return min(due_s, timeout_s)
 
     def _hold(self) -> None:
         """While the run is paused: wait, but leave replies unread, so that they do not pile up decoded."""

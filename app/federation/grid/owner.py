@@ -26,6 +26,12 @@ class Observer(Protocol):
     def late(self, instruction: Instruction) -> None:
         """The time is over, and the exchange goes on without this reply."""
 
+    def due_s(self) -> float | None:
+        """Seconds until `catch_up` is to be called though nothing comes; None: it need not be."""
+
+    def catch_up(self) -> None:
+        """Nothing has come for now: what many replies in a row have put off is done."""
+
 
 class Owner(Protocol):
     """The run that a grid belongs to. Called in the run thread."""

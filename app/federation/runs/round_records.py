@@ -16,7 +16,8 @@ from app.federation.runs.book import RunBook
 from app.records import ClientRound, GlobalScore, Round
 
 PUBLISH_INTERVAL_S = 0.05
-"""A round that is not complete is published at most this often: it holds all its clients' results so far."""
+"""A round that is not complete is published at most this often: it holds all its clients' results so far.
+What comes in between waits for the end of this time, or of the stage."""
 
 NUMBERS_AT_ONCE = 10_000
 """A round with more numbers than these is published the more rarely, the more there are."""
@@ -36,6 +37,8 @@ class RoundRecords:
         self._seen: SeenRound | None = None
         self._clock = monotonic()
         self._published_at = 0.0
+        self._is_behind = False
+        """Whether clients' parts are not published yet."""
         self._interval_s = PUBLISH_INTERVAL_S
         self.newest = Round(round=0, started_at=time())
 
@@ -86,7 +89,9 @@ class RoundRecords:
             self._put(place.round, self._summed_up(place, record))
         else:
             self.newest = record
-            self._publish_in_time()
+            self._is_behind = True
+            if self.due_s() == 0:
+                self.publish()
 
     def put_aggregate(self, place: Place) -> None:
         """It is known what the strategy has made of the replies of a stage."""
@@ -122,12 +127,15 @@ class RoundRecords:
     def publish(self) -> None:
         """Publish the newest round as it is."""
         self._published_at = monotonic()
+        self._is_behind = False
         self._interval_s = PUBLISH_INTERVAL_S * max(1.0, _size(self.newest) / NUMBERS_AT_ONCE)
         self._book.put_round(self._run_id, self.newest)
 
-    def _publish_in_time(self) -> None:
-        if monotonic() - self._published_at >= self._interval_s:
-            self.publish()
+    def due_s(self) -> float | None:
+        """Seconds until clients' parts that are not published should be; None: all are."""
+        if not self._is_behind:
+            return None
+        return max(0.0, self._interval_s - (monotonic() - self._published_at))
 
     def _traffic_of_round(self) -> dict[str, int]:
         """How many bytes went over the link while the newest round went on."""

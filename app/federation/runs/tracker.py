@@ -98,6 +98,14 @@ class RoundTracker:
         part = self._records.part(place, client_id)
         self._put(place, client_id, part.changed(late=True, verdict=Verdict.LATE))
 
+    def due_s(self) -> float | None:
+        """Seconds until a round that replies have changed is to be published; None: none has."""
+        return self._records.due_s()
+
+    def catch_up(self) -> None:
+        """Publish it."""
+        self._records.publish()
+
     # app.federation.rounds.callbacks.RunCallbacks, as far as it is about results
 
     def start_over(self) -> None:

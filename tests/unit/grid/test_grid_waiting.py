@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 
@@ -280,3 +281,21 @@ def test_a_request_that_comes_late_does_not_end_what_came_after(
 
     assert names(after) == ["client-2"]
     assert watching.too_late == []
+
+
+def test_while_nothing_comes_the_watcher_catches_up_in_its_time(
+    grid: LinkGrid, link: FakeLink, watching: Watching
+) -> None:
+    replies = grid.send_and_receive(messages_to(grid, "client-1"))
+    watching.put_off_until = time.monotonic() + 0.05
+
+    def answer_then() -> None:
+        watching.caught_up.wait(60.0)
+        link.reply("client-1")
+
+    answering = threading.Thread(target=answer_then)
+    answering.start()
+
+    assert names(replies) == ["client-1"]
+    assert watching.caught_up.is_set()
+    answering.join()
