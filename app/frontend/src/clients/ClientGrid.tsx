@@ -102,13 +102,7 @@ const Tiles = memo(function Tiles({ tiles, columns, at, point }: TilesProps) {
       render={(row) => (
         <div className={styles.tiles}>
           {tiles.slice(row * columns, (row + 1) * columns).map(({ id, role }, column) => (
-            <Tile
-              key={id}
-              id={id}
-              role={role}
-              reachable={row * columns + column === at}
-              point={point}
-            />
+            <Tile key={id} id={id} role={role} reachable={row * columns + column === at} point={point} />
           ))}
         </div>
       )}
