@@ -14,7 +14,7 @@ from tests.conftest import Clients
 from tests.support.processes import ServerProcess
 from tests.support.tools import require
 
-expect.set_options(timeout=30_000)  # a limit for what does not come, not for what is slow on a busy machine
+expect.set_options(timeout=60_000)  # a limit for what does not come, not for what is slow on a busy machine
 
 PAIR = ["client-1", "client-2"]
 

@@ -161,7 +161,7 @@ def test_rounds_have_the_apps_own_numbers_beside_them(page: Page, team: Team, co
 
 def test_a_clients_numbers_stand_by_stage(page: Page, team: Team, completed: Json) -> None:
     open_run(page, team, completed, "clients")
-    row = page.locator("[data-testid=client-row][data-client=client-1]")
+    row = page.locator("[data-testid=run-client][data-client=client-1]")
 
     row.get_by_test_id("client-more").click()
 

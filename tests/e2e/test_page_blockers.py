@@ -20,6 +20,8 @@ from tests.support.api import Api
 from tests.support.processes import ServerProcess
 from tests.support.raw_link import RawClient
 
+pytestmark = pytest.mark.timeout(600)
+
 LIGHT = 16
 SLOW, *LOST = REAL = ["slow", "gone-1", "gone-2"]
 LATER = "later"
@@ -30,9 +32,9 @@ LONG = {
     "min_clients": LIGHT,
     "num_partitions": 32,
     "local_epochs": 1_000,
-    "batch_size": 4,
+    "batch_size": 8,
 }
-"""Many steps for the slow one, whom they keep busy for minutes: the crowd trains nothing."""
+"""Many steps for the slow one, whom they keep busy for a minute: the crowd trains nothing."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,9 @@ def crowd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crowd]:
 def test_who_holds_up_a_crowd_comes_first_and_is_named(page: Page, crowd: Crowd) -> None:
     open_page(page, crowd.server)
     run = crowd.api.start(**LONG)["id"]
-    crowd.api.wait_for_round(run, 2)  # from then on it is known how long a client usually takes
+    crowd.api.wait_for_round(
+        run, 2, timeout_s=240.0
+    )  # from then on it is known how long a client usually takes
     rows = page.get_by_test_id("client-row")
     said = page.get_by_test_id("run-situation")
 

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import httpx
 
-from tests.support.waiting import wait_until
+from tests.support.waiting import LIMIT_S, wait_until
 
 Json = dict[str, Any]
 
@@ -72,7 +72,7 @@ class Api:
         logs: list[Json] = self.get("/logs", **query)["logs"]
         return logs
 
-    def wait_for_run(self, run_id: str, *states: str, timeout_s: float = 60.0) -> Json:
+    def wait_for_run(self, run_id: str, *states: str, timeout_s: float = LIMIT_S) -> Json:
         """The run, once it is in one of these states. Fails at once if it ends in another."""
 
         def look() -> Json | None:
@@ -93,7 +93,7 @@ class Api:
 
         return wait_until(look, f"run {run_id} says {beginning!r}")
 
-    def wait_for_round(self, run_id: str, number: int, timeout_s: float = 60.0) -> Json:
+    def wait_for_round(self, run_id: str, number: int, timeout_s: float = LIMIT_S) -> Json:
         """The run, once round `number` is complete."""
 
         def look() -> Json | None:
@@ -105,7 +105,7 @@ class Api:
 
         return wait_until(look, f"round {number} of run {run_id} is complete", timeout_s)
 
-    def wait_for_client(self, client_id: str, *states: str, timeout_s: float = 60.0) -> Json:
+    def wait_for_client(self, client_id: str, *states: str, timeout_s: float = LIMIT_S) -> Json:
         """A client, once it is in one of these states."""
 
         def look() -> Json | None:

@@ -13,6 +13,7 @@ from mesh.protocol.limits import Limits, Pace
 from shared.address import Address
 from shared.security.key_id import KeyId
 from tests.support.mesh_world import FixedMembers, members_of, mesh_key
+from tests.support.waiting import LIMIT_S
 
 PACE = Pace(dead_s=20.0, stale_s=20.0, forget_s=60.0)
 """Patient: a machine that does much else at the same time keeps nodes from their pings."""
@@ -93,7 +94,7 @@ async def running_nodes(
             await nodes.stop(number)
 
 
-async def until(condition: Callable[[], object], what: str, timeout_s: float = 60.0) -> None:
+async def until(condition: Callable[[], object], what: str, timeout_s: float = LIMIT_S) -> None:
     """Ask until the answer is true; AssertionError after `timeout_s`. `what` completes "waited in vain until
     …"."""
     deadline = asyncio.get_running_loop().time() + timeout_s

@@ -21,6 +21,7 @@ from shared.address import Address
 from shared.security.key_id import KeyId
 from tests.support.file_nodes import node_key
 from tests.support.mesh_in_memory import MemoryMesh, MemoryNetwork, key_of
+from tests.support.waiting import LIMIT_S
 
 QUICK = Timing(
     racy_s=0.1,
@@ -129,7 +130,7 @@ async def sharing(base: Path, *names: str) -> AsyncIterator[tuple[MemoryNetwork,
             await node.stop()
 
 
-async def until(condition: Callable[[], object], what: str, timeout_s: float = 60.0) -> None:
+async def until(condition: Callable[[], object], what: str, timeout_s: float = LIMIT_S) -> None:
     """Wait for a condition; `what` completes "waited in vain until ..."."""
     try:
         async with asyncio.timeout(timeout_s):

@@ -9,9 +9,11 @@ from typing import TypeVar
 T = TypeVar("T")
 
 INTERVAL_S = 0.03
+LIMIT_S = 120.0
+"""For what does not happen at all, also on a machine that has ten times as much to do as it has cores."""
 
 
-def wait_until(condition: Callable[[], T | None], what: str, timeout_s: float = 60.0) -> T:
+def wait_until(condition: Callable[[], T | None], what: str, timeout_s: float = LIMIT_S) -> T:
     """Ask `condition` until its answer is true, and return that; AssertionError after `timeout_s`.
 
     `what` completes the sentence "waited in vain until ...".

@@ -60,6 +60,15 @@ describe("the event feed", () => {
     expect(screen.getByTestId("events-left")).toHaveTextContent("the newest 3 of 5,010");
   });
 
+  it("says nothing of lines that the server has counted and the socket is about to bring", async () => {
+    const counts = { debug: 0, info: 3, warning: 0, error: 0, printed: 0, last: 10 };
+    serverAnswers({ "GET /api/v1/runs/aa/logs?limit=1": () => json({ logs: [], counts }) });
+    show(<Feed />);
+    connected({ runs: [run({ id: "aa" })], logs: [logEntry(8), logEntry(9)] });
+    expect(await screen.findByRole("button", { name: "all 3" })).toBeVisible();
+    expect(screen.queryByTestId("events-left")).not.toBeInTheDocument();
+  });
+
   it("is of the run that is shown", async () => {
     const told = logEntry(3, { run_id: "old", message: "round 9 of the old run" });
     const counts = { debug: 0, info: 1, warning: 0, error: 0, printed: 0, last: 3 };

@@ -18,7 +18,7 @@ const keyOf = (item: Item): string =>
 
 /** What happened, a sentence for each round; with a filter, the lines that pass it. */
 export function EventFeed({ filter }: { filter: EventFilter }) {
-  const { logs, counts, failure, loading } = useEvents();
+  const { logs, counts, arriving, failure, loading } = useEvents();
   const rounds = useStore(shownRounds);
   const past = useStore((state) => pastRun(state) !== null);
   const labels = useMemo(() => appLabels(rounds), [rounds]);
@@ -40,7 +40,7 @@ export function EventFeed({ filter }: { filter: EventFilter }) {
   return (
     <>
       {!past && <SinceAway rounds={rounds} />}
-      {shown.length < counts[filter] && (
+      {shown.length + arriving < counts[filter] && (
         <p className={styles.left} data-testid="events-left">
           the newest {count(shown.length)} of {count(counts[filter])}
         </p>

@@ -14,6 +14,8 @@ interface Events {
   logs: readonly LogEntry[];
   /** How many there are, whether the page holds them or not. */
   counts: FilterCounts;
+  /** How many of these are on their way here at the most: the server's answer may be ahead of the socket. */
+  arriving: number;
   /** Why those of a past run are not there. */
   failure: string | null;
   loading: boolean;
@@ -41,9 +43,11 @@ export function useEvents(): Events {
     () => (data === undefined ? countByFilter(logs) : countsOf(data.counts, logs)),
     [data, logs],
   );
+  const ahead = past || data === undefined ? 0 : data.counts.last - (live.at(-1)?.seq ?? 0);
   return {
     logs,
     counts,
+    arriving: Math.max(0, ahead),
     failure: past ? (error?.message ?? null) : null,
     loading: past && data === undefined,
   };
