@@ -39,6 +39,7 @@ ROUTES = {
     "/api/v1/local-clients/{client_id}": {"delete"},
     "/api/v1/outlets": {"get"},
     "/api/v1/outlets/webhook/test": {"post"},
+    "/api/v1/links": {"get"},
     "/api/v1/mesh": {"get"},
     "/api/v1/mesh/block": {"post"},
     "/api/v1/mesh/unblock": {"post"},
