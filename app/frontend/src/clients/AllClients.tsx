@@ -88,6 +88,7 @@ export function AllClients({ run, listed }: AllClientsProps) {
           rowHeight={32}
           even
           keyOf={(index) => shown[index]?.client.id ?? index}
+          wanted={JSON.stringify(choice)}
           head={
             <div role="rowgroup" className={styles.head}>
               <div role="row" className={styles.line}>

@@ -32,14 +32,20 @@ export function ClientList({ run, listed, filter, showAll }: ClientListProps) {
   const shown = filter === "all" ? listed : listed.filter(({ role }) => role === filter);
   if (filter !== "all" && shown.length === 0) return <NobodyInRole role={filter} showAll={showAll} />;
   if (shown.length >= HUNDREDS) return <ClientGrid tiles={shown.map(tileOf)} kept={whyKept(run?.spec)} />;
-  return <ClientRows run={run} shown={shown} />;
+  return <ClientRows run={run} shown={shown} filter={filter} />;
 }
 
 function tileOf({ client: { id, late_since, accuracy }, role }: Listed): ClientTile {
   return { id, role, lateSince: late_since, accuracy };
 }
 
-function ClientRows({ run, shown }: { run: Run | null; shown: readonly Listed[] }) {
+interface ClientRowsProps {
+  run: Run | null;
+  shown: readonly Listed[];
+  filter: RoleFilter;
+}
+
+function ClientRows({ run, shown, filter }: ClientRowsProps) {
   const rounds = useStore((state) => roundsOf(state, clientsRun(state)));
   const latest = useMemo(() => latestResults(rounds), [rounds]);
   const labels = useMemo(() => appLabels(rounds), [rounds]);
@@ -64,6 +70,7 @@ function ClientRows({ run, shown }: { run: Run | null; shown: readonly Listed[] 
       count={shown.length}
       rowHeight={oneLine ? 24 : 48}
       keyOf={(index) => shown[index]?.client.id ?? index}
+      wanted={filter}
       render={(index) => {
         const each = shown[index];
         return (

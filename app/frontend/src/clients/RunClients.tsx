@@ -11,7 +11,7 @@ import { HUNDREDS, MANY } from "./many";
 import { NobodyInRole } from "./NobodyInRole";
 import { PartLine, PartLineHead } from "./PartLine";
 import { PartRow, PartRowHead } from "./PartRow";
-import { ROLE_FILTERS, RoleFilters } from "./RoleFilters";
+import { ROLE_FILTERS, type RoleFilter, RoleFilters } from "./RoleFilters";
 import { countRoles } from "./roles";
 import { latestSpent } from "./spent";
 import { useLabels } from "./useLabels";
@@ -30,7 +30,7 @@ export function RunClients({ run }: { run: Run }) {
         {noneWords(run)}
       </p>
     );
-  if (all.length < MANY) return <PartRows run={run} shown={all} />;
+  if (all.length < MANY) return <PartRows run={run} shown={all} filter="all" />;
   const shown = filter === "all" ? all : all.filter(({ role }) => role === filter);
   return (
     <>
@@ -40,7 +40,7 @@ export function RunClients({ run }: { run: Run }) {
       ) : shown.length >= HUNDREDS ? (
         <PartGrid run={run} shown={shown} />
       ) : (
-        <PartRows run={run} shown={shown} />
+        <PartRows run={run} shown={shown} filter={filter} />
       )}
     </>
   );
@@ -65,7 +65,7 @@ function PartGrid({ run, shown }: ShownProps) {
   return <ClientGrid tiles={tiles} kept={whyKept(run.spec)} />;
 }
 
-function PartRows({ run, shown }: ShownProps) {
+function PartRows({ run, shown, filter }: ShownProps & { filter: RoleFilter }) {
   const rounds = useStore((state) => roundsOf(state, run));
   const labels = useLabels(run);
   const spends = run.spec.dp != null;
@@ -89,6 +89,7 @@ function PartRows({ run, shown }: ShownProps) {
       count={shown.length}
       rowHeight={oneLine ? 24 : 48}
       keyOf={(index) => shown[index]?.id ?? index}
+      wanted={filter}
       render={(index) => {
         const part = shown[index];
         return (

@@ -1,4 +1,5 @@
 import { screen } from "@testing-library/react";
+import { useState } from "react";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { show } from "../testing/page";
 import { VirtualRows } from "./VirtualRows";
@@ -36,4 +37,39 @@ describe("a list of rows", () => {
     const inView = 400 / 40;
     expect(screen.getAllByRole("listitem")).toHaveLength(inView + 4);
   });
+
+  it("begins at its top again when other rows are wanted, and stays where it is when the same come anew", async () => {
+    const reader = show(<Searched />);
+    const list = screen.getByTestId("rows");
+    list.scrollTop = 200;
+    await reader.click(screen.getByRole("button", { name: "count anew" }));
+    expect(list.scrollTop).toBe(200);
+    await reader.click(screen.getByRole("button", { name: "search" }));
+    expect(list.scrollTop).toBe(0);
+  });
 });
+
+function Searched() {
+  const [count, setCount] = useState(100);
+  const [wanted, want] = useState("");
+  return (
+    <>
+      <button type="button" onClick={() => setCount(count + 1)}>
+        count anew
+      </button>
+      <button type="button" onClick={() => want("a")}>
+        search
+      </button>
+      <VirtualRows
+        role="list"
+        label="rows"
+        testId="rows"
+        count={count}
+        rowHeight={40}
+        keyOf={(index) => index}
+        wanted={wanted}
+        render={(index) => `row ${index}`}
+      />
+    </>
+  );
+}

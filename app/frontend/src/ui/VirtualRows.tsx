@@ -10,6 +10,8 @@ interface VirtualRowsProps {
   /** Whether none is taller: then none is measured, for which the browser would have to lay out the page at once. */
   even?: boolean;
   keyOf: (index: number) => Key;
+  /** What the rows are wanted by, such as a search: with another, the list begins at its top again. */
+  wanted?: string;
   /** `focus`: for the row's element, where the rows are `roving`. */
   render: (index: number, focus: RowFocus | undefined) => ReactNode;
   role: "table" | "grid" | "list";
@@ -36,6 +38,7 @@ export function VirtualRows({
   rowHeight,
   even = false,
   keyOf,
+  wanted = "",
   render,
   role,
   label,
@@ -68,6 +71,11 @@ export function VirtualRows({
   useEffect(() => {
     focused.current = at;
   }, [at]);
+  const before = useRef(wanted);
+  useEffect(() => {
+    if (before.current !== wanted && scroller.current !== null) scroller.current.scrollTop = 0;
+    before.current = wanted;
+  }, [wanted]);
   const onScroll = useFollow(virtualizer, scroller, count > 0 ? keyOf(count - 1) : null, follow);
   return (
     <div

@@ -27,6 +27,7 @@ export function RunTable({ choice, change, list }: RunTableProps) {
       count={list.total}
       rowHeight={32}
       keyOf={(index) => index}
+      wanted={JSON.stringify(query)}
       roving
       head={
         <div role="rowgroup" className={styles.head} style={{ minWidth: line.minWidth }}>

@@ -1,0 +1,1 @@
+import{p as e}from"./ErrorBoundary-CTjrr4NS.js";import{n as t,t as n}from"./LogView-CG_PbxmE.js";import{K as r}from"./vendor-BR3NkGM8.js";var i=r();function a(){return(0,i.jsx)(`div`,{className:t.page,children:(0,i.jsx)(e,{title:`log`,area:`log`,children:(0,i.jsx)(n,{})})})}export{a as default};

@@ -1,1 +1,0 @@
-import{p as e}from"./ErrorBoundary-C6mou9pO.js";import{n as t,t as n}from"./LogView-fhwFHZGQ.js";import{K as r}from"./vendor-BR3NkGM8.js";var i=r();function a(){return(0,i.jsx)(`div`,{className:t.page,children:(0,i.jsx)(e,{title:`log`,area:`log`,children:(0,i.jsx)(n,{})})})}export{a as default};
